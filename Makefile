@@ -1,0 +1,47 @@
+# Morgana: the whole build, in one non-recursive GNU Make.
+#
+# Reading order: mk/config.mk (the variables you may set), */rules.mk (each folder appends its sources to lists),
+# mk/generate.mk (specs to C), mk/compile.mk (C to libraries, programs and tests), mk/install.mk.
+# Goals with a "##" comment are what `make help` prints.
+
+include mk/config.mk
+
+# These goals run before anything is generated; those that need the generated lists call make again (BUILD).
+OUTER_GOALS := help run test lint format deps bench-deps bench clean dist
+ifneq ($(filter-out $(OUTER_GOALS),$(or $(MAKECMDGOALS),all)),)
+WANT_GENERATED := yes
+endif
+
+all: programs ## build the libraries and the appliances (the default)
+
+include mk/generate.mk
+include $(sort $(wildcard */rules.mk */*/rules.mk))
+include mk/compile.mk
+include mk/install.mk
+include mk/check.mk
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(filter-out %.d,$(MAKEFILE_LIST))
+	@echo
+	@awk '/^##  / { print substr($$0, 3) }' mk/config.mk
+
+deps: ## install what building and testing need (Debian; quiet when nothing is missing)
+	$Qmk/deps.sh $(BUILD_DEPS) test
+
+bench-deps: ## install, or unpack under the build folder, what only the measurements need
+	$Qmk/deps.sh $(BUILD_DEPS) bench
+
+run: ## build, then serve a zone in the foreground until Ctrl-C
+	$Qmk/deps.sh $(BUILD_DEPS)
+	+$Q$(BUILD) programs
+	$Q$B/bin/mrg-dns --check --zone '$(ZONE)'
+	@mk/dig-line.sh '$(DNS_LISTEN)' '$(ZONE)'
+	$Qexec $B/bin/mrg-dns --listen '$(DNS_LISTEN)' --zone '$(ZONE)'
+
+clean: ## remove everything that was built
+	$Qrm -rf $O
+
+.PHONY: all help deps bench-deps run clean
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:

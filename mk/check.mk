@@ -1,0 +1,59 @@
+# make test, bench, lint, format, dist.
+
+# test: build everything twice (plain, and with sanitizers), then run every suite that the wildcards of tests/rules.mk found.
+# What did not build is a failure of its own ($O/broken); the rest is run all the same.
+TEST_SAN := address,undefined
+test: ## run everything: unit tests (plain and with sanitizers), specs, black box, style, install, docs
+	$Qmk/deps.sh $(BUILD_DEPS) test
+	@rm -f $O/broken
+	+$Q$(BUILD) -k programs test-programs || echo 'the plain build failed' >>$O/broken
+	+$Q$(BUILD) -k SAN=$(TEST_SAN) programs test-programs || echo 'the build with sanitizers failed' >>$O/broken
+	+$Q$(MAKE) test-run
+
+TEST_SAN_B := $(call build_folder,$(TEST_SAN))
+test-run:
+	$Qenv O='$O' CC='$(CC)' MAKE='$(MAKE)' $(PYTHON) tests/run.py --jobs $(JOBS) --times $O/test-times --broken $O/broken --only '$(TESTS)' \
+		--with $B $(TEST_PROGRAMS) $(TEST_SCRIPTS) \
+		--with $(TEST_SAN_B) $(TEST_PROGRAMS:$B/%=$(TEST_SAN_B)/%) $(TEST_BLACK_BOX)
+
+test-programs: $(TEST_PROGRAMS)
+
+bench: ## measure against the peers, side by side
+	$Qmk/deps.sh $(BUILD_DEPS) bench
+	+$Q$(BUILD) programs
+	+$Q$(MAKE) bench-run
+
+HAND_C := $(sort $(shell find gen protocols runtime appliances tests bench -name '*.[ch]' 2>/dev/null))
+format: ## lay out the C by .clang-format and the specs by `mrg fmt`
+	clang-format -i $(HAND_C)
+	$(PYTHON) bin/mrg fmt -w $(SPECS)
+
+lint: ## look for faults without running: clang-tidy on the C, mypy on the compiler, layout of specs, manual pages
+	$Qmk/deps.sh $(BUILD_DEPS) test
+	+$Q$(BUILD) lint-c lint-python lint-specs lint-man
+
+# One mark a file, so that only what changed is looked at again.
+TIDY_C := $(filter-out tests/% bench/%,$(filter %.c,$(HAND_C)))
+lint-c: $(TIDY_C:%=$B/tidy/%.ok) $(GEN_C:$G/%=$B/tidy/generated/%.ok)
+$B/tidy/%.ok: % .clang-tidy $(HAND_C) $(GEN_H) | $O/inc/made
+	$(call say,TIDY,$<)
+	$Qmkdir -p $(@D) && clang-tidy --quiet $< -- -std=c11 $(DEF_$(call layer,$<)) $(INC_$(call layer,$<)) 2>$@.log || { cat $@.log; exit 1; }
+	$Qtouch $@
+$B/tidy/generated/%.ok: $G/% .clang-tidy gen/support/mrg.h $(GEN_H)
+	$(call say,TIDY,$<)
+	$Qmkdir -p $(@D) && clang-tidy --quiet $< -- -std=c11 $(INC_generated) 2>$@.log || { cat $@.log; exit 1; }
+	$Qtouch $@
+
+lint-python:
+	$(call say,MYPY,gen/mrg)
+	$Qcd gen && mypy --strict --no-error-summary --cache-dir '$(abspath $O)/mypy' -p mrg
+
+lint-specs:
+	$(call say,FMT,specs)
+	$Q$(PYTHON) bin/mrg fmt --check $(SPECS)
+
+lint-man:
+	$(call say,MAN,docs/man)
+	$Qmandoc -T lint -W warning docs/man/*.[1-9]
+
+.PHONY: test test-run test-programs bench format lint lint-c lint-python lint-specs lint-man

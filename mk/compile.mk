@@ -1,0 +1,76 @@
+# C to objects, static libraries, programs and test programs.
+#
+# The lists come from */rules.mk:
+#   LIBS      names of static libraries;   LIB_SRC_name   their sources
+#   PROGRAMS  names of programs;           PROG_SRC_name  their sources;   PROG_LIBS_name  libraries, users first
+#   PKGS      pkg-config packages that the runtime needs
+
+WARN  := -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wvla -Wmissing-prototypes -Wstrict-prototypes -Werror
+BASE  := -std=c11 $(WARN) -fno-common -ffunction-sections -fdata-sections -MMD -MP
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+# One static executable starts fastest and is smallest; sanitizers need the shared C library.
+LINK  := -Wl,--gc-sections $(if $(SAN),,-static)
+PKG_LIBS  = $(if $(PKGS),$(shell $(PKG_CONFIG) $(if $(SAN),,--static) --libs $(PKGS)))
+PKG_FLAGS = $(if $(PKGS),$(shell $(PKG_CONFIG) --cflags $(PKGS)))
+
+# Who may include what (ARCHITECTURE.md, "Layers"): a breach does not compile.
+# $O/inc holds just protocols/ and mrg_rt.h, so that protocol code reaches nothing else of the tree.
+INC_generated  := -I gen/support -I $G
+INC_gen        := -I gen/support
+INC_protocols  := -I gen/support -I $G -I $O/inc
+INC_runtime    := -I gen/support -I runtime
+INC_appliances := -I gen/support -I $G -I runtime -I .
+INC_tests      := $(INC_appliances) -I tests
+INC_bench      := $(INC_tests)
+DEF_runtime    := -D_GNU_SOURCE
+DEF_appliances := -D_GNU_SOURCE
+DEF_tests      := -D_GNU_SOURCE
+DEF_bench      := -D_GNU_SOURCE
+layer = $(firstword $(subst /, ,$1))
+
+object = $(patsubst %.c,$B/obj/%.o,$(patsubst $G/%,generated/%,$1))
+
+# Objects are remade when the flags change, not only when a source does.
+FLAGS_NOW = $(CC) $(BASE) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) $(LINK)
+$B/flags: FORCE
+	@mkdir -p $(@D); echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' >$@
+FORCE:
+
+$O/inc/made: mk/compile.mk
+	$Qmkdir -p $(@D) && ln -sfn '$(CURDIR)/protocols' $(@D)/protocols && ln -sfn '$(CURDIR)/runtime/mrg_rt.h' $(@D)/mrg_rt.h && touch $@
+
+$B/obj/%.o: %.c $B/flags | $O/inc/made
+	$(call say,CC,$<)
+	$Qmkdir -p $(@D)
+	$Q$(CC) $(BASE) $(CFLAGS) $(SANFLAGS) $(DEF_$(call layer,$<)) $(INC_$(call layer,$<)) $(if $(filter runtime appliances tests bench,$(call layer,$<)),$(PKG_FLAGS)) -c -o $@ $<
+
+$B/obj/generated/%.o: $G/%.c $B/flags
+	$(call say,CC,$<)
+	$Qmkdir -p $(@D)
+	$Q$(CC) $(BASE) $(CFLAGS) $(SANFLAGS) $(INC_generated) -c -o $@ $<
+
+LIB_FILES := $(LIBS:%=$B/lib/lib%.a)
+define LIB_RULE
+$B/lib/lib$1.a: $(call object,$(LIB_SRC_$1))
+endef
+$(foreach l,$(LIBS),$(eval $(call LIB_RULE,$l)))
+$B/lib/lib%.a:
+	$(call say,AR,$@)
+	$Qmkdir -p $(@D) && rm -f $@ && $(AR) crsD $@ $^
+
+define PROG_RULE
+$B/bin/$1: $(call object,$(PROG_SRC_$1)) $(PROG_LIBS_$1:%=$B/lib/lib%.a)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call PROG_RULE,$p)))
+$B/bin/%:
+	$(call say,LD,$@)
+	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+programs: $(LIB_FILES) $(PROGRAMS:%=$B/bin/%)
+libraries: $(LIB_FILES)
+objects: $(call object,$(foreach l,$(LIBS),$(LIB_SRC_$l)) $(foreach p,$(PROGRAMS),$(PROG_SRC_$p)))
+
+ifdef WANT_GENERATED
+-include $(shell find $B/obj -name '*.d' 2>/dev/null)
+endif
+.PHONY: programs libraries objects FORCE

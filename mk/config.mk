@@ -1,0 +1,45 @@
+# What may be set on the command line or in the environment. `make help` prints the lines that start with two #.
+##  O=DIR            where everything built goes (build)
+##  V=1              print the commands
+##  CC=clang         the compiler; anything but the default gets its own folder under O
+##  SAN=LIST         sanitizers, such as address,undefined; likewise
+##  CFLAGS=, LDFLAGS=  optimisation and the like (-O2 -g); the language and the warnings are always added
+##  JOBS=N           how many jobs at once (as many as there are cores)
+##  DNS_LISTEN=ADDRESS:PORT, ZONE=ORIGIN=FILE  for `make run` (127.0.0.1:5353, the sample zone)
+##  PREFIX=, DESTDIR=  for `make install` (/usr/local)
+##  TESTS=WORD       for `make test`: only the suites whose name contains WORD
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+VERSION := 0.1.0
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin AR),default)
+AR := ar
+endif
+O          ?= build
+PYTHON     ?= python3
+PKG_CONFIG ?= pkg-config
+CFLAGS     ?= -O2 -g
+JOBS       ?= $(shell nproc 2>/dev/null || echo 1)
+DNS_LISTEN ?= 127.0.0.1:5353
+ZONE       ?= example.org=appliances/dns/example.org.zone
+PREFIX     ?= /usr/local
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
+
+# B: the objects, libraries and programs of this compiler and these sanitizers. G: the generated C, the same for all.
+build_folder = $(subst $(space),/,$(strip $O $(subst $(space),-,$(strip $(filter-out gcc cc,$(notdir $(firstword $(CC)))) $(subst $(comma),+,$1)))))
+B := $(call build_folder,$(SAN))
+# A source archive ships the generated C in generated/ (see `make dist`); then neither Python nor re2c is needed.
+G := $(if $(wildcard generated/files.mk),generated,$O/gen)
+BUILD_DEPS := build $(if $(filter generated,$G),,gen)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' '$1' '$2')
+
+# A second make, which sees the generated lists; parallel unless the caller already chose.
+BUILD = $(MAKE) $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS))

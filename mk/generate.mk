@@ -1,0 +1,17 @@
+# Specs to C. All specs go through one run of the compiler; which files come out is known only after that, so the run
+# also writes $G/files.mk, which is included here: make remakes it when a spec or the compiler changed, then reads it again.
+# Files whose bytes did not change keep their time, so a comment-only edit of a spec compiles nothing.
+# (docs/decisions/2026-11-generate-in-one-run.md)
+
+SPECS  := $(sort $(shell find specs -name '*.mrg' 2>/dev/null))
+GEN_PY := $(sort $(shell find gen/mrg bin -type f ! -name '*.pyc' 2>/dev/null))
+
+ifneq ($G,generated)
+$G/files.mk: $(SPECS) $(GEN_PY) mk/generate.sh
+	$(call say,MRG,specs/ -> $G/)
+	$QPYTHON='$(PYTHON)' PYTHONDONTWRITEBYTECODE=1 mk/generate.sh $G $(SPECS)
+endif
+
+ifdef WANT_GENERATED
+include $G/files.mk
+endif

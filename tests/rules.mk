@@ -1,0 +1,18 @@
+# Tests are found by name; adding one touches no list.
+#   tests/**/test_*.c   a program (Check, or anything whose last line is "N passed, N failed"); run plain and with sanitizers
+#   tests/**/test_*.py, run_*.py  a script whose last line is "N passed, N failed"; those under tests/appliances also run against the
+#                       sanitized server. MRG_BUILD names the folder that holds bin/ and lib/.
+#   other .c files      helpers, in one archive that every test program may draw on
+TEST_C        := $(sort $(shell find tests -name 'test_*.c' 2>/dev/null))
+TEST_HELPER_C := $(sort $(shell find tests -name '*.c' ! -name 'test_*.c' ! -path 'tests/gen/*' ! -path 'tests/install/*' 2>/dev/null))
+TEST_SCRIPTS  := $(sort $(shell find tests -name 'test_*.py' -o -name 'run_*.py' 2>/dev/null))
+TEST_BLACK_BOX := $(filter tests/appliances/%,$(TEST_SCRIPTS))
+TEST_PROGRAMS := $(TEST_C:%.c=$B/%)
+TEST_LIBS     := $B/lib/libtests.a $(LIBS:%=$B/lib/lib%.a)
+CHECK_LIBS     = $(shell $(PKG_CONFIG) --libs check)
+
+$B/lib/libtests.a: $(TEST_HELPER_C:%.c=$B/obj/%.o)
+
+$B/tests/%: $B/obj/tests/%.o $(TEST_LIBS)
+	$(call say,LD,$@)
+	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $< -Wl,--start-group $(TEST_LIBS) -Wl,--end-group $(CHECK_LIBS) $(PKG_LIBS)
