@@ -1,0 +1,492 @@
+"""The syntax tree: what was written, with its place, before any meaning.
+
+Reading order: Expr, Type, Clause, Item, Decl, File.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Optional, Union
+
+from .source import Span
+
+
+@dataclass(frozen=True)
+class Ident:
+    span: Span
+    name: str
+
+
+@dataclass(frozen=True)
+class Expr:
+    span: Span
+
+
+@dataclass(frozen=True)
+class Num(Expr):
+    value: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Name(Expr):
+    """`x`, `header.qdcount`, `Type.OPT`."""
+
+    path: tuple[Ident, ...]
+
+
+@dataclass(frozen=True)
+class Size(Expr):
+    """`size f`; `size this` when target is None."""
+
+    target: Optional[Ident]
+
+
+@dataclass(frozen=True)
+class Count(Expr):
+    target: Ident
+
+
+@dataclass(frozen=True)
+class Place(Expr):
+    """`avail` or `here`."""
+
+    word: str
+
+
+@dataclass(frozen=True)
+class This(Expr):
+    """`this`: a buffer argument."""
+
+
+@dataclass(frozen=True)
+class Peek(Expr):
+    type: IntType
+
+
+@dataclass(frozen=True)
+class Unary(Expr):
+    op: str
+    a: Expr
+
+
+@dataclass(frozen=True)
+class Binary(Expr):
+    op: str
+    a: Expr
+    b: Expr
+
+
+@dataclass(frozen=True)
+class Ternary(Expr):
+    c: Expr
+    a: Expr
+    b: Expr
+
+
+@dataclass(frozen=True)
+class Range:
+    """`lo..hi`; hi None: open above; hi is lo: a single value."""
+
+    span: Span
+    lo: Expr
+    hi: Optional[Expr]
+
+
+@dataclass(frozen=True)
+class In(Expr):
+    e: Expr
+    ranges: tuple[Range, ...]
+
+
+@dataclass(frozen=True)
+class Pseudo:
+    e: Expr
+    type: IntType
+
+
+@dataclass(frozen=True)
+class Call(Expr):
+    """`len(msg)`, `min(a, b)`, an extern."""
+
+    name: Ident
+    args: tuple[Expr, ...]
+
+
+@dataclass(frozen=True)
+class Checksum(Expr):
+    """`inet16(first .. last, pseudo(...))`."""
+
+    kind: str
+    first: Ident
+    last: Ident
+    pseudo: tuple[Pseudo, ...]
+
+
+@dataclass(frozen=True)
+class Type:
+    span: Span
+
+
+@dataclass(frozen=True)
+class IntType(Type):
+    """`3` (plain bits), `u16`, `i32le`, with an optional enum after it."""
+
+    bits: int
+    signed: bool
+    plain: bool
+    endian: Optional[str]
+    enum: Optional[Ident]
+
+
+@dataclass(frozen=True)
+class BytesType(Type):
+    mode: str  # len rest until
+    length: Optional[Expr]
+    until: Optional[Expr]
+    max: Optional[Expr]
+
+
+@dataclass(frozen=True)
+class NamedType(Type):
+    name: Ident
+    args: Optional[tuple[Expr, ...]]
+
+
+@dataclass(frozen=True)
+class InlineType(Type):
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class ListType(Type):
+    elem: Type
+    mode: str  # count bytes rest while until
+    expr: Optional[Expr]
+    max: Optional[Expr]
+
+
+@dataclass(frozen=True)
+class EmptyType(Type):
+    pass
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One pattern of a switch arm: a value, a range or a bit pattern."""
+
+    span: Span
+    lo: Optional[Expr]
+    hi: Optional[Expr]
+    bits: str  # "0b11xx" or ""
+
+
+@dataclass(frozen=True)
+class SwitchArm:
+    span: Span
+    doc: str
+    patterns: tuple[Pattern, ...]  # empty: the default arm
+    name: Optional[Ident]
+    type: Type
+    clauses: tuple[Clause, ...]
+
+
+@dataclass(frozen=True)
+class SwitchType(Type):
+    on: Expr
+    arms: tuple[SwitchArm, ...]
+
+
+@dataclass(frozen=True)
+class Clause:
+    span: Span
+
+
+@dataclass(frozen=True)
+class Constraint(Clause):
+    """`= N`, `!= N` (ranges has the one value), `in RANGES`."""
+
+    op: str
+    ranges: tuple[Range, ...]
+    severity: str  # "" when not written
+
+
+@dataclass(frozen=True)
+class Computed(Clause):
+    expr: Expr
+    severity: str
+
+
+@dataclass(frozen=True)
+class Present(Clause):
+    cond: Expr
+
+
+@dataclass(frozen=True)
+class Within(Clause):
+    length: Expr
+    tail: bool
+
+
+@dataclass(frozen=True)
+class Key(Clause):
+    """`unique PATH`, `ascending PATH`."""
+
+    word: str
+    path: tuple[Ident, ...]
+
+
+@dataclass(frozen=True)
+class Flag(Clause):
+    """`nocase`, `flat`."""
+
+    word: str
+
+
+@dataclass(frozen=True)
+class Text(Clause):
+    """`text FORM [(args)]`."""
+
+    form: Ident
+    args: tuple[Union[Ident, Num], ...]
+
+
+@dataclass(frozen=True)
+class Item:
+    span: Span
+    doc: str
+
+
+@dataclass(frozen=True)
+class Field(Item):
+    name: Ident
+    type: Type
+    clauses: tuple[Clause, ...]
+
+
+@dataclass(frozen=True)
+class Anon(Item):
+    """`0b10: 2;`"""
+
+    value: Expr
+    type: Type
+    severity: str
+
+
+@dataclass(frozen=True)
+class Where(Item):
+    cond: Expr
+    severity: str
+    message: str
+
+
+@dataclass(frozen=True)
+class LetItem(Item):
+    name: Ident
+    expr: Expr
+
+
+@dataclass(frozen=True)
+class AlignItem(Item):
+    to: Expr
+    zero: bool
+
+
+@dataclass(frozen=True)
+class EndianItem(Item):
+    """`endian big if EXPR else little;` first: the order when EXPR holds."""
+
+    cond: Expr
+    first: str
+
+
+@dataclass(frozen=True)
+class Group(Item):
+    cond: Expr
+    items: tuple[Item, ...]
+    otherwise: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Goto:
+    span: Span
+    buffer: Ident
+    at: Expr
+    max: Expr
+
+
+@dataclass(frozen=True)
+class ChainArmItem:
+    span: Span
+    doc: str
+    name: Ident
+    items: tuple[Item, ...]
+    stop: bool
+    goto: Optional[Goto]
+
+
+@dataclass(frozen=True)
+class ChainItem(Item):
+    name: Ident
+    max: Expr
+    arms: tuple[ChainArmItem, ...]
+    text: Optional[Text]
+
+
+@dataclass(frozen=True)
+class GNode:
+    span: Span
+
+
+@dataclass(frozen=True)
+class GText(GNode):
+    data: bytes
+    nocase: bool
+
+
+@dataclass(frozen=True)
+class GChars(GNode):
+    ranges: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class GRef(GNode):
+    name: Ident
+
+
+@dataclass(frozen=True)
+class GSeq(GNode):
+    nodes: tuple[GNode, ...]
+
+
+@dataclass(frozen=True)
+class GAlt(GNode):
+    nodes: tuple[GNode, ...]
+
+
+@dataclass(frozen=True)
+class GRep(GNode):
+    node: GNode
+    min: int
+    max: Optional[int]
+
+
+@dataclass(frozen=True)
+class GMinus(GNode):
+    a: GNode
+    b: GNode
+
+
+@dataclass(frozen=True)
+class GCapture(GNode):
+    name: Ident
+    node: GNode
+
+
+@dataclass(frozen=True)
+class GRule:
+    span: Span
+    doc: str
+    kind: str  # "" token match
+    name: Ident
+    node: GNode
+
+
+@dataclass(frozen=True)
+class Decl:
+    span: Span
+    doc: str
+    name: Ident
+
+
+@dataclass(frozen=True)
+class ConstDecl(Decl):
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Member:
+    span: Span
+    doc: str
+    name: Ident
+    lo: Expr
+    hi: Optional[Expr]
+    text: Optional[str]
+    ref: str
+
+
+@dataclass(frozen=True)
+class EnumDecl(Decl):
+    type: IntType
+    closed: bool
+    unknown: str
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True)
+class TypeDecl(Decl):
+    type: Type
+    clauses: tuple[Clause, ...]
+
+
+@dataclass(frozen=True)
+class VarintDecl(Decl):
+    shape: str
+    bits: Optional[Expr]  # tag bits, prefix bits
+    widths: tuple[Expr, ...]
+    order: str
+    max: Optional[Expr]
+    minimal: bool
+    limit: Optional[Range]
+
+
+@dataclass(frozen=True)
+class Param:
+    span: Span
+    name: Ident
+    buffer: bool
+    type: Optional[IntType]
+    enum: Optional[Ident]
+    limit: tuple[Range, ...]
+
+
+@dataclass(frozen=True)
+class ExternDecl(Decl):
+    params: tuple[Param, ...]
+    result: IntType
+
+
+@dataclass(frozen=True)
+class PacketDecl(Decl):
+    params: tuple[Param, ...]
+    items: tuple[Item, ...]
+    max: Optional[Expr]
+    shared: bool
+    endian: Optional[str]
+    order: Optional[tuple[Ident, ...]]
+    text: Optional[Text]
+
+
+@dataclass(frozen=True)
+class GrammarDecl(Decl):
+    rules: tuple[GRule, ...]
+
+
+@dataclass(frozen=True)
+class Import:
+    span: Span
+    module: Ident  # dotted
+    names: Optional[tuple[Ident, ...]]
+
+
+@dataclass(frozen=True)
+class File:
+    """One parsed file; `name` is the dotted module name."""
+
+    span: Span
+    doc: str
+    name: Ident
+    endian: str
+    imports: tuple[Import, ...]
+    decls: tuple[Decl, ...]
+    digest: str = field(default="", compare=False)

@@ -1,0 +1,110 @@
+"""Names that would be the same in C, reported before any C is written.
+
+names.py joins words with `_`, so field `bar_baz` of `Foo` and field `baz` of
+`FooBar` meet; so do a field `check` and the function of that name.  All names
+that the C back ends make of a module are listed here, tags of structs and
+enums apart from the rest, as C keeps them.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator, Optional
+
+from . import ir, names
+from .errors import Errors
+from .names import snake
+from .source import Source, Span
+
+Named = tuple[str, ir.Loc, str, str]  # C name ("struct x" for a tag), place, name in the spec, what it is
+
+#: Functions of every packet; a field may not be called so.
+VERBS = "check span put copy begin end to_text from_text flatten fold equal put_flat".split()
+
+
+class Clashes:
+    """Names taken so far, in all modules of a run."""
+
+    def __init__(self, errors: Errors) -> None:
+        self.errors = errors
+        self.taken: dict[str, tuple[Span, str]] = {}
+
+    def module(self, m: ir.Module, source: Source) -> None:
+        for cname, loc, name, what in _names(m):
+            start = source.offset(loc.line, loc.col)
+            where = Span(source, start, start + max(len(name), 1))
+            old = self.taken.setdefault(cname, (where, what))
+            if old[1] != what:
+                text = f"{what} is called '{cname.removeprefix('struct ')}' in C, as is {old[1]}; rename one"
+                self.errors.error(where, text, [(old[0], "the other is here")])
+
+
+def _names(m: ir.Module) -> Iterator[Named]:
+    nowhere = ir.Loc(m.path, 1, 1)
+    for c in m.consts:
+        yield names.const(c), c.loc, c.name, f"constant '{c.name}'"
+    for e in m.enums:
+        yield "struct " + names.enum(e), e.loc, e.name, f"enum '{e.name}'"
+        yield names.enum(e) + "_str", e.loc, e.name, f"the names of enum '{e.name}'"
+        for member in e.members:
+            yield names.member(e, member), member.loc or nowhere, member.name, f"member '{e.name}.{member.name}'"
+    for x in m.externs:
+        yield names.extern(x), x.loc, x.name, f"extern '{x.name}'"
+    for g in m.grammars:
+        yield from _grammar(g)
+    for p in m.packets:
+        yield from _packet(p)
+
+
+def _grammar(g: ir.Grammar) -> Iterator[Named]:
+    base = names.grammar(g)
+    yield base + "_next", g.loc, g.name, f"grammar '{g.name}'"
+    for word in ("END", "NONE"):
+        yield f"{base}_{word}".upper(), g.loc, g.name, f"token {word} of every grammar"
+    for r in g.rules:
+        cname = f"{base}_{snake(r.name)}"
+        yield cname.upper() if r.kind == "token" else cname + "_match", r.loc, r.name, f"rule '{g.name}.{r.name}'"
+
+
+def _packet(p: ir.Packet) -> Iterator[Named]:
+    base = names.packet(p)
+    what = f"packet '{p.name}'"
+    for tag in ("", "_args", "_build", "_flat"):
+        yield f"struct {base}{tag}", p.loc, p.name, what
+    for verb in VERBS:
+        yield f"{base}_{verb}", p.loc, p.name, f"function '{verb}' of packet '{p.name}'"
+    for item, optional in _fields(p.items, False):
+        yield from _field(base, p, item)
+        if optional:
+            yield f"{base}_has_{item.name}", item.loc, item.name, f"function 'has' of field '{p.name}.{item.name}'"
+
+
+def _fields(items: list[ir.Item], optional: bool) -> Iterator[tuple[ir.Item, bool]]:
+    for item in items:
+        if isinstance(item, ir.Region):
+            yield item.item, optional
+        elif isinstance(item, ir.Optional_):
+            yield from _fields(item.items, True)
+        elif item.name and not isinstance(item, ir.Check):
+            yield item, optional
+
+
+def _field(base: str, p: ir.Packet, item: ir.Item) -> Iterator[Named]:
+    mine = f"{base}_{item.name}"
+    what = f"field '{p.name}.{item.name}'"
+    yield mine, item.loc, item.name, what
+    for name in _functions(item):
+        yield f"{mine}_{name}", item.loc, item.name, f"function '{name}' of field '{p.name}.{item.name}'"
+    tag: Optional[str] = "it" if isinstance(item, (ir.List, ir.Chain)) else "arm" if isinstance(item, ir.Switch) else None
+    if tag is not None:
+        yield f"struct {mine}_{tag}", item.loc, item.name, what
+
+
+def _functions(item: ir.Item) -> list[str]:
+    """What a field has beyond its accessor."""
+    if isinstance(item, ir.List):
+        return ["next", "add", "end", "copy"]
+    if isinstance(item, ir.Chain):
+        return ["next"]
+    if isinstance(item, ir.Switch):
+        return ["which", "raw", "end", "copy", "to_text", "from_text"] + [f"as_{arm.name}" for arm in item.arms if arm.name]
+    return []

@@ -1,0 +1,196 @@
+"""Grammars: references replaced by what they stand for, so no recursion."""
+
+from __future__ import annotations
+
+from typing import Callable, Iterator, Optional
+
+from . import ast, ir
+from .errors import Errors, Skip, meant
+
+_CORE: dict[str, list[tuple[int, int]]] = {
+    "ALPHA": [(0x41, 0x5A), (0x61, 0x7A)],
+    "BIT": [(0x30, 0x31)],
+    "CHAR": [(0x01, 0x7F)],
+    "CR": [(0x0D, 0x0D)],
+    "CTL": [(0x00, 0x1F), (0x7F, 0x7F)],
+    "DIGIT": [(0x30, 0x39)],
+    "DQUOTE": [(0x22, 0x22)],
+    "HEXDIG": [(0x30, 0x39), (0x41, 0x46), (0x61, 0x66)],
+    "HTAB": [(0x09, 0x09)],
+    "LF": [(0x0A, 0x0A)],
+    "OCTET": [(0x00, 0xFF)],
+    "SP": [(0x20, 0x20)],
+    "VCHAR": [(0x21, 0x7E)],
+    "WSP": [(0x09, 0x09), (0x20, 0x20)],
+}
+REPEAT_MAX = 4096  # larger counted repetitions make automata too large
+
+
+def lower_grammar(d: ast.GrammarDecl, module: ir.Module, errors: Errors) -> ir.Grammar:
+    return _Grammar(d, errors).run(module)
+
+
+class _Grammar:
+    def __init__(self, d: ast.GrammarDecl, errors: Errors) -> None:
+        self.d = d
+        self.errors = errors
+        self.rules = {r.name.name: r for r in d.rules}
+        self.done: dict[str, Optional[ir.Node]] = {}
+        self.working: list[str] = []
+        self.used: set[str] = set()
+
+    def run(self, module: ir.Module) -> ir.Grammar:
+        out = ir.Grammar(self.d.name.name, module, self.d.name.span.loc(), self.d.doc, [])
+        for rule in self.d.rules:
+            if rule.name.name in _CORE or rule.name.name == "CRLF":
+                self.errors.error(rule.name.span, f"'{rule.name.name}' is one of RFC 5234's core rules")
+                continue
+            try:
+                node = self.rule(rule)
+            except Skip:
+                continue
+            if rule.kind:
+                self.check_top(rule, node)
+                out.rules.append(ir.Rule(rule.name.name, rule.kind, rule.name.span.loc(), rule.doc, node))
+        if not any(r.kind for r in self.d.rules):
+            self.errors.error(self.d.name.span, f"grammar '{self.d.name.name}' needs a 'token' or a 'match' rule")
+        for rule in self.d.rules:
+            if not rule.kind and rule.name.name not in self.used and rule.name.name not in _CORE:
+                self.errors.error(rule.name.span, f"rule '{rule.name.name}' is not used")
+        return out
+
+    def check_top(self, rule: ast.GRule, node: ir.Node) -> None:
+        names: list[str] = []
+        for name, depth in _captures(node, 0):
+            if rule.kind == "token":
+                self.errors.error(rule.name.span, f"token '{rule.name.name}' captures '{name}'; only 'match' rules capture")
+            elif depth:
+                self.errors.error(rule.name.span, f"capture '{name}' may repeat, so it would hold the last only; capture the whole repetition")
+            elif name in names:
+                self.errors.error(rule.name.span, f"'{name}' is captured twice in '{rule.name.name}'")
+            names.append(name)
+        if rule.kind == "token" and _may_be_empty(node):
+            self.errors.error(rule.name.span, f"token '{rule.name.name}' may be empty, so the lexer might not get on")
+
+    def rule(self, rule: ast.GRule) -> ir.Node:
+        name = rule.name.name
+        if name in self.done:
+            node = self.done[name]
+            if node is None:
+                raise Skip()
+            return node
+        self.working.append(name)
+        self.done[name] = None
+        try:
+            self.done[name] = self.node(rule.node)
+        finally:
+            self.working.pop()
+        return self.rule(rule)
+
+    def node(self, n: ast.GNode) -> ir.Node:
+        method: Callable[[ast.GNode], ir.Node] = getattr(self, "_" + type(n).__name__.lower())
+        return method(n)
+
+    def _gtext(self, n: ast.GText) -> ir.Node:
+        if not n.data:
+            raise self.errors.error(n.span, "this text is empty")
+        letters = any(chr(b).isalpha() for b in n.data if b < 128)
+        return ir.Lit(n.span.loc(), n.data, n.nocase and letters)
+
+    def _gchars(self, n: ast.GChars) -> ir.Node:
+        return ir.Class(n.span.loc(), list(n.ranges))
+
+    def _gref(self, n: ast.GRef) -> ir.Node:
+        name = n.name.name
+        if name == "CRLF":
+            return ir.Lit(n.span.loc(), b"\r\n", False)
+        if name in _CORE:
+            return ir.Class(n.span.loc(), list(_CORE[name]))
+        rule = self.rules.get(name)
+        if rule is None:
+            raise self.errors.error(n.span, f"unknown rule '{name}'{meant(name, [*self.rules, *_CORE, 'CRLF'])}")
+        if name in self.working:
+            ring = self.working[self.working.index(name) :] + [name]
+            raise self.errors.error(n.span, f"rule '{name}' is recursive, which a lexer can't follow: {' -> '.join(ring)}")
+        if rule.kind:
+            raise self.errors.error(n.span, f"'{name}' is a {rule.kind} rule; only plain rules can be used in others")
+        self.used.add(name)
+        return self.rule(rule)
+
+    def _gseq(self, n: ast.GSeq) -> ir.Node:
+        return ir.Seq(n.span.loc(), [self.node(x) for x in n.nodes])
+
+    def _galt(self, n: ast.GAlt) -> ir.Node:
+        """Alternatives of single characters are one class."""
+        nodes = [self.node(x) for x in n.nodes]
+        classes = [self.as_class(x) for x in nodes]
+        if all(c is not None for c in classes):
+            return ir.Class(n.span.loc(), _merge([r for c in classes if c is not None for r in c]))
+        return ir.Alt(n.span.loc(), nodes)
+
+    def _grep(self, n: ast.GRep) -> ir.Node:
+        if (n.max or n.min) > REPEAT_MAX:
+            raise self.errors.error(n.span, f"a counted repetition goes up to {REPEAT_MAX}")
+        if n.max == 0:
+            raise self.errors.error(n.span, "this repeats no times at all")
+        node = self.node(n.node)
+        if n.max is None and _may_be_empty(node):
+            raise self.errors.error(n.span, "what is repeated without bound may be empty")
+        return ir.Rep(n.span.loc(), node, n.min, n.max)
+
+    def _gminus(self, n: ast.GMinus) -> ir.Node:
+        a, b = self.as_class(self.node(n.a)), self.as_class(self.node(n.b))
+        if a is None or b is None:
+            raise self.errors.error(n.span, "'-' is between single characters")
+        left = [v for lo, hi in a for v in range(lo, hi + 1) if not any(x <= v <= y for x, y in b)]
+        if not left:
+            raise self.errors.error(n.span, "no character is left")
+        return ir.Class(n.span.loc(), _merge([(v, v) for v in left]))
+
+    def _gcapture(self, n: ast.GCapture) -> ir.Node:
+        if not n.name.name.islower():
+            self.errors.error(n.name.span, f"capture '{n.name.name}' must be in snake_case")
+        return ir.Capture(n.span.loc(), n.name.name, self.node(n.node))
+
+    @staticmethod
+    def as_class(node: ir.Node) -> Optional[list[tuple[int, int]]]:
+        """A node that is one character, as ranges."""
+        if isinstance(node, ir.Class):
+            return node.ranges
+        if isinstance(node, ir.Lit) and len(node.data) == 1:
+            c = node.data[0]
+            both = {c, ord(chr(c).swapcase())} if node.nocase else {c}
+            return sorted((v, v) for v in both)
+        return None
+
+
+def _merge(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    out: list[tuple[int, int]] = []
+    for lo, hi in sorted(ranges):
+        if out and lo <= out[-1][1] + 1:
+            out[-1] = (out[-1][0], max(out[-1][1], hi))
+        else:
+            out.append((lo, hi))
+    return out
+
+
+def _may_be_empty(node: ir.Node) -> bool:
+    if isinstance(node, ir.Seq):
+        return all(_may_be_empty(n) for n in node.nodes)
+    if isinstance(node, ir.Alt):
+        return any(_may_be_empty(n) for n in node.nodes)
+    if isinstance(node, ir.Rep):
+        return node.min == 0 or _may_be_empty(node.node)
+    return isinstance(node, ir.Capture) and _may_be_empty(node.node)
+
+
+def _captures(node: ir.Node, depth: int) -> Iterator[tuple[str, int]]:
+    """Captures under a node, with how many repetitions they are in."""
+    if isinstance(node, ir.Capture):
+        yield node.name, depth
+        yield from _captures(node.node, depth)
+    elif isinstance(node, (ir.Seq, ir.Alt)):
+        for n in node.nodes:
+            yield from _captures(n, depth)
+    elif isinstance(node, ir.Rep):
+        yield from _captures(node.node, depth + (node.max != 1))

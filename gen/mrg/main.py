@@ -1,0 +1,220 @@
+"""The command line.  Each command is one function; `c` runs the back ends.
+
+A back end is a function from a module to files (path under the output folder
+to text).  It sees the IR only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from typing import Callable, Optional, Sequence
+
+from . import ir
+from .errors import Failed
+from .load import default_roots, find_module, load_named
+
+BackEnd = Callable[[ir.Module], dict[str, str]]
+
+
+def main(argv: Sequence[str]) -> int:
+    options = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return command(options)
+    except Failed as failed:
+        sys.stderr.write(failed.render())
+        return 1
+    except BrokenPipeError:
+        # The reader of our output has gone; don't let the interpreter's shutdown complain about that.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mrg", description="Compiler for protocol specifications (.mrg files).")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    roots = argparse.ArgumentParser(add_help=False)
+    roots.add_argument("-I", metavar="ROOT", action="append", default=[], dest="roots", help="folder to look for imports in")
+    files = argparse.ArgumentParser(add_help=False, parents=[roots])
+    files.add_argument("files", metavar="FILE.mrg", nargs="+")
+
+    check = commands.add_parser("check", parents=[files], help="report errors, generate nothing")
+    check.set_defaults(run=run_check)
+
+    c = commands.add_parser("c", parents=[files], help="generate C")
+    c.add_argument("-o", metavar="DIR", default=".", dest="out", help="output folder (default: .)")
+    c.add_argument("--deps", metavar="FILE", help="write a make dependency file")
+    c.add_argument("--only", action="store_true", help="nothing for imported modules that are not named")
+    c.add_argument("--support", action="store_true", help="copy mrg.h and the like, also for installed specifications")
+    c.set_defaults(run=run_c)
+
+    fmt = commands.add_parser("fmt", help="print in canonical form")
+    fmt.add_argument("files", metavar="FILE.mrg", nargs="+")
+    fmt.add_argument("-w", action="store_true", dest="write", help="rewrite the files instead of printing")
+    fmt.add_argument("--check", action="store_true", help="print the names of files not in canonical form; exit 1 if any")
+    fmt.set_defaults(run=run_fmt)
+
+    json = commands.add_parser("json", parents=[files], help="print the intermediate representation as JSON")
+    json.set_defaults(run=run_json)
+
+    audit = commands.add_parser("audit", parents=[files], help="list what is left to user code, and where it is used")
+    audit.set_defaults(run=run_audit)
+
+    vectors = commands.add_parser("vectors", parents=[files], help="generate test programs for the generated C")
+    vectors.add_argument("-o", metavar="DIR", default=".", dest="out", help="output folder (default: .)")
+    vectors.set_defaults(run=run_vectors)
+
+    dissect = commands.add_parser("dissect", parents=[roots], help="print the messages of a capture file")
+    dissect.add_argument("file", metavar="FILE.pcap")
+    dissect.add_argument("--spec", metavar="MODULE:PACKET", default="dns.message:Message")
+    dissect.add_argument("--port", type=int, default=53)
+    dissect.set_defaults(run=run_dissect)
+    return parser
+
+
+def run_check(options: argparse.Namespace) -> int:
+    modules, named, _ = load_named(options.files, options.roots)
+    for m in modules:
+        if m.name in named:
+            counts = [(len(m.packets), "packet"), (len(m.enums), "enum"), (len(m.grammars), "grammar")]
+            words = [f"{n} {what}{'s' * (n != 1)}" for n, what in counts if n]
+            print(f"{m.name}: ok" + (f" ({', '.join(words)})" if words else ""))
+    return 0
+
+
+# --- generation -----------------------------------------------------------------
+
+
+def back_ends() -> list[BackEnd]:
+    from .emit import c_header, c_source, c_text, re2c
+
+    return [c_header.emit, c_source.emit, c_text.emit, re2c.emit]
+
+
+def run_c(options: argparse.Namespace) -> int:
+    from .emit.writer import write_if_changed
+
+    modules, named, sources = load_named(options.files, options.roots)
+    wanted = [m for m in modules if not options.only or m.name in named]
+    files: dict[str, str] = {}
+    emits = back_ends()
+    for module in wanted:
+        for emit in emits:
+            files.update(emit(module))
+    if options.support:
+        files.update(support_files(files))
+    for path in sorted(files):
+        write_if_changed(os.path.join(options.out, path), files[path])
+    if options.deps:
+        outputs = [os.path.join(options.out, path) for path in sorted(files)]
+        write_if_changed(options.deps, depfile(outputs, sources))
+    return 0
+
+
+def _of_an_outsider(files: Sequence[str]) -> bool:
+    """Whether a file is not one of the specifications that come with the compiler."""
+    own = [os.path.realpath(root) + os.sep for root in default_roots()]
+    return any(not os.path.realpath(f).startswith(tuple(own)) for f in files)
+
+
+def support_files(files: dict[str, str]) -> dict[str, str]:
+    """What generated files include that is not generated: mrg.h and what goes with it."""
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support")
+    there = sorted(os.listdir(folder))
+    todo = ["mrg.h"]
+    for text in files.values():
+        todo += re.findall(r'#include "(mrg_?\w*\.h)"', text)
+    out: dict[str, str] = {}
+    while todo:
+        name = todo.pop()
+        if name in out or name not in there:
+            continue
+        stem = name[:-2]
+        for one in [name] + [f for f in there if f.endswith(".c") and (f == stem + ".c" or f.startswith(stem + "_")) and stem != "mrg"]:
+            with open(os.path.join(folder, one), encoding="utf-8") as f:
+                out[one] = f.read()
+            todo += re.findall(r'#include "(mrg_?\w*\.h)"', out[one])
+    return out
+
+
+def depfile(outputs: Sequence[str], sources: Sequence[str]) -> str:
+    """A make rule, and an empty one for each source so that a removed one is no error."""
+    escaped = [s.replace(" ", "\\ ").replace("#", "\\#").replace("$", "$$") for s in sources]
+    targets = " ".join(o.replace(" ", "\\ ") for o in outputs)
+    return f"{targets}: {' '.join(escaped)}\n" + "".join(f"\n{s}:\n" for s in escaped)
+
+
+def run_vectors(options: argparse.Namespace) -> int:
+    """One program for each module; mrg_vectors.h, which they include, beside them."""
+    from .emit.tests_c import program
+    from .emit.writer import write_if_changed
+
+    modules, named, _ = load_named(options.files, options.roots)
+    files = {m.name.replace(".", "/") + "_vectors.c": program(m) for m in modules if m.name in named and m.packets}
+    files.update(support_files(files))
+    for path in sorted(files):
+        write_if_changed(os.path.join(options.out, path), files[path])
+    return 0
+
+
+# --- other commands -----------------------------------------------------------------
+
+
+def run_fmt(options: argparse.Namespace) -> int:
+    from .fmt import format_file
+
+    changed = 0
+    for path in options.files:
+        before, after = format_file(path)
+        if options.check:
+            changed += before != after
+            if before != after:
+                print(path)
+        elif not options.write:
+            sys.stdout.write(after)
+        elif before != after:
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(after)
+    return 1 if changed else 0
+
+
+def run_json(options: argparse.Namespace) -> int:
+    from .json_out import dump
+
+    modules, named, _ = load_named(options.files, options.roots)
+    sys.stdout.write(dump([m for m in modules if m.name in named]))
+    return 0
+
+
+def run_audit(options: argparse.Namespace) -> int:
+    from .audit import report
+
+    modules, _, _ = load_named(options.files, options.roots)
+    sys.stdout.write(report(modules))
+    return 0
+
+
+def run_dissect(options: argparse.Namespace) -> int:
+    from . import dissect
+
+    def find(spec: str) -> ir.Packet:
+        packet = find_packet(spec, options.roots)
+        if packet is None:
+            sys.stderr.write(f"mrg dissect: there is no packet {spec} (as MODULE:PACKET)\n")
+            raise SystemExit(2)
+        return packet
+
+    return dissect.run(options.file, options.spec, options.port, find, sys.stdout, sys.stderr)
+
+
+def find_packet(spec: str, roots: Sequence[str]) -> Optional[ir.Packet]:
+    """ "dns.message:Message" to the packet."""
+    module, _, name = spec.partition(":")
+    path = find_module(module, roots)
+    if path is None:
+        return None
+    modules, _, _ = load_named([path], roots)
+    return next((p for m in modules if m.name == module for p in m.packets if p.name == name), None)
