@@ -1,0 +1,316 @@
+"""Chains: items chosen by their first byte, with pointers back (DNS names).
+
+A packet that is just one chain also gets a flat form: its items, in order and
+without pointers, as bytes with an index of where each item starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable, Optional
+
+from .. import ir, layout, names
+from . import c_arm, c_expr, c_shape, c_view
+from .c_shape import Shape, Slot
+from .writer import Writer
+
+if TYPE_CHECKING:
+    from .c_scan import Scan
+
+
+def only_chain(packet: ir.Packet) -> Optional[ir.Chain]:
+    """The chain of a packet that is nothing but a chain."""
+    items = [i for i in packet.items if not isinstance(i, (ir.Check, ir.Let))]
+    return items[0] if len(items) == 1 and isinstance(items[0], ir.Chain) else None
+
+
+def first_test(arm: ir.ChainArm, byte: str) -> str:
+    """C condition that `byte` starts this arm."""
+    parts = []
+    for lo, hi in arm.first:
+        if lo == hi:
+            parts.append(f"{byte} == {lo:#x}" if lo > 9 else f"{byte} == {lo}")
+        elif lo == 0:
+            parts.append(f"{byte} <= {hi:#x}")
+        elif hi == 255:
+            parts.append(f"{byte} >= {lo:#x}")
+        elif lo == 1:
+            parts.append(f"(uint8_t)({byte} - 1) < {hi:#x}")
+        else:
+            parts.append(f"({byte} >= {lo:#x} && {byte} <= {hi:#x})")
+    return " || ".join(parts)
+
+
+def goto_params(chain: ir.Chain) -> list[ir.Param]:
+    out: list[ir.Param] = []
+    for arm in chain.arms:
+        if arm.buffer is not None and arm.buffer not in out:
+            out.append(arm.buffer)
+    return out
+
+
+def arm_args(arm: ir.ChainArm, prefix: str) -> str:
+    return "".join(f", {prefix}{names.param(p.name)}" for p in arm.packet.params)
+
+
+class ArmEnv(c_expr.Env):
+    """Fields are those of the arm's view `item`."""
+
+    def __init__(self, arm: ir.ChainArm, params: str, view: str = "item") -> None:
+        self.arm = arm
+        self.params = params
+        self.view = view
+
+    def field(self, ref: ir.FieldRef) -> str:
+        from .c_scan import path_value
+
+        return path_value(self.arm.packet, ref.path, self.view, False)
+
+    def param(self, p: ir.Param) -> str:
+        return self.params + names.param(p.name)
+
+    def buflen(self, p: ir.Param) -> str:
+        return f"{self.params}{names.param(p.name)}.len"
+
+
+def step_arms(w: Writer, chain: ir.Chain, byte: str, body: Callable[[ir.ChainArm], None], other: Optional[str]) -> None:
+    """if/else over the arms; the last is plain `else` when nothing else can be."""
+    covered = sum(hi - lo + 1 for a in chain.arms for lo, hi in a.first) == 256
+    for i, arm in enumerate(chain.arms):
+        last = i + 1 == len(chain.arms)
+        head = "" if i == 0 else "} else "
+        exhaustive = last and (covered or other is None)
+        w.line(f"{head}{'' if exhaustive and i else f'if ({first_test(arm, byte)}) '}{{")
+        w.depth += 1
+        body(arm)
+        w.depth -= 1
+    if other is not None and not covered:
+        w.line("} else {")
+        w.line(f"\t{other}")
+    w.line("}")
+
+
+# --- checking ----------------------------------------------------------------------
+
+
+def emit_scan(scan: "Scan", chain: ir.Chain) -> None:
+    w = scan.w
+    if scan.sites is None:
+        _skip(scan, chain)
+        return
+    bufs = goto_params(chain)
+    w.comment(f"{chain.loc.file}:{chain.loc.line} {chain.name}")
+    with w.block(""):
+        w.line("const uint8_t *at = q, *lim = " + scan.end + ";")
+        w.line("uint32_t total = 0;")
+        if bufs:
+            w.line("const uint8_t *rest = NULL; /* what follows the chain in place */")
+            w.line("uint32_t jumps = 0;")
+        for b in bufs:
+            w.line(f"size_t {b.name}_run = mrg_off({names.param(b.name)}, q);")
+        with w.block("for (;;)"):
+            scan.reject("at == lim", "MRG_MORE", "at", 0, scan.site(chain, chain.loc, "does not end"))
+            fail = f"return {scan.failure('MRG_E_TAG', 'at', 0, scan.site(chain, chain.loc, 'no arm for this first byte'))};"
+            step_arms(w, chain, "*at", lambda arm: _check_arm(scan, chain, arm), fail)
+        w.line("q = rest != NULL ? rest : at;" if bufs else "q = at;")
+
+
+def _check_arm(scan: "Scan", chain: ir.Chain, arm: ir.ChainArm) -> None:
+    w = scan.w
+    simple = c_arm.simple(arm)
+    if simple is not None:
+        size = c_arm.emit(scan, chain, arm, simple)
+    else:
+        name = names.packet(arm.packet)
+        w.line(f"struct {name} item;")
+        w.line(f"st = {name}_scan_(at, lim{arm_args(arm, '')}, &item, rj);")
+        scan.sub_failed(scan.site(chain, arm.loc, f"{arm.name} refused"))
+        size = "item.len"
+    if arm.kind == "goto":
+        env = c_arm.LocalEnv() if simple is not None else ArmEnv(arm, "")
+        _check_goto(scan, chain, arm, env, size)
+        return
+    w.line(f"total += (uint32_t){size};" if not size.endswith("u") else f"total += {size};")
+    scan.reject(f"total > {chain.max_bytes}u", "MRG_E_LIMIT", "at", 0, scan.site(chain, chain.loc, f"longer than {chain.max_bytes} bytes"))
+    w.line(f"at += {size};")
+    if arm.kind == "stop":
+        w.line("break;")
+
+
+def _check_goto(scan: "Scan", chain: ir.Chain, arm: ir.ChainArm, env: c_expr.Env, size: str) -> None:
+    assert arm.buffer is not None and arm.at is not None
+    w = scan.w
+    buf = names.param(arm.buffer.name)
+    run = f"{arm.buffer.name}_run"
+    w.line("if (rest == NULL)")
+    w.line(f"\trest = at + {size};")
+    w.line(f"const size_t target = {c_expr.emit(arm.at, env)};")
+    scan.reject(f"target >= {buf}.len", "MRG_E_RANGE", "at", 0, scan.site(chain, arm.loc, f"{arm.name} leaves {arm.buffer.name}"))
+    scan.reject(f"target >= {run}", "MRG_E_LOOP", "at", 0, scan.site(chain, arm.loc, f"{arm.name} does not go strictly back"))
+    scan.reject(f"++jumps > {arm.max_jumps}u", "MRG_E_LIMIT", "at", 0, scan.site(chain, arm.loc, f"more than {arm.max_jumps} jumps"))
+    w.line(f"{run} = target;")
+    w.line(f"at = {buf}.p + target;")
+    w.line(f"lim = {buf}.p + {buf}.len;")
+
+
+def _skip(scan: "Scan", chain: ir.Chain) -> None:
+    """The trusted twin: to the end of what the chain takes in place."""
+    w = scan.w
+
+    def arm_body(arm: ir.ChainArm) -> None:
+        if arm.packet.fixed:
+            w.line(f"q += {arm.packet.size_max};")
+        else:
+            name = names.packet(arm.packet)
+            w.line(f"struct {name} item;")
+            w.line(f"{name}_view_(q, {scan.end}{arm_args(arm, '')}, &item);")
+            w.line("q += item.len;")
+        if arm.kind != "item":
+            w.line("break;")
+
+    with w.block("for (;;)"):
+        step_arms(w, chain, "*q", arm_body, None)
+
+
+# --- iterating ----------------------------------------------------------------------
+
+
+def emit_iterator(w: Writer, shape: Shape, slot: Slot, chain: ir.Chain) -> None:
+    items = [a for a in chain.arms if a.kind == "item"]
+    it = f"{shape.cname}_{chain.name}_it"
+    params = shape.packet.params
+    with w.block(f"struct {it}", "};"):
+        w.line("const uint8_t *at;")
+        for p in params:
+            w.line(f"{'struct mrg_span' if p.kind == 'buffer' else names.uint_type(p.bits)} {names.param(p.name)};")
+    w.line()
+    init = "".join(f", .{names.param(p.name)} = v->{names.param(p.name)}" for p in params)
+    with w.function(f"static inline struct {it} {shape.cname}_{chain.name}(const struct {shape.cname} *v)"):
+        w.line(f"return (struct {it}){{ .at = {slot.start.pointer('v')}{init} }};")
+    out = _item_type(w, shape, chain, items)
+    w.comment("The next item, through pointers; false at the end.")
+    with w.function(f"static inline bool {shape.cname}_{chain.name}_next(struct {it} *it, {out} *out)"):
+        with w.block("for (;;)"):
+            step_arms(w, chain, "*it->at", lambda arm: _next_arm(w, shape, chain, arm, len(items) > 1), None)
+
+
+def _item_type(w: Writer, shape: Shape, chain: ir.Chain, items: list[ir.ChainArm]) -> str:
+    if len(items) == 1:
+        return f"struct {names.packet(items[0].packet)}"
+    base = f"{shape.cname}_{chain.name}"
+    with w.block(f"enum {base}_kind", "};"):
+        for a in items:
+            w.line(f"{base}_{a.name}".upper() + ",")
+    with w.block(f"struct {base}_item", "};"):
+        w.line(f"enum {base}_kind kind;")
+        with w.block("union", "};"):
+            for a in items:
+                w.line(f"struct {names.packet(a.packet)} {names.local(a.name)};")
+    w.line()
+    return f"struct {base}_item"
+
+
+def _next_arm(w: Writer, shape: Shape, chain: ir.Chain, arm: ir.ChainArm, tagged: bool) -> None:
+    name = names.packet(arm.packet)
+    if arm.kind == "stop":
+        w.line("return false;")
+    elif arm.kind == "item":
+        out = f"&out->{names.local(arm.name)}" if tagged else "out"
+        if tagged:
+            w.line(f"out->kind = {shape.cname}_{chain.name}_{arm.name};".replace(f"{shape.cname}_{chain.name}_{arm.name}", f"{shape.cname}_{chain.name}_{arm.name}".upper()))
+        w.line(f"{name}_view_(it->at, it->at + {arm.packet.size_max or 'SIZE_MAX'}{arm_args(arm, 'it->')}, {out});")
+        w.line(f"it->at += {'out->' + names.local(arm.name) + '.len' if tagged else 'out->len'};")
+        w.line("return true;")
+    else:
+        _follow(w, arm, "it->at", "it->")
+
+
+def _follow(w: Writer, arm: ir.ChainArm, at: str, params: str) -> None:
+    """Go where a goto arm points (trusted)."""
+    assert arm.buffer is not None and arm.at is not None
+    name = names.packet(arm.packet)
+    w.line(f"struct {name} item;")
+    w.line(f"{name}_view_({at}, {at} + {arm.packet.size_max}{arm_args(arm, params)}, &item);")
+    w.line(f"{at} = {params}{names.param(arm.buffer.name)}.p + {c_expr.emit(arm.at, ArmEnv(arm, params))};")
+
+
+# --- the flat form --------------------------------------------------------------------
+
+
+def flat_count(chain: ir.Chain) -> int:
+    smallest = min((a.packet.size_min for a in chain.arms if a.kind == "item"), default=1)
+    return (chain.max_bytes - 1) // max(smallest, 1) + 1
+
+
+def foldable(chain: ir.Chain) -> bool:
+    return any(isinstance(i, ir.Bytes) and i.nocase for a in chain.arms for i in layout.walk(a.packet.items))
+
+
+def emit_flat_header(w: Writer, shape: Shape, chain: ir.Chain) -> None:
+    name = shape.cname
+    size = "uint8_t" if chain.max_bytes <= 255 and flat_count(chain) <= 255 else "uint16_t"
+    w.comment(
+        f"A {shape.packet.name} without pointers: `count` items, the last one included; item i starts at\n"
+        f"b[off[i]].  b[0 .. len) is a valid {shape.packet.name} by itself."
+    )
+    with w.block(f"struct {name}_flat", "};"):
+        w.line(f"{size} len, count;")
+        w.line(f"{size} off[{flat_count(chain)}];")
+        w.line(f"uint8_t b[{chain.max_bytes}];")
+    w.line()
+    rows = [
+        ("Follow pointers and gather the items. Cost: at most %d bytes." % chain.max_bytes,
+         f"void {name}_flatten(const struct {name} *v, struct {name}_flat *out);"),
+        ("The same with `nocase` bytes in lower case.", f"void {name}_fold(const struct {name} *v, struct {name}_flat *out);"),
+        ("Equal, without regard to the case of `nocase` bytes.",
+         f"bool {name}_equal(const struct {name} *a, const struct {name} *b);"),
+        (f"Check and index a {shape.packet.name} without pointers at the start of `in`; out->len is what it takes.",
+         f"MRG_MUST_USE enum mrg_status {name}_flat_check(struct mrg_span in, struct {name}_flat *out);"),
+        ("`nocase` bytes in lower case; out may be in.",
+         f"void {name}_flat_fold(const struct {name}_flat *in, struct {name}_flat *out);"),
+        ("h[i]: hash of items i .. count-1, without regard to case; h has room for count numbers.",
+         f"void {name}_flat_hash(const struct {name}_flat *f, uint64_t *h);"),
+        ("Hash of an item followed by items that hash to `rest`; of the stop item alone.",
+         f"uint64_t {name}_hash_item(uint64_t rest, struct mrg_span item);\nuint64_t {name}_hash_stop(void);"),
+        ("Two flat spans are equal, without regard to case.", f"bool {name}_flat_equal(struct mrg_span a, struct mrg_span b);"),
+        ("Order by items from the last to the first, each by its folded content: <0, 0, >0.",
+         f"int {name}_flat_order(const struct {name}_flat *a, const struct {name}_flat *b);"),
+        ("How many trailing items are equal, the stop item included.",
+         f"unsigned {name}_flat_common(const struct {name}_flat *a, const struct {name}_flat *b);"),
+        ("The first `items` items of head, then tail. MRG_E_LIMIT when that is too long.",
+         f"MRG_MUST_USE enum mrg_status {name}_flat_join(const struct {name}_flat *head, unsigned items, struct mrg_span tail, struct {name}_flat *out);"),
+        ("Write a flat one, with pointers when w->refs is set.", f"void {name}_put_flat(struct mrg_w *w, struct mrg_span flat);"),
+    ]
+    for doc, proto in rows:
+        w.comment(doc)
+        w.raw(proto)
+    w.line()
+    with w.function(f"static inline struct mrg_span {name}_flat_from(const struct {name}_flat *f, unsigned i)"):
+        w.line("return (struct mrg_span){ f->b + f->off[i], (size_t)(f->len - f->off[i]) };")
+    with w.function(f"static inline struct mrg_span {name}_flat_item(const struct {name}_flat *f, unsigned i)"):
+        w.line("const size_t end = i + 1u < f->count ? f->off[i + 1u] : f->len;")
+        w.line("return (struct mrg_span){ f->b + f->off[i], end - f->off[i] };")
+
+
+def block_fold(chain: ir.Chain) -> bool:
+    """Whether folding every byte of a flat chain changes `nocase` bytes only:
+
+    true when all other bytes of the arms are below 'A' (length octets are)."""
+    for arm in chain.arms:
+        if arm.kind == "goto":
+            continue
+        covered = 0
+        for part in layout.segments(arm.packet.items):
+            if isinstance(part, ir.Bytes) and part.nocase:
+                continue
+            if isinstance(part, layout.Run) and part.size <= 1:
+                covered += 1
+                continue
+            return False
+        if covered != 1 or any(hi >= ord("A") for _, hi in arm.first):
+            return False
+    return True
+
+
+def emit_flat_source(w: Writer, shape: Shape, chain: ir.Chain) -> None:
+    from . import c_flat
+
+    c_flat.emit(w, shape, chain)

@@ -1,0 +1,325 @@
+"""The functions of flat chains, for the .c file."""
+
+from __future__ import annotations
+
+from .. import ir, layout, names
+from . import c_chain
+from .c_shape import Shape
+from .writer import Writer
+
+
+def emit(w: Writer, shape: Shape, chain: ir.Chain) -> None:
+    _gather(w, shape, chain, "flatten", False)
+    _gather(w, shape, chain, "fold", True)
+    _equal(w, shape, chain)
+    _check(w, shape, chain)
+    _fold_flat(w, shape, chain)
+    _hash(w, shape, chain)
+    _flat_equal(w, shape, chain)
+    _order(w, shape, chain)
+    _join(w, shape, chain)
+    _put(w, shape, chain)
+
+
+def _own(shape: Shape) -> str:
+    """Prefix of the static functions of one packet."""
+    return names.snake(shape.packet.name)
+
+def _arm_size(w: Writer, arm: ir.ChainArm, at: str, params: str) -> str:
+    """C expression for the size of a checked item; may emit lines before it."""
+    if arm.packet.fixed:
+        return f"{arm.packet.size_max}u"
+    name = names.packet(arm.packet)
+    w.line(f"struct {name} item;")
+    w.line(f"{name}_view_({at}, {at} + {arm.packet.size_max or 'SIZE_MAX'}{c_chain.arm_args(arm, params)}, &item);")
+    return "item.len"
+
+
+def _gather(w: Writer, shape: Shape, chain: ir.Chain, verb: str, fold: bool) -> None:
+    name = shape.cname
+    with w.function(f"void {name}_{verb}(const struct {name} *v, struct {name}_flat *out)"):
+        w.line("const uint8_t *at = v->p;")
+        w.line("size_t len = 0, count = 0;")
+
+        def arm(a: ir.ChainArm) -> None:
+            if a.kind == "goto":
+                c_chain._follow(w, a, "at", "v->")
+                w.line("continue;")
+                return
+            size = _arm_size(w, a, "at", "v->")
+            w.line(f"const size_t n = {size};")
+            w.line(f"out->off[count++] = ({_off_type(chain)})len;")
+            if fold and c_chain.foldable(chain):
+                _fold_item(w, chain, a)
+            else:
+                w.line("memcpy(out->b + len, at, n);")
+            w.line("len += n;")
+            w.line("at += n;")
+            if a.kind == "stop":
+                w.line("break;")
+
+        with w.block("for (;;)"):
+            c_chain.step_arms(w, chain, "*at", arm, None)
+        w.line(f"out->len = ({_off_type(chain)})len;")
+        w.line(f"out->count = ({_off_type(chain)})count;")
+
+
+def _off_type(chain: ir.Chain) -> str:
+    return "uint8_t" if chain.max_bytes <= 255 and c_chain.flat_count(chain) <= 255 else "uint16_t"
+
+
+def _fold_item(w: Writer, chain: ir.Chain, arm: ir.ChainArm) -> None:
+    if c_chain.block_fold(chain):
+        w.line("mrg_fold(out->b + len, at, n);")
+        return
+    w.line("memcpy(out->b + len, at, n);")
+    for item in layout.walk(arm.packet.items):
+        if isinstance(item, ir.Bytes) and item.nocase:
+            w.line(f"const struct mrg_span s = {names.packet(arm.packet)}_{item.name}(&item);")
+            w.line("mrg_fold(out->b + len + (s.p - at), s.p, s.len);")
+
+
+def _equal(w: Writer, shape: Shape, chain: ir.Chain) -> None:
+    name = shape.cname
+    with w.function(f"bool {name}_equal(const struct {name} *a, const struct {name} *b)"):
+        w.line(f"struct {name}_flat fa, fb;")
+        w.line(f"{name}_fold(a, &fa);")
+        w.line(f"{name}_fold(b, &fb);")
+        w.line("return fa.len == fb.len && memcmp(fa.b, fb.b, fa.len) == 0;")
+
+
+def _check(w: Writer, shape: Shape, chain: ir.Chain) -> None:
+    name = shape.cname
+    with w.function(f"enum mrg_status {name}_flat_check(struct mrg_span in, struct {name}_flat *out)"):
+        w.line("const uint8_t *at = in.p, *const end = in.p + in.len;")
+        w.line("size_t len = 0, count = 0;")
+        for p in shape.packet.params:
+            w.line(f"const {'struct mrg_span' if p.kind == 'buffer' else names.uint_type(p.bits)} {names.param(p.name)} = {{ 0 }};")
+            w.line(f"(void){names.param(p.name)};")
+
+        def arm(a: ir.ChainArm) -> None:
+            if a.kind == "goto":
+                w.line("return MRG_E_TAG;")
+                return
+            n = names.packet(a.packet)
+            w.line(f"struct {n} item;")
+            w.line(f"const enum mrg_status st = {n}_scan_(at, end{c_chain.arm_args(a, '')}, &item, NULL);")
+            w.line("if (MRG_UNLIKELY(st != MRG_OK))")
+            w.line("\treturn st;")
+            w.line(f"if (MRG_UNLIKELY(len + item.len > {chain.max_bytes}u))")
+            w.line("\treturn MRG_E_LIMIT;")
+            w.line(f"out->off[count++] = ({_off_type(chain)})len;")
+            w.line("len += item.len;")
+            w.line("at += item.len;")
+            if a.kind == "stop":
+                w.line("break;")
+
+        with w.block("for (;;)"):
+            w.line("if (MRG_UNLIKELY(at == end))")
+            w.line("\treturn MRG_MORE;")
+            c_chain.step_arms(w, chain, "*at", arm, "return MRG_E_TAG;")
+        w.line("memcpy(out->b, in.p, len);")
+        w.line(f"out->len = ({_off_type(chain)})len;")
+        w.line(f"out->count = ({_off_type(chain)})count;")
+        w.line("return MRG_OK;")
+
+
+def _fold_flat(w: Writer, shape: Shape, chain: ir.Chain) -> None:
+    name = shape.cname
+    with w.function(f"void {name}_flat_fold(const struct {name}_flat *in, struct {name}_flat *out)"):
+        if c_chain.block_fold(chain):
+            w.line("if (out != in) {")
+            w.line("\tout->len = in->len;")
+            w.line("\tout->count = in->count;")
+            w.line("\tmemcpy(out->off, in->off, in->count * sizeof in->off[0]);")
+            w.line("}")
+            w.line("mrg_fold(out->b, in->b, in->len);")
+        else:
+            args = ", ".join(["in->b", "in->len"] + [".%s = { 0 }" % names.param(p.name) for p in shape.packet.params])
+            w.line(f"const struct {name} v = {{ {args} }};")
+            w.line(f"struct {name}_flat folded;")
+            w.line(f"{name}_fold(&v, &folded);")
+            w.line("*out = folded;")
+
+
+def _hash(w: Writer, shape: Shape, chain: ir.Chain) -> None:
+    name = shape.cname
+    with w.function(f"uint64_t {name}_hash_stop(void)"):
+        w.line("return 0x9e3779b97f4a7c15ull;")
+    fold = c_chain.block_fold(chain)
+    with w.function(f"uint64_t {name}_hash_item(uint64_t rest, struct mrg_span item)"):
+        w.line("uint64_t h = rest ^ 0xa0761d6478bd642full * (item.len + 1u);")
+        w.line("size_t i = 0;")
+        w.line("for (; i + 8 <= item.len; i += 8)")
+        w.line(f"\th = mrg_hash_mix(h ^ {_word(fold, 'item.p + i', '8')}, 0xe7037ed1a0b428dbull);")
+        w.line("if (i < item.len)")
+        w.line(f"\th = mrg_hash_mix(h ^ {_word(fold, 'item.p + i', '(unsigned)(item.len - i)')}, 0x8ebc6af09c88c6e3ull);")
+        w.line("return mrg_hash_mix(h, 0x589965cc75374cc3ull);")
+    with w.function(f"void {name}_flat_hash(const struct {name}_flat *f, uint64_t *h)"):
+        w.line("size_t end = f->off[f->count - 1u];")
+        w.line(f"uint64_t rest = {name}_hash_stop();")
+        w.line("h[f->count - 1u] = rest;")
+        with w.block("for (size_t i = f->count - 1u; i-- > 0;)"):
+            w.line(f"rest = {name}_hash_item(rest, (struct mrg_span){{ f->b + f->off[i], end - f->off[i] }});")
+            w.line("h[i] = rest;")
+            w.line("end = f->off[i];")
+
+
+def _word(fold: bool, ptr: str, n: str) -> str:
+    load = f"mrg_le64({ptr})" if n == "8" else f"mrg_le({ptr}, {n})"
+    return f"mrg_lower8({load})" if fold else load
+
+
+def _flat_equal(w: Writer, shape: Shape, chain: ir.Chain) -> None:
+    name = shape.cname
+    with w.function(f"bool {name}_flat_equal(struct mrg_span a, struct mrg_span b)"):
+        if c_chain.block_fold(chain):
+            w.line("return mrg_span_eq_nocase(a, b);")
+            return
+        zero = "".join(", .%s = { 0 }" % names.param(p.name) for p in shape.packet.params)
+        w.line(f"const struct {name} va = {{ .p = a.p, .len = a.len{zero} }}, vb = {{ .p = b.p, .len = b.len{zero} }};")
+        w.line(f"return {name}_equal(&va, &vb);")
+
+
+def _content(w: Writer, chain: ir.Chain) -> None:
+    """Bytes of an item that count in the order: those after its fixed head."""
+    heads = {c_chain_head(a) for a in chain.arms if a.kind == "item"}
+    w.line(f"const size_t head = {heads.pop() if len(heads) == 1 else 0}u;")
+
+
+def c_chain_head(arm: ir.ChainArm) -> int:
+    first = layout.segments(arm.packet.items)[0]
+    return first.size if isinstance(first, layout.Run) else 0
+
+
+def _order(w: Writer, shape: Shape, chain: ir.Chain) -> None:
+    name = shape.cname
+    with w.function(f"static int {_own(shape)}_item_order(struct mrg_span a, struct mrg_span b)"):
+        _content(w, chain)
+        w.line("const size_t least = a.len < b.len ? a.len : b.len;")
+        with w.block("for (size_t i = head; i < least; i++)"):
+            w.line("const int d = (int)mrg_lower(a.p[i]) - (int)mrg_lower(b.p[i]);")
+            w.line("if (d != 0)")
+            w.line("\treturn d;")
+        w.line("return a.len < b.len ? -1 : a.len > b.len;")
+    with w.function(f"int {name}_flat_order(const struct {name}_flat *a, const struct {name}_flat *b)"):
+        w.line("unsigned i = a->count, j = b->count;")
+        with w.block("while (i > 0 && j > 0)"):
+            w.line(f"const int d = {_own(shape)}_item_order({name}_flat_item(a, --i), {name}_flat_item(b, --j));")
+            w.line("if (d != 0)")
+            w.line("\treturn d;")
+        w.line("return i > 0 ? 1 : j > 0 ? -1 : 0;")
+    with w.function(f"unsigned {name}_flat_common(const struct {name}_flat *a, const struct {name}_flat *b)"):
+        w.line("unsigned n = 0;")
+        w.line(f"while (n < a->count && n < b->count &&")
+        w.line(f"       mrg_span_eq_nocase({name}_flat_item(a, a->count - 1u - n), {name}_flat_item(b, b->count - 1u - n)))")
+        w.line("\tn++;")
+        w.line("return n;")
+
+
+def _join(w: Writer, shape: Shape, chain: ir.Chain) -> None:
+    name = shape.cname
+    head = f"enum mrg_status {name}_flat_join(const struct {name}_flat *head, unsigned items, struct mrg_span tail, struct {name}_flat *out)"
+    with w.function(head):
+        w.line("const size_t n = items < head->count ? head->off[items] : head->len;")
+        w.line(f"uint8_t whole[{chain.max_bytes}];")
+        w.line(f"if (tail.len > {chain.max_bytes}u - n)")
+        w.line("\treturn MRG_E_LIMIT;")
+        w.line("memcpy(whole, head->b, n);")
+        w.line("memcpy(whole + n, tail.p, tail.len);")
+        w.line(f"return {name}_flat_check((struct mrg_span){{ whole, n + tail.len }}, out);")
+
+
+def _put(w: Writer, shape: Shape, chain: ir.Chain) -> None:
+    name = shape.cname
+    goto = next((a for a in chain.arms if a.kind == "goto"), None)
+    pointer = _pointer_field(goto) if goto is not None else None
+    if goto is None or pointer is None:
+        with w.function(f"void {name}_put_flat(struct mrg_w *w, struct mrg_span flat)"):
+            w.line("mrg_w_put(w, flat);")
+        return
+    limit = (1 << pointer.bits) - 1
+    low = pointer.lo
+    _ref_same(w, shape, chain)
+    with w.function(f"static unsigned {_own(shape)}_ref_slot(const struct mrg_w *w, struct mrg_span suffix, uint16_t tag)"):
+        w.comment("the slot of an equal suffix, or the free one where it would go")
+        w.line("const struct mrg_refs *r = w->refs;")
+        w.line("unsigned slot = tag % MRG_REFS_SLOTS;")
+        w.line(f"while (r->off[slot] != 0 && !(r->tag[slot] == tag && {_own(shape)}_ref_same(w, r->off[slot] - 1u, suffix)))")
+        w.line("\tslot = (slot + 1u) % MRG_REFS_SLOTS;")
+        w.line("return slot;")
+    with w.function(f"static void {_own(shape)}_put_compressed(struct mrg_w *w, const struct {name}_flat *f)"):
+        w.line("struct mrg_refs *r = w->refs;")
+        w.line(f"uint64_t h[{c_chain.flat_count(chain)}];")
+        w.line(f"{name}_flat_hash(f, h);")
+        with w.block("for (unsigned i = 0; i + 1u < f->count; i++)"):
+            w.line("const uint16_t tag = (uint16_t)(h[i] >> 48);")
+            w.line(f"const unsigned slot = {_own(shape)}_ref_slot(w, {name}_flat_from(f, i), tag);")
+            with w.block("if (r->off[slot] != 0)"):
+                w.line(f"{names.packet(goto.packet)}_put(w, &(struct {names.packet(goto.packet)}_args){{ .{names.local(pointer.name)} = (uint16_t)(r->off[slot] - 1u) }});")
+                w.line("return;")
+            w.line("const size_t at = w->len - r->base;")
+            with w.block(f"if (at >= {low}u && at <= {limit}u && r->count < MRG_REFS_SLOTS * 3u / 4u && w->st == MRG_OK)"):
+                w.line("r->off[slot] = (uint16_t)(at + 1u);")
+                w.line("r->tag[slot] = tag;")
+                w.line("r->count++;")
+            w.line(f"mrg_w_put(w, {name}_flat_item(f, i));")
+        w.line(f"mrg_w_put(w, {name}_flat_item(f, f->count - 1u));")
+    with w.function(f"void {name}_put_flat(struct mrg_w *w, struct mrg_span flat)"):
+        w.line(f"struct {name}_flat f;")
+        with w.block(f"if (w->refs == NULL)"):
+            w.line("mrg_w_put(w, flat);")
+            w.line("return;")
+        with w.block(f"if ({name}_flat_check(flat, &f) != MRG_OK || f.len != flat.len)"):
+            w.line("mrg_w_fail(w, MRG_E_VALUE);")
+            w.line("return;")
+        w.line(f"{_own(shape)}_put_compressed(w, &f);")
+
+
+def _pointer_field(goto: ir.ChainArm) -> ir.Scalar | None:
+    """The field of a goto arm that is, as it stands, where it points to."""
+    if isinstance(goto.at, ir.FieldRef) and len(goto.at.path) == 1 and isinstance(goto.at.path[0], ir.Scalar):
+        return goto.at.path[0]
+    return None
+
+
+def _ref_same(w: Writer, shape: Shape, chain: ir.Chain) -> None:
+    """static bool ref_same: does the chain written at `off` equal a flat one?"""
+    name = shape.cname
+    with w.function(f"static bool {_own(shape)}_ref_same(const struct mrg_w *w, size_t off, struct mrg_span flat)"):
+        w.comment("what stands there was written by put_compressed: it ends, and its pointers go back")
+        w.line("const struct mrg_span msg = { w->p + w->refs->base, w->len - w->refs->base };")
+        w.line("const uint8_t *at = msg.p + off, *const end = msg.p + msg.len;")
+        w.line("size_t done = 0;")
+
+        def arm(a: ir.ChainArm) -> None:
+            if a.kind == "goto":
+                assert a.at is not None and a.buffer is not None
+                n = names.packet(a.packet)
+                w.line(f"struct {n} item;")
+                w.line(f"{n}_view_(at, end{c_chain.arm_args(a, '')}, &item);")
+                env = c_chain.ArmEnv(a, "")
+                from . import c_expr
+
+                w.line(f"at = msg.p + {c_expr.emit(a.at, env)};")
+                return
+            if a.packet.fixed:
+                w.line(f"const size_t n = {a.packet.size_max}u;")
+            else:
+                n = names.packet(a.packet)
+                w.line(f"struct {n} item;")
+                w.line(f"{n}_view_(at, end{c_chain.arm_args(a, '')}, &item);")
+                w.line("const size_t n = item.len;")
+            w.line("if (n > flat.len - done ||")
+            w.line("    !mrg_span_eq_nocase((struct mrg_span){ at, n }, (struct mrg_span){ flat.p + done, n }))")
+            w.line("\treturn false;")
+            w.line("done += n;")
+            w.line("at += n;")
+            if a.kind == "stop":
+                w.line("return done == flat.len;")
+
+        with w.block("while (at < end)"):
+            c_chain.step_arms(w, chain, "*at", arm, None)
+        w.line("return false;")
+
+

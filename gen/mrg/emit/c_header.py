@@ -1,0 +1,11 @@
+"""Back end: the header of a module."""
+
+from __future__ import annotations
+
+from .. import ir, names
+from . import c_module
+
+
+def emit(m: ir.Module) -> dict[str, str]:
+    """Files of this back end: path below the output folder -> text."""
+    return {names.header(m): c_module.header(m)}

@@ -1,0 +1,709 @@
+"""Reading a packet: the scan function (every check) and its trusted twin
+
+(`view_`: the same walk over bytes that were checked before, no checks)."""
+
+from __future__ import annotations
+
+import re
+from typing import Callable, Optional
+
+from .. import ir, layout, names
+from . import c_chain, c_expr, c_shape, c_view
+from .c_shape import Shape
+from .writer import Writer
+
+_VARINT_NAMES: dict[int, str] = {}
+
+
+def register_varints(module: ir.Module) -> None:
+    for m in [*module.imports, module]:
+        for v in m.varints:
+            _VARINT_NAMES[id(v)] = f"{names.prefix(m)}_{names.snake(v.name)}"
+
+
+def varint_name(spec: ir.VarintSpec) -> str:
+    return _VARINT_NAMES[id(spec)]
+
+
+def path_value(packet: ir.Packet, path: tuple[ir.Item, ...], base: str, is_pointer: bool) -> str:
+    """The value of a field through accessors, starting at a view of packet."""
+    text, here = base if is_pointer else f"&{base}", packet
+    for i, item in enumerate(path):
+        if i + 1 == len(path):
+            return _widened(item, f"{names.packet(here)}_{item.name}({text})")
+        assert isinstance(item, ir.Sub)
+        inner = f"{names.packet(here)}_{item.name}({text})"
+        text = f"&(struct {names.packet(item.packet)}[1]){{ {inner} }}[0]"
+        here = item.packet
+    raise ValueError("empty path")
+
+
+def _widened(item: ir.Item, text: str) -> str:
+    if isinstance(item, ir.Scalar):
+        if item.signed:
+            return f"(int64_t){text}"
+        return text if item.bits > 32 else f"(uint32_t){text}"
+    return text
+
+
+class Sites:
+    """The table of specification places that rejections point to."""
+
+    def __init__(self, module: ir.Module) -> None:
+        self.module = module
+        self.rows: list[tuple[str, int, str, str]] = []
+        self.index: dict[tuple[str, int, str, str], int] = {}
+
+    def ref(self, packet: ir.Packet, item: Optional[ir.Item], loc: ir.Loc, what: str) -> str:
+        path = f"{packet.name}.{item.name}" if item is not None and item.name else packet.name
+        row = (loc.file, loc.line, path, what)
+        if row not in self.index:
+            self.index[row] = len(self.rows)
+            self.rows.append(row)
+        return f"&site[{self.index[row]}]"
+
+
+class ScanEnv(c_expr.Env):
+    """Leaves of an expression are locals of the scan function."""
+
+    def __init__(self, scan: "Scan") -> None:
+        self.scan = scan
+
+    def field(self, ref: ir.FieldRef) -> str:
+        head = ref.path[0]
+        if head in self.scan.elem_locals:
+            local, is_view = self.scan.elem_locals[head]
+            if not is_view:
+                return local
+            assert isinstance(head, ir.Sub)
+            return path_value(head.packet, ref.path[1:], local, False)
+        if len(ref.path) == 1:
+            return names.value(head.name)
+        assert isinstance(head, ir.Sub)
+        return path_value(head.packet, ref.path[1:], names.value(head.name), False)
+
+    def avail(self) -> str:
+        return f"(size_t)({self.scan.end} - {self.scan.here()})"
+
+    def here(self) -> str:
+        return f"(size_t)({self.scan.here()} - p)"
+
+    def peek(self, e: ir.Peek) -> str:
+        ptr, n = self.scan.here(), e.bits // 8
+        load = c_view._whole(ptr, n, "le" if e.endian == "little" else "be")
+        if self.scan.peek_sure:
+            return load
+        return f"((size_t)({self.scan.end} - {ptr}) >= {n}u ? {load} : 0u)"
+
+    def size_of(self, item: Optional[ir.Item]) -> str:
+        if item is None:
+            return "(size_t)(q - p)"
+        bits = layout.fixed_bits(item)
+        if bits is not None:
+            return f"{bits // 8}u"
+        start, end = self.scan.extents[id(item)]
+        return f"(size_t)({end} - {start})"
+
+    def count_of(self, item: ir.Item) -> str:
+        return f"{item.name}_count"
+
+    def sum(self, e: ir.Sum) -> str:
+        return self.scan.sum_local(e)
+
+
+class _Eq(dict):  # type: ignore[type-arg]
+    """A mapping keyed by object identity."""
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(id(key))
+
+    def __getitem__(self, key: object) -> object:
+        return super().__getitem__(id(key))
+
+    def __setitem__(self, key: object, value: object) -> None:
+        super().__setitem__(id(key), value)
+
+
+class Scan:
+    """Emits one walk over a packet; `sites` is None for the trusted twin."""
+
+    def __init__(self, w: Writer, shape: Shape, sites: Optional[Sites]) -> None:
+        self.w = w
+        self.shape = shape
+        self.packet = shape.packet
+        self.sites = sites
+        self.env = ScanEnv(self)
+        self.end = "end"
+        self.offset = 0  # of the current item from q, inside a run
+        self.peek_sure = False
+        self.extents: dict[int, tuple[str, str]] = {}
+        self.elem_locals: _Eq = _Eq()
+        self.in_region = 0
+        self.later: list[ir.Item] = []
+        self.starts: dict[int, str] = {}
+        self.needed = self._needed()
+        self.sums = 0
+        self.counted = {
+            id(n.item) for e in self._exprs(self.packet.items) for n in layout.refs(e) if isinstance(n, ir.CountOf)
+        }
+
+    # --- what must be kept in locals -----------------------------------------------
+
+    def _needed(self) -> set[int]:
+        """Items whose values some emitted expression uses, through lets."""
+        out: set[int] = set()
+        self._add_refs(out, self._exprs(self.packet.items))
+        changed = True
+        while changed:
+            before = len(out)
+            for item in layout.walk(self.packet.items):
+                if isinstance(item, ir.Let) and id(item) in out:
+                    self._add_refs(out, [item.expr])
+                if isinstance(item, ir.Scalar) and item.endian == "dyn" and (id(item) in out or self.sites is not None):
+                    self._add_refs(out, [i.cond for i in layout.walk(self.packet.items) if isinstance(i, ir.EndianSel)])
+            changed = len(out) != before
+        return out
+
+    @staticmethod
+    def _add_refs(out: set[int], exprs: list[ir.Expr]) -> None:
+        for e in exprs:
+            out.update(id(n.path[0]) for n in layout.refs(e) if isinstance(n, ir.FieldRef))
+
+    def _exprs(self, items: list[ir.Item]) -> list[ir.Expr]:
+        """Expressions that this walk evaluates, lets aside."""
+        out: list[ir.Expr] = []
+        checking = self.sites is not None
+        for item in items:
+            if isinstance(item, ir.Region):
+                out.append(item.length)
+                if checking:
+                    out += self._exprs([item.item])
+            elif isinstance(item, ir.Optional_):
+                out.append(item.cond)
+                out += self._exprs(item.items)
+            elif isinstance(item, ir.Check):
+                if checking and item.severity == "must" and not c_expr.always_true(item.expr):
+                    out.append(item.expr)
+            elif isinstance(item, (ir.Scalar, ir.Varint)):
+                if checking and item.computed is not None and not item.implied and item.severity == "must":
+                    out.append(item.computed)
+            elif isinstance(item, ir.Sub) and item.packet.fixed and not checking:
+                continue
+            elif not isinstance(item, (ir.Let, ir.EndianSel)):
+                out += layout.exprs([item])
+        return out
+
+    def here(self) -> str:
+        return f"q + {self.offset}" if self.offset else "q"
+
+    # --- rejections -----------------------------------------------------------------
+
+    def site(self, item: Optional[ir.Item], loc: ir.Loc, what: str) -> str:
+        assert self.sites is not None
+        return self.sites.ref(self.packet, item, loc, what)
+
+    def reject(self, cond: str, status: str, at: str, bit: int, site: str) -> None:
+        with_cond = f"if (MRG_UNLIKELY({cond}))"
+        self.w.line(with_cond)
+        self.w.line(f"\treturn {self.failure(status, at, bit, site)};")
+
+    def failure(self, status: str, at: str, bit: int, site: str) -> str:
+        if self.in_region and status == "MRG_MORE":
+            status = "MRG_E_SHORT"
+        return f"mrg_reject_at(rj, {status}, {at}, {bit}, {site})"
+
+    def sub_failed(self, site: str) -> None:
+        up = "mrg_reject_in" if self.in_region else "mrg_reject_up"
+        self.w.line("if (MRG_UNLIKELY(st != MRG_OK))")
+        self.w.line(f"\treturn {up}(rj, st, {site});")
+
+    # --- items --------------------------------------------------------------------------
+
+    def items(self, items: list[ir.Item]) -> None:
+        for part in layout.segments(items):
+            if isinstance(part, layout.Run):
+                self.run(part)
+            else:
+                self.dynamic(part)
+
+    def run(self, run: layout.Run) -> None:
+        w = self.w
+        first = next((i for i in run.items if layout.fixed_bits(i)), None)
+        if self.sites is not None and run.bits and first is not None:
+            last = [i for i in run.items if layout.fixed_bits(i)][-1]
+            lines = f"{first.loc.line}" if first.loc.line == last.loc.line else f"{first.loc.line}-{last.loc.line}"
+            w.comment(f"{first.loc.file}:{lines} {_label(first)}{'' if first is last else ' .. ' + _label(last)}: {run.size} bytes")
+            site = self.site(first, first.loc, f"needs {run.size} bytes")
+            self.reject(f"(size_t)({self.end} - q) < {run.size}u", "MRG_MORE", "q", 0, site)
+        for item in run.items:
+            self.offset = run.offset(item) // 8
+            self.run_item(item, run.offset(item) % 8)
+        self.offset = 0
+        if run.size:
+            w.line(f"q += {run.size};")
+
+    def run_item(self, item: ir.Item, bit: int) -> None:
+        if isinstance(item, ir.Scalar):
+            self.scalar(item, bit)
+        elif isinstance(item, ir.Let):
+            if id(item) in self.needed:
+                self.declare(item, 64 if item.expr.hi > 0xFFFFFFFF else 32, c_expr.emit(item.expr, self.env))
+        elif isinstance(item, ir.Check):
+            self.check(item)
+        elif isinstance(item, ir.EndianSel):
+            dyn = [i for i in layout.walk(self.packet.items) if isinstance(i, ir.Scalar) and i.endian == "dyn"]
+            if self.sites is not None or any(id(i) in self.needed for i in dyn):
+                self.w.line(f"const bool big = {c_expr.emit(item.cond, self.env)};")
+                self.w.line("(void)big;")
+        elif isinstance(item, ir.Sub):
+            size = item.packet.size_max or 0
+            self.sub(item, self.here(), f"{self.here()} + {size}")
+
+    def declare(self, item: ir.Item, bits: int, value: str) -> None:
+        """A local for the value of an item, visible to what follows it."""
+        ctype = "int64_t" if isinstance(item, ir.Scalar) and item.signed else f"uint{bits}_t"
+        if item in self.hoisted:
+            self.w.line(f"{names.value(item.name)} = {value};")
+        else:
+            self.w.line(f"const {ctype} {names.value(item.name)} = {value};")
+
+    hoisted: _Eq = _Eq()
+
+    def scalar(self, item: ir.Scalar, bit: int) -> None:
+        load = c_view.load(item, self.here(), bit, "big" if item.endian == "dyn" else "")
+        if item.name and id(item) in self.needed:
+            self.declare(item, 64 if item.bits > 32 else 32, load)
+            load = names.value(item.name)
+        if self.sites is None:
+            return
+        if item.const is not None and item.severity == "must":
+            what = f"must be {item.const:#x}" if item.const > 9 else f"must be {item.const}"
+            self.reject(f"{load} != {c_expr.number(item.const)}", "MRG_E_VALUE", self.here(), bit, self.site(item, item.loc, what))
+        if item.enum is not None and item.enum.closed:
+            known = f"{names.enum(item.enum)}_known({load})"
+            self.reject(f"!{known}", "MRG_E_VALUE", self.here(), bit, self.site(item, item.loc, f"not a known {item.enum.name}"))
+        if item.computed is not None and not item.implied and item.severity == "must":
+            self.starts[id(item)] = self.mark(item)
+            self.later.append(item)
+
+    def mark(self, item: ir.Item) -> str:
+        """Remember where an item stands, for a comparison at the end."""
+        name = f"{item.name}_at"
+        self.w.line(f"const uint8_t *const {name} = {self.here()};")
+        return name
+
+    def check(self, item: ir.Check) -> None:
+        if self.sites is None or item.severity != "must" or c_expr.always_true(item.expr):
+            return
+        about = self.about(item)
+        at, bit = about if about else (self.here(), 0)
+        self.reject(
+            f"!({c_expr.emit(item.expr, self.env)})",
+            "MRG_E_VALUE",
+            at,
+            bit,
+            self.sites.ref(self.packet, _Named(item.name), item.loc, item.what),
+        )
+
+    def about(self, item: ir.Check) -> Optional[tuple[str, int]]:
+        """Where the field that a check is about stands: pointer and bit."""
+        if not item.name:
+            return None
+        for slot in self.shape.slots:
+            if slot.item.name == item.name:
+                place = slot.start
+                base = "p" if place.anchor is None else place.anchor
+                if place.anchor == c_shape.LAST:
+                    return None
+                return (f"{base} + {place.bits // 8}" if place.bits >= 8 else base), place.bits % 8
+        return None
+
+    def sub(self, item: ir.Sub, start: str, end: str) -> None:
+        name = names.packet(item.packet)
+        needed = id(item) in self.needed
+        if self.sites is None and item.packet.fixed and not needed:
+            return
+        this = f"(struct mrg_span){{ p, (size_t)({'end'} - p) }}"
+        args = c_view.call_args(self.shape, item.args, item.packet.params, self.env, this)
+        var = names.value(item.name) if needed else f"{item.name or 'part'}_view"
+        self.w.line(f"struct {name} {var};")
+        if self.sites is None:
+            self.w.line(f"{name}_view_({start}, {end}{args}, &{var});")
+        else:
+            self.w.line(f"st = {name}_scan_({start}, {end}{args}, &{var}, rj);")
+            self.sub_failed(self.site(item, item.loc, "refused"))
+
+    # --- items of varying size -----------------------------------------------------------
+
+    def dynamic(self, item: ir.Item) -> None:
+        w = self.w
+        anchor = self.shape.ends[id(item)]
+        if isinstance(item, ir.Optional_):
+            self.optional(item)
+        elif isinstance(item, ir.Region):
+            self.region(item)
+        else:
+            start = self.start_local(item)
+            self.one(item)
+            self.extents[id(item)] = (start, anchor or "q")
+        if anchor:
+            w.line(f"{anchor} = q;" if self.hoisted_anchor(anchor) else f"const uint8_t *const {anchor} = q;")
+
+    def hoisted_anchor(self, anchor: str) -> bool:
+        return anchor in self.anchors_hoisted
+
+    anchors_hoisted: frozenset[str] = frozenset()
+
+    def start_local(self, item: ir.Item) -> str:
+        """A pointer to where a dynamic item starts, kept when a size is asked for."""
+        slot = self.shape.by_item.get(id(item))
+        if slot is None:
+            return "q"
+        place = slot.start
+        if place.anchor == c_shape.LAST:
+            return "q"
+        base = "p" if place.anchor is None else place.anchor
+        return f"({base} + {place.bits // 8})" if place.bits else base
+
+    def one(self, item: ir.Item) -> None:
+        """Read one item at q and move q behind it."""
+        if isinstance(item, ir.Scalar):
+            if self.sites is not None:
+                self.reject(f"(size_t)({self.end} - q) < {item.bits // 8}u", "MRG_MORE", "q", 0, self.site(item, item.loc, f"needs {item.bits // 8} bytes"))
+                self.scalar(item, 0)
+            self.w.line(f"q += {item.bits // 8};")
+        elif isinstance(item, ir.Bytes):
+            self.bytes(item)
+        elif isinstance(item, ir.Sub):
+            self.sub(item, "q", self.end)
+            var = names.value(item.name) if id(item) in self.needed else f"{item.name or 'part'}_view"
+            self.w.line(f"q += {var}.len;")
+        elif isinstance(item, ir.List):
+            from . import c_list
+
+            c_list.emit_scan(self, item)
+        elif isinstance(item, ir.Switch):
+            self.switch(item)
+        elif isinstance(item, ir.Chain):
+            c_chain.emit_scan(self, item)
+        elif isinstance(item, ir.Varint):
+            self.varint(item)
+        elif isinstance(item, ir.Align):
+            self.align(item)
+        else:
+            raise NotImplementedError(f"{item.loc.file}:{item.loc.line}: {type(item).__name__}")
+
+    def bytes(self, item: ir.Bytes) -> None:
+        w = self.w
+        if item.mode == "rest":
+            if item.max is not None and self.sites is not None:
+                self.reject(f"(size_t)({self.end} - q) > {item.max}u", "MRG_E_LIMIT", "q", 0, self.site(item, item.loc, f"at most {item.max} bytes"))
+            w.line(f"q = {self.end};")
+            return
+        if item.mode == "until":
+            self.until(item)
+            return
+        assert item.length is not None
+        length = c_expr.emit(item.length, self.env)
+        if self.sites is not None:
+            if item.max is not None and item.length.hi > item.max:
+                self.reject(f"{_paren(length)} > {item.max}u", "MRG_E_LIMIT", "q", 0, self.site(item, item.loc, f"at most {item.max} bytes"))
+            self.reject(f"{_paren(length)} > (size_t)({self.end} - q)", "MRG_MORE", "q", 0, self.site(item, item.loc, "ends beyond its region"))
+        w.line(f"q += {length};")
+
+    def until(self, item: ir.Bytes) -> None:
+        w = self.w
+        bound = "" if item.max is None else f" && (size_t)(q - {item.name}_start) <= {item.max}u"
+        with w.block(""):
+            w.line(f"const uint8_t *const {item.name}_start = q;")
+            if self.sites is None:
+                w.line(f"while (*q != {item.until:#x})")
+                w.line("\tq++;")
+                w.line(f"(void){item.name}_start;")
+            else:
+                w.line(f"while (q != {self.end} && *q != {item.until:#x}{bound})")
+                w.line("\tq++;")
+                if item.max is not None:
+                    self.reject(f"(size_t)(q - {item.name}_start) > {item.max}u", "MRG_E_LIMIT", f"{item.name}_start", 0, self.site(item, item.loc, f"at most {item.max} bytes"))
+                self.reject(f"q == {self.end}", "MRG_MORE", f"{item.name}_start", 0, self.site(item, item.loc, f"no {item.until:#x} ends it"))
+        w.line("q++;")
+
+    def varint(self, item: ir.Varint) -> None:
+        w = self.w
+        value = names.value(item.name)
+        ctype = "uint64_t"
+        if item not in self.hoisted:
+            w.line(f"{ctype} {value} = 0;")
+        with w.block(""):
+            w.line("size_t size = 0;")
+            call = f"{varint_name(item.spec)}_get(q, {self.end}, &{value}, &size)"
+            if self.sites is None:
+                w.line(f"if ({call} != MRG_OK)")
+                w.line("\tsize = 0;")
+            else:
+                w.line(f"st = {call};")
+                w.line("if (MRG_UNLIKELY(st != MRG_OK))")
+                status = "st == MRG_MORE ? MRG_E_SHORT : st" if self.in_region else "st"
+                w.line(f"\treturn mrg_reject_at(rj, {status}, q, 0, {self.site(item, item.loc, 'not a valid ' + item.spec.name)});")
+            if self.sites is not None and item.computed is not None and not item.implied and item.severity == "must":
+                self.later.append(item)
+            w.line("q += size;")
+        w.line(f"(void){value};")
+
+    def align(self, item: ir.Align) -> None:
+        w = self.w
+        with w.block(""):
+            w.line(f"const size_t pad = ({item.to}u - (size_t)(q - p) % {item.to}u) % {item.to}u;")
+            if self.sites is not None:
+                self.reject(f"pad > (size_t)({self.end} - q)", "MRG_MORE", "q", 0, self.site(item, item.loc, "padding ends beyond its region"))
+                if item.zero:
+                    w.line("for (size_t i = 0; i < pad; i++)")
+                    w.line("\tif (q[i] != 0)")
+                    w.line(f"\t\treturn {self.failure('MRG_E_VALUE', 'q + i', 0, self.site(item, item.loc, 'padding must be zero'))};")
+            w.line("q += pad;")
+
+    def region(self, item: ir.Region) -> None:
+        w = self.w
+        start = self.start_local(item)
+        name = item.item.name or "region"
+        length = c_expr.emit(item.length, self.env)
+        if self.sites is not None:
+            w.comment(f"{item.loc.file}:{item.loc.line} {name}")
+            self.reject(f"{_paren(length)} > (size_t)({self.end} - q)", "MRG_MORE", "q", 0, self.site(item.item, item.loc, "ends beyond its region"))
+        outer, self.end = self.end, f"{name}_lim"
+        w.line(f"const uint8_t *const {self.end} = q + {_paren(length)};")
+        if self.sites is not None or not self.skippable(item.item):
+            self.in_region += 1
+            self.one(item.item)
+            self.in_region -= 1
+            if self.sites is not None and not item.tail and not _fills(item.item):
+                self.reject(f"q != {self.end}", "MRG_E_LENGTH", "q", 0, self.site(item.item, item.loc, "does not fill its region"))
+            if not _fills(item.item) or item.tail:
+                w.line(f"q = {self.end};")
+        else:
+            w.line(f"q = {self.end};")
+        self.extents[id(item.item)] = (start, self.shape.ends[id(item)] or "q")
+        self.extents[id(item)] = self.extents[id(item.item)]
+        self.end = outer
+
+    def skippable(self, item: ir.Item) -> bool:
+        """In the trusted twin a region is stepped over unless a value in it is used."""
+        return id(item) not in self.needed
+
+    def optional(self, item: ir.Optional_) -> None:
+        w = self.w
+        for inner in layout.walk(item.items):
+            if id(inner) in self.needed and isinstance(inner, (ir.Scalar, ir.Let, ir.Varint)):
+                ctype = "int64_t" if isinstance(inner, ir.Scalar) and inner.signed else "uint64_t" if _bits(inner) > 32 else "uint32_t"
+                w.line(f"{ctype} {names.value(inner.name)} = 0;")
+                w.line(f"(void){names.value(inner.name)};")
+                self.hoisted[inner] = True
+        inner_anchors = [self.shape.ends[id(i)] for i in layout.walk(item.items) if self.shape.ends.get(id(i))]
+        for a in inner_anchors:
+            w.line(f"const uint8_t *{a} = q;")
+        self.anchors_hoisted = self.anchors_hoisted | frozenset(inner_anchors)
+        start = self.start_local(item)
+        cond = c_expr.emit(item.cond, self.env)
+        with w.block(f"if ({cond})"):
+            pending, self.later = self.later, []
+            self.items(item.items)
+            self.computed()
+            self.later = pending
+        for a in inner_anchors:
+            w.line(f"(void){a};")
+        self.extents[id(item)] = (start, self.shape.ends[id(item)] or "q")
+
+    def switch(self, item: ir.Switch) -> None:
+        w = self.w
+        for e in layout.refs(item.on):
+            if isinstance(e, ir.Peek) and self.sites is not None:
+                n = e.bits // 8
+                self.reject(f"(size_t)({self.end} - q) < {n}u", "MRG_MORE", "q", 0, self.site(item, item.loc, f"needs {n} bytes"))
+        self.peek_sure = True
+        on = c_expr.emit(item.on, self.env)
+        self.peek_sure = False
+
+        def arm(a: ir.Arm) -> None:
+            if a.item is not None:
+                self.one(a.item)
+            w.line("break;")
+
+        fail = None
+        if self.sites is not None and item.default is None:
+            fail = f"return {self.failure('MRG_E_TAG', 'q', 0, self.site(item, item.loc, 'no arm for this tag'))};"
+        dispatch(w, item, on, arm, fail)
+
+    def sum_local(self, e: ir.Sum) -> str:
+        return f"sum{self.sums}"
+
+    # --- computed fields, at the end ---------------------------------------------------------
+
+    def computed(self) -> None:
+        from . import c_sum
+
+        for item in self.later:
+            assert isinstance(item, (ir.Scalar, ir.Varint)) and item.computed is not None
+            value = names.value(item.name)
+            at = self.starts.get(id(item), "p")
+            if isinstance(item, ir.Scalar) and id(item) not in self.needed:
+                slot = self.shape.slot(item)
+                value = c_view.load(item, at, slot.start.bits % 8, "big" if item.endian == "dyn" else "")
+            status = "MRG_E_VALUE"
+            sums = [n for n in layout.refs(item.computed) if isinstance(n, ir.Sum)]
+            for s in sums:
+                status = "MRG_E_SUM"
+                self.sums += 1
+                c_sum.emit_scan(self, item, s, at, f"sum{self.sums}")
+            what = "checksum differs" if sums else "differs from the value computed"
+            expr = c_expr.emit(item.computed, self.env)
+            self.reject(f"{value} != {_paren(expr)}", status, at, 0, self.site(item, item.loc, what))
+        self.later = []
+
+
+def _bits(item: ir.Item) -> int:
+    if isinstance(item, ir.Scalar):
+        return item.bits
+    if isinstance(item, ir.Let):
+        return 64 if item.expr.hi > 0xFFFFFFFF else 32
+    return 64
+
+
+def _paren(text: str) -> str:
+    return f"({text})" if " " in text and not (text.startswith("(") and text.count("(") == 1) else text
+
+
+def _fills(item: ir.Item) -> bool:
+    """The item always takes its whole region."""
+    if isinstance(item, ir.Bytes):
+        return item.mode == "rest"
+    if isinstance(item, ir.List):
+        return item.mode == "rest"
+    if isinstance(item, ir.Sub) and item.packet.items:
+        return _fills(item.packet.items[-1])
+    return False
+
+
+def _label(item: ir.Item) -> str:
+    return item.name or "constant"
+
+
+class _Named(ir.Item):
+    """Just a name, for the site of a check."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def dispatch(
+    w: Writer, item: ir.Switch, on: str, arm: Callable[[ir.Arm], None], otherwise: Optional[str] = None
+) -> None:
+    """A C switch over an ir.Switch: `case`s where the arms are values, tests
+
+    where they are ranges or patterns.  Arm bodies end in break or return."""
+    hi = item.on.hi
+    small = all(
+        p.hi - p.lo < 16 and (p.mask & hi) == hi or p.mask >= hi and p.hi - p.lo < 16 for a in item.arms for p in a.pats
+    )
+    if small:
+        with w.block(f"switch ({on})"):
+            for a in item.arms:
+                for p in a.pats:
+                    for v in range(p.lo, p.hi + 1):
+                        w.line(f"case {c_expr.number(v)}:{'' if not p.text else ' /* ' + names.c_comment(p.text) + ' */'}")
+                if not a.pats:
+                    w.line("default:")
+                with w.block(""):
+                    arm(a)
+            if item.default is None:
+                w.line("default:")
+                w.line(f"\t{otherwise or 'break;'}")
+        return
+    ctype = "uint64_t" if hi > 0xFFFFFFFF else "uint32_t"
+    with w.block("do", "} while (0);"):
+        w.line(f"const {ctype} tag = {on};")
+        for a in item.arms:
+            tests = " || ".join(_pat_test(p, hi) for p in a.pats)
+            with w.block(f"if ({tests})" if a.pats else ""):
+                arm(a)
+        if item.default is None:
+            w.line("(void)tag;")
+            if otherwise:
+                w.line(otherwise)
+
+
+def _pat_test(p: ir.Pat, hi: int) -> str:
+    tag = "tag" if (p.mask & hi) == hi or p.mask >= hi else f"(tag & {c_expr.number(p.mask, hex(p.mask))})"
+    if p.lo == p.hi:
+        return f"{tag} == {c_expr.number(p.lo)}"
+    parts = [] if p.lo == 0 else [f"{tag} >= {c_expr.number(p.lo)}"]
+    if p.hi < hi:
+        parts.append(f"{tag} <= {c_expr.number(p.hi)}")
+    return "(" + (" && ".join(parts) or "true") + ")"
+
+
+# --- functions -----------------------------------------------------------------------------
+
+
+def emit_scan(w: Writer, shape: Shape, sites: Sites) -> None:
+    """The checking walk and its public wrapper, for the .c file."""
+    p, name = shape.packet, shape.cname
+    head = (
+        f"enum mrg_status {name}_scan_(const uint8_t *p, const uint8_t *end{c_view.params_decl(p)}, "
+        f"struct {name} *v, struct mrg_reject *rj)"
+    )
+    with w.function(head):
+        scan = Scan(w, shape, sites)
+        scan.hoisted = _Eq()
+        mark = len(w.lines)
+        scan.items(p.items)
+        scan.computed()
+        if p.max_bytes is not None and (p.size_max is None or p.size_max > p.max_bytes):
+            scan.reject(f"(size_t)(q - p) > {p.max_bytes}u", "MRG_E_LIMIT", "p", 0, scan.site(None, p.loc, f"at most {p.max_bytes} bytes"))
+        head_lines = ["\tconst uint8_t *q = p;"]
+        body = "\n".join(w.lines[mark:])
+        if re.search(r"\bst = ", body):
+            head_lines.append("\tenum mrg_status st;")
+        if not re.search(r"\brj\b", body):
+            head_lines.append("\t(void)rj;")
+        if not re.search(r"\bend\b", body):
+            head_lines.append("\t(void)end;")
+        w.lines[mark:mark] = head_lines + [""]
+        _fill(w, shape)
+        w.line("return MRG_OK;")
+    with w.function(
+        f"enum mrg_status {name}_check(struct mrg_span in{c_view.params_decl(p)}, "
+        f"struct {name} *out, struct mrg_reject *rj)"
+    ):
+        w.line(f"struct {name} v;")
+        w.line(
+            f"const enum mrg_status st = {name}_scan_(in.p, in.p + in.len{c_view.params_pass(p)}, &v, rj);"
+        )
+        w.line("if (MRG_UNLIKELY(st != MRG_OK))")
+        w.line("\treturn mrg_reject_done(rj, st, in.p);")
+        w.line("*out = v;")
+        w.line("return MRG_OK;")
+
+
+def _fill(w: Writer, shape: Shape) -> None:
+    w.line("v->p = p;")
+    w.line("v->len = (size_t)(q - p);")
+    for anchor in shape.anchors:
+        w.line(f"v->{anchor} = {anchor};")
+    for q in shape.packet.params:
+        w.line(f"v->{names.param(q.name)} = {names.param(q.name)};")
+
+
+def emit_view(w: Writer, shape: Shape) -> None:
+    """The trusted twin, inline in the header."""
+    p, name = shape.packet, shape.cname
+    w.comment("Internal: view bytes that a check accepted before.")
+    with w.function(
+        f"static inline void {name}_view_(const uint8_t *p, const uint8_t *end{c_view.params_decl(p)}, struct {name} *v)"
+    ):
+        scan = Scan(w, shape, None)
+        scan.hoisted = _Eq()
+        w.line("const uint8_t *q = p;")
+        w.line("(void)end;")
+        w.line()
+        scan.items(p.items)
+        _fill(w, shape)

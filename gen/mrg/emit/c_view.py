@@ -1,0 +1,459 @@
+"""Views: struct, accessors and iterators (the header's half of a packet)."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from .. import ir, layout, names
+from . import c_chain, c_expr, c_scan, c_shape
+from .c_shape import Place, Shape, Slot
+from .writer import Writer
+
+
+class ViewEnv(c_expr.Env):
+    """Leaves of an expression are accessors of a checked view."""
+
+    def __init__(self, shape: Shape, view: str = "v") -> None:
+        self.shape = shape
+        self.view = view
+
+    def field(self, ref: ir.FieldRef) -> str:
+        return c_scan.path_value(self.shape.packet, ref.path, f"{self.view}", True)
+
+    def param(self, p: ir.Param) -> str:
+        return f"{self.view}->{names.param(p.name)}"
+
+    def buflen(self, p: ir.Param) -> str:
+        return f"{self.view}->{names.param(p.name)}.len"
+
+    def size_of(self, item: Optional[ir.Item]) -> str:
+        if item is None:
+            return f"{self.view}->len"
+        bits = layout.fixed_bits(item)
+        if bits is not None:
+            return f"{bits // 8}u"
+        slot = self.shape.slot(item)
+        assert slot.end is not None
+        return f"(size_t)(({slot.end.pointer(self.view)}) - ({slot.start.pointer(self.view)}))"
+
+
+def emit_packet(w: Writer, shape: Shape) -> None:
+    """Everything about reading one packet that belongs in the header."""
+    _struct(w, shape)
+    _prototypes(w, shape)
+    c_scan.emit_view(w, shape)
+    w.line(f"static inline struct mrg_span {shape.cname}_span(const struct {shape.cname} *v)")
+    w.raw("{\n\treturn (struct mrg_span){ v->p, v->len };\n}\n")
+    w.line()
+    for slot in shape.slots:
+        _accessor(w, shape, slot)
+    _warnings(w, shape)
+
+
+def params_decl(packet: ir.Packet, lead: str = ", ") -> str:
+    out = ""
+    for p in packet.params:
+        ctype = "struct mrg_span" if p.kind == "buffer" else names.uint_type(p.bits)
+        out += f"{lead}{ctype} {names.param(p.name)}"
+    return out
+
+
+def params_pass(packet: ir.Packet, prefix: str = "") -> str:
+    return "".join(f", {prefix}{names.param(p.name)}" for p in packet.params)
+
+
+def _struct(w: Writer, shape: Shape) -> None:
+    p = shape.packet
+    w.comment(names.c_comment(p.doc))
+    with w.block(f"struct {shape.cname}", "};"):
+        w.line("const uint8_t *p; /* first byte */")
+        w.line("size_t len;       /* bytes it takes */")
+        for anchor in shape.anchors:
+            w.line(f"const uint8_t *{anchor};")
+        for q in p.params:
+            ctype = "struct mrg_span" if q.kind == "buffer" else names.uint_type(q.bits)
+            w.line(f"{ctype} {names.param(q.name)};")
+    w.line()
+
+
+def _prototypes(w: Writer, shape: Shape) -> None:
+    p = shape.packet
+    name = shape.cname
+    bound = "" if p.size_max is None else f", at most {p.size_max}"
+    w.comment(
+        f"{name}_check - view the {p.name} at the start of `in`, which may be longer.\n"
+        f"  out  written only on MRG_OK; out->len says how much of `in` it takes\n"
+        f"  rj   may be NULL; filled on rejection\n"
+        f"Size:     at least {p.size_min} bytes{bound}.\n"
+        f"Lifetime: *out borrows in.p.\n"
+        f"Fails:    MRG_MORE when `in` ends too early, else the status of the field that rj names."
+    )
+    w.line(
+        f"MRG_MUST_USE enum mrg_status {name}_check(struct mrg_span in{params_decl(p)}, "
+        f"struct {name} *out, struct mrg_reject *rj);"
+    )
+    w.comment("The same between two pointers, for generated code.")
+    w.line(
+        f"MRG_MUST_USE enum mrg_status {name}_scan_(const uint8_t *p, const uint8_t *end{params_decl(p)}, "
+        f"struct {name} *v, struct mrg_reject *rj);"
+    )
+    w.line()
+
+
+# --- accessors -------------------------------------------------------------------
+
+
+def scalar_load(item: ir.Scalar, place: Place, view: str, dyn: str = "") -> str:
+    """C expression that loads an integer at a place."""
+    return load(item, place.pointer(view), place.bits % 8, dyn)
+
+
+def load(item: ir.Scalar, ptr: str, bit: int, dyn: str = "") -> str:
+    """Load item whose first bit is `bit` bits into the byte at ptr.  dyn: C
+
+    condition that a "dyn" integer is big-endian."""
+    nbytes = (bit + item.bits + 7) // 8
+    if bit == 0 and item.bits % 8 == 0:
+        if item.endian == "dyn" and nbytes > 1:
+            big, little = _whole(ptr, nbytes, "be"), _whole(ptr, nbytes, "le")
+            text = f"({dyn}) ? {big} : {little}"
+            text = f"({names.uint_type(item.bits)})({text})"
+        else:
+            text = _whole(ptr, nbytes, "le" if item.endian == "little" else "be")
+            if nbytes not in (1, 2, 4, 8):
+                text = f"({names.uint_type(item.bits)}){text}"
+    else:
+        shift = nbytes * 8 - bit - item.bits
+        text = _whole(ptr, nbytes, "be") if nbytes <= 8 else ""
+        if not text:
+            raise NotImplementedError(f"{item.loc.file}:{item.loc.line}: {item.name} spans more than 8 bytes")
+        if shift:
+            text = f"{text} >> {shift}"
+        if bit:
+            mask = c_expr.number((1 << item.bits) - 1, hex((1 << item.bits) - 1))
+            text = f"({text}) & {mask}" if shift else f"{text} & {mask}"
+        text = f"({names.uint_type(item.bits)})({text})"
+    return _sign(item, text)
+
+
+def _whole(ptr: str, nbytes: int, order: str) -> str:
+    if nbytes == 1:
+        return f"({ptr})[0]" if " " in ptr else f"{ptr}[0]"
+    if nbytes in (2, 4, 8):
+        return f"mrg_{order}{8 * nbytes}({ptr})"
+    return f"mrg_{order}({ptr}, {nbytes})"
+
+
+def _sign(item: ir.Scalar, text: str) -> str:
+    if not item.signed:
+        return text
+    ctype = names.int_type(item.bits, True)
+    if item.bits in (8, 16, 32, 64):
+        return f"({ctype})({text})"
+    half = c_expr.number(1 << (item.bits - 1), hex(1 << (item.bits - 1)))
+    return f"({ctype})(((int64_t)({text}) ^ (int64_t){half}) - (int64_t){half})"
+
+
+def scalar_type(item: ir.Scalar) -> str:
+    return names.int_type(item.bits, item.signed)
+
+
+def dyn_cond(shape: Shape, view: str = "v") -> str:
+    """The condition of the packet's endian selection, over its view."""
+    for item in layout.walk(shape.packet.items):
+        if isinstance(item, ir.EndianSel):
+            return c_expr.emit(item.cond, ViewEnv(shape, view))
+    return "true"
+
+
+def present(shape: Shape, slot: Slot, view: str = "v") -> str:
+    """C condition that an optional item is there."""
+    assert slot.group is not None and slot.group_start is not None and slot.group_end is not None
+    sizes = [layout.fixed_bits(i) for i in slot.group.items]
+    context = any(isinstance(e, (ir.Avail, ir.Here, ir.Peek)) for e in layout.refs(slot.group.cond))
+    if context or any(s for s in sizes if s):
+        return f"{slot.group_end.pointer(view)} != {slot.group_start.pointer(view)}"
+    return c_expr.emit(slot.group.cond, ViewEnv(shape, view))
+
+
+def _accessor(w: Writer, shape: Shape, slot: Slot) -> None:
+    item = slot.item
+    if item.doc:
+        w.comment(names.c_comment(item.doc))
+    if slot.group is not None:
+        with w.function(f"static inline bool {shape.cname}_has_{item.name}(const struct {shape.cname} *v)"):
+            w.line(f"return {present(shape, slot)};")
+    if isinstance(item, ir.Scalar):
+        _scalar(w, shape, slot, item)
+    elif isinstance(item, ir.Let):
+        bits = 64 if item.expr.hi > 0xFFFFFFFF else 32
+        with w.function(f"static inline uint{bits}_t {shape.cname}_{item.name}(const struct {shape.cname} *v)"):
+            w.line(f"return {c_expr.emit(item.expr, ViewEnv(shape))};")
+    elif isinstance(item, ir.Varint):
+        _varint(w, shape, slot, item)
+    elif isinstance(item, ir.Bytes):
+        _bytes(w, shape, slot, item)
+    elif isinstance(item, ir.Sub):
+        with w.function(f"static inline struct {names.packet(item.packet)} {shape.cname}_{item.name}(const struct {shape.cname} *v)"):
+            _sub_view(w, shape, slot, item, "const uint8_t *const at", "r")
+            w.line("return r;")
+    elif isinstance(item, ir.List):
+        _list(w, shape, slot, item)
+    elif isinstance(item, ir.Switch):
+        _switch(w, shape, slot, item)
+    elif isinstance(item, ir.Chain):
+        c_chain.emit_iterator(w, shape, slot, item)
+
+
+def _scalar(w: Writer, shape: Shape, slot: Slot, item: ir.Scalar) -> None:
+    dyn = dyn_cond(shape) if item.endian == "dyn" else ""
+    value = scalar_load(item, slot.start, "v", dyn)
+    if slot.group is not None:
+        value = f"{shape.cname}_has_{item.name}(v) ? {value} : ({scalar_type(item)})0"
+    with w.function(f"static inline {scalar_type(item)} {shape.cname}_{item.name}(const struct {shape.cname} *v)"):
+        w.line(f"return {value};")
+
+
+def _varint(w: Writer, shape: Shape, slot: Slot, item: ir.Varint) -> None:
+    assert slot.end is not None
+    ctype = names.uint_type(64 if item.spec.hi > 0xFFFFFFFF else 32)
+    with w.function(f"static inline {ctype} {shape.cname}_{item.name}(const struct {shape.cname} *v)"):
+        w.line("uint64_t value = 0;")
+        w.line("size_t size = 0;")
+        guard = f"{shape.cname}_has_{item.name}(v) && " if slot.group is not None else ""
+        w.line(f"if ({guard}{c_scan.varint_name(item.spec)}_get({slot.start.pointer('v')}, {slot.end.pointer('v')}, &value, &size) != MRG_OK)")
+        w.line("\treturn 0;")
+        w.line(f"return ({ctype})value;")
+
+
+def extent(slot: Slot, view: str = "v") -> str:
+    """The item's bytes as a span initialiser."""
+    start = slot.start.pointer(view)
+    if slot.end is None:
+        bits = layout.fixed_bits(slot.item)
+        assert bits is not None
+        return f"{{ {start}, {bits // 8}u }}"
+    return f"{{ {start}, (size_t)({slot.end.pointer(view)} - ({start})) }}" if " " in start else (
+        f"{{ {start}, (size_t)({slot.end.pointer(view)} - {start}) }}"
+    )
+
+
+def _bytes(w: Writer, shape: Shape, slot: Slot, item: ir.Bytes) -> None:
+    with w.function(f"static inline struct mrg_span {shape.cname}_{item.name}(const struct {shape.cname} *v)"):
+        if slot.group is not None:
+            w.line(f"if (!{shape.cname}_has_{item.name}(v))")
+            w.line("\treturn (struct mrg_span){ 0 };")
+        if item.mode == "until":
+            w.line(f"struct mrg_span s = {extent(slot)};")
+            w.line("s.len--; /* the terminator */")
+            w.line("return s;")
+        else:
+            w.line(f"return (struct mrg_span){extent(slot)};")
+
+
+def call_args(shape: Shape, args: list[ir.Expr | ir.BufArg], params: list[ir.Param], env: c_expr.Env, this: str) -> str:
+    """Arguments for a sub-packet's parameters, each preceded by a comma."""
+    out = ""
+    for param, arg in zip(params, args):
+        if isinstance(arg, ir.BufArg):
+            out += ", " + (this if arg.param is None else env.param(arg.param))
+        else:
+            out += f", ({names.uint_type(param.bits)})({c_expr.emit(arg, env)})"
+    return out
+
+
+THIS_VIEW = "(struct mrg_span){ v->p, v->len }"
+
+
+def _sub_view(w: Writer, shape: Shape, slot: Slot, item: ir.Sub, _at: str, out: str) -> None:
+    name = names.packet(item.packet)
+    args = call_args(shape, item.args, item.packet.params, ViewEnv(shape), THIS_VIEW)
+    start = slot.start.pointer("v")
+    if slot.end is not None:
+        end = slot.end.pointer("v")
+    else:
+        end = f"{start} + {item.packet.size_max}"
+    if slot.group is not None:
+        w.line(f"struct {name} {out} = {{ 0 }};")
+        w.line(f"if ({shape.cname}_has_{item.name}(v))")
+        w.line(f"\t{name}_view_({start}, {end}{args}, &{out});")
+    else:
+        w.line(f"struct {name} {out};")
+        w.line(f"{name}_view_({start}, {end}{args}, &{out});")
+
+
+# --- lists -------------------------------------------------------------------------
+
+
+def elem_type(elem: ir.Item) -> str:
+    if isinstance(elem, ir.Scalar):
+        return scalar_type(elem)
+    if isinstance(elem, ir.Bytes):
+        return "struct mrg_span"
+    if isinstance(elem, ir.Sub):
+        return f"struct {names.packet(elem.packet)}"
+    if isinstance(elem, ir.Varint):
+        return "uint64_t"
+    raise NotImplementedError(f"list of {type(elem).__name__}")
+
+
+def _list(w: Writer, shape: Shape, slot: Slot, item: ir.List) -> None:
+    it = f"{shape.cname}_{item.name}_it"
+    elem = item.elem
+    params = elem.packet.params if isinstance(elem, ir.Sub) else []
+    counted = item.mode == "count"
+    with w.block(f"struct {it}", "};"):
+        w.line("const uint8_t *at, *end;")
+        if counted:
+            w.line("uint64_t left;")
+        if isinstance(elem, ir.Bytes):
+            w.line("size_t item_len;")
+        if isinstance(elem, ir.Scalar) and elem.endian == "dyn":
+            w.line("bool big;")
+        for p in params:
+            w.line(f"{'struct mrg_span' if p.kind == 'buffer' else names.uint_type(p.bits)} {names.param(p.name)};")
+    w.line()
+    env = ViewEnv(shape)
+    with w.function(f"static inline struct {it} {shape.cname}_{item.name}(const struct {shape.cname} *v)"):
+        assert slot.end is not None
+        w.line(f"struct {it} it = {{ .at = {slot.start.pointer('v')}, .end = {slot.end.pointer('v')} }};")
+        if counted and item.expr is not None:
+            count = c_expr.emit(item.expr, env)
+            if slot.group is not None:
+                count = f"{shape.cname}_has_{item.name}(v) ? {count} : 0u"
+            w.line(f"it.left = {count};")
+        if isinstance(elem, ir.Bytes) and elem.length is not None:
+            w.line(f"it.item_len = {c_expr.emit(elem.length, env)};")
+        if isinstance(elem, ir.Scalar) and elem.endian == "dyn":
+            w.line(f"it.big = {dyn_cond(shape)};")
+        if isinstance(elem, ir.Sub):
+            for p, arg in zip(params, elem.args):
+                text = call_args(shape, [arg], [p], env, THIS_VIEW)[2:]
+                w.line(f"it.{names.param(p.name)} = {text};")
+        w.line("return it;")
+    w.comment("The next element; false after the last.")
+    with w.function(f"static inline bool {shape.cname}_{item.name}_next(struct {it} *it, {elem_type(elem)} *out)"):
+        w.line("if (it->left == 0)" if counted else "if (it->at == it->end)")
+        w.line("\treturn false;")
+        if counted:
+            w.line("it->left--;")
+        _list_step(w, elem, params)
+        w.line("return true;")
+
+
+def _list_step(w: Writer, elem: ir.Item, params: list[ir.Param]) -> None:
+    if isinstance(elem, ir.Scalar):
+        w.line(f"*out = {load(elem, 'it->at', 0, 'it->big')};")
+        w.line(f"it->at += {elem.bits // 8};")
+    elif isinstance(elem, ir.Bytes):
+        w.line("*out = (struct mrg_span){ it->at, it->item_len };")
+        w.line("it->at += it->item_len;")
+    elif isinstance(elem, ir.Sub):
+        args = "".join(f", it->{names.param(p.name)}" for p in params)
+        w.line(f"{names.packet(elem.packet)}_view_(it->at, it->end{args}, out);")
+        w.line("it->at += out->len;")
+    elif isinstance(elem, ir.Varint):
+        w.line("size_t size = 1;")
+        w.line(f"if ({c_scan.varint_name(elem.spec)}_get(it->at, it->end, out, &size) != MRG_OK)")
+        w.line("\treturn false;")
+        w.line("it->at += size;")
+
+
+# --- switches ------------------------------------------------------------------------
+
+
+def arm_enum(shape: Shape, item: ir.Switch) -> str:
+    return f"{shape.cname}_{item.name}_arm"
+
+
+def arm_const(shape: Shape, item: ir.Switch, arm: Optional[ir.Arm]) -> str:
+    return f"{shape.cname}_{item.name}_{arm.name if arm else 'none'}".upper()
+
+
+def _switch(w: Writer, shape: Shape, slot: Slot, item: ir.Switch) -> None:
+    assert slot.end is not None
+    with w.block(f"enum {arm_enum(shape, item)}", "};"):
+        w.line(f"{arm_const(shape, item, None)},")
+        for arm in item.arms:
+            w.line(f"{arm_const(shape, item, arm)},")
+    w.line()
+    name = f"{shape.cname}_{item.name}"
+    with w.function(f"static inline struct mrg_span {name}_raw(const struct {shape.cname} *v)"):
+        w.line(f"return (struct mrg_span){extent(slot)};")
+    with w.function(f"static inline enum {arm_enum(shape, item)} {name}_which(const struct {shape.cname} *v)"):
+        if slot.group is not None:
+            w.line(f"if (!{shape.cname}_has_{item.name}(v))")
+            w.line(f"\treturn {arm_const(shape, item, None)};")
+        env = SwitchEnv(shape, slot)
+        c_scan.dispatch(w, item, c_expr.emit(item.on, env), lambda arm: w.line(f"return {arm_const(shape, item, arm)};"))
+        if item.default is None:
+            w.line(f"return {arm_const(shape, item, None)};")
+    for arm in item.arms:
+        _arm(w, shape, slot, item, arm)
+
+
+class SwitchEnv(ViewEnv):
+    """`peek` looks at the item's own first bytes, which were checked."""
+
+    def __init__(self, shape: Shape, slot: Slot) -> None:
+        super().__init__(shape)
+        self.slot = slot
+
+    def peek(self, e: ir.Peek) -> str:
+        start = self.slot.start.pointer(self.view)
+        return _whole(start, e.bits // 8, "le" if e.endian == "little" else "be")
+
+
+def _arm(w: Writer, shape: Shape, slot: Slot, item: ir.Switch, arm: ir.Arm) -> None:
+    name = f"{shape.cname}_{item.name}_as_{arm.name}"
+    out = "" if arm.item is None else f", {elem_type(arm.item)} *out"
+    with w.function(f"static inline bool {name}(const struct {shape.cname} *v{out})"):
+        w.line(f"if ({shape.cname}_{item.name}_which(v) != {arm_const(shape, item, arm)})")
+        w.line("\treturn false;")
+        start = slot.start.pointer("v")
+        assert slot.end is not None
+        if isinstance(arm.item, ir.Scalar):
+            dyn = dyn_cond(shape) if arm.item.endian == "dyn" else ""
+            w.line(f"*out = {scalar_load(arm.item, slot.start, 'v', dyn)};")
+        elif isinstance(arm.item, ir.Bytes):
+            w.line(f"*out = (struct mrg_span){extent(slot)};")
+            if arm.item.mode == "until":
+                w.line("out->len--; /* the terminator */")
+        elif isinstance(arm.item, ir.Sub):
+            args = call_args(shape, arm.item.args, arm.item.packet.params, ViewEnv(shape), THIS_VIEW)
+            w.line(f"{names.packet(arm.item.packet)}_view_({start}, {slot.end.pointer('v')}{args}, out);")
+        elif isinstance(arm.item, ir.Varint):
+            w.line("size_t size;")
+            w.line(f"return {c_scan.varint_name(arm.item.spec)}_get({start}, {slot.end.pointer('v')}, out, &size) == MRG_OK;")
+        if not isinstance(arm.item, ir.Varint):
+            w.line("return true;")
+
+
+# --- warnings --------------------------------------------------------------------------
+
+
+def _warnings(w: Writer, shape: Shape) -> None:
+    """X_warnings: bits of the `warn` constraints that a checked packet breaks."""
+    checks = [i for i in layout.walk(shape.packet.items) if isinstance(i, ir.Check) and i.severity == "warn"]
+    if not checks:
+        return
+    env = ViewEnv(shape)
+    used: set[str] = set()
+    rows = []
+    for i, check in enumerate(checks):
+        label = f"{shape.cname}_warn_{check.name or 'rule'}".upper()
+        while label in used:
+            label += "_"
+        used.add(label)
+        rows.append((label, i, check))
+    with w.block("enum", "};"):
+        for label, i, check in rows:
+            w.line(f"{label} = 1 << {i}, /* {names.c_comment(check.what)} */")
+    w.line()
+    w.comment("Which `warn` constraints the packet breaks: a set of the bits above.")
+    with w.function(f"static inline unsigned {shape.cname}_warnings(const struct {shape.cname} *v)"):
+        w.line("unsigned bits = 0;")
+        for label, _, check in rows:
+            w.line(f"if (!({c_expr.emit(check.expr, env)}))")
+            w.line(f"\tbits |= {label};")
+        w.line("return bits;")

@@ -1,0 +1,452 @@
+/*
+ * mrg.h - what generated protocol code needs, in one freestanding header.
+ *
+ * Conventions of every generated function (stated here once):
+ *   - Input is a struct mrg_span; `p` may be NULL only when `len` is 0.  Input is never written.
+ *   - A view (struct mrg_<proto>_<packet>) comes only from its check function, from an accessor of
+ *     a checked view or from an iterator.  It borrows the caller's bytes: it is valid as long as
+ *     those bytes stay as they were when checked.
+ *   - Accessors and iterators of a checked view can't fail and don't read outside the bytes that
+ *     were checked.
+ *   - No heap, no globals that change, no recursion that the specification does not bound; safe to
+ *     call from any thread on different objects.
+ *   - Lengths are in bytes unless the name ends in _bits.
+ *
+ * What it does not do: input/output, time, memory.  The only functions it expects from outside
+ * are memcpy, memmove, memset and memcmp.
+ *
+ * Use:
+ *   struct mrg_own_reading r;
+ *   struct mrg_reject why;
+ *   if (mrg_own_reading_check((struct mrg_span){ buf, n }, &r, &why) != MRG_OK)
+ *           return report(why.site->path, why.bit_off);
+ *   use(mrg_own_reading_value(&r));
+ */
+#ifndef MRG_H
+#define MRG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#if defined(__STDC_HOSTED__) && __STDC_HOSTED__
+#include <string.h>
+#else
+void *memcpy(void *restrict to, const void *restrict from, size_t len);
+void *memmove(void *to, const void *from, size_t len);
+void *memset(void *to, int byte, size_t len);
+int memcmp(const void *a, const void *b, size_t len);
+#endif
+
+#if defined(__GNUC__)
+#define MRG_MUST_USE __attribute__((warn_unused_result))
+#define MRG_COLD __attribute__((cold, noinline))
+#define MRG_UNUSED __attribute__((unused))
+#define MRG_LIKELY(x) __builtin_expect(!!(x), 1)
+#define MRG_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#else
+#define MRG_MUST_USE
+#define MRG_COLD
+#define MRG_UNUSED
+#define MRG_LIKELY(x) (x)
+#define MRG_UNLIKELY(x) (x)
+#endif
+
+/* Outcome of a call.  0: done.  Positive: not an error.  Negative: rejected. */
+enum mrg_status {
+	MRG_OK = 0,
+	MRG_MORE = 1,      /* the input ends before the packet does */
+	MRG_END = 2,       /* nothing more to give */
+	MRG_E_VALUE = -1,  /* a field has a value that the specification forbids */
+	MRG_E_TAG = -2,    /* no alternative for this tag */
+	MRG_E_LENGTH = -3, /* a region is not filled exactly */
+	MRG_E_SHORT = -4,  /* a region ends before its content does */
+	MRG_E_LIMIT = -5,  /* a stated maximum is passed */
+	MRG_E_LOOP = -6,   /* a pointer does not go strictly back */
+	MRG_E_RANGE = -7,  /* a pointer out of its buffer, or a number too large */
+	MRG_E_SUM = -8,    /* a checksum differs */
+	MRG_E_SPACE = -9,  /* the output buffer is full */
+	MRG_E_TEXT = -10   /* text that is not in presentation format */
+};
+
+struct mrg_span {
+	const uint8_t *p;
+	size_t len;
+};
+
+/* Where in the specification a rejection comes from. */
+struct mrg_site {
+	const char *file;
+	unsigned line;
+	const char *path; /* "Rr.rdlength" */
+	const char *what; /* "must be in 1..63" */
+};
+
+#define MRG_REJECT_DEPTH 8
+
+/* Why a check refused; filled only on rejection. */
+struct mrg_reject {
+	enum mrg_status status;
+	size_t bit_off;              /* of the offending field, from the start of `in` */
+	const struct mrg_site *site; /* innermost field */
+	unsigned depth;              /* enclosing fields in path[], innermost first */
+	const struct mrg_site *path[MRG_REJECT_DEPTH];
+	const uint8_t *at; /* the offending byte */
+};
+
+static inline const char *mrg_status_str(enum mrg_status st)
+{
+	switch (st) {
+	case MRG_OK: return "ok";
+	case MRG_MORE: return "input ends too early";
+	case MRG_END: return "end";
+	case MRG_E_VALUE: return "forbidden value";
+	case MRG_E_TAG: return "no alternative for this tag";
+	case MRG_E_LENGTH: return "region not filled exactly";
+	case MRG_E_SHORT: return "region too short for its content";
+	case MRG_E_LIMIT: return "maximum passed";
+	case MRG_E_LOOP: return "pointer does not go strictly back";
+	case MRG_E_RANGE: return "out of range";
+	case MRG_E_SUM: return "checksum differs";
+	case MRG_E_SPACE: return "output buffer full";
+	case MRG_E_TEXT: return "not in presentation format";
+	}
+	return "unknown status";
+}
+
+/* --- loads and stores: the only place where byte order is dealt with ------------------------- */
+
+static inline uint8_t mrg_u8(const uint8_t *p) { return *p; }
+static inline uint16_t mrg_be16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
+static inline uint16_t mrg_le16(const uint8_t *p) { return (uint16_t)(p[1] << 8 | p[0]); }
+static inline uint32_t mrg_be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+static inline uint32_t mrg_le32(const uint8_t *p)
+{
+	return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+}
+static inline uint64_t mrg_be64(const uint8_t *p)
+{
+	return (uint64_t)mrg_be32(p) << 32 | mrg_be32(p + 4);
+}
+static inline uint64_t mrg_le64(const uint8_t *p)
+{
+	return (uint64_t)mrg_le32(p + 4) << 32 | mrg_le32(p);
+}
+
+/* n bytes, 1..8, most significant first */
+static inline uint64_t mrg_be(const uint8_t *p, unsigned n)
+{
+	uint64_t v = 0;
+	for (unsigned i = 0; i < n; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+/* n bytes, 1..8, least significant first */
+static inline uint64_t mrg_le(const uint8_t *p, unsigned n)
+{
+	uint64_t v = 0;
+	for (unsigned i = n; i-- > 0;)
+		v = v << 8 | p[i];
+	return v;
+}
+
+static inline void mrg_put_be(uint8_t *p, unsigned n, uint64_t v)
+{
+	for (unsigned i = n; i-- > 0; v >>= 8)
+		p[i] = (uint8_t)v;
+}
+
+static inline void mrg_put_le(uint8_t *p, unsigned n, uint64_t v)
+{
+	for (unsigned i = 0; i < n; i++, v >>= 8)
+		p[i] = (uint8_t)v;
+}
+
+static inline void mrg_put_be16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static inline void mrg_put_be32(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 24);
+	p[1] = (uint8_t)(v >> 16);
+	p[2] = (uint8_t)(v >> 8);
+	p[3] = (uint8_t)v;
+}
+
+static inline bool mrg_span_eq(struct mrg_span a, struct mrg_span b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+/* ASCII lower case (RFC 4343 section 3) */
+static inline uint8_t mrg_lower(uint8_t c)
+{
+	return (uint8_t)(c + ((uint8_t)(c - 'A') < 26u ? 32 : 0));
+}
+
+/* the same for eight bytes at once: bytes 'A'..'Z' get bit 0x20 */
+static inline uint64_t mrg_lower8(uint64_t v)
+{
+	const uint64_t low7 = v & 0x7f7f7f7f7f7f7f7full;
+	const uint64_t from_a = low7 + 0x3f3f3f3f3f3f3f3full; /* bit 7: at least 'A' */
+	const uint64_t past_z = low7 + 0x2525252525252525ull; /* bit 7: above 'Z' */
+	return v | ((from_a & ~past_z & ~v & 0x8080808080808080ull) >> 2);
+}
+
+static inline void mrg_fold(uint8_t *to, const uint8_t *from, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		to[i] = mrg_lower(from[i]);
+}
+
+static inline bool mrg_span_eq_nocase(struct mrg_span a, struct mrg_span b)
+{
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++)
+		if (mrg_lower(a.p[i]) != mrg_lower(b.p[i]))
+			return false;
+	return true;
+}
+
+/* Offset of p in buf, or buf.len when p does not point into it. */
+static inline size_t mrg_off(struct mrg_span buf, const uint8_t *p)
+{
+	const size_t off = (size_t)((uintptr_t)p - (uintptr_t)buf.p);
+	return off < buf.len ? off : buf.len;
+}
+
+/* Multiply and fold: the step of every hash here. Not for keyed use. */
+static inline uint64_t mrg_hash_mix(uint64_t a, uint64_t b)
+{
+#if defined(__SIZEOF_INT128__)
+	__extension__ typedef unsigned __int128 wide;
+	const wide m = (wide)a * b;
+	return (uint64_t)(m >> 64) ^ (uint64_t)m;
+#else
+	const uint64_t al = a & 0xffffffffu, ah = a >> 32, bl = b & 0xffffffffu, bh = b >> 32;
+	const uint64_t mid = ah * bl + (al * bl >> 32);
+	const uint64_t low = al * bh + (mid & 0xffffffffu);
+	return (ah * bh + (mid >> 32) + (low >> 32)) ^ (a * b);
+#endif
+}
+
+/* --- rejections: off the accepting path ------------------------------------------------------- */
+
+/* Notes are out of line; the status stays visible to the compiler. */
+static MRG_COLD MRG_UNUSED void mrg_reject_note(struct mrg_reject *rj, enum mrg_status st,
+						const uint8_t *at, unsigned bit,
+						const struct mrg_site *site)
+{
+	if (rj == NULL)
+		return;
+	rj->status = st;
+	rj->site = site;
+	rj->at = at;
+	rj->bit_off = bit;
+	rj->depth = 0;
+}
+
+static MRG_COLD MRG_UNUSED void mrg_reject_note_up(struct mrg_reject *rj, enum mrg_status st,
+						   const struct mrg_site *site)
+{
+	if (rj == NULL)
+		return;
+	rj->status = st;
+	if (rj->depth < MRG_REJECT_DEPTH)
+		rj->path[rj->depth++] = site;
+}
+
+/* The field of `site`, `bit` bits into the byte at `at`, is refused. */
+static inline enum mrg_status mrg_reject_at(struct mrg_reject *rj, enum mrg_status st,
+					    const uint8_t *at, unsigned bit,
+					    const struct mrg_site *site)
+{
+	mrg_reject_note(rj, st, at, bit, site);
+	return st;
+}
+
+/* Something in the field of `site` was refused. */
+static inline enum mrg_status mrg_reject_up(struct mrg_reject *rj, enum mrg_status st,
+					    const struct mrg_site *site)
+{
+	mrg_reject_note_up(rj, st, site);
+	return st;
+}
+
+/* The same from inside a region: more input could not help. */
+static inline enum mrg_status mrg_reject_in(struct mrg_reject *rj, enum mrg_status st,
+					    const struct mrg_site *site)
+{
+	return mrg_reject_up(rj, st == MRG_MORE ? MRG_E_SHORT : st, site);
+}
+
+/* Last step of a check: the offset from the start of the input. */
+static MRG_COLD MRG_UNUSED enum mrg_status mrg_reject_done(struct mrg_reject *rj, enum mrg_status st,
+							   const uint8_t *start)
+{
+	if (rj != NULL)
+		rj->bit_off += 8u * (size_t)((uintptr_t)rj->at - (uintptr_t)start);
+	return st;
+}
+
+/* --- checksums ---------------------------------------------------------------------------------- */
+
+/* RFC 1071: add len bytes to a running one's complement sum; `odd` bytes came before */
+static inline uint64_t mrg_inet16_add(uint64_t sum, const uint8_t *p, size_t len, size_t odd)
+{
+	uint64_t part = 0;
+	size_t i = 0;
+	for (; i + 2 <= len; i += 2)
+		part += mrg_be16(p + i);
+	if (i < len)
+		part += (uint64_t)p[i] << 8;
+	while (part > 0xffffu)
+		part = (part & 0xffffu) + (part >> 16);
+	if (odd & 1u)
+		part = (part & 0xffu) << 8 | part >> 8;
+	return sum + part;
+}
+
+static inline uint16_t mrg_inet16_end(uint64_t sum)
+{
+	while (sum > 0xffffu)
+		sum = (sum & 0xffffu) + (sum >> 16);
+	return (uint16_t)(~sum & 0xffffu);
+}
+
+/* RFC 1624: the checksum after a 16-bit word of the data changed from `was` to `is` */
+static inline uint16_t mrg_inet16_update(uint16_t sum, uint16_t was, uint16_t is)
+{
+	return mrg_inet16_end((uint64_t)(uint16_t)~sum + (uint16_t)~was + is);
+}
+
+/* reflected CRC, register in and out (start with ~0, complement at the end) */
+static inline uint32_t mrg_crc32_add(uint32_t crc, const uint8_t *p, size_t len, uint32_t poly)
+{
+	for (size_t i = 0; i < len; i++) {
+		crc ^= p[i];
+		for (unsigned b = 0; b < 8; b++)
+			crc = crc >> 1 ^ (poly & (0u - (crc & 1u)));
+	}
+	return crc;
+}
+#define MRG_CRC32_POLY 0xedb88320u  /* IEEE 802.3 */
+#define MRG_CRC32C_POLY 0x82f63b78u /* Castagnoli, RFC 9260 */
+
+/* --- writing ------------------------------------------------------------------------------------- */
+
+#define MRG_REFS_SLOTS 128u
+
+/* What a writer remembers of chains already written, so that later ones can point to them. */
+struct mrg_refs {
+	size_t base;    /* where in the writer the message starts; pointers count from there */
+	unsigned count; /* slots in use */
+	uint16_t off[MRG_REFS_SLOTS]; /* 1 + offset from base; 0: free */
+	uint16_t tag[MRG_REFS_SLOTS];
+};
+
+/*
+ * A writer over the caller's buffer.  Errors stick: after the first one nothing is written and
+ * mrg_w_finish tells it.  refs may be NULL: chains are then written without pointers.
+ */
+struct mrg_w {
+	uint8_t *p;
+	size_t cap, len;
+	enum mrg_status st;
+	struct mrg_refs *refs;
+};
+
+static inline void mrg_w_init(struct mrg_w *w, void *buf, size_t cap)
+{
+	w->p = (uint8_t *)buf;
+	w->cap = cap;
+	w->len = 0;
+	w->st = MRG_OK;
+	w->refs = NULL;
+}
+
+/* Let the writer compress chains of the message that starts at w->len. */
+static inline void mrg_w_use_refs(struct mrg_w *w, struct mrg_refs *refs)
+{
+	refs->base = w->len;
+	refs->count = 0;
+	memset(refs->off, 0, sizeof refs->off);
+	w->refs = refs;
+}
+
+static inline void mrg_w_fail(struct mrg_w *w, enum mrg_status st)
+{
+	if (w->st == MRG_OK)
+		w->st = st;
+}
+
+/* Take len bytes of the buffer, or NULL when they aren't there (or after an error). */
+static inline uint8_t *mrg_w_take(struct mrg_w *w, size_t len)
+{
+	if (MRG_UNLIKELY(w->st != MRG_OK || len > w->cap - w->len)) {
+		mrg_w_fail(w, MRG_E_SPACE);
+		return NULL;
+	}
+	uint8_t *q = w->p + w->len;
+	w->len += len;
+	return q;
+}
+
+static inline void mrg_w_put(struct mrg_w *w, struct mrg_span s)
+{
+	uint8_t *q = mrg_w_take(w, s.len);
+	if (q != NULL && s.len != 0)
+		memcpy(q, s.p, s.len);
+}
+
+static inline void mrg_w_u8(struct mrg_w *w, uint8_t v)
+{
+	uint8_t *q = mrg_w_take(w, 1);
+	if (q != NULL)
+		*q = v;
+}
+
+static inline void mrg_w_be(struct mrg_w *w, unsigned n, uint64_t v)
+{
+	uint8_t *q = mrg_w_take(w, n);
+	if (q != NULL)
+		mrg_put_be(q, n, v);
+}
+
+static inline void mrg_w_le(struct mrg_w *w, unsigned n, uint64_t v)
+{
+	uint8_t *q = mrg_w_take(w, n);
+	if (q != NULL)
+		mrg_put_le(q, n, v);
+}
+
+static inline void mrg_w_be16(struct mrg_w *w, uint16_t v) { mrg_w_be(w, 2, v); }
+static inline void mrg_w_be32(struct mrg_w *w, uint32_t v) { mrg_w_be(w, 4, v); }
+
+static inline void mrg_w_zero(struct mrg_w *w, size_t len)
+{
+	uint8_t *q = mrg_w_take(w, len);
+	if (q != NULL)
+		memset(q, 0, len);
+}
+
+/* MRG_OK and the length, or the first error. */
+static inline MRG_MUST_USE enum mrg_status mrg_w_finish(const struct mrg_w *w, size_t *len)
+{
+	*len = w->st == MRG_OK ? w->len : 0;
+	return w->st;
+}
+
+static inline struct mrg_span mrg_w_span(const struct mrg_w *w, size_t from)
+{
+	return (struct mrg_span){ w->p + from, w->len - from };
+}
+
+#endif
