@@ -1,0 +1,46 @@
+/*
+ * answer.h - the authoritative server as a pure function: query in, reply out.
+ *
+ * References: RFC 1034 4.3.2, RFC 1035 4.1, RFC 2181, RFC 2308, RFC 3225, RFC 3597, RFC 4035 3.1, RFC 4343, RFC 4592,
+ * RFC 5001, RFC 5155 7.2, RFC 6604, RFC 6672, RFC 6891, RFC 8482, RFC 8906, RFC 9471, RFC 9619; RFC 9267 for names.
+ *
+ * What it does not do: it has no socket, clock, heap, lock or global; it sends no zone transfer (AXFR and IXFR are
+ * refused), and takes no NOTIFY or UPDATE (NOTIMP).
+ *
+ * Use:
+ *	struct mrg_dns_server s = { .db = &db, .udp_max = 1232 };
+ *	switch (mrg_dns_answer(&s, MRG_DNS_UDP, query, out, sizeof out, &len)) {
+ *	case MRG_OK: send(out, len); break;
+ *	default: break;		(nothing to send)
+ *	}
+ */
+#ifndef MRG_DNS_ANSWER_H
+#define MRG_DNS_ANSWER_H
+
+#include "mrg.h"
+#include "protocols/dns/db.h"
+
+/* What a server is.  Read only: one may serve any number of threads. */
+struct mrg_dns_server {
+	const struct mrg_dns_db *db;
+	struct mrg_span version;  /* CH TXT version.bind and version.server; empty: refused */
+	struct mrg_span identity; /* CH TXT id.server and hostname.bind (RFC 4892); empty: refused */
+	struct mrg_span nsid;     /* RFC 5001; empty: not sent */
+	uint16_t udp_max;         /* largest UDP reply, and what our OPT record says; at least 512 */
+};
+
+enum mrg_dns_transport { MRG_DNS_UDP, MRG_DNS_TCP };
+
+/*
+ * mrg_dns_answer - reply to one message.
+ *   query   as it came, without a length prefix.   out    the reply goes here; may not overlap the query.
+ *   cap     of out; replies are cut to it as to the limit of the transport: whole sets, with TC set.
+ * Returns:  MRG_OK: send *out_len octets.  MRG_END: send nothing (not a query, or too short to answer).
+ * Fails:    MRG_E_SPACE when not even the question fits in cap.
+ * Cost:     no allocation.  A name that is found: O(its octets) + one copy of the answer.  Else bounded by 16 steps
+ *           through aliases, each with O(log n) comparisons in the zone, and by the reply's size.
+ */
+MRG_MUST_USE enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, enum mrg_dns_transport via,
+	struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len);
+
+#endif

@@ -1,0 +1,161 @@
+/* Writing a reply. */
+#include "protocols/dns/reply.h"
+
+/* The OPT record; its size is needed before, so that it always fits. */
+static void put_edns(struct mrg_w *w, const struct mrg_dns_reply *r)
+{
+	struct mrg_dns_edns_build eb;
+	struct mrg_dns_opt_build ob;
+	struct mrg_dns_option_build b;
+	w->refs = NULL;
+	mrg_dns_edns_begin(w, &eb, &(struct mrg_dns_edns_args){ .udp_size = r->udp_size,
+		.extended_rcode = (uint8_t)(r->rcode / 16u), .dnssec_ok = r->query->dnssec_ok });
+	mrg_dns_opt_begin(w, &ob, &(struct mrg_dns_opt_args){ 0 });
+	if (r->nsid.len > 0) {
+		mrg_dns_opt_options_add(w, &ob);
+		mrg_dns_option_begin(w, &b, &(struct mrg_dns_option_args){ .code = MRG_DNS_EDNS_OPTION_NSID });
+		mrg_w_put(w, r->nsid);
+		mrg_dns_option_end(w, &b);
+	}
+	mrg_dns_opt_end(w, &ob);
+	mrg_dns_edns_end(w, &eb);
+}
+
+enum mrg_status mrg_dns_reply_begin(struct mrg_dns_reply *r, const struct mrg_dns_query *q, uint16_t udp_size,
+	struct mrg_span nsid, uint8_t *out, size_t cap)
+{
+	enum { OPT_SIZE = 11, OPTION_HEAD = 4 }; /* RFC 6891 6.1.2 */
+	r->query = q;
+	r->room = q->has_edns ? (size_t)OPT_SIZE : 0u;
+	r->nsid = q->has_edns && q->nsid ? nsid : (struct mrg_span){ NULL, 0 };
+	if (r->nsid.len > 0)
+		r->room += (size_t)OPTION_HEAD + r->nsid.len;
+	r->udp_size = udp_size;
+	memset(r->counts, 0, sizeof r->counts);
+	r->rcode = MRG_DNS_RCODE_NOERROR;
+	r->aa = r->tc = r->full = false;
+	if (r->room > cap)
+		return MRG_E_SPACE;
+	mrg_w_init(&r->w, out, cap - r->room);
+	if (mrg_w_take(&r->w, MRG_DNS_HEADER_SIZE) == NULL) /* comes last: mrg_dns_reply_end */
+		return MRG_E_SPACE;
+	if (q->has_question) /* at the place that it had: no pointer can be in it */
+		mrg_w_put(&r->w, mrg_dns_question_span(&q->question));
+	return r->w.st;
+}
+
+void mrg_dns_reply_compress(struct mrg_dns_reply *r, const struct mrg_dns_name_flat *qname)
+{
+	const size_t len = r->w.len;
+	r->w.len = 0;
+	mrg_w_use_refs(&r->w, &r->refs);
+	r->w.len = MRG_DNS_HEADER_SIZE;
+	mrg_dns_name_put_flat(&r->w, mrg_dns_name_flat_from(qname, 0)); /* the very octets that are there */
+	r->w.len = len;
+}
+
+/* All or nothing: keep what was written since `mark`, or forget it. */
+static bool settle(struct mrg_dns_reply *r, size_t mark, enum mrg_dns_section section, unsigned count, bool required)
+{
+	if (r->w.st == MRG_OK) {
+		r->counts[section] = (uint16_t)(r->counts[section] + count);
+		return true;
+	}
+	r->w.len = mark;
+	r->w.st = MRG_OK;
+	r->full = true;
+	r->tc = r->tc || required;
+	return false;
+}
+
+/* Write the records that stand in `from`; returns how many. */
+static unsigned put_records(struct mrg_w *w, const struct mrg_dns_part *part, struct mrg_span from)
+{
+	const struct mrg_span message = mrg_dns_rrset_message(part->node, part->set);
+	const struct mrg_span owner = part->owner.p != NULL ? part->owner : mrg_dns_node_name(part->node);
+	unsigned count = 0;
+	struct mrg_dns_stored_rr stored;
+	while (from.len > 0 && w->st == MRG_OK && mrg_dns_stored_rr_check(from, &stored, NULL) == MRG_OK) {
+		struct mrg_dns_rr rr;
+		struct mrg_dns_rr_build b;
+		const uint16_t type = mrg_dns_stored_rr_type(&stored);
+		mrg_dns_rr_begin(w, &b, &(struct mrg_dns_rr_args){ .name = owner, .type = type,
+			.class = mrg_dns_stored_rr_class(&stored), .ttl = mrg_dns_stored_rr_ttl(&stored) });
+		if (mrg_dns_rr_rdata_movable(type))
+			mrg_w_put(w, mrg_dns_stored_rr_rdata(&stored));
+		else if (mrg_dns_rr_check(from, message, &rr, NULL) == MRG_OK)
+			mrg_dns_rr_rdata_copy(w, &rr);
+		mrg_dns_rr_end(w, &b);
+		count++;
+		from = (struct mrg_span){ from.p + stored.len, from.len - stored.len };
+	}
+	return count;
+}
+
+bool mrg_dns_reply_add(struct mrg_dns_reply *r, const struct mrg_dns_part *part)
+{
+	const size_t mark = r->w.len;
+	const struct mrg_span all = mrg_dns_rrset_wire(part->set, true);
+	unsigned count = 0;
+	if (r->full)
+		return false;
+	if (part->data)
+		count += put_records(&r->w, part, (struct mrg_span){ all.p, part->set->len });
+	if (part->sigs)
+		count += put_records(&r->w, part, (struct mrg_span){ all.p + part->set->len, part->set->sig_len });
+	return settle(r, mark, part->section, count, part->required);
+}
+
+bool mrg_dns_reply_copy(struct mrg_dns_reply *r, const struct mrg_dns_rrset *set, bool sigs)
+{
+	const size_t mark = r->w.len;
+	mrg_w_put(&r->w, mrg_dns_rrset_wire(set, sigs));
+	return settle(r, mark, MRG_DNS_ANSWER, set->count + (sigs ? set->sig_count : 0u), true);
+}
+
+bool mrg_dns_reply_cname(struct mrg_dns_reply *r, struct mrg_span owner, uint32_t ttl, struct mrg_span target)
+{
+	const size_t mark = r->w.len;
+	struct mrg_dns_rr_build b;
+	if (r->full)
+		return false;
+	mrg_dns_rr_begin(&r->w, &b, &(struct mrg_dns_rr_args){
+		.name = owner, .type = MRG_DNS_TYPE_CNAME, .class = MRG_DNS_CLASS_IN, .ttl = ttl });
+	mrg_dns_cname_put(&r->w, &(struct mrg_dns_cname_args){ .cname = target });
+	mrg_dns_rr_end(&r->w, &b);
+	return settle(r, mark, MRG_DNS_ANSWER, 1, true);
+}
+
+bool mrg_dns_reply_text(struct mrg_dns_reply *r, struct mrg_span text)
+{
+	const size_t mark = r->w.len;
+	uint8_t string[1 + 255];
+	struct mrg_w w;
+	size_t len;
+	mrg_w_init(&w, string, sizeof string);
+	mrg_dns_char_string_put(&w, &(struct mrg_dns_char_string_args){ .octets = text });
+	if (mrg_w_finish(&w, &len) != MRG_OK)
+		return false;
+	mrg_dns_stored_rr_put(&r->w, &(struct mrg_dns_stored_rr_args){ .type = MRG_DNS_TYPE_TXT,
+		.class = MRG_DNS_CLASS_CH, .ttl = 0, .rdata = { string, len } });
+	return settle(r, mark, MRG_DNS_ANSWER, 1, true);
+}
+
+enum mrg_status mrg_dns_reply_end(struct mrg_dns_reply *r, size_t *len)
+{
+	const struct mrg_dns_query *const q = r->query;
+	struct mrg_w head;
+	r->w.cap += r->room;
+	if (q->has_edns)
+		put_edns(&r->w, r);
+	/* RFC 4035 3.1.6: AD and CD are clear in what an authoritative server says */
+	mrg_w_init(&head, r->w.p, MRG_DNS_HEADER_SIZE);
+	mrg_dns_header_put(&head, &(struct mrg_dns_header_args){ .id = mrg_dns_header_id(&q->header), .qr = 1,
+		.opcode = mrg_dns_header_opcode(&q->header), .aa = r->aa, .tc = r->tc, .rd = mrg_dns_header_rd(&q->header),
+		.rcode = (uint8_t)(r->rcode % 16u), .qdcount = q->has_question, .ancount = r->counts[MRG_DNS_ANSWER],
+		.nscount = r->counts[MRG_DNS_AUTHORITY],
+		.arcount = (uint16_t)(r->counts[MRG_DNS_ADDITIONAL] + q->has_edns) });
+	if (head.st != MRG_OK)
+		return head.st;
+	return mrg_w_finish(&r->w, len);
+}

@@ -1,0 +1,67 @@
+/*
+ * reply.h - writing a reply: sections in order, whole sets only, never past the limit; for this folder only.
+ * References: RFC 1035 4.1, RFC 2181 9 (truncation), RFC 6891 (OPT), RFC 5001 (NSID).
+ */
+#ifndef MRG_DNS_REPLY_H
+#define MRG_DNS_REPLY_H
+
+#include "protocols/dns/query.h"
+#include "protocols/dns/zone_store.h"
+
+enum mrg_dns_section { MRG_DNS_ANSWER, MRG_DNS_AUTHORITY, MRG_DNS_ADDITIONAL };
+
+struct mrg_dns_reply {
+	const struct mrg_dns_query *query;
+	struct mrg_w w;        /* its cap leaves room for the OPT record */
+	size_t room;           /* octets that the OPT record will take */
+	struct mrg_span nsid;  /* to be sent; empty: not */
+	uint16_t udp_size;     /* that our OPT record says */
+	uint16_t counts[3];    /* records of each section */
+	unsigned rcode;        /* with the upper bits that OPT carries */
+	bool aa, tc;
+	bool full;             /* something did not fit: nothing is added any more */
+	struct mrg_refs refs;
+};
+
+/*
+ * mrg_dns_reply_begin - start a reply in out[0..cap-1], with the query's question if it could be read.
+ * Fails:    MRG_E_SPACE when header, question and OPT record don't fit.
+ */
+enum mrg_status mrg_dns_reply_begin(struct mrg_dns_reply *r, const struct mrg_dns_query *q, uint16_t udp_size,
+	struct mrg_span nsid, uint8_t *out, size_t cap);
+
+/* Let names be compressed from here on, against the question's name first. */
+void mrg_dns_reply_compress(struct mrg_dns_reply *r, const struct mrg_dns_name_flat *qname);
+
+/* What to add. */
+struct mrg_dns_part {
+	enum mrg_dns_section section;
+	const struct mrg_dns_node *node;
+	const struct mrg_dns_rrset *set;
+	struct mrg_span owner; /* flat; p NULL: the node's own name */
+	bool data, sigs;       /* the records; the RRSIGs that cover them */
+	bool required;         /* TC is set when it does not fit */
+};
+
+/*
+ * mrg_dns_reply_add - add a set, all of it or nothing.
+ * Returns false when it did not fit; the reply is then full.
+ */
+bool mrg_dns_reply_add(struct mrg_dns_reply *r, const struct mrg_dns_part *part);
+
+/*
+ * mrg_dns_reply_copy - answer with a set of the node that has the question's name, as it stands in the zone.
+ * Only as the first thing in a reply, before mrg_dns_reply_compress.
+ */
+bool mrg_dns_reply_copy(struct mrg_dns_reply *r, const struct mrg_dns_rrset *set, bool sigs);
+
+/* A CNAME record that no zone has: what a DNAME record makes.  RFC 6672 section 3.1 */
+bool mrg_dns_reply_cname(struct mrg_dns_reply *r, struct mrg_span owner, uint32_t ttl, struct mrg_span target);
+
+/* A CHAOS TXT record of one string for the question's name.  RFC 4892 */
+bool mrg_dns_reply_text(struct mrg_dns_reply *r, struct mrg_span text);
+
+/* mrg_dns_reply_end - write the OPT record, if the query had one, and the header. */
+enum mrg_status mrg_dns_reply_end(struct mrg_dns_reply *r, size_t *len);
+
+#endif

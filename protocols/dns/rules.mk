@@ -1,0 +1,5 @@
+LIBS += mrg-dns
+LIB_SRC_mrg-dns := $(wildcard protocols/dns/*.c) $(filter $G/dns/%.c,$(GEN_C))
+LIB_ABOUT_mrg-dns := DNS messages, master files, zones and answers
+LIB_NEEDS_mrg-dns := mrg mrg-rt-unix
+GENERATED_ELSEWHERE += $G/dns/%.c

@@ -1,0 +1,99 @@
+/*
+ * stream.h - DNS over a stream: framing, pipelining, idle limits, back-pressure.
+ *
+ * References: RFC 1035 4.2.2, RFC 7766 (6.2 connections, 7 answers in any order, 8 framing), RFC 9210 4.
+ *
+ * What it does not do: it understands no message, opens no connection and answers in order of arrival, which RFC 7766 7 allows.
+ * One answer a query; transfers of many messages have no place in it yet.
+ *
+ * Use:
+ *	struct mrg_dns_streams t;
+ *	if (mrg_dns_streams_init(&t, &arena, &timers, &limits, &answerer) != MRG_OK) ...
+ *	listen(&t.user);	(the platform calls it from here on)
+ *	...
+ *	mrg_dns_streams_drain(&t, now_ns);
+ *	while (mrg_dns_streams_count(&t) != 0) ...
+ *
+ * Memory: a connection that owes nothing and is owed nothing holds one struct mrg_dns_conn. What arrives in part, and what the
+ * peer is slow to take, is kept in blocks from two pools; when those are empty the connection longest without progress that
+ * holds one is closed for it. While a reply waits to be taken, its connection is not read.
+ */
+#ifndef MRG_DNS_STREAM_H
+#define MRG_DNS_STREAM_H
+
+#include "mrg.h"
+#include "mrg_rt.h"
+
+struct mrg_dns_stream_limits {
+	uint32_t conn_count;  /* connections at once; one more closes the one longest without progress */
+	uint32_t block_count; /* big blocks at once, of some 80 KiB: partial long messages, replies that wait */
+	uint64_t idle_ns;     /* a connection is closed when this passes without a whole query read or a waiting reply sent */
+};
+
+/* Who answers. MRG_OK: a reply of *out_len bytes; anything else: there is none, and the connection is ended, since a peer that
+ * waits for that reply would learn in no other way. */
+struct mrg_dns_answerer {
+	void *ctx;
+	enum mrg_status (*answer)(void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len);
+};
+
+/* Bytes kept for a connection between two events. */
+struct mrg_dns_held {
+	uint8_t *p; /* NULL: none */
+	uint32_t off, len;
+	bool big;
+};
+
+struct mrg_dns_conn {
+	struct mrg_stream *s;
+	struct mrg_dns_conn *prev, *next; /* in order of their deadlines; next also when free */
+	uint64_t deadline_ns;
+	struct mrg_dns_held in, out;
+	bool ending;   /* no more queries are read: what is owed goes out, then the connection ends */
+	bool finished; /* the peer has been told so; what it still sends is thrown away */
+};
+
+struct mrg_dns_stream_counts {
+	uint64_t opened, idle_closed, spared, broken, queries, answers;
+};
+
+struct mrg_dns_streams {
+	struct mrg_stream_user user; /* for the platform */
+	struct mrg_dns_stream_counts counts;
+	/* private */
+	struct mrg_dns_stream_limits limits;
+	struct mrg_dns_answerer answerer;
+	struct mrg_rt_timers *timers;
+	struct mrg_rt_timer idle;
+	struct mrg_rt_pool conns, small, big;
+	struct mrg_dns_conn *oldest, *newest;
+	uint32_t live;
+	bool draining;
+	uint8_t *in, *reply, *out; /* work space of one event, shared by all connections */
+};
+
+/*
+ * mrg_dns_streams_init - no connections yet.
+ *   t   stays in place from here on: the timer and the platform point to it
+ * Fails:    MRG_E_SPACE when the arena has no room for the work space; connections and blocks are taken when needed.
+ */
+MRG_MUST_USE enum mrg_status mrg_dns_streams_init(struct mrg_dns_streams *t, struct mrg_arena *a, struct mrg_rt_timers *timers,
+	const struct mrg_dns_stream_limits *limits, const struct mrg_dns_answerer *answerer);
+
+/*
+ * mrg_dns_streams_drain - answer what has arrived whole, then end each connection; new ones are refused.
+ * A peer that does not take its replies keeps its connection until idle_ns has passed.
+ */
+void mrg_dns_streams_drain(struct mrg_dns_streams *t, uint64_t now_ns);
+
+/*
+ * mrg_dns_streams_close - close every connection now, whatever is owed.
+ */
+void mrg_dns_streams_close(struct mrg_dns_streams *t);
+
+static inline uint32_t mrg_dns_streams_count(const struct mrg_dns_streams *t)
+{
+	return t->live;
+}
+
+#endif

@@ -1,0 +1,283 @@
+/* From a question to the sets that answer it. */
+#include "protocols/dns/walk.h"
+
+#include "protocols/dns/denial.h"
+
+static struct mrg_span name_of(const struct mrg_dns_walk *w) { return mrg_dns_name_flat_from(&w->name, 0); }
+
+/* A set for the answer section, under the name that is looked for. */
+static void answer(struct mrg_dns_walk *w, const struct mrg_dns_node *n, const struct mrg_dns_rrset *set)
+{
+	mrg_dns_reply_add(w->reply, &(struct mrg_dns_part){ .section = MRG_DNS_ANSWER, .node = n, .set = set,
+		.owner = name_of(w), .data = true, .sigs = w->dnssec, .required = true });
+}
+
+/* View a set's first record. */
+static bool first_rr(const struct mrg_dns_node *n, const struct mrg_dns_rrset *set, struct mrg_dns_rr *out)
+{
+	return mrg_dns_rr_check(mrg_dns_rrset_wire(set, false), mrg_dns_rrset_message(n, set), out, NULL) == MRG_OK;
+}
+
+/* The SOA that says how long there is nothing.  RFC 2308 section 3 */
+static void add_soa(struct mrg_dns_walk *w)
+{
+	const struct mrg_dns_node *const n = w->zone->negative;
+	mrg_dns_reply_add(w->reply, &(struct mrg_dns_part){ .section = MRG_DNS_AUTHORITY, .node = n,
+		.set = mrg_dns_node_sets(n), .data = true, .sigs = w->dnssec, .required = true });
+}
+
+/* --- additional addresses -------------------------------------------------------------------------- */
+
+/* The node of a name server's addresses, or NULL: also below cuts, there it is glue. */
+static const struct mrg_dns_node *server_node(const struct mrg_dns_walk *w, const struct mrg_dns_name_flat *name)
+{
+	uint64_t hash[MRG_DNS_LABELS];
+	const struct mrg_dns_name_flat *const origin = &w->zone->origin;
+	if (mrg_dns_name_flat_common(name, origin) < origin->count)
+		return NULL;
+	mrg_dns_name_flat_hash(name, hash);
+	return mrg_dns_zone_probe(w->zone, hash[0], mrg_dns_name_flat_from(name, 0));
+}
+
+/* Is the name at or below the node's?  RFC 9499: in-domain */
+static bool in_domain(const struct mrg_dns_name_flat *name, const struct mrg_dns_node *n)
+{
+	struct mrg_dns_name_flat top;
+	return mrg_dns_name_flat_check(mrg_dns_node_name(n), &top) == MRG_OK &&
+		mrg_dns_name_flat_common(name, &top) >= top.count;
+}
+
+/* One pass over the servers of an NS set: their addresses of one type, required ones or the others. */
+static void add_addresses(struct mrg_dns_walk *w, const struct mrg_dns_node *n, const struct mrg_dns_rrset *ns,
+	uint16_t type, bool required)
+{
+	const struct mrg_span message = mrg_dns_rrset_message(n, ns);
+	struct mrg_span left = mrg_dns_rrset_wire(ns, false);
+	struct mrg_dns_rr rr;
+	struct mrg_dns_ns server;
+	while (left.len > 0 && !w->reply->full && mrg_dns_rr_check(left, message, &rr, NULL) == MRG_OK) {
+		left = (struct mrg_span){ left.p + rr.len, left.len - rr.len };
+		if (!mrg_dns_rr_rdata_as_ns(&rr, &server))
+			continue;
+		struct mrg_dns_name_flat name;
+		const struct mrg_dns_name view = mrg_dns_ns_nsdname(&server);
+		mrg_dns_name_flatten(&view, &name);
+		const bool cut = (n->flags & MRG_DNS_NODE_CUT) != 0;
+		if ((cut && in_domain(&name, n)) != required)
+			continue;
+		const struct mrg_dns_node *const at = server_node(w, &name);
+		const struct mrg_dns_rrset *const set = at != NULL ? mrg_dns_node_find(at, type) : NULL;
+		if (set == NULL)
+			continue;
+		mrg_dns_reply_add(w->reply, &(struct mrg_dns_part){ .section = MRG_DNS_ADDITIONAL, .node = at, .set = set,
+			.owner = mrg_dns_name_flat_from(&name, 0), .data = true, .sigs = w->dnssec, .required = required });
+	}
+}
+
+/*
+ * Addresses of the servers in an NS set.  RFC 9471 3: those of servers inside the delegated zone must be there or TC
+ * is set; the others are only help.
+ */
+static void add_servers(struct mrg_dns_walk *w, const struct mrg_dns_node *n, const struct mrg_dns_rrset *ns)
+{
+	add_addresses(w, n, ns, MRG_DNS_TYPE_A, true);
+	add_addresses(w, n, ns, MRG_DNS_TYPE_AAAA, true);
+	add_addresses(w, n, ns, MRG_DNS_TYPE_A, false);
+	add_addresses(w, n, ns, MRG_DNS_TYPE_AAAA, false);
+}
+
+/* --- what a place can give ----------------------------------------------------------------------------- */
+
+/* Below a cut: who to ask instead.  RFC 1034 4.3.2 step 3b, RFC 4035 3.1.4 */
+static void refer(struct mrg_dns_walk *w)
+{
+	const struct mrg_dns_node *const cut = w->place.cover;
+	const struct mrg_dns_rrset *const ns = mrg_dns_node_find(cut, MRG_DNS_TYPE_NS);
+	const struct mrg_dns_rrset *const ds = mrg_dns_node_find(cut, MRG_DNS_TYPE_DS);
+	if (w->steps == 0)
+		w->reply->aa = false;
+	mrg_dns_reply_add(w->reply, &(struct mrg_dns_part){
+		.section = MRG_DNS_AUTHORITY, .node = cut, .set = ns, .data = true, .required = true });
+	if (w->dnssec && ds != NULL && ds->sig_count > 0)
+		mrg_dns_reply_add(w->reply, &(struct mrg_dns_part){ .section = MRG_DNS_AUTHORITY, .node = cut, .set = ds,
+			.data = true, .sigs = true, .required = true });
+	else if (w->dnssec)
+		mrg_dns_deny_ds(w, cut, w->place.cover_at);
+	mrg_dns_deny_flush(w);
+	add_servers(w, cut, ns);
+}
+
+/* The name is there, the type is not.  RFC 2308 section 2.2 */
+static void nodata(struct mrg_dns_walk *w, const struct mrg_dns_node *wildcard)
+{
+	add_soa(w);
+	if (!w->dnssec)
+		return;
+	if (wildcard != NULL)
+		mrg_dns_deny_wildcard_type(w, wildcard);
+	else
+		mrg_dns_deny_type(w);
+}
+
+static void nxdomain(struct mrg_dns_walk *w)
+{
+	w->reply->rcode = MRG_DNS_RCODE_NXDOMAIN;
+	add_soa(w);
+	if (w->dnssec)
+		mrg_dns_deny_name(w);
+}
+
+/* One set for all: the SOA where there is one, else the first.  RFC 8482 section 4.1 */
+static const struct mrg_dns_rrset *any_set(const struct mrg_dns_node *n)
+{
+	const struct mrg_dns_rrset *s = mrg_dns_node_find(n, MRG_DNS_TYPE_SOA);
+	if (s != NULL)
+		return s;
+	s = mrg_dns_node_sets(n);
+	for (unsigned left = n->sets; left > 0; left--, s = mrg_dns_rrset_next(s)) {
+		if (s->count > 0)
+			return s;
+	}
+	return NULL;
+}
+
+/* All RRSIGs of a node, when they are asked for by name.  False: there are none. */
+static bool answer_sigs(struct mrg_dns_walk *w, const struct mrg_dns_node *n)
+{
+	const struct mrg_dns_rrset *s = mrg_dns_node_sets(n);
+	bool any = false;
+	for (unsigned left = n->sets; left > 0; left--, s = mrg_dns_rrset_next(s)) {
+		if (s->sig_count == 0)
+			continue;
+		any = true;
+		mrg_dns_reply_add(w->reply, &(struct mrg_dns_part){ .section = MRG_DNS_ANSWER, .node = n, .set = s,
+			.owner = name_of(w), .sigs = true, .required = true });
+	}
+	return any;
+}
+
+/* Go on with another name.  False: out of the zone, been there, or far enough. */
+static bool go_on(struct mrg_dns_walk *w, struct mrg_span target)
+{
+	const struct mrg_dns_name_flat *const origin = &w->zone->origin;
+	w->been[w->steps++] = w->hash[0];
+	if (w->steps == MRG_DNS_STEPS || mrg_dns_name_flat_check(target, &w->name) != MRG_OK)
+		return false;
+	if (mrg_dns_name_flat_common(&w->name, origin) < origin->count)
+		return false;
+	mrg_dns_name_flat_hash(&w->name, w->hash);
+	for (unsigned i = 0; i < w->steps; i++) {
+		if (w->been[i] == w->hash[0])
+			return false;
+	}
+	return true;
+}
+
+/* Put the alias into the answer and go on with what it stands for.  RFC 1034 4.3.2 step 3a */
+static bool follow_cname(struct mrg_dns_walk *w, const struct mrg_dns_node *n)
+{
+	const struct mrg_dns_rrset *const set = mrg_dns_node_find(n, MRG_DNS_TYPE_CNAME);
+	struct mrg_dns_rr rr;
+	struct mrg_dns_cname cname;
+	struct mrg_dns_name_flat target;
+	answer(w, n, set);
+	if (w->reply->full || !first_rr(n, set, &rr) || !mrg_dns_rr_rdata_as_cname(&rr, &cname))
+		return false;
+	const struct mrg_dns_name view = mrg_dns_cname_cname(&cname);
+	mrg_dns_name_flatten(&view, &target);
+	return go_on(w, mrg_dns_name_flat_from(&target, 0));
+}
+
+/* Put a DNAME set into the answer, once. */
+static void answer_dname(struct mrg_dns_walk *w, const struct mrg_dns_node *n, const struct mrg_dns_rrset *set)
+{
+	for (unsigned i = 0; i < w->dname_count; i++) {
+		if (w->dnames[i] == n)
+			return;
+	}
+	w->dnames[w->dname_count++] = n; /* one a step at most */
+	mrg_dns_reply_add(w->reply, &(struct mrg_dns_part){ .section = MRG_DNS_ANSWER, .node = n, .set = set,
+		.data = true, .sigs = w->dnssec, .required = true });
+}
+
+/* Below a DNAME: an alias is made for the name.  RFC 6672 section 3.2 */
+static bool follow_dname(struct mrg_dns_walk *w)
+{
+	const struct mrg_dns_node *const n = w->place.cover;
+	const struct mrg_dns_rrset *const set = mrg_dns_node_find(n, MRG_DNS_TYPE_DNAME);
+	struct mrg_dns_rr rr;
+	struct mrg_dns_dname dname;
+	struct mrg_dns_name_flat target;
+	answer_dname(w, n, set);
+	if (!first_rr(n, set, &rr) || !mrg_dns_rr_rdata_as_dname(&rr, &dname))
+		return false;
+	const struct mrg_dns_plain_name view = mrg_dns_dname_target(&dname);
+	if (mrg_dns_name_flat_join(&w->name, w->place.cover_at, mrg_dns_plain_name_span(&view), &target) != MRG_OK) {
+		w->reply->rcode = MRG_DNS_RCODE_YXDOMAIN;
+		return false;
+	}
+	const struct mrg_span to = mrg_dns_name_flat_from(&target, 0);
+	if (!mrg_dns_reply_cname(w->reply, name_of(w), mrg_dns_rr_ttl(&rr), to))
+		return false;
+	return w->type != MRG_DNS_TYPE_CNAME && go_on(w, to);
+}
+
+/* Types that stand beside an alias itself, so that a question for them is not about what it leads to.  RFC 4035 2.5 */
+static bool beside_alias(uint16_t type) { return type == MRG_DNS_TYPE_RRSIG || type == MRG_DNS_TYPE_NSEC; }
+
+/* The name is there, or a wildcard stands in for it.  True: an alias leads on. */
+static bool answer_from(struct mrg_dns_walk *w, const struct mrg_dns_node *n, bool wildcard)
+{
+	const struct mrg_dns_rrset *const set =
+		w->type == MRG_DNS_TYPE_ANY ? any_set(n) : mrg_dns_node_find(n, w->type);
+	if (w->type == MRG_DNS_TYPE_RRSIG && answer_sigs(w, n)) {
+		if (wildcard && w->dnssec)
+			mrg_dns_deny_closer(w);
+		return false;
+	}
+	if (set == NULL && ((n->flags & MRG_DNS_NODE_CNAME) == 0 || beside_alias(w->type))) {
+		nodata(w, wildcard ? n : NULL);
+		return false;
+	}
+	if (wildcard && w->dnssec)
+		mrg_dns_deny_closer(w);
+	if (set == NULL)
+		return follow_cname(w, n);
+	answer(w, n, set);
+	if (set->type == MRG_DNS_TYPE_NS) {
+		mrg_dns_deny_flush(w);
+		add_servers(w, n, set);
+	}
+	return false;
+}
+
+/* One name.  True: an alias leads to another. */
+static bool step(struct mrg_dns_walk *w)
+{
+	struct mrg_dns_place *const at = &w->place;
+	mrg_dns_zone_locate(w->zone, &w->name, w->hash, at);
+	if (at->cover != NULL && (at->cover->flags & MRG_DNS_NODE_CUT) != 0) {
+		/* RFC 4035 3.1.4.1: the DS of a delegation is the parent's */
+		if (at->node != at->cover || w->type != MRG_DNS_TYPE_DS) {
+			refer(w);
+			return false;
+		}
+	} else if (at->cover != NULL) {
+		return follow_dname(w);
+	}
+	if (at->node != NULL)
+		return answer_from(w, at->node, false);
+	const struct mrg_dns_node *const wild =
+		mrg_dns_zone_wildcard(w->zone, at->encloser, w->hash[at->encloser_at]);
+	if (wild != NULL)
+		return answer_from(w, wild, true);
+	nxdomain(w);
+	return false;
+}
+
+void mrg_dns_walk_run(struct mrg_dns_walk *w)
+{
+	while (step(w)) {
+	}
+	mrg_dns_deny_flush(w);
+}

@@ -1,0 +1,87 @@
+/*
+ * zone_build.h - what the steps of building a zone share; for the files of this folder only.
+ * Reading order: zone.c (add records), zone_pack.c (put a node in order), zone_index.c (finish).
+ */
+#ifndef MRG_DNS_ZONE_BUILD_H
+#define MRG_DNS_ZONE_BUILD_H
+
+#include "protocols/dns/zone_store.h"
+
+/* Octets of a set, or of the RRSIGs over it: no message holds more than a header, a question for the root, and this. */
+enum { MRG_DNS_RRSET_MAX = 65535 - MRG_DNS_HEADER_SIZE - (1 + 4) };
+
+/* Handles are 32 bits of 4 octets; the hash table has fewer than 2^32 slots. */
+enum { MRG_DNS_NAMES_MAX = 0x7fffffff };
+
+/* Records up to this many are compared one by one to find duplicates; larger sets are sorted first. */
+enum { MRG_DNS_FEW = 32 };
+
+/* Fill err (may be NULL) and return st. */
+enum mrg_status mrg_dns_zone_refuse(struct mrg_dns_zone_error *err, enum mrg_dns_zone_fault fault,
+	enum mrg_status st, struct mrg_span owner, uint16_t type);
+
+/* As above for what leaves the builder unusable. */
+enum mrg_status mrg_dns_zone_die(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err,
+	enum mrg_dns_zone_fault fault, enum mrg_status st, struct mrg_span owner, uint16_t type);
+
+/* A node that the builder may change. */
+static inline struct mrg_dns_node *mrg_dns_zone_node(const struct mrg_dns_zone_builder *b, uint32_t handle)
+{
+	void *const at = b->arena->p + (size_t)handle * MRG_DNS_GRAIN;
+	return (struct mrg_dns_node *)at;
+}
+
+static inline uint32_t mrg_dns_zone_handle(const struct mrg_dns_zone_builder *b, const struct mrg_dns_node *n)
+{
+	return (uint32_t)((size_t)((const uint8_t *)n - b->arena->p) / MRG_DNS_GRAIN);
+}
+
+/*
+ * Memory for `count` pointers, `skip` octets above the arena's end; NULL when there is too little.
+ * It belongs to nobody: to be zeroed after use.
+ */
+const void **mrg_dns_zone_scratch(const struct mrg_dns_zone_builder *b, size_t skip, size_t count);
+
+/* May only NSEC, RRSIG and the like stand beside it?  RFC 1034 3.6.2, RFC 4035 2.5 */
+bool mrg_dns_zone_unlike_alias(uint16_t type);
+
+/* A new node without sets at the arena's end; NULL when the arena is full. */
+struct mrg_dns_node *mrg_dns_zone_new_node(struct mrg_dns_zone_builder *b, struct mrg_span name, unsigned labels);
+
+/* A new empty set at the arena's end, behind the node that grows there; NULL when the arena is full. */
+struct mrg_dns_rrset *mrg_dns_zone_new_set(struct mrg_dns_zone_builder *b, uint16_t type);
+
+/* No more records for the open node: put it in order and link it to the others. */
+enum mrg_status mrg_dns_zone_close(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err);
+
+/* Are there so many octets in a set that `len` more are too many? */
+static inline bool mrg_dns_zone_overfull(const struct mrg_dns_rrset *s, bool sig, size_t len)
+{
+	return len > (size_t)MRG_DNS_RRSET_MAX - (sig ? s->sig_len : s->len);
+}
+
+/* May a name have one of these at most?  RFC 2181 10.1, RFC 6672 2.4, RFC 1035 5.2 */
+static inline bool mrg_dns_zone_single(uint16_t type)
+{
+	return type == MRG_DNS_TYPE_CNAME || type == MRG_DNS_TYPE_DNAME || type == MRG_DNS_TYPE_SOA;
+}
+
+struct mrg_dns_pack_only {
+	uint16_t type;
+	uint32_t ttl;
+};
+
+/*
+ * mrg_dns_zone_pack - write one node with all sets of the nodes in `parts`, in order, duplicates left out.
+ *   parts   of one name, in order of arrival.
+ *   only    NULL, or what to take and the TTL that it gets.
+ * Returns the new node at the arena's end, or NULL with err filled.
+ */
+struct mrg_dns_node *mrg_dns_zone_pack(struct mrg_dns_zone_builder *b, const struct mrg_dns_node *const *parts,
+	size_t count, const struct mrg_dns_pack_only *only, struct mrg_dns_zone_error *err);
+
+/* Look at the sets of a packed node: what it is (flags), and whether they may stand together. */
+enum mrg_status mrg_dns_zone_settle(const struct mrg_dns_zone_builder *b, struct mrg_dns_node *n,
+	struct mrg_dns_zone_error *err);
+
+#endif

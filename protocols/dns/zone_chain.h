@@ -1,0 +1,24 @@
+/*
+ * zone_chain.h - the NSEC or NSEC3 chain of a signed zone: which it has, and its owners in canonical order; for the
+ * files of this folder only.  References: RFC 4034 4 and 6.1, RFC 5155 3, 4 and 7.1.
+ */
+#ifndef MRG_DNS_ZONE_CHAIN_H
+#define MRG_DNS_ZONE_CHAIN_H
+
+#include "protocols/dns/zone_build.h"
+
+/*
+ * mrg_dns_zone_chain - the last step of finishing: find the zone's chain and sort it.
+ * Fails:    MRG_E_SPACE; MRG_E_LIMIT when hashes take more than 2,500 iterations.
+ */
+enum mrg_status mrg_dns_zone_chain(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err);
+
+/*
+ * mrg_dns_chain_before - the last owner of the chain that does not stand after `name`; wraps to the chain's end.
+ *   exact   whether it is `name` itself.
+ * NULL when the chain is empty.   Cost: O(log n) comparisons.
+ */
+const struct mrg_dns_node *mrg_dns_chain_before(
+	const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, bool *exact);
+
+#endif

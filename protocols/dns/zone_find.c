@@ -1,0 +1,111 @@
+/* Asking a finished zone: where does a name stand?  See zone_store.h. */
+#include "dns/rr.h"
+#include "protocols/dns/zone_store.h"
+
+/* Does the node exist for queries? */
+static const struct mrg_dns_node *probe(const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name,
+	const uint64_t *hash, unsigned at)
+{
+	const struct mrg_dns_node *const n = mrg_dns_zone_probe(z, hash[at], mrg_dns_name_flat_from(name, at));
+	return n != NULL && (n->flags & MRG_DNS_NODE_HASHED) == 0 ? n : NULL;
+}
+
+/*
+ * The ancestors of a node exist, so existence is monotone along a name: bisect between the name itself, which does
+ * not exist, and the apex, which does.
+ */
+static void find_encloser(const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, const uint64_t *hash,
+	struct mrg_dns_place *out)
+{
+	unsigned absent = 0;
+	out->encloser = z->apex;
+	out->encloser_at = name->count - z->apex->labels;
+	while (out->encloser_at - absent > 1) {
+		const unsigned mid = absent + (out->encloser_at - absent) / 2;
+		const struct mrg_dns_node *const n = probe(z, name, hash, mid);
+		if (n == NULL) {
+			absent = mid;
+		} else {
+			out->encloser = n;
+			out->encloser_at = mid;
+		}
+	}
+}
+
+void mrg_dns_zone_locate(const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, const uint64_t *hash,
+	struct mrg_dns_place *out)
+{
+	out->node = probe(z, name, hash, 0);
+	out->encloser = out->node;
+	out->encloser_at = 0;
+	if (out->node == NULL)
+		find_encloser(z, name, hash, out);
+	const struct mrg_dns_node *n = out->encloser;
+	/* flags say that there is a cover above: a walk up meets it, at the latest below the apex */
+	while ((n->flags & MRG_DNS_NODE_OCCLUDED) != 0)
+		n = mrg_dns_node_at(z, n->up);
+	const bool below = n->labels < name->count;
+	const bool covers = (n->flags & MRG_DNS_NODE_CUT) != 0 || (below && (n->flags & MRG_DNS_NODE_DNAME) != 0);
+	out->cover = covers ? n : NULL;
+	out->cover_at = name->count - n->labels;
+}
+
+const struct mrg_dns_node *mrg_dns_zone_wildcard(
+	const struct mrg_dns_zone *z, const struct mrg_dns_node *encloser, uint64_t hash)
+{
+	struct mrg_dns_name_flat name;
+	if ((encloser->flags & MRG_DNS_NODE_WILD) == 0)
+		return NULL;
+	if (mrg_dns_zone_wildcard_name(mrg_dns_node_name(encloser), &name) != MRG_OK)
+		return NULL;
+	const uint64_t h = mrg_dns_name_hash_item(hash, mrg_dns_name_flat_item(&name, 0));
+	return mrg_dns_zone_probe(z, h, mrg_dns_name_flat_from(&name, 0));
+}
+
+enum mrg_status mrg_dns_zone_wildcard_name(struct mrg_span encloser, struct mrg_dns_name_flat *out)
+{
+	static const uint8_t asterisk[] = "\001*"; /* and the string's NUL is the root */
+	struct mrg_dns_name_flat head;
+	const enum mrg_status st = mrg_dns_name_flat_check((struct mrg_span){ asterisk, sizeof asterisk }, &head);
+	if (st != MRG_OK)
+		return st;
+	return mrg_dns_name_flat_join(&head, 1, encloser, out);
+}
+
+struct mrg_span mrg_dns_zone_origin(const struct mrg_dns_zone *z) { return mrg_dns_name_flat_from(&z->origin, 0); }
+
+uint32_t mrg_dns_zone_serial(const struct mrg_dns_zone *z) { return z->serial; }
+
+size_t mrg_dns_zone_records(const struct mrg_dns_zone *z) { return z->record_count; }
+
+/* Go to the next set of the next node; false after the last. */
+static bool next_set(struct mrg_dns_zone_walk *w)
+{
+	if (w->sets_left > 0 && --w->sets_left > 0) {
+		w->set = mrg_dns_rrset_next(w->set);
+	} else {
+		while (w->slot < w->zone->slot_count && w->zone->slots[w->slot].node == 0)
+			w->slot++;
+		if (w->slot == w->zone->slot_count)
+			return false;
+		w->node = mrg_dns_node_at(w->zone, w->zone->slots[w->slot++].node);
+		w->sets_left = w->node->sets;
+		if (w->sets_left == 0) /* an empty non-terminal */
+			return true;
+		w->set = mrg_dns_node_sets(w->node);
+	}
+	w->left = mrg_dns_rrset_wire(w->set, true);
+	return true;
+}
+
+enum mrg_status mrg_dns_zone_next(struct mrg_dns_zone_walk *w, struct mrg_dns_rr *out)
+{
+	while (w->left.len == 0) {
+		if (!next_set(w))
+			return MRG_END;
+	}
+	const enum mrg_status st = mrg_dns_rr_check(w->left, mrg_dns_rrset_message(w->node, w->set), out, NULL);
+	if (st == MRG_OK)
+		w->left = (struct mrg_span){ w->left.p + out->len, w->left.len - out->len };
+	return st;
+}

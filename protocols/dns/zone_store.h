@@ -1,0 +1,191 @@
+/*
+ * zone_store.h - how a zone lies in memory; for the files of this folder only.
+ *
+ * A *node* is a name that exists.  It is laid out as a message is: 12 octets that are ours (where a message has
+ * its header), the owner's flat name at offset 12, then its record sets, in order of type.  In a set each record
+ * stands in wire form with an owner that points to offset 12, and the names in its RDATA (of the types that
+ * RFC 3597 4 lets us compress) point into the owner's name.  So
+ *   - when the question asks for the very name of the node, a set is copied into the answer as it is;
+ *   - anything else can view the records through the generated checks, the node being their message.
+ * RRSIGs stand behind the set that they cover.
+ *
+ * Nodes are found by hash in an open-addressing table of (tag, handle).  The hash of a name is computed from its
+ * last label to its first, so one pass over a question gives the hashes of all its ancestors.  Every ancestor of a
+ * node down from the apex is a node too (empty non-terminals are made at the end), therefore the closest encloser
+ * can be found by bisection.
+ */
+#ifndef MRG_DNS_ZONE_STORE_H
+#define MRG_DNS_ZONE_STORE_H
+
+#include "dns/name.h"
+#include "iana/dns.h"
+#include "mrg.h"
+#include "protocols/dns/zone.h"
+
+enum { MRG_DNS_LABELS = 128 }; /* items of a flat name, the root included */
+
+/* What a node is. */
+enum mrg_dns_node_flag {
+	MRG_DNS_NODE_APEX = 1,
+	MRG_DNS_NODE_CUT = 2,       /* NS below the apex: a delegation */
+	MRG_DNS_NODE_DNAME = 4,
+	MRG_DNS_NODE_OCCLUDED = 8,  /* below a cut or a DNAME (RFC 2136 7.18, RFC 6672 2.4) */
+	MRG_DNS_NODE_WILD = 16,     /* has a child "*" (RFC 4592 2.1.1) */
+	MRG_DNS_NODE_CNAME = 32,
+	MRG_DNS_NODE_HASHED = 64,   /* owns NSEC3 only: does not exist for queries (RFC 5155 7.2.8) */
+	MRG_DNS_NODE_LINKED = 128,  /* building: `up` is its parent, the other flags are final */
+	MRG_DNS_NODE_SPLIT = 256,   /* building: `up` leads to an older node of this name */
+	MRG_DNS_NODE_DEAD = 512     /* its records are in another node now */
+};
+
+/* The 12 octets where a message has its header; the name follows at once. */
+struct mrg_dns_node {
+	uint32_t up;    /* handle of the parent; 0 at the apex */
+	uint16_t flags; /* enum mrg_dns_node_flag */
+	uint16_t sets;
+	uint16_t sets_off; /* from the node to its first set */
+	uint8_t name_len;
+	uint8_t labels; /* items of the name, the root included */
+};
+_Static_assert(sizeof(struct mrg_dns_node) == 12, "a node's name stands where a message's question does");
+
+/* A record set; its records follow at once, then the RRSIGs that cover it. */
+struct mrg_dns_rrset {
+	uint16_t type;
+	uint16_t count, sig_count; /* records; count 0: signatures of a set that isn't there */
+	uint16_t len, sig_len;     /* their octets */
+};
+
+struct mrg_dns_slot {
+	uint32_t tag, node; /* node 0: free */
+};
+
+struct mrg_dns_nsec3_params {
+	uint16_t iterations;
+	uint8_t salt_len;
+	uint8_t salt[255];
+};
+
+enum mrg_dns_denial { MRG_DNS_DENIAL_NONE, MRG_DNS_DENIAL_NSEC, MRG_DNS_DENIAL_NSEC3 };
+
+struct mrg_dns_zone {
+	const uint8_t *base; /* handles count from here, in units of 4 octets */
+	const struct mrg_dns_slot *slots;
+	size_t slot_count; /* below 2^32 */
+	const struct mrg_dns_node *apex;
+	const struct mrg_dns_node *negative; /* a node of the apex's name: just the SOA, with the TTL of RFC 2308 3 */
+	enum mrg_dns_denial denial;
+	const uint32_t *chain; /* handles of the NSEC or NSEC3 owners, in canonical order */
+	size_t chain_len;
+	struct mrg_dns_nsec3_params nsec3;
+	uint32_t serial;
+	size_t record_count;
+	struct mrg_dns_name_flat origin;
+};
+
+enum { MRG_DNS_GRAIN = 4 }; /* octets that a handle counts */
+
+static inline const struct mrg_dns_node *mrg_dns_node_at(const struct mrg_dns_zone *z, uint32_t handle)
+{
+	const void *const at = z->base + (size_t)handle * MRG_DNS_GRAIN;
+	return (const struct mrg_dns_node *)at;
+}
+
+static inline uint32_t mrg_dns_node_handle(const struct mrg_dns_zone *z, const struct mrg_dns_node *n)
+{
+	return (uint32_t)((size_t)((const uint8_t *)n - z->base) / MRG_DNS_GRAIN);
+}
+
+static inline struct mrg_span mrg_dns_node_name(const struct mrg_dns_node *n)
+{
+	return (struct mrg_span){ (const uint8_t *)(n + 1), n->name_len };
+}
+
+static inline const struct mrg_dns_rrset *mrg_dns_node_sets(const struct mrg_dns_node *n)
+{
+	const void *const at = (const uint8_t *)n + n->sets_off;
+	return (const struct mrg_dns_rrset *)at;
+}
+
+/* The records of a set as they stand, with their RRSIGs if wanted. */
+static inline struct mrg_span mrg_dns_rrset_wire(const struct mrg_dns_rrset *s, bool sigs)
+{
+	return (struct mrg_span){ (const uint8_t *)(s + 1), s->len + (sigs ? (size_t)s->sig_len : 0u) };
+}
+
+static inline size_t mrg_dns_even(size_t n) { return n + n % 2; }
+
+/* The set that follows; only if there is one. */
+static inline const struct mrg_dns_rrset *mrg_dns_rrset_next(const struct mrg_dns_rrset *s)
+{
+	const void *const at = (const uint8_t *)(s + 1) + mrg_dns_even((size_t)s->len + s->sig_len);
+	return (const struct mrg_dns_rrset *)at;
+}
+
+/* The message that the records of a set are part of: the node from its start to the set's end. */
+static inline struct mrg_span mrg_dns_rrset_message(const struct mrg_dns_node *n, const struct mrg_dns_rrset *s)
+{
+	const uint8_t *const end = (const uint8_t *)(s + 1) + s->len + s->sig_len;
+	return (struct mrg_span){ (const uint8_t *)n, (size_t)(end - (const uint8_t *)n) };
+}
+
+/* The node's set of a type, or NULL.  Cost: O(sets of the node). */
+static inline const struct mrg_dns_rrset *mrg_dns_node_find(const struct mrg_dns_node *n, uint16_t type)
+{
+	const struct mrg_dns_rrset *s = mrg_dns_node_sets(n);
+	for (unsigned left = n->sets; left > 0; left--, s = mrg_dns_rrset_next(s)) {
+		if (s->type >= type)
+			return s->type == type && s->count > 0 ? s : NULL;
+	}
+	return NULL;
+}
+
+/*
+ * The node of a name, whatever it is, or NULL.
+ *   h, name   the name's hash and its flat form.   Cost: one probe sequence, a comparison of names when a tag fits.
+ */
+static inline const struct mrg_dns_node *mrg_dns_zone_probe(
+	const struct mrg_dns_zone *z, uint64_t h, struct mrg_span name)
+{
+	const uint32_t tag = (uint32_t)h;
+	size_t i = (size_t)((h >> 32) * z->slot_count >> 32);
+	for (; z->slots[i].node != 0; i = i + 1 < z->slot_count ? i + 1 : 0) {
+		if (z->slots[i].tag != tag)
+			continue;
+		const struct mrg_dns_node *const n = mrg_dns_node_at(z, z->slots[i].node);
+		if (mrg_dns_name_flat_equal(mrg_dns_node_name(n), name))
+			return n;
+	}
+	return NULL;
+}
+
+/* Where a name stands in a zone. */
+struct mrg_dns_place {
+	const struct mrg_dns_node *node;     /* the name itself, or NULL */
+	const struct mrg_dns_node *encloser; /* its closest encloser (RFC 4592 3.3.1), or the name itself */
+	unsigned encloser_at;                /* items of the name before the encloser's */
+	const struct mrg_dns_node *cover;    /* the cut or DNAME that the name is at or below, or NULL */
+	unsigned cover_at;
+};
+
+/*
+ * mrg_dns_zone_locate - find where a name at or below the zone's apex stands.
+ *   name, hash   flat, and the hashes of its suffixes.
+ * Cover:    the topmost cut, also when the name is the cut itself; or the topmost DNAME, only when the name is below.
+ * Cost:     at most 9 probes, and a walk up of at most 126 steps for names below a cut.
+ */
+void mrg_dns_zone_locate(const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, const uint64_t *hash,
+	struct mrg_dns_place *out);
+
+/*
+ * mrg_dns_zone_wildcard - the node "*" below `encloser`, whose hash is `hash`; NULL if there is none.
+ */
+const struct mrg_dns_node *mrg_dns_zone_wildcard(
+	const struct mrg_dns_zone *z, const struct mrg_dns_node *encloser, uint64_t hash);
+
+/*
+ * mrg_dns_zone_wildcard_name - "*" before the flat name `encloser`.   Fails: MRG_E_LIMIT when that is no name.
+ */
+MRG_MUST_USE enum mrg_status mrg_dns_zone_wildcard_name(struct mrg_span encloser, struct mrg_dns_name_flat *out);
+
+#endif

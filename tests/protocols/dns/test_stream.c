@@ -1,0 +1,710 @@
+/*
+ * protocols/dns/stream: DNS over a stream, over ends that are made up here, so that each split, each short write and each failure
+ * is chosen, and time is a number.
+ *
+ * The answerer repeats the query's octets after an 'r'; a query that starts with 'x' gets no answer, one that starts with 'L' gets
+ * an answer of 60,000 octets. Messages need no DNS in them: the framing does not look inside.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocols/dns/stream.h"
+
+enum { ROOM = 4 << 20, LONG = 60000, CONNS = 8, BLOCKS = 3 };
+
+static const uint64_t IDLE = 10u * MRG_RT_SECOND_NS;
+
+/* One made-up connection: what the peer sent, how much of it is let through, what it got. */
+struct fake {
+	struct mrg_stream stream;
+	uint8_t *in;
+	size_t in_len, in_off;
+	size_t read_most;  /* bytes a read gives at most; 0: all */
+	size_t arrived;    /* bytes of `in` that are there to be read */
+	bool eof, reset;   /* after `in` */
+	size_t write_room; /* bytes that writes still take */
+	size_t write_most; /* bytes a write takes at most; 0: all */
+	uint8_t *out;
+	size_t out_len;
+	unsigned want;
+	bool finished, closed;
+	struct fake *next; /* in the list of all */
+};
+
+static struct mrg_arena arena;
+static uint8_t *room;
+static struct mrg_rt_timers timers;
+static struct mrg_dns_streams streams;
+static uint64_t now;
+static struct fake *fakes;
+static uint64_t copied; /* octets read by the server in all */
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static enum mrg_io fake_read(struct mrg_stream *s, uint8_t *p, size_t cap, size_t *got)
+{
+	struct fake *const f = (struct fake *)(void *)s;
+	ck_assert(!f->closed);
+	ck_assert_uint_gt(cap, 0);
+	size_t n = least(cap, f->arrived - f->in_off);
+	if (f->read_most != 0)
+		n = least(n, f->read_most);
+	if (n == 0 && f->reset)
+		return MRG_IO_RESET;
+	if (n == 0)
+		return f->eof && f->in_off == f->in_len ? MRG_IO_EOF : MRG_IO_AGAIN;
+	memcpy(p, f->in + f->in_off, n);
+	f->in_off += n;
+	copied += n;
+	*got = n;
+	return MRG_IO_OK;
+}
+
+static enum mrg_io fake_write(struct mrg_stream *s, const struct mrg_span *parts, size_t count, size_t *done)
+{
+	struct fake *const f = (struct fake *)(void *)s;
+	ck_assert(!f->closed && !f->finished);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_uint_gt(parts[0].len, 0);
+	if (f->reset && f->in_off == f->in_len)
+		return MRG_IO_RESET;
+	size_t n = least(parts[0].len, f->write_room);
+	if (f->write_most != 0)
+		n = least(n, f->write_most);
+	if (n == 0)
+		return MRG_IO_AGAIN;
+	f->out = realloc(f->out, f->out_len + n);
+	memcpy(f->out + f->out_len, parts[0].p, n);
+	f->out_len += n;
+	f->write_room -= n;
+	*done = n;
+	return MRG_IO_OK;
+}
+
+static void fake_want(struct mrg_stream *s, unsigned events)
+{
+	((struct fake *)(void *)s)->want = events;
+}
+
+static void fake_finish(struct mrg_stream *s)
+{
+	((struct fake *)(void *)s)->finished = true;
+}
+
+static void fake_close(struct mrg_stream *s)
+{
+	struct fake *const f = (struct fake *)(void *)s;
+	ck_assert(!f->closed);
+	f->closed = true;
+}
+
+static const struct mrg_stream_ops fake_ops = {
+	.read = fake_read, .write = fake_write, .want = fake_want, .finish = fake_finish, .close = fake_close,
+};
+
+static enum mrg_status answer(void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
+{
+	(void)ctx;
+	ck_assert_uint_eq(cap, 65535);
+	if (query.len == 0 || query.p[0] == 'x')
+		return MRG_END;
+	*out_len = query.p[0] == 'L' ? (size_t)LONG : least(query.len + 1, cap);
+	memset(out, 'l', *out_len);
+	out[0] = 'r';
+	memcpy(out + 1, query.p, least(query.len, *out_len - 1));
+	return MRG_OK;
+}
+
+static const struct mrg_dns_answerer answerer = { .answer = answer };
+
+static void start(uint32_t conn_count, uint32_t block_count)
+{
+	const struct mrg_dns_stream_limits limits = { .conn_count = conn_count, .block_count = block_count, .idle_ns = IDLE };
+	room = calloc(1, ROOM);
+	arena = (struct mrg_arena){ .p = room, .cap = ROOM };
+	timers = (struct mrg_rt_timers){ .top = NULL };
+	now = 5;
+	copied = 0;
+	ck_assert_int_eq(mrg_dns_streams_init(&streams, &arena, &timers, &limits, &answerer), MRG_OK);
+}
+
+static void stop(void)
+{
+	mrg_dns_streams_close(&streams);
+	ck_assert_uint_eq(mrg_dns_streams_count(&streams), 0);
+	ck_assert(mrg_rt_timers_next(&timers) == MRG_RT_NEVER);
+	free(room);
+	while (fakes != NULL) {
+		struct fake *const f = fakes;
+		fakes = f->next;
+		free(f->in);
+		free(f->out);
+		free(f);
+	}
+}
+
+static struct fake *fake_new(void)
+{
+	struct fake *const f = calloc(1, sizeof *f);
+	f->stream.ops = &fake_ops;
+	f->write_room = SIZE_MAX;
+	f->next = fakes;
+	fakes = f;
+	return f;
+}
+
+static struct fake *open_new(void)
+{
+	struct fake *const f = fake_new();
+	ck_assert(streams.user.open(streams.user.ctx, &f->stream, now));
+	ck_assert_uint_eq(f->want, MRG_STREAM_READABLE);
+	return f;
+}
+
+static void send_bytes(struct fake *f, const void *p, size_t len)
+{
+	f->in = realloc(f->in, f->in_len + len + 1);
+	if (len != 0)
+		memcpy(f->in + f->in_len, p, len);
+	f->in_len += len;
+}
+
+static void send_query(struct fake *f, const char *text, size_t len)
+{
+	const uint8_t prefix[2] = { (uint8_t)(len >> 8), (uint8_t)len };
+	uint8_t *const body = malloc(len + 1);
+	memset(body, 'q', len);
+	memcpy(body, text, least(strlen(text), len));
+	send_bytes(f, prefix, sizeof prefix);
+	send_bytes(f, body, len);
+	free(body);
+}
+
+/* Let the first `arrived` bytes be there, and tell of events until none holds any more. */
+static void run(struct fake *f, size_t arrived)
+{
+	f->arrived = arrived;
+	for (;;) {
+		const bool more = f->in_off < f->arrived || f->reset || (f->eof && f->in_off == f->in_len);
+		const unsigned readable = more ? MRG_STREAM_READABLE : 0;
+		const unsigned writable = f->write_room != 0 ? MRG_STREAM_WRITABLE : 0;
+		if (f->closed || (f->want & (readable | writable)) == 0)
+			return;
+		streams.user.ready(streams.user.ctx, &f->stream, f->want & (readable | writable), now);
+	}
+}
+
+static void run_all(struct fake *f)
+{
+	run(f, f->in_len);
+}
+
+/* The peer's whole output is these replies; 'L' stands for the long one. */
+static void expect_replies(struct fake *f, const char *const *queries, size_t count)
+{
+	size_t off = 0;
+	for (size_t i = 0; i < count; i++) {
+		const size_t len = queries[i][0] == 'L' ? (size_t)LONG : strlen(queries[i]) + 1;
+		ck_assert_uint_ge(f->out_len - off, 2 + len);
+		ck_assert_uint_eq((size_t)f->out[off] << 8 | f->out[off + 1], len);
+		ck_assert_uint_eq(f->out[off + 2], 'r');
+		ck_assert_mem_eq(f->out + off + 3, queries[i], strlen(queries[i]));
+		off += 2 + len;
+	}
+	ck_assert_uint_eq(off, f->out_len);
+}
+
+static const char *const three[] = { "abc", "second query", "z" };
+
+static struct fake *with_three(void)
+{
+	struct fake *const f = open_new();
+	for (size_t i = 0; i < 3; i++)
+		send_query(f, three[i], strlen(three[i]));
+	return f;
+}
+
+/* ---- delivery ---- */
+
+START_TEST(queries_at_once_are_answered_in_one_write)
+{
+	start(CONNS, BLOCKS);
+	struct fake *const f = with_three();
+	f->arrived = f->in_len;
+	streams.user.ready(streams.user.ctx, &f->stream, MRG_STREAM_READABLE, now);
+	expect_replies(f, three, 3);
+	ck_assert_uint_eq(streams.counts.queries, 3);
+	stop();
+}
+END_TEST
+
+START_TEST(every_two_way_and_three_way_split_gives_the_same)
+{
+	start(CONNS, BLOCKS);
+	const size_t len = 2 + 3 + 2 + 12 + 2 + 1;
+	for (size_t a = 0; a <= len; a++) {
+		for (size_t b = a; b <= len; b++) {
+			struct fake *const f = with_three();
+			ck_assert_uint_eq(f->in_len, len);
+			run(f, a);
+			run(f, b);
+			run(f, len);
+			expect_replies(f, three, 3);
+			f->eof = true;
+			run(f, len);
+			ck_assert(f->closed);
+		}
+	}
+	stop();
+}
+END_TEST
+
+START_TEST(octet_by_octet_in_both_directions)
+{
+	start(CONNS, BLOCKS);
+	struct fake *const f = with_three();
+	f->read_most = 1;
+	f->write_most = 1;
+	for (size_t i = 0; i <= f->in_len; i++)
+		run(f, i);
+	expect_replies(f, three, 3);
+	stop();
+}
+END_TEST
+
+START_TEST(the_longest_query_octet_by_octet_costs_linear_work)
+{
+	start(CONNS, BLOCKS);
+	struct fake *const f = open_new();
+	send_query(f, "a", 65535);
+	f->read_most = 1;
+	run_all(f);
+	ck_assert_uint_eq(copied, 65537);
+	ck_assert_uint_eq(f->out_len, 65537);
+	ck_assert_uint_eq(f->out[2], 'r');
+	stop();
+}
+END_TEST
+
+/* Lengths around each boundary that the code has, each followed by one more query. */
+START_TEST(queries_of_many_lengths)
+{
+	static const size_t lengths[] = { 1, 2, 11, 12, 255, 256, 509, 510, 511, 512, 513, 16383, 16384, 65533, 65534, 65535 };
+	start(CONNS, BLOCKS);
+	for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+		for (size_t cut = 0; cut < 5; cut++) {
+			struct fake *const f = open_new();
+			send_query(f, "a", lengths[i]);
+			send_query(f, "end", 3);
+			run(f, f->in_len * cut / 4);
+			run_all(f);
+			const size_t want = lengths[i] == 65535 ? 65535 : lengths[i] + 1;
+			ck_assert_uint_eq(f->out_len, 2 + want + 2 + 4);
+			ck_assert_mem_eq(f->out + f->out_len - 4, "rend", 4);
+			streams.user.spare(streams.user.ctx, now);
+			ck_assert(f->closed);
+		}
+	}
+	stop();
+}
+END_TEST
+
+START_TEST(thousands_of_pipelined_queries)
+{
+	start(CONNS, BLOCKS);
+	struct fake *const f = open_new();
+	for (unsigned i = 0; i < 20000; i++)
+		send_query(f, "abc", 3);
+	f->write_most = 1000;
+	run_all(f);
+	ck_assert_uint_eq(f->out_len, 20000 * 6);
+	ck_assert_uint_eq(streams.counts.answers, 20000);
+	stop();
+}
+END_TEST
+
+/* ---- the peer's end ---- */
+
+START_TEST(half_close_after_the_queries)
+{
+	start(CONNS, BLOCKS);
+	struct fake *const f = with_three();
+	f->eof = true;
+	run_all(f);
+	expect_replies(f, three, 3);
+	ck_assert(f->closed);
+	stop();
+}
+END_TEST
+
+START_TEST(half_close_inside_a_query)
+{
+	start(CONNS, BLOCKS);
+	for (size_t cut = 1; cut < 5; cut++) {
+		struct fake *const f = open_new();
+		send_query(f, "abc", 3);
+		f->in_len = cut;
+		f->eof = true;
+		run_all(f);
+		ck_assert(f->closed);
+		ck_assert_uint_eq(f->out_len, 0);
+	}
+	stop();
+}
+END_TEST
+
+START_TEST(half_close_while_replies_wait)
+{
+	start(CONNS, BLOCKS);
+	struct fake *const f = with_three();
+	f->eof = true;
+	f->write_room = 4;
+	run_all(f);
+	ck_assert(!f->closed);
+	ck_assert_uint_eq(f->want, MRG_STREAM_WRITABLE);
+	f->write_room = SIZE_MAX;
+	run_all(f);
+	expect_replies(f, three, 3);
+	ck_assert(f->closed);
+	stop();
+}
+END_TEST
+
+START_TEST(resets_at_every_point)
+{
+	start(CONNS, BLOCKS);
+	for (size_t cut = 0; cut < 25; cut++) {
+		for (size_t taken = 0; taken < 10; taken += 3) {
+			struct fake *const f = with_three();
+			f->in_len = least(cut, f->in_len);
+			f->write_room = taken;
+			run_all(f);
+			f->reset = true;
+			f->write_room = SIZE_MAX;
+			run_all(f);
+			ck_assert(f->closed);
+		}
+	}
+	ck_assert_uint_eq(streams.counts.broken, 25u * 4u);
+	stop();
+}
+END_TEST
+
+START_TEST(a_query_without_answer_ends_the_connection_after_the_earlier_replies)
+{
+	static const char *const bad[] = { "x", "" };
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t held = 0; held < 2; held++) {
+			start(CONNS, BLOCKS);
+			struct fake *const f = with_three();
+			send_query(f, bad[i], strlen(bad[i]));
+			send_query(f, "never", 5);
+			f->write_room = held != 0 ? 5 : SIZE_MAX;
+			run_all(f);
+			f->write_room = SIZE_MAX;
+			run_all(f);
+			expect_replies(f, three, 3);
+			ck_assert(f->finished && !f->closed);
+			send_query(f, "thrown away", 11);
+			run_all(f);
+			ck_assert_uint_eq(f->in_off, f->in_len);
+			f->eof = true;
+			run_all(f);
+			ck_assert(f->closed);
+			expect_replies(f, three, 3);
+			stop();
+		}
+	}
+}
+END_TEST
+
+/* ---- slow readers ---- */
+
+START_TEST(a_slow_reader_is_not_read_from_until_it_has_taken_its_replies)
+{
+	static const char *const queries[] = { "L", "abc", "L", "L", "z" };
+	start(CONNS, BLOCKS);
+	struct fake *const f = open_new();
+	for (size_t i = 0; i < 5; i++)
+		send_query(f, queries[i], strlen(queries[i]));
+	f->write_room = 100;
+	f->read_most = 9; /* all but the last queries are in the first two reads */
+	run_all(f);
+	ck_assert_uint_eq(f->want, MRG_STREAM_WRITABLE);
+	const size_t read = f->in_off;
+	ck_assert_uint_lt(read, f->in_len);
+	for (unsigned i = 0; i < 50; i++) {
+		f->write_room = 700;
+		run_all(f);
+	}
+	ck_assert_uint_eq(f->in_off, read);
+	while (f->out_len < 3 * (LONG + 2) + 6 + 4) {
+		f->write_room = 777;
+		run_all(f);
+	}
+	expect_replies(f, queries, 5);
+	stop();
+}
+END_TEST
+
+START_TEST(every_point_at_which_writing_stops)
+{
+	start(CONNS, BLOCKS);
+	for (size_t stops = 1; stops < 24; stops++) {
+		struct fake *const f = with_three();
+		for (unsigned i = 0; i < 30; i++) {
+			f->write_room = stops;
+			run_all(f);
+		}
+		expect_replies(f, three, 3);
+		f->eof = true;
+		f->write_room = 1;
+		run_all(f);
+		ck_assert(f->closed);
+	}
+	stop();
+}
+END_TEST
+
+START_TEST(blocks_go_to_who_needs_one_now)
+{
+	struct fake *f[BLOCKS + 1];
+	start(CONNS, BLOCKS);
+	for (size_t i = 0; i <= BLOCKS; i++) {
+		now++;
+		f[i] = open_new();
+		send_query(f[i], "L", 1);
+		f[i]->write_room = 10;
+		run_all(f[i]);
+		ck_assert_uint_eq(f[i]->want, MRG_STREAM_WRITABLE);
+	}
+	ck_assert(f[0]->closed); /* longest without progress */
+	ck_assert_uint_eq(streams.counts.spared, 1);
+	for (size_t i = 1; i <= BLOCKS; i++) {
+		ck_assert(!f[i]->closed);
+		f[i]->write_room = SIZE_MAX;
+		run_all(f[i]);
+		ck_assert_uint_eq(f[i]->out_len, LONG + 2);
+	}
+	stop();
+}
+END_TEST
+
+START_TEST(no_block_at_all_costs_only_who_needs_one)
+{
+	start(CONNS, 0);
+	struct fake *const greedy = open_new(), *const modest = open_new();
+	send_query(greedy, "L", 1);
+	greedy->write_room = 10;
+	run_all(greedy);
+	ck_assert(greedy->closed);
+	send_query(modest, "abc", 3);
+	run(modest, 4);
+	run_all(modest);
+	ck_assert_uint_eq(modest->out_len, 6);
+	stop();
+}
+END_TEST
+
+/* ---- time and number ---- */
+
+static void pass(uint64_t ns)
+{
+	now += ns;
+	mrg_rt_timers_run(&timers, now);
+}
+
+START_TEST(idle_connections_are_closed_at_their_time)
+{
+	start(CONNS, BLOCKS);
+	struct fake *const first = open_new();
+	pass(IDLE / 2);
+	struct fake *const second = with_three();
+	ck_assert(mrg_rt_timers_next(&timers) == now + IDLE - IDLE / 2);
+	pass(IDLE - IDLE / 2 - 1);
+	ck_assert(!first->closed);
+	run_all(second);
+	pass(1);
+	ck_assert(first->closed && !second->closed);
+	pass(IDLE - 2);
+	ck_assert(!second->closed);
+	pass(1);
+	ck_assert(second->closed);
+	ck_assert_uint_eq(streams.counts.idle_closed, 2);
+	ck_assert(mrg_rt_timers_next(&timers) == MRG_RT_NEVER);
+	stop();
+}
+END_TEST
+
+START_TEST(dripping_octets_win_no_time)
+{
+	start(CONNS, BLOCKS);
+	struct fake *const f = open_new();
+	send_query(f, "abc", 1000);
+	for (size_t i = 1; !f->closed && i < 100; i++) {
+		run(f, i);
+		pass(IDLE / 4);
+		ck_assert_uint_le(i, 4);
+	}
+	ck_assert(f->closed);
+	stop();
+}
+END_TEST
+
+START_TEST(dripping_reads_win_no_time)
+{
+	start(CONNS, BLOCKS);
+	struct fake *const f = open_new();
+	send_query(f, "L", 1);
+	for (unsigned i = 0; !f->closed && i < 100; i++) {
+		f->write_room = 1;
+		run_all(f);
+		pass(IDLE / 4);
+		ck_assert_uint_le(i, 4);
+	}
+	ck_assert(f->closed);
+	stop();
+}
+END_TEST
+
+START_TEST(one_too_many_closes_the_oldest)
+{
+	struct fake *f[CONNS + 2];
+	start(CONNS, BLOCKS);
+	for (size_t i = 0; i < CONNS + 2; i++) {
+		f[i] = open_new();
+		if (i == CONNS - 1) { /* the first one makes progress, so the second is the oldest */
+			send_query(f[0], "abc", 3);
+			run_all(f[0]);
+		}
+	}
+	ck_assert_uint_eq(mrg_dns_streams_count(&streams), CONNS);
+	for (size_t i = 0; i < CONNS + 2; i++)
+		ck_assert(f[i]->closed == (i == 1 || i == 2));
+	stop();
+}
+END_TEST
+
+START_TEST(nothing_to_spare_when_there_is_nothing)
+{
+	start(CONNS, BLOCKS);
+	ck_assert(!streams.user.spare(streams.user.ctx, now));
+	stop();
+}
+END_TEST
+
+START_TEST(time_at_its_end)
+{
+	start(CONNS, BLOCKS);
+	now = MRG_RT_NEVER - 3u;
+	struct fake *const f = with_three();
+	run_all(f);
+	expect_replies(f, three, 3);
+	stop();
+}
+END_TEST
+
+/* ---- the server's end ---- */
+
+START_TEST(draining_answers_what_has_arrived_and_closes)
+{
+	start(CONNS, BLOCKS);
+	struct fake *const idle = open_new(), *const busy = with_three(), *const partial = open_new();
+	struct fake *const slow = with_three(), *const late = fake_new(), *const broken = open_new();
+	send_query(partial, "abc", 3);
+	run(partial, 4);
+	slow->write_room = 3;
+	run_all(slow);
+	busy->arrived = busy->in_len;
+	broken->reset = true;
+	mrg_dns_streams_drain(&streams, now);
+	ck_assert(idle->closed && busy->closed && partial->closed && broken->closed);
+	expect_replies(busy, three, 3);
+	ck_assert(!slow->closed);
+	ck_assert(!streams.user.open(streams.user.ctx, &late->stream, now));
+	ck_assert_uint_eq(mrg_dns_streams_count(&streams), 1);
+	slow->write_room = SIZE_MAX;
+	run_all(slow);
+	expect_replies(slow, three, 3);
+	ck_assert(slow->finished);
+	slow->eof = true;
+	run_all(slow);
+	ck_assert(slow->closed);
+	ck_assert_uint_eq(mrg_dns_streams_count(&streams), 0);
+	stop();
+}
+END_TEST
+
+START_TEST(draining_reads_all_that_was_pipelined)
+{
+	start(CONNS, BLOCKS);
+	struct fake *const f = open_new();
+	for (unsigned i = 0; i < 20000; i++)
+		send_query(f, "abc", 3);
+	f->arrived = f->in_len;
+	mrg_dns_streams_drain(&streams, now);
+	ck_assert(f->closed);
+	ck_assert_uint_eq(f->out_len, 20000 * 6);
+	stop();
+}
+END_TEST
+
+START_TEST(a_small_arena_is_refused)
+{
+	const struct mrg_dns_stream_limits limits = { .conn_count = 1, .block_count = 1, .idle_ns = IDLE };
+	start(CONNS, BLOCKS);
+	const size_t need = arena.len;
+	stop();
+	uint8_t *const p = calloc(1, need);
+	for (size_t cap = 0; cap < need; cap += need / 50) {
+		struct mrg_arena small = { .p = p, .cap = cap };
+		ck_assert_int_eq(mrg_dns_streams_init(&streams, &small, &timers, &limits, &answerer), MRG_E_SPACE);
+	}
+	struct mrg_arena just = { .p = p, .cap = need };
+	ck_assert_int_eq(mrg_dns_streams_init(&streams, &just, &timers, &limits, &answerer), MRG_OK);
+	struct fake *const f = fake_new();
+	ck_assert(!streams.user.open(streams.user.ctx, &f->stream, now)); /* no room for a connection: refused, not lost */
+	free(p);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *const s = suite_create("protocols/dns/stream");
+	TCase *const t = tcase_create("stream");
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, queries_at_once_are_answered_in_one_write);
+	tcase_add_test(t, every_two_way_and_three_way_split_gives_the_same);
+	tcase_add_test(t, octet_by_octet_in_both_directions);
+	tcase_add_test(t, the_longest_query_octet_by_octet_costs_linear_work);
+	tcase_add_test(t, queries_of_many_lengths);
+	tcase_add_test(t, thousands_of_pipelined_queries);
+	tcase_add_test(t, half_close_after_the_queries);
+	tcase_add_test(t, half_close_inside_a_query);
+	tcase_add_test(t, half_close_while_replies_wait);
+	tcase_add_test(t, resets_at_every_point);
+	tcase_add_test(t, a_query_without_answer_ends_the_connection_after_the_earlier_replies);
+	tcase_add_test(t, a_slow_reader_is_not_read_from_until_it_has_taken_its_replies);
+	tcase_add_test(t, every_point_at_which_writing_stops);
+	tcase_add_test(t, blocks_go_to_who_needs_one_now);
+	tcase_add_test(t, no_block_at_all_costs_only_who_needs_one);
+	tcase_add_test(t, idle_connections_are_closed_at_their_time);
+	tcase_add_test(t, dripping_octets_win_no_time);
+	tcase_add_test(t, dripping_reads_win_no_time);
+	tcase_add_test(t, one_too_many_closes_the_oldest);
+	tcase_add_test(t, nothing_to_spare_when_there_is_nothing);
+	tcase_add_test(t, time_at_its_end);
+	tcase_add_test(t, draining_answers_what_has_arrived_and_closes);
+	tcase_add_test(t, draining_reads_all_that_was_pipelined);
+	tcase_add_test(t, a_small_arena_is_refused);
+	suite_add_tcase(s, t);
+	SRunner *const r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	const int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
