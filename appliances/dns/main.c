@@ -1,0 +1,37 @@
+/*
+ * mrg-dns: an authoritative DNS server. This file is the way in.
+ * Reading order: options.h, load.h, serve.h, worker.h.
+ */
+#include "appliances/dns/options.h"
+#include "appliances/dns/say.h"
+#include "appliances/dns/serve.h"
+#include "appliances/dns/show.h"
+#include "unix/mrg_unix.h"
+
+enum { OPTIONS_ARENA = 4 << 20 }; /* bytes; more than any command line needs */
+
+static enum outcome look_only(const struct options *o)
+{
+	struct database *db;
+	const enum outcome outcome = load(o, false, &stderr_report, &db);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	const bool shown = o->print ? show_records(db, o->zone_count) : show_summary(db, o->zone_count);
+	database_free(db);
+	return shown ? OUTCOME_OK : OUTCOME_SYSTEM;
+}
+
+int main(int argc, char *argv[])
+{
+	static struct options o;
+	struct mrg_arena arena;
+	enum outcome outcome;
+	if (mrg_unix_arena_open(&arena, OPTIONS_ARENA, OPTIONS_ARENA, false) != 0) {
+		say("mrg-dns: not enough memory to start", NULL);
+		return OUTCOME_SYSTEM;
+	}
+	if (!options_read(&o, &arena, argc, argv, &outcome))
+		return outcome;
+	outcome = o.check || o.print ? look_only(&o) : serve(&o);
+	return outcome;
+}

@@ -1,0 +1,42 @@
+/*
+ * options.h - the command line of mrg-dns.
+ *
+ * What it does not do: it opens no file and no socket; origins and addresses are read, not looked up.
+ */
+#ifndef MRG_DNS_OPTIONS_H
+#define MRG_DNS_OPTIONS_H
+
+#include "mrg_rt.h"
+
+enum { LISTEN_MAX = 32, WORKERS_MAX = 256 };
+
+/* How mrg-dns ends; see the help text. */
+enum outcome { OUTCOME_OK = 0, OUTCOME_ZONE = 1, OUTCOME_USAGE = 2, OUTCOME_ADDRESS = 3, OUTCOME_SYSTEM = 4 };
+
+struct zone_option {
+	const char *file;
+	uint8_t origin[255]; /* flat wire form */
+	size_t origin_len;
+};
+
+struct options {
+	struct mrg_rt_addr listen[LISTEN_MAX];
+	size_t listen_count;
+	struct zone_option *zones; /* as many as the arena holds */
+	size_t zone_count;
+	size_t workers;
+	const char *user;
+	uint16_t udp_max;
+	struct mrg_span version, identity, nsid;
+	bool check, print;
+};
+
+/*
+ * options_read - read the command line.
+ *   arena   for the zones; borrows argv beside it
+ * Returns true to go on. Otherwise what there was to say has been said and *outcome is the exit code: OUTCOME_OK after --help
+ * and --version.
+ */
+bool options_read(struct options *o, struct mrg_arena *arena, int argc, char *const argv[], enum outcome *outcome);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * say.h - what people read: messages on standard error, text on standard output, log lines.
+ *
+ * What it does not do: it formats no numbers but decimal ones, and it knows no locale.
+ */
+#ifndef MRG_DNS_SAY_H
+#define MRG_DNS_SAY_H
+
+#include "mrg_rt.h"
+
+/* Text for a file descriptor, written when the buffer is full and at the end. */
+struct text_out {
+	int fd;
+	struct mrg_w w;
+	bool failed; /* a write did; nothing more is written */
+};
+
+void out_init(struct text_out *o, int fd, void *buffer, size_t cap);
+void out_str(struct text_out *o, const char *s);
+void out_span(struct text_out *o, struct mrg_span s);
+void out_num(struct text_out *o, uint64_t v);
+bool out_flush(struct text_out *o);
+
+/* One message on standard error: the words, one after the other, then a newline. NULL ends them. */
+void say(const char *first, ...) __attribute__((sentinel));
+
+/* The log on standard error. */
+extern const struct mrg_rt_log stderr_log;
+
+#endif

@@ -1,0 +1,287 @@
+/*
+ * The control thread: binds, loads, drops privileges, starts the workers, then waits for signals.
+ * Reading order: serve at the end, then upwards.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "appliances/dns/say.h"
+#include "appliances/dns/serve.h"
+#include "appliances/dns/show.h"
+#include "appliances/dns/worker.h"
+#include "dns/name_text.h"
+
+enum {
+	CONNS_MAX = 4096,   /* TCP connections of one worker, if the process may open as many files */
+	FILES_SPARE = 64,   /* files for other things */
+	FAULTS_LOGGED = 20  /* of a reload; the rest is counted */
+};
+
+struct server {
+	const struct options *options;
+	struct control control;
+	struct worker *worker[WORKERS_MAX];
+	struct sockets (*sockets)[LISTEN_MAX]; /* for each worker, for each address */
+	struct mrg_rt_addr listen[LISTEN_MAX];
+	int signal_fd;
+};
+
+static enum outcome refused(enum outcome outcome, const char *doing, const char *what, int err)
+{
+	say("mrg-dns: ", doing, what, ": ", strerrordesc_np(err), NULL);
+	return outcome;
+}
+
+/* ---- log ---- */
+
+static void log_zone(const struct mrg_dns_zone *zone, const char *file)
+{
+	struct mrg_rt_line l;
+	struct mrg_dns_name name;
+	uint8_t text[256]; /* a longer name is cut, as the line would be */
+	struct mrg_w w;
+	mrg_w_init(&w, text, sizeof text);
+	if (mrg_dns_name_check(mrg_dns_zone_origin(zone), (struct mrg_span){ NULL, 0 }, &name, NULL) == MRG_OK)
+		mrg_dns_name_to_text(&name, &w);
+	mrg_rt_line_begin(&l, "info", "zone");
+	mrg_rt_line_span(&l, "origin", mrg_w_span(&w, 0));
+	mrg_rt_line_num(&l, "serial", mrg_dns_zone_serial(zone));
+	mrg_rt_line_num(&l, "records", mrg_dns_zone_records(zone));
+	mrg_rt_line_str(&l, "file", file);
+	mrg_rt_log_line(&stderr_log, &l);
+}
+
+static void log_listen(const struct mrg_rt_addr *a)
+{
+	struct mrg_rt_line l;
+	mrg_rt_line_begin(&l, "info", "listen");
+	mrg_rt_line_addr(&l, "address", a);
+	mrg_rt_log_line(&stderr_log, &l);
+}
+
+static void log_loaded(const char *event, const struct server *s, const struct database *db, uint64_t took_ns)
+{
+	struct mrg_rt_line l;
+	for (size_t i = 0; i < s->options->zone_count; i++)
+		log_zone(db->zones[i], s->options->zones[i].file);
+	mrg_rt_line_begin(&l, "info", event);
+	mrg_rt_line_num(&l, "zones", s->options->zone_count);
+	mrg_rt_line_num(&l, "records", db->record_count);
+	mrg_rt_line_num(&l, "workers", s->options->workers);
+	mrg_rt_line_num(&l, "took_us", took_ns / 1000u);
+	mrg_rt_log_line(&stderr_log, &l);
+}
+
+static void log_plain(const char *level, const char *event)
+{
+	struct mrg_rt_line l;
+	mrg_rt_line_begin(&l, level, event);
+	mrg_rt_log_line(&stderr_log, &l);
+}
+
+/* A fault found by a reload. ctx: how many there were. */
+static void log_fault(void *ctx, const struct fault *f)
+{
+	size_t *const count = ctx;
+	struct mrg_rt_line l;
+	if (++*count > FAULTS_LOGGED)
+		return;
+	mrg_rt_line_begin(&l, "error", "zone_fault");
+	mrg_rt_line_str(&l, "file", f->file);
+	mrg_rt_line_num(&l, "line", f->line);
+	mrg_rt_line_num(&l, "col", f->col);
+	mrg_rt_line_str(&l, "field", f->field);
+	mrg_rt_line_str(&l, "what", f->what);
+	mrg_rt_log_line(&stderr_log, &l);
+}
+
+/* ---- running ---- */
+
+/* Hand the database to all workers, and wait until the last has taken it up. */
+static void hand_over(struct server *s, struct database *db)
+{
+	atomic_store_explicit(&s->control.current, db, memory_order_release);
+	for (size_t i = 0; i < s->options->workers; i++)
+		mrg_unix_loop_wake(&s->worker[i]->loop);
+	for (size_t i = 0; i < s->options->workers; i++)
+		while (atomic_load_explicit(&s->worker[i]->seen, memory_order_acquire) != db)
+			mrg_unix_bell_wait(&s->control.seen);
+}
+
+static void reload(struct server *s)
+{
+	size_t faults = 0;
+	const struct report report = { .ctx = &faults, .fault = log_fault };
+	const uint64_t start = mrg_unix_now_ns();
+	struct database *const old = atomic_load_explicit(&s->control.current, memory_order_relaxed), *db;
+	if (load(s->options, true, &report, &db) != OUTCOME_OK) {
+		struct mrg_rt_line l;
+		mrg_rt_line_begin(&l, "error", "reload_failed");
+		mrg_rt_line_num(&l, "faults", faults);
+		mrg_rt_line_str(&l, "serving", "old zones");
+		mrg_rt_log_line(&stderr_log, &l);
+		return;
+	}
+	hand_over(s, db);
+	database_free(old);
+	log_loaded("reloaded", s, db, mrg_unix_now_ns() - start);
+}
+
+static enum outcome run(struct server *s)
+{
+	enum mrg_unix_signal signal;
+	for (;;) {
+		const int err = mrg_unix_signals_wait(s->signal_fd, &signal);
+		if (err != 0)
+			return refused(OUTCOME_SYSTEM, "signals", "", err);
+		if (signal == MRG_UNIX_STOP)
+			break;
+		reload(s);
+	}
+	log_plain("info", "stopping");
+	atomic_store_explicit(&s->control.stopping, true, memory_order_release);
+	for (size_t i = 0; i < s->options->workers; i++)
+		mrg_unix_loop_wake(&s->worker[i]->loop);
+	for (size_t i = 0; i < s->options->workers; i++)
+		mrg_unix_thread_join(&s->worker[i]->thread);
+	log_plain("info", "stopped");
+	return OUTCOME_OK;
+}
+
+/* ---- starting ---- */
+
+static enum outcome bind_refused(const struct mrg_rt_addr *a, const char *kind, int err)
+{
+	char text[MRG_RT_ADDR_TEXT_MAX];
+	say("mrg-dns: --listen ", mrg_rt_addr_str(a, text), ": ", kind, ": ", strerrordesc_np(err),
+		err == EACCES ? " (ports below 1024 need root or CAP_NET_BIND_SERVICE)" :
+		err == EADDRNOTAVAIL ? " (no interface of this machine has it)" :
+		err == EADDRINUSE ? " (another server, or this one twice)" : "", NULL);
+	return OUTCOME_ADDRESS;
+}
+
+/* The two sockets of one worker. A port that the kernel chose for UDP may be taken for TCP: then another is tried. */
+static enum outcome bind_pair(struct mrg_rt_addr *a, bool shared, struct sockets *out)
+{
+	enum { TRIES = 16 };
+	const bool any_port = a->port == 0;
+	int err = 0;
+	for (unsigned i = 0; i < TRIES; i++) {
+		a->port = any_port ? 0 : a->port;
+		err = mrg_unix_udp_bind(a, shared, &out->udp);
+		if (err != 0)
+			return bind_refused(a, "UDP", err);
+		err = mrg_unix_tcp_listen(a, shared, &out->tcp);
+		if (err == 0)
+			return OUTCOME_OK;
+		(void)close(out->udp);
+		if (!any_port || err != EADDRINUSE)
+			break;
+	}
+	return bind_refused(a, "TCP", err);
+}
+
+/* One address, for every worker; port 0 is settled by the first. */
+static enum outcome bind_address(struct server *s, size_t index)
+{
+	struct mrg_rt_addr *const a = &s->listen[index];
+	const bool shared = s->options->workers > 1;
+	int err = shared ? mrg_unix_addr_free(a, SOCK_DGRAM) : 0;
+	if (err != 0)
+		return bind_refused(a, "UDP", err);
+	err = shared ? mrg_unix_addr_free(a, SOCK_STREAM) : 0;
+	if (err != 0)
+		return bind_refused(a, "TCP", err);
+	for (size_t i = 0; i < s->options->workers; i++) {
+		const enum outcome outcome = bind_pair(a, shared, &s->sockets[i][index]);
+		if (outcome != OUTCOME_OK)
+			return outcome;
+	}
+	return OUTCOME_OK;
+}
+
+/* A reload is done by the new user: say now what it would not be able to read. */
+static void warn_unreadable(const struct options *o, const char *user)
+{
+	for (size_t i = 0; i < o->zone_count; i++) {
+		struct mrg_rt_line l;
+		if (access(o->zones[i].file, R_OK) == 0)
+			continue;
+		mrg_rt_line_begin(&l, "warn", "reload_will_fail");
+		mrg_rt_line_str(&l, "file", o->zones[i].file);
+		mrg_rt_line_str(&l, "user", user);
+		mrg_rt_line_str(&l, "why", strerrordesc_np(errno));
+		mrg_rt_log_line(&stderr_log, &l);
+	}
+}
+
+static enum outcome drop_privileges(const struct options *o)
+{
+	const char *const name = o->user != NULL ? o->user : "nobody";
+	struct mrg_unix_user user;
+	if (geteuid() != 0 && o->user == NULL)
+		return OUTCOME_OK;
+	int err = mrg_unix_user_find(name, &user);
+	if (err != 0)
+		return refused(OUTCOME_SYSTEM, "--user ", name, err);
+	if (geteuid() != 0 && user.uid == geteuid())
+		return OUTCOME_OK;
+	err = mrg_unix_user_become(&user);
+	if (err != 0)
+		return refused(OUTCOME_SYSTEM, "--user ", name, err);
+	warn_unreadable(o, name);
+	return OUTCOME_OK;
+}
+
+static enum outcome start_workers(struct server *s)
+{
+	const struct options *const o = s->options;
+	const size_t files = mrg_unix_files_max(), taken = FILES_SPARE + o->workers * (2u * o->listen_count + 3u);
+	const size_t share = files > taken ? (files - taken) / o->workers : 0;
+	const uint32_t conns = share < 1 ? 1 : share < CONNS_MAX ? (uint32_t)share : CONNS_MAX;
+	int err = mrg_unix_bell_open(&s->control.seen);
+	for (size_t i = 0; i < o->workers && err == 0; i++)
+		err = worker_new(&s->worker[i], &s->control, o, s->sockets[i], conns);
+	for (size_t i = 0; i < o->workers && err == 0; i++)
+		err = mrg_unix_thread_start(&s->worker[i]->thread, worker_run, s->worker[i]);
+	return err == 0 ? OUTCOME_OK : refused(OUTCOME_SYSTEM, "workers", "", err);
+}
+
+static enum outcome start(struct server *s, uint64_t start_ns)
+{
+	struct database *db;
+	enum outcome outcome = OUTCOME_OK;
+	for (size_t i = 0; i < s->options->listen_count && outcome == OUTCOME_OK; i++)
+		outcome = bind_address(s, i);
+	if (outcome == OUTCOME_OK)
+		outcome = load(s->options, false, &stderr_report, &db);
+	if (outcome == OUTCOME_OK)
+		outcome = drop_privileges(s->options);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	atomic_init(&s->control.current, db);
+	atomic_init(&s->control.stopping, false);
+	const int err = mrg_unix_signals_open(&s->signal_fd);
+	if (err != 0)
+		return refused(OUTCOME_SYSTEM, "signals", "", err);
+	outcome = start_workers(s);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	for (size_t i = 0; i < s->options->listen_count; i++)
+		log_listen(&s->listen[i]);
+	log_loaded("ready", s, db, mrg_unix_now_ns() - start_ns);
+	return OUTCOME_OK;
+}
+
+enum outcome serve(const struct options *o)
+{
+	static struct server s;
+	static struct sockets sockets[WORKERS_MAX][LISTEN_MAX];
+	const uint64_t start_ns = mrg_unix_now_ns();
+	s.options = o;
+	s.sockets = sockets;
+	memcpy(s.listen, o->listen, sizeof s.listen);
+	const enum outcome outcome = start(&s, start_ns);
+	return outcome == OUTCOME_OK ? run(&s) : outcome;
+}

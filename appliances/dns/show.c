@@ -1,0 +1,101 @@
+/*
+ * Zones as text.
+ */
+#include <unistd.h>
+
+#include "appliances/dns/say.h"
+#include "appliances/dns/show.h"
+#include "dns/name_text.h"
+#include "dns/rr_text.h"
+#include "unix/mrg_unix.h"
+
+enum {
+	RECORD_TEXT = 1 << 19, /* a record as text: 65,535 octets, each at most four characters and a blank, and a name or two */
+	PAGE_TEXT = 1 << 16    /* written at once */
+};
+
+static void fault_to_stderr(void *ctx, const struct fault *f)
+{
+	char buffer[4096];
+	struct text_out o;
+	(void)ctx;
+	out_init(&o, STDERR_FILENO, buffer, sizeof buffer);
+	out_str(&o, f->file);
+	if (f->line != 0) {
+		out_str(&o, ":");
+		out_num(&o, f->line);
+		out_str(&o, ":");
+		out_num(&o, f->col);
+	}
+	out_str(&o, ": error: ");
+	if (f->field[0] != '\0') {
+		out_str(&o, f->field);
+		out_str(&o, ": ");
+	}
+	out_str(&o, f->what);
+	out_str(&o, "\n");
+	(void)out_flush(&o);
+}
+
+const struct report stderr_report = { .ctx = NULL, .fault = fault_to_stderr };
+
+static bool show_zone(const struct mrg_dns_zone *zone, struct text_out *out, uint8_t *record)
+{
+	struct mrg_dns_zone_walk walk = { .zone = zone };
+	struct mrg_dns_rr rr;
+	while (mrg_dns_zone_next(&walk, &rr) == MRG_OK) {
+		struct mrg_w w;
+		mrg_w_init(&w, record, RECORD_TEXT);
+		mrg_dns_rr_to_text(&rr, &w);
+		mrg_w_u8(&w, '\n');
+		if (w.st != MRG_OK) {
+			say("mrg-dns: a record that cannot be printed: ", mrg_status_str(w.st), NULL);
+			return false;
+		}
+		out_span(out, mrg_w_span(&w, 0));
+	}
+	return true;
+}
+
+bool show_records(const struct database *db, size_t zone_count)
+{
+	struct mrg_arena arena;
+	struct text_out out;
+	if (mrg_unix_arena_open(&arena, 4u << 20, 4u << 20, false) != 0) {
+		say("mrg-dns: not enough memory to print", NULL);
+		return false;
+	}
+	uint8_t *const record = mrg_arena_get(&arena, RECORD_TEXT, 1);
+	out_init(&out, STDOUT_FILENO, mrg_arena_get(&arena, PAGE_TEXT, 1), PAGE_TEXT);
+	bool good = true;
+	for (size_t i = 0; i < zone_count && good; i++)
+		good = show_zone(db->zones[i], &out, record);
+	if (!out_flush(&out)) {
+		say("mrg-dns: standard output: cannot be written", NULL);
+		good = false;
+	}
+	mrg_unix_arena_close(&arena);
+	return good;
+}
+
+bool show_summary(const struct database *db, size_t zone_count)
+{
+	char buffer[1200];
+	struct text_out out;
+	struct mrg_dns_name name;
+	out_init(&out, STDOUT_FILENO, buffer, sizeof buffer);
+	for (size_t i = 0; i < zone_count; i++) {
+		char text[1100];
+		struct mrg_w w;
+		mrg_w_init(&w, text, sizeof text);
+		if (mrg_dns_name_check(mrg_dns_zone_origin(db->zones[i]), (struct mrg_span){ NULL, 0 }, &name, NULL) == MRG_OK)
+			mrg_dns_name_to_text(&name, &w);
+		out_span(&out, mrg_w_span(&w, 0));
+		out_str(&out, ": serial ");
+		out_num(&out, mrg_dns_zone_serial(db->zones[i]));
+		out_str(&out, ", ");
+		out_num(&out, mrg_dns_zone_records(db->zones[i]));
+		out_str(&out, " records\n");
+	}
+	return out_flush(&out);
+}

@@ -1,0 +1,133 @@
+/*
+ * A worker: batches of datagrams and streams of queries go to the answer function, and replies back.
+ * Reading order: the two answer functions, turn, worker_new.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "appliances/dns/say.h"
+#include "appliances/dns/worker.h"
+
+enum {
+	ARENA = 64 << 20,      /* address space: buffers, connections and their blocks */
+	QUERY_MAX = 4096,      /* octets of a UDP query; longer ones are cut, and then malformed */
+	SPARE_SLOTS = 64,      /* connections that the kernel side may hold beyond the protocol's: one turn of accepting */
+	BLOCKS = 128           /* partial long queries and waiting replies at once */
+};
+
+static const uint64_t IDLE_NS = 10u * MRG_RT_SECOND_NS;
+static const uint64_t DRAIN_NS = 5u * MRG_RT_SECOND_NS;
+
+static void answer_dgrams(void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns)
+{
+	const struct worker *const w = ctx;
+	(void)e;
+	(void)now_ns;
+	for (size_t i = 0; i < count; i++)
+		if (mrg_dns_answer(&w->db->server, MRG_DNS_UDP, d[i].in, d[i].out, d[i].out_cap, &d[i].out_len) != MRG_OK)
+			d[i].out_len = 0;
+}
+
+static enum mrg_status answer_stream(void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
+{
+	const struct worker *const w = ctx;
+	return mrg_dns_answer(&w->db->server, MRG_DNS_TCP, query, out, cap, out_len);
+}
+
+static void drain_over(struct mrg_rt_timer *t, uint64_t now_ns)
+{
+	struct worker *const w = (struct worker *)(void *)((char *)t - offsetof(struct worker, drain_timer));
+	(void)now_ns;
+	w->drained = true;
+}
+
+/* Close the doors and answer what is inside. */
+static void begin_drain(struct worker *w, uint64_t now_ns)
+{
+	w->draining = true;
+	for (size_t i = 0; i < w->options->listen_count; i++) {
+		mrg_unix_udp_close(&w->udp[i]);
+		mrg_unix_listener_close(&w->tcp[i]);
+	}
+	mrg_dns_streams_drain(&w->streams, now_ns);
+	mrg_rt_timer_set(&w->loop.timers, &w->drain_timer, now_ns + DRAIN_NS);
+}
+
+/* Between two batches: nothing of the old database is held, so this is the place to take up a new one. */
+static bool turn(void *ctx, uint64_t now_ns)
+{
+	struct worker *const w = ctx;
+	struct database *const db = atomic_load_explicit(&w->control->current, memory_order_acquire);
+	if (db != w->db) {
+		w->db = db;
+		atomic_store_explicit(&w->seen, db, memory_order_release);
+		mrg_unix_bell_ring(&w->control->seen);
+	}
+	if (!w->draining && atomic_load_explicit(&w->control->stopping, memory_order_acquire))
+		begin_drain(w, now_ns);
+	return !w->draining || (!w->drained && mrg_dns_streams_count(&w->streams) != 0);
+}
+
+static int make_ends(struct worker *w, const struct sockets *sockets, uint32_t conns)
+{
+	const struct options *const o = w->options;
+	const struct mrg_unix_limits limits = {
+		.conn_count = conns + SPARE_SLOTS, .dgram_in_max = QUERY_MAX, .dgram_out_max = o->udp_max,
+	};
+	const struct mrg_dns_stream_limits stream_limits = { .conn_count = conns, .block_count = BLOCKS, .idle_ns = IDLE_NS };
+	const struct mrg_dns_answerer answerer = { .ctx = w, .answer = answer_stream };
+	w->udp = mrg_arena_get(&w->arena, o->listen_count * sizeof *w->udp, _Alignof(struct mrg_unix_udp));
+	w->tcp = mrg_arena_get(&w->arena, o->listen_count * sizeof *w->tcp, _Alignof(struct mrg_unix_listener));
+	if (w->udp == NULL || w->tcp == NULL)
+		return ENOMEM;
+	int err = mrg_unix_loop_init(&w->loop, &mrg_unix_kernel, &w->arena, &limits);
+	if (err != 0)
+		return err;
+	if (mrg_dns_streams_init(&w->streams, &w->arena, &w->loop.timers, &stream_limits, &answerer) != MRG_OK)
+		return ENOMEM;
+	for (size_t i = 0; i < o->listen_count && err == 0; i++) {
+		err = mrg_unix_udp_init(&w->udp[i], &w->loop, &w->arena, sockets[i].udp, &o->listen[i], &w->answer_dgrams);
+		if (err == 0)
+			err = mrg_unix_listener_init(&w->tcp[i], &w->loop, sockets[i].tcp, &w->streams.user);
+	}
+	return err;
+}
+
+int worker_new(struct worker **out, struct control *control, const struct options *o, const struct sockets *sockets,
+	uint32_t conns)
+{
+	struct mrg_arena arena;
+	int err = mrg_unix_arena_open(&arena, ARENA, ARENA, false);
+	if (err != 0)
+		return err;
+	struct worker *const w = mrg_arena_get(&arena, sizeof *w, _Alignof(struct worker));
+	w->control = control;
+	w->options = o;
+	w->arena = arena;
+	w->db = atomic_load_explicit(&control->current, memory_order_acquire);
+	atomic_init(&w->seen, w->db);
+	w->answer_dgrams = (struct mrg_dgram_user){ .ctx = w, .batch = answer_dgrams };
+	w->drain_timer.fire = drain_over;
+	err = make_ends(w, sockets, conns);
+	if (err != 0)
+		mrg_unix_arena_close(&arena);
+	else
+		*out = w;
+	return err;
+}
+
+void worker_run(void *ctx)
+{
+	struct worker *const w = ctx;
+	const struct mrg_unix_turn each = { .ctx = w, .turn = turn };
+	const int err = mrg_unix_loop_run(&w->loop, &each);
+	if (err != 0) {
+		struct mrg_rt_line l;
+		mrg_rt_line_begin(&l, "error", "worker_failed");
+		mrg_rt_line_str(&l, "why", strerrordesc_np(err));
+		mrg_rt_log_line(&stderr_log, &l);
+		_exit(OUTCOME_SYSTEM); /* a server that has lost a worker answers some and not others: better none, and a restart */
+	}
+	mrg_dns_streams_close(&w->streams);
+	mrg_unix_loop_close(&w->loop);
+}

@@ -1,0 +1,61 @@
+/*
+ * worker.h - one thread that answers: its loop, its ends on every listen address, its memory.
+ *
+ * Workers share the database and nothing else. A new database is handed over by one atomic pointer: each worker takes it up
+ * between two batches and says so, and the old one is freed when all have.
+ *
+ * What it does not do: bind sockets, start threads (serve.c).
+ */
+#ifndef MRG_DNS_WORKER_H
+#define MRG_DNS_WORKER_H
+
+#include <stdatomic.h>
+
+#include "appliances/dns/load.h"
+#include "protocols/dns/stream.h"
+#include "unix/mrg_unix.h"
+
+/* What the control thread tells all workers, and hears from them. */
+struct control {
+	_Atomic(struct database *) current;
+	atomic_bool stopping;
+	struct mrg_unix_bell seen; /* rung by each worker that has taken up a new database */
+};
+
+struct worker {
+	struct control *control;
+	struct database *db; /* what it answers from */
+	_Atomic(struct database *) seen; /* the same, for the control thread */
+	const struct options *options;
+	struct mrg_arena arena; /* that the worker itself lies in */
+	struct mrg_unix_loop loop;
+	struct mrg_dgram_user answer_dgrams;
+	struct mrg_dns_streams streams;
+	struct mrg_unix_udp *udp;       /* one for each listen address */
+	struct mrg_unix_listener *tcp;  /* likewise */
+	struct mrg_rt_timer drain_timer;
+	struct mrg_unix_thread thread;
+	bool draining;
+	bool drained; /* the time for it is over */
+};
+
+/* A pair of bound sockets for one listen address. */
+struct sockets {
+	int udp, tcp;
+};
+
+/*
+ * worker_new - a worker in memory of its own, ready to run.
+ *   sockets   one pair for each listen address; the worker owns them from here on
+ *   conns     TCP connections at once
+ * Fails:    a positive errno value.
+ */
+int worker_new(struct worker **out, struct control *control, const struct options *o, const struct sockets *sockets,
+	uint32_t conns);
+
+/*
+ * worker_run - answer until the control says stop and the rest is answered.   ctx    the worker
+ */
+void worker_run(void *ctx);
+
+#endif

@@ -1,0 +1,285 @@
+/*
+ * mrg_rt.h - the one interface between protocol code and the world: time, timers, datagrams, streams, memory, logs.
+ *
+ * References: RFC 768 and RFC 9293 name the two kinds of ends; nothing here depends on how they are provided.
+ *
+ * What it does not do: it opens nothing, and it knows no platform. A platform folder (unix/ over kernel sockets, others over
+ * frames or inside a simulation) makes the ends and calls the protocol; the appliance joins the two. It starts no thread.
+ *
+ * Use:
+ *	struct mrg_dgram_user udp = { .ctx = &server, .batch = answer_batch };
+ *	struct mrg_rt_timers timers = { .top = NULL };
+ *	mrg_rt_timer_set(&timers, &server.idle, now_ns + 10u * MRG_RT_SECOND_NS);
+ *	wait_for_events_until(mrg_rt_timers_next(&timers));	(the platform's part)
+ *	mrg_rt_timers_run(&timers, now_ns);
+ *
+ * Conventions:
+ * - Time is monotonic nanoseconds, passed in as `now_ns` by the platform; protocol code never asks for it. It may stand still
+ *   between two calls; if it goes back, timers simply wait longer.
+ * - All calls of one set of ends come from one thread, one at a time; nothing here locks. A platform that runs several workers
+ *   gives each its own ends, timers and arena.
+ * - A handler may close any stream from any call, its own included.
+ * - Functions named mrg_rt_ come from runtime/core and need no platform; the others are inline.
+ * - Nothing blocks. What cannot be done at once says MRG_IO_AGAIN, and an event follows if it was asked for.
+ *
+ * Reading order: this file, core/ (what needs no platform), unix/mrg_unix.h.
+ */
+#ifndef MRG_RT_H
+#define MRG_RT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mrg.h"
+
+/* ---- time ---- */
+
+#define MRG_RT_SECOND_NS UINT64_C(1000000000)
+#define MRG_RT_NEVER UINT64_MAX
+
+/* A timer: owned by whoever needs it, zero-initialised, linked in while it runs. Fields are private but for `fire`. */
+struct mrg_rt_timer {
+	uint64_t at_ns;
+	struct mrg_rt_timer *child, *next, *prev; /* prev: the parent for a first child, else the left sibling */
+	bool armed;
+	void (*fire)(struct mrg_rt_timer *t, uint64_t now_ns); /* the timer is no longer armed when this is called */
+};
+
+/* The timers of one worker, earliest first (a pairing heap through the timers themselves). Zero-initialised. */
+struct mrg_rt_timers {
+	struct mrg_rt_timer *top;
+	uint64_t floor_ns; /* during a run: nothing is set to an earlier time, so that each run ends */
+};
+
+/*
+ * mrg_rt_timer_set - let `t` fire at the first run with now_ns >= at_ns; moves it if it is armed already.
+ * Lifetime: t must stay in place until it fired or was cancelled.   Cost: O(1), or O(log n) amortised when it was armed.
+ */
+void mrg_rt_timer_set(struct mrg_rt_timers *q, struct mrg_rt_timer *t, uint64_t at_ns);
+
+/*
+ * mrg_rt_timer_cancel - disarm; nothing happens if it is not armed.   Cost: O(log n) amortised.
+ */
+void mrg_rt_timer_cancel(struct mrg_rt_timers *q, struct mrg_rt_timer *t);
+
+/*
+ * mrg_rt_timers_next - the next deadline, MRG_RT_NEVER when nothing is armed.   Cost: O(1).
+ */
+uint64_t mrg_rt_timers_next(const struct mrg_rt_timers *q);
+
+/*
+ * mrg_rt_timers_run - fire what is due at now_ns, earliest first.
+ * What a handler sets fires in a later run, even when it is due at once, so a run ends whatever the handlers do.
+ */
+void mrg_rt_timers_run(struct mrg_rt_timers *q, uint64_t now_ns);
+
+/* ---- memory ---- */
+
+/* A bump allocator over memory that the platform gives; p never moves. Pages may come from the platform only when touched. */
+struct mrg_arena {
+	uint8_t *p;
+	size_t len, cap; /* bytes handed out, bytes there are */
+};
+
+/*
+ * mrg_arena_get - `size` bytes of zeroed memory at a multiple of `align` (a power of two, at most 4096).
+ * Fails:    NULL when the arena is full; the arena is then unchanged.   Lifetime: as long as the arena.   Cost: O(1).
+ */
+static inline void *mrg_arena_get(struct mrg_arena *a, size_t size, size_t align)
+{
+	const size_t pad = (size_t)(0u - a->len) & (align - 1u);
+	if (pad > a->cap - a->len || size > a->cap - a->len - pad)
+		return NULL;
+	void *const got = a->p + a->len + pad;
+	a->len += pad + size;
+	return got;
+}
+
+/* Blocks of one size, cut from an arena when first needed and kept for reuse; the last one returned is the next one given. */
+struct mrg_rt_pool {
+	struct mrg_arena *arena;
+	size_t size; /* bytes of a block */
+	size_t left; /* blocks that may still be cut */
+	void *free;
+};
+
+void mrg_rt_pool_init(struct mrg_rt_pool *p, struct mrg_arena *a, size_t block_size, size_t block_count);
+void *mrg_rt_pool_get(struct mrg_rt_pool *p); /* not zeroed; NULL when all are in use or the arena is full */
+void mrg_rt_pool_put(struct mrg_rt_pool *p, void *block);
+
+/* ---- addresses ---- */
+
+enum { MRG_RT_ADDR_TEXT_MAX = 64 }; /* bytes of the longest text form, NUL included */
+
+/* A transport address, only for people: logs, options, access rules. The data path never looks inside one. */
+struct mrg_rt_addr {
+	uint8_t ip[16]; /* the first 4 for IPv4; network order */
+	uint32_t scope; /* IPv6 zone index, else 0 */
+	uint16_t port;
+	uint8_t family; /* 4, 6, or 0 when unknown */
+};
+
+/*
+ * mrg_rt_addr_read - read `192.0.2.1:53`, `[2001:db8::1]:53`, `[fe80::1%2]:53`; without `:port` the default port is taken.
+ *   out    written only when true is returned.
+ */
+bool mrg_rt_addr_read(const char *text, uint16_t default_port, struct mrg_rt_addr *out);
+
+/*
+ * mrg_rt_addr_str - the text form (RFC 5952 4 and 6), NUL-terminated; returns out.
+ */
+const char *mrg_rt_addr_str(const struct mrg_rt_addr *a, char out[MRG_RT_ADDR_TEXT_MAX]);
+
+/* ---- ends ---- */
+
+/* What became of an operation on an end. */
+enum mrg_io {
+	MRG_IO_OK,    /* done, at least in part: the count says how much */
+	MRG_IO_AGAIN, /* not now; an event tells when */
+	MRG_IO_EOF,   /* the peer has finished sending; sending to it may go on */
+	MRG_IO_RESET  /* the connection is gone, whatever the reason: only close is left */
+};
+
+/* One datagram of a batch: the question, and room for the reply to its sender. */
+struct mrg_dgram {
+	struct mrg_span in; /* received; valid during the call */
+	uint8_t *out;
+	size_t out_cap; /* bytes of room at out */
+	size_t out_len; /* bytes to send back; the platform sets 0, the handler a length, and 0 sends nothing */
+};
+
+struct mrg_dgram_end;
+
+struct mrg_dgram_ops {
+	/* The sender of datagram `index` of the batch being handled. */
+	void (*peer)(struct mrg_dgram_end *e, size_t index, struct mrg_rt_addr *out);
+	/* Send one datagram that answers nothing. MRG_IO_OK, MRG_IO_AGAIN (not sent), or MRG_IO_RESET (cannot be sent there). */
+	enum mrg_io (*send)(struct mrg_dgram_end *e, const struct mrg_rt_addr *to, struct mrg_span bytes);
+};
+
+/* A datagram end; the platform's own structure begins with it. */
+struct mrg_dgram_end {
+	const struct mrg_dgram_ops *ops;
+};
+
+/* Who handles a datagram end. `batch` gets `count` >= 1 datagrams in order of arrival and fills in the replies in place. */
+struct mrg_dgram_user {
+	void *ctx;
+	void (*batch)(void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns);
+};
+
+enum mrg_stream_event {
+	MRG_STREAM_READABLE = 1, /* read gives bytes, the end, or the reset */
+	MRG_STREAM_WRITABLE = 2  /* write takes at least one byte, or says reset */
+};
+
+struct mrg_stream;
+
+struct mrg_stream_ops {
+	/* Up to cap bytes into p. MRG_IO_OK: *got >= 1. Fewer than cap does not mean that no more are there. */
+	enum mrg_io (*read)(struct mrg_stream *s, uint8_t *p, size_t cap, size_t *got);
+	/* Takes bytes from the front of the parts, in order. MRG_IO_OK: *done >= 1, perhaps not all. The bytes are copied. */
+	enum mrg_io (*write)(struct mrg_stream *s, const struct mrg_span *parts, size_t count, size_t *done);
+	/* Which events to hear of from now on (a set of enum mrg_stream_event); each is repeated while it holds. */
+	void (*want)(struct mrg_stream *s, unsigned events);
+	/* No more bytes will be written: the peer reads the end after those already taken. */
+	void (*finish)(struct mrg_stream *s);
+	/* Over: s is invalid after the call and no event follows. Bytes already taken are still delivered if the peer lives. */
+	void (*close)(struct mrg_stream *s);
+	void (*peer)(struct mrg_stream *s, struct mrg_rt_addr *out);
+};
+
+/* A connection; the platform's own structure begins with it. `conn` belongs to the handler. */
+struct mrg_stream {
+	const struct mrg_stream_ops *ops;
+	void *conn;
+};
+
+/* Who handles the connections of a listener. */
+struct mrg_stream_user {
+	void *ctx;
+	/* A new connection, wanting nothing yet. false refuses it: the platform closes it. */
+	bool (*open)(void *ctx, struct mrg_stream *s, uint64_t now_ns);
+	/* Something wanted came about. A connection that breaks is reported as readable and writable, wanted or not. */
+	void (*ready)(void *ctx, struct mrg_stream *s, unsigned events, uint64_t now_ns);
+	/* The platform is out of connections: close one that can be spared. false when there is none. */
+	bool (*spare)(void *ctx, uint64_t now_ns);
+};
+
+static inline enum mrg_io mrg_stream_read(struct mrg_stream *s, uint8_t *p, size_t cap, size_t *got)
+{
+	return s->ops->read(s, p, cap, got);
+}
+
+static inline enum mrg_io mrg_stream_write(struct mrg_stream *s, const struct mrg_span *parts, size_t count, size_t *done)
+{
+	return s->ops->write(s, parts, count, done);
+}
+
+static inline void mrg_stream_want(struct mrg_stream *s, unsigned events)
+{
+	s->ops->want(s, events);
+}
+
+static inline void mrg_stream_finish(struct mrg_stream *s)
+{
+	s->ops->finish(s);
+}
+
+static inline void mrg_stream_close(struct mrg_stream *s)
+{
+	s->ops->close(s);
+}
+
+/* ---- logs ---- */
+
+enum { MRG_RT_LINE_MAX = 512 }; /* bytes of a log line, newline included */
+
+/*
+ * A log line of key=value fields. A value with anything but visible ASCII in it, or with `"`, `\` or `=`, is quoted, with the
+ * escapes \" \\ \n \t \xHH. What does not fit is left out from the first field that is too long, and the line ends in ` cut=1`.
+ */
+struct mrg_rt_line {
+	char b[MRG_RT_LINE_MAX];
+	size_t len;
+	bool cut;
+};
+
+/* Where finished lines go. */
+struct mrg_rt_log {
+	void *ctx;
+	void (*line)(void *ctx, struct mrg_span line); /* one whole line, newline included */
+};
+
+void mrg_rt_line_begin(struct mrg_rt_line *l, const char *level, const char *event); /* `level=info event=ready` */
+void mrg_rt_line_str(struct mrg_rt_line *l, const char *key, const char *value);
+void mrg_rt_line_span(struct mrg_rt_line *l, const char *key, struct mrg_span value);
+void mrg_rt_line_num(struct mrg_rt_line *l, const char *key, uint64_t value);
+void mrg_rt_line_addr(struct mrg_rt_line *l, const char *key, const struct mrg_rt_addr *value);
+
+/*
+ * mrg_rt_line_end - finish the line; the span holds it with its newline and borrows l.
+ */
+struct mrg_span mrg_rt_line_end(struct mrg_rt_line *l);
+
+static inline void mrg_rt_log_line(const struct mrg_rt_log *log, struct mrg_rt_line *l)
+{
+	log->line(log->ctx, mrg_rt_line_end(l));
+}
+
+enum { MRG_RT_TIME_TEXT = sizeof "2025-01-31T23:59:59Z" };
+
+/*
+ * mrg_rt_time_str - seconds since 1970 as RFC 3339 has it, NUL-terminated; returns out. Years up to 9999.
+ */
+const char *mrg_rt_time_str(uint64_t unix_s, char out[MRG_RT_TIME_TEXT]);
+
+/* ---- digests ---- */
+
+/*
+ * mrg_rt_sha1 - SHA-1 of len bytes (RFC 3174; NSEC3 hashes, RFC 5155 11).   p may be NULL when len is 0.
+ */
+void mrg_rt_sha1(const void *p, size_t len, uint8_t out[20]);
+
+#endif

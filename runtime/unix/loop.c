@@ -1,0 +1,119 @@
+/*
+ * The loop of one worker: wait until something is ready or a timer is due, serve, repeat.
+ */
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "unix/inside.h"
+
+enum {
+	EVENTS_MAX = 64, /* taken from the kernel at once */
+	LINE = 64        /* bytes of a cache line */
+};
+
+static void drain_wake(struct mrg_unix_watch *w, struct mrg_unix_loop *l, uint32_t events)
+{
+	(void)l;
+	(void)events;
+	uint64_t count;
+	(void)!read(w->fd, &count, sizeof count); /* the next turn looks at what changed; the count says nothing more */
+}
+
+/* An odd number of cache lines, so that the buffers of a batch do not all fall into the same cache sets. */
+static size_t stride(size_t len)
+{
+	return (len + LINE - 1u) / LINE * LINE | LINE;
+}
+
+static int make_buffers(struct mrg_unix_loop *l, struct mrg_arena *arena, const struct mrg_unix_limits *limits)
+{
+	const size_t out_stride = stride(limits->dgram_out_max);
+	l->dgram_in_max = limits->dgram_in_max;
+	l->in_stride = stride(limits->dgram_in_max);
+	l->ins = mrg_arena_get(arena, MRG_UNIX_BATCH * l->in_stride, LINE);
+	uint8_t *const outs = mrg_arena_get(arena, MRG_UNIX_BATCH * out_stride, LINE);
+	if (l->ins == NULL || outs == NULL)
+		return ENOMEM;
+	for (size_t i = 0; i < MRG_UNIX_BATCH; i++)
+		l->batch[i] = (struct mrg_dgram){
+			.in = { l->ins + i * l->in_stride, 0 },
+			.out = outs + i * out_stride,
+			.out_cap = limits->dgram_out_max,
+		};
+	mrg_rt_pool_init(&l->conns, arena, mrg_unix_conn_size(), limits->conn_count);
+	return 0;
+}
+
+int mrg_unix_loop_init(struct mrg_unix_loop *l, const struct mrg_unix_sys *sys, struct mrg_arena *arena,
+	const struct mrg_unix_limits *limits)
+{
+	*l = (struct mrg_unix_loop){ .sys = sys, .epoll_fd = -1, .wake = { .ready = drain_wake, .fd = -1 } };
+	l->now_ns = sys->now_ns();
+	int err = make_buffers(l, arena, limits);
+	if (err != 0)
+		return err;
+	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	l->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (l->epoll_fd < 0 || l->wake.fd < 0)
+		err = errno;
+	else
+		err = mrg_unix_watch_set(l, &l->wake, EPOLL_CTL_ADD, EPOLLIN);
+	if (err != 0)
+		mrg_unix_loop_close(l);
+	return err;
+}
+
+void mrg_unix_loop_close(struct mrg_unix_loop *l)
+{
+	if (l->epoll_fd >= 0)
+		(void)close(l->epoll_fd);
+	if (l->wake.fd >= 0)
+		(void)close(l->wake.fd);
+	l->epoll_fd = -1;
+	l->wake.fd = -1;
+}
+
+void mrg_unix_loop_wake(struct mrg_unix_loop *l)
+{
+	const uint64_t one = 1;
+	(void)!write(l->wake.fd, &one, sizeof one); /* fails only when the count is full: then it is awake already */
+}
+
+int mrg_unix_watch_set(struct mrg_unix_loop *l, struct mrg_unix_watch *w, int op, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.ptr = w };
+	return epoll_ctl(l->epoll_fd, op, w->fd, &ev) == 0 ? 0 : errno;
+}
+
+/* Milliseconds until the next timer, rounded up so that it is due when we wake; -1 for ever. */
+static int wait_ms(const struct mrg_unix_loop *l)
+{
+	const uint64_t at = mrg_rt_timers_next(&l->timers);
+	if (at == MRG_RT_NEVER)
+		return -1;
+	const uint64_t now = l->sys->now_ns();
+	if (at <= now)
+		return 0;
+	const uint64_t ms = (at - now - 1u) / 1000000u + 1u;
+	return ms > INT32_MAX ? INT32_MAX : (int)ms;
+}
+
+int mrg_unix_loop_run(struct mrg_unix_loop *l, const struct mrg_unix_turn *turn)
+{
+	struct epoll_event ev[EVENTS_MAX];
+	while (turn->turn(turn->ctx, l->now_ns)) {
+		const int count = l->sys->epoll_wait(l->epoll_fd, ev, EVENTS_MAX, wait_ms(l));
+		if (count < 0 && errno != EINTR)
+			return errno;
+		l->now_ns = l->sys->now_ns();
+		for (int i = 0; i < count; i++) {
+			struct mrg_unix_watch *const w = ev[i].data.ptr;
+			if (w->fd >= 0)
+				w->ready(w, l, ev[i].events);
+		}
+		mrg_rt_timers_run(&l->timers, l->now_ns);
+		mrg_unix_conns_recycle(l);
+	}
+	return 0;
+}

@@ -1,0 +1,267 @@
+/*
+ * mrg_unix.h - the Linux process platform: kernel sockets behind the ends of mrg_rt.h, memory, files, users, signals, threads.
+ *
+ * References: RFC 768, RFC 9293, RFC 3542 (IPV6_PKTINFO); socket(7), ip(7), ipv6(7), epoll(7), recvmmsg(2).
+ *
+ * What it does not do: name resolution, TLS, protocol logic. One loop is one thread's; loops share nothing.
+ *
+ * Use:
+ *	struct mrg_unix_loop loop;
+ *	struct mrg_unix_udp udp;
+ *	if (mrg_unix_udp_bind(&address, false, &fd) != 0) ...
+ *	mrg_unix_loop_init(&loop, &mrg_unix_kernel, &arena, &limits);
+ *	mrg_unix_udp_init(&udp, &loop, fd, &address, &user);
+ *	mrg_unix_loop_run(&loop, &turn);
+ *
+ * Functions that return `int` give 0 or a positive errno value. Reading order: loop, udp, tcp, then the rest in any order.
+ */
+#ifndef MRG_UNIX_H
+#define MRG_UNIX_H
+
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "mrg_rt.h"
+
+/* ---- system calls of the loop, in a table so that tests can let each of them fail ---- */
+
+struct mrg_unix_sys {
+	int (*recvmmsg)(int fd, struct mmsghdr *msgs, unsigned count, int flags, struct timespec *timeout);
+	int (*sendmmsg)(int fd, struct mmsghdr *msgs, unsigned count, int flags);
+	ssize_t (*sendto)(int fd, const void *p, size_t len, int flags, const struct sockaddr *to, socklen_t to_len);
+	ssize_t (*recv)(int fd, void *p, size_t cap, int flags);
+	ssize_t (*sendmsg)(int fd, const struct msghdr *msg, int flags);
+	int (*accept4)(int fd, struct sockaddr *from, socklen_t *from_len, int flags);
+	int (*epoll_wait)(int fd, struct epoll_event *events, int count, int timeout_ms);
+	int (*wait_writable)(int fd, int timeout_ms);
+	uint64_t (*now_ns)(void);
+};
+
+extern const struct mrg_unix_sys mrg_unix_kernel;
+
+/* ---- loop ---- */
+
+struct mrg_unix_loop;
+
+/* Something the loop waits for; `ready` gets the epoll events. Private to runtime/unix. */
+struct mrg_unix_watch {
+	void (*ready)(struct mrg_unix_watch *w, struct mrg_unix_loop *loop, uint32_t events);
+	int fd; /* -1 once closed: events still in hand are then passed over */
+};
+
+struct mrg_unix_limits {
+	uint32_t conn_count;    /* connections at once */
+	uint32_t dgram_in_max;  /* bytes of a datagram that are read; longer ones are cut */
+	uint32_t dgram_out_max; /* bytes of room for a reply */
+};
+
+enum { MRG_UNIX_BATCH = 64 }; /* datagrams in one system call */
+
+/* Called before each wait: the place to take up what changed; false ends the loop. */
+struct mrg_unix_turn {
+	void *ctx;
+	bool (*turn)(void *ctx, uint64_t now_ns);
+};
+
+struct mrg_unix_counts {
+	uint64_t dgram_in, dgram_out, dgram_lost; /* received, sent, replies that the kernel did not take */
+	uint64_t conn_open, conn_refused;
+};
+
+struct mrg_unix_loop {
+	const struct mrg_unix_sys *sys;
+	struct mrg_rt_timers timers;
+	uint64_t now_ns; /* read once a turn */
+	struct mrg_unix_counts counts;
+	/* private */
+	int epoll_fd;
+	struct mrg_unix_watch wake;
+	struct mrg_dgram batch[MRG_UNIX_BATCH]; /* the buffers are shared by all UDP ends of the loop */
+	uint8_t *ins;
+	size_t in_stride, dgram_in_max;
+	struct mrg_rt_pool conns;
+	struct mrg_unix_conn *closed_conns; /* free from the next turn on: events in hand may still name them */
+};
+
+/*
+ * mrg_unix_loop_init - an empty loop with its buffers and connection slots in `arena`.
+ * Fails:    ENOMEM when the arena is too small, else what epoll_create1 and eventfd say.
+ */
+int mrg_unix_loop_init(struct mrg_unix_loop *l, const struct mrg_unix_sys *sys, struct mrg_arena *arena,
+	const struct mrg_unix_limits *limits);
+
+/*
+ * mrg_unix_loop_run - wait for events and serve them until `turn` says false.   Fails: what epoll_wait says.
+ */
+int mrg_unix_loop_run(struct mrg_unix_loop *l, const struct mrg_unix_turn *turn);
+
+/*
+ * mrg_unix_loop_wake - let a waiting loop take a turn. From any thread.
+ */
+void mrg_unix_loop_wake(struct mrg_unix_loop *l);
+
+void mrg_unix_loop_close(struct mrg_unix_loop *l);
+
+uint64_t mrg_unix_now_ns(void); /* CLOCK_MONOTONIC */
+
+/* ---- UDP ---- */
+
+/* A UDP end on one socket. The message headers are laid out once, by init. */
+struct mrg_unix_udp {
+	struct mrg_dgram_end end;
+	struct mrg_unix_watch watch;
+	struct mrg_unix_loop *loop;
+	const struct mrg_dgram_user *user;
+	struct mrg_unix_udp_slots *slots;
+};
+
+/*
+ * mrg_unix_udp_bind, mrg_unix_tcp_listen - a bound (and listening) non-blocking socket.
+ *   shared   several workers bind this address: SO_REUSEPORT. The first of them must call mrg_unix_addr_free before.
+ *   out      the socket, written only on 0
+ * A port 0 in `a` is replaced by the port that the kernel chose.   Fails: what socket, bind and listen say.
+ */
+int mrg_unix_udp_bind(struct mrg_rt_addr *a, bool shared, int *out);
+int mrg_unix_tcp_listen(struct mrg_rt_addr *a, bool shared, int *out);
+
+/*
+ * mrg_unix_addr_free - 0 when nobody else holds the address. With SO_REUSEPORT a second server of the same user would bind
+ * without a word and take a share of the questions: this asks without that option.   Fails: EADDRINUSE and what bind says.
+ *   kind     SOCK_DGRAM or SOCK_STREAM
+ */
+int mrg_unix_addr_free(const struct mrg_rt_addr *a, int kind);
+
+/*
+ * mrg_unix_udp_init - serve the socket fd, bound to `bound`, in the loop; the loop owns fd from here on.
+ * Replies leave from the address that was asked, also when the socket is bound to the wildcard address.
+ */
+int mrg_unix_udp_init(struct mrg_unix_udp *u, struct mrg_unix_loop *l, struct mrg_arena *arena, int fd,
+	const struct mrg_rt_addr *bound, const struct mrg_dgram_user *user);
+
+/*
+ * mrg_unix_udp_close - answer what has arrived (a bounded number of batches), then close.
+ */
+void mrg_unix_udp_close(struct mrg_unix_udp *u);
+
+/* ---- TCP ---- */
+
+struct mrg_unix_listener {
+	struct mrg_unix_watch watch;
+	const struct mrg_stream_user *user;
+	struct mrg_unix_loop *loop;
+	struct mrg_rt_timer retry; /* armed while the listener rests because files or connections ran out */
+};
+
+int mrg_unix_listener_init(struct mrg_unix_listener *t, struct mrg_unix_loop *l, int fd, const struct mrg_stream_user *user);
+void mrg_unix_listener_close(struct mrg_unix_listener *t);
+
+/* ---- memory ---- */
+
+/*
+ * mrg_unix_arena_open - reserve `reserve` bytes of address space, halving it down to `least` when the system grants no more.
+ * Pages are taken on first touch. `huge` asks for huge pages: fewer misses in a big arena, 2 MiB at a time.   Fails: ENOMEM.
+ */
+int mrg_unix_arena_open(struct mrg_arena *a, size_t reserve, size_t least, bool huge);
+void mrg_unix_arena_close(struct mrg_arena *a);
+
+/*
+ * mrg_unix_arena_trim - give back the pages above what is handed out; they read as zero again.
+ */
+void mrg_unix_arena_trim(struct mrg_arena *a);
+
+/* ---- files ---- */
+
+/* The text of a file in memory of its own, followed by a NUL that is not counted. */
+struct mrg_unix_text {
+	uint8_t *p;
+	size_t len;
+	size_t mapped, forgotten; /* private */
+};
+
+/*
+ * mrg_unix_text_read - read the whole file.   Fails: what open, read and mmap say; EISDIR; EFBIG.
+ * The bytes are a copy: a file that shrinks under a mapping would end the process.
+ */
+int mrg_unix_text_read(struct mrg_unix_text *t, const char *path);
+
+/*
+ * mrg_unix_text_forget - give back the pages before `used` bytes; they must not be read again.
+ */
+void mrg_unix_text_forget(struct mrg_unix_text *t, size_t used);
+void mrg_unix_text_close(struct mrg_unix_text *t);
+
+/*
+ * mrg_unix_file_len - bytes of a file by its directory entry; 0 when that is not known.
+ */
+size_t mrg_unix_file_len(const char *path);
+
+/* ---- users ---- */
+
+struct mrg_unix_user {
+	uid_t uid;
+	gid_t gid;
+};
+
+/*
+ * mrg_unix_user_find - a name from /etc/passwd, or `UID` or `UID:GID` in decimal.   Fails: ENOENT when there is no such user.
+ */
+int mrg_unix_user_find(const char *name, struct mrg_unix_user *out);
+
+/*
+ * mrg_unix_user_become - give up the present user, groups and capabilities for good. Before any thread is started.
+ */
+int mrg_unix_user_become(const struct mrg_unix_user *u);
+
+/* ---- signals ---- */
+
+enum mrg_unix_signal { MRG_UNIX_STOP, MRG_UNIX_RELOAD };
+
+/*
+ * mrg_unix_signals_open - from now on SIGTERM and SIGINT, and SIGHUP, are only read; SIGPIPE is ignored. Before any thread.
+ */
+int mrg_unix_signals_open(int *fd);
+
+/*
+ * mrg_unix_signals_wait - block until one comes.
+ */
+int mrg_unix_signals_wait(int fd, enum mrg_unix_signal *out);
+
+/*
+ * mrg_unix_signals_stop - has a MRG_UNIX_STOP come that was not read yet? For long work between two waits.
+ */
+bool mrg_unix_signals_stop(void);
+
+/* ---- threads ---- */
+
+struct mrg_unix_thread {
+	pthread_t id;
+	void (*run)(void *ctx);
+	void *ctx;
+};
+
+int mrg_unix_thread_start(struct mrg_unix_thread *t, void (*run)(void *ctx), void *ctx);
+void mrg_unix_thread_join(struct mrg_unix_thread *t);
+
+/* A bell that one thread waits for and others ring. Rings are not lost, but several may be heard as one. */
+struct mrg_unix_bell {
+	int fd;
+};
+
+int mrg_unix_bell_open(struct mrg_unix_bell *b);
+void mrg_unix_bell_ring(struct mrg_unix_bell *b);
+void mrg_unix_bell_wait(struct mrg_unix_bell *b);
+void mrg_unix_bell_close(struct mrg_unix_bell *b);
+
+/* ---- the rest ---- */
+
+/* Lines to a file descriptor, each with one write. `ctx` of the log points to the descriptor. */
+void mrg_unix_log_line(void *ctx, struct mrg_span line);
+
+/*
+ * mrg_unix_files_max - raise the number of open files to what is allowed; returns that number.
+ */
+size_t mrg_unix_files_max(void);
+
+#endif

@@ -1,0 +1,340 @@
+/*
+ * runtime/core: timers against a sorted list, pools, arenas, addresses as text, log lines, SHA-1.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "mrg_rt.h"
+
+/* ---- timers ---- */
+
+enum { TIMERS = 300 };
+
+static struct mrg_rt_timers queue;
+static struct mrg_rt_timer timer[TIMERS];
+static uint64_t fired[4 * TIMERS];
+static size_t fired_count;
+static uint64_t again_at;
+
+static void note(struct mrg_rt_timer *t, uint64_t now_ns)
+{
+	ck_assert_uint_le(t->at_ns, now_ns);
+	ck_assert(!t->armed);
+	fired[fired_count++] = t->at_ns;
+}
+
+static void note_and_set_again(struct mrg_rt_timer *t, uint64_t now_ns)
+{
+	note(t, now_ns);
+	mrg_rt_timer_set(&queue, t, again_at);
+}
+
+static void cancel_next(struct mrg_rt_timer *t, uint64_t now_ns)
+{
+	note(t, now_ns);
+	mrg_rt_timer_cancel(&queue, t + 1);
+}
+
+static void timers_reset(void)
+{
+	memset(&queue, 0, sizeof queue);
+	memset(timer, 0, sizeof timer);
+	fired_count = 0;
+	for (size_t i = 0; i < TIMERS; i++)
+		timer[i].fire = note;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+START_TEST(timers_fire_in_order_and_tell_the_next)
+{
+	uint64_t at[TIMERS];
+	timers_reset();
+	ck_assert(mrg_rt_timers_next(&queue) == MRG_RT_NEVER);
+	srandom(7);
+	for (size_t i = 0; i < TIMERS; i++) {
+		at[i] = (uint64_t)random() % 1000u;
+		mrg_rt_timer_set(&queue, &timer[i], at[i]);
+	}
+	qsort(at, TIMERS, sizeof at[0], by_number);
+	for (uint64_t now = 0; now < 1000u; now += 7u) {
+		ck_assert(fired_count == TIMERS || mrg_rt_timers_next(&queue) == at[fired_count]);
+		mrg_rt_timers_run(&queue, now);
+		ck_assert(fired_count == TIMERS || mrg_rt_timers_next(&queue) > now);
+	}
+	mrg_rt_timers_run(&queue, 1000);
+	ck_assert_uint_eq(fired_count, TIMERS);
+	ck_assert_mem_eq(fired, at, sizeof at);
+}
+END_TEST
+
+/* Random settings, movings and cancellings, held against a plain array. */
+START_TEST(timers_equal_a_plain_array)
+{
+	uint64_t at[TIMERS];
+	timers_reset();
+	srandom(11);
+	for (size_t i = 0; i < TIMERS; i++)
+		at[i] = MRG_RT_NEVER;
+	for (unsigned step = 0; step < 20000; step++) {
+		const size_t i = (size_t)random() % TIMERS;
+		if (random() % 3 == 0) {
+			mrg_rt_timer_cancel(&queue, &timer[i]);
+			at[i] = MRG_RT_NEVER;
+		} else {
+			at[i] = (uint64_t)random() % 100000u;
+			mrg_rt_timer_set(&queue, &timer[i], at[i]);
+		}
+		uint64_t least = MRG_RT_NEVER;
+		for (size_t k = 0; k < TIMERS; k++)
+			least = at[k] < least ? at[k] : least;
+		ck_assert_msg(mrg_rt_timers_next(&queue) == least, "step %u", step);
+		ck_assert(timer[i].armed == (at[i] != MRG_RT_NEVER));
+	}
+}
+END_TEST
+
+START_TEST(a_run_ends_although_a_timer_sets_itself_again)
+{
+	timers_reset();
+	timer[0].fire = note_and_set_again;
+	again_at = 0;
+	mrg_rt_timer_set(&queue, &timer[0], 5);
+	mrg_rt_timers_run(&queue, 5);
+	ck_assert_uint_eq(fired_count, 1);
+	ck_assert_uint_eq(mrg_rt_timers_next(&queue), 6);
+	mrg_rt_timers_run(&queue, 6);
+	ck_assert_uint_eq(fired_count, 2);
+	mrg_rt_timers_run(&queue, MRG_RT_NEVER);
+	ck_assert_uint_eq(fired_count, 3);
+}
+END_TEST
+
+START_TEST(a_timer_may_cancel_another_that_is_due)
+{
+	timers_reset();
+	timer[0].fire = cancel_next;
+	for (size_t i = 0; i < 3; i++)
+		mrg_rt_timer_set(&queue, &timer[i], 1 + i);
+	mrg_rt_timers_run(&queue, 10);
+	ck_assert_uint_eq(fired_count, 2);
+	ck_assert_uint_eq(fired[0], 1);
+	ck_assert_uint_eq(fired[1], 3);
+}
+END_TEST
+
+START_TEST(time_that_goes_back_fires_nothing)
+{
+	timers_reset();
+	mrg_rt_timer_set(&queue, &timer[0], 50);
+	mrg_rt_timers_run(&queue, 49);
+	mrg_rt_timers_run(&queue, 3);
+	mrg_rt_timer_set(&queue, &timer[1], 4);
+	mrg_rt_timers_run(&queue, 3);
+	ck_assert_uint_eq(fired_count, 0);
+	ck_assert_uint_eq(mrg_rt_timers_next(&queue), 4);
+}
+END_TEST
+
+/* ---- memory ---- */
+
+START_TEST(arenas_align_fill_and_refuse)
+{
+	static _Alignas(4096) uint8_t room[8192];
+	struct mrg_arena a = { .p = room, .cap = sizeof room };
+	ck_assert_ptr_eq(mrg_arena_get(&a, 1, 1), room);
+	ck_assert_ptr_eq(mrg_arena_get(&a, 3, 8), room + 8);
+	ck_assert_ptr_eq(mrg_arena_get(&a, 1, 4096), room + 4096);
+	const size_t len = a.len;
+	ck_assert_ptr_null(mrg_arena_get(&a, 4096, 1));
+	ck_assert_ptr_null(mrg_arena_get(&a, SIZE_MAX, 1));
+	ck_assert_ptr_null(mrg_arena_get(&a, SIZE_MAX - 4095u, 4096));
+	ck_assert_ptr_null(mrg_arena_get(&a, 1, 4096));
+	ck_assert_uint_eq(a.len, len);
+	ck_assert_ptr_nonnull(mrg_arena_get(&a, 4095, 1));
+	ck_assert_ptr_nonnull(mrg_arena_get(&a, 0, 1));
+	ck_assert_ptr_null(mrg_arena_get(&a, 1, 1));
+}
+END_TEST
+
+START_TEST(pools_reuse_and_end)
+{
+	static uint8_t room[4096];
+	struct mrg_arena a = { .p = room, .cap = sizeof room };
+	struct mrg_rt_pool p;
+	void *got[3];
+	mrg_rt_pool_init(&p, &a, 100, 3);
+	for (size_t i = 0; i < 3; i++) {
+		got[i] = mrg_rt_pool_get(&p);
+		ck_assert_ptr_nonnull(got[i]);
+		memset(got[i], 0x5a, 100);
+	}
+	ck_assert_ptr_null(mrg_rt_pool_get(&p));
+	mrg_rt_pool_put(&p, got[0]);
+	mrg_rt_pool_put(&p, got[2]);
+	ck_assert_ptr_eq(mrg_rt_pool_get(&p), got[2]);
+	ck_assert_ptr_eq(mrg_rt_pool_get(&p), got[0]);
+	ck_assert_ptr_null(mrg_rt_pool_get(&p));
+	mrg_rt_pool_init(&p, &a, 2048, 8);
+	ck_assert_ptr_nonnull(mrg_rt_pool_get(&p));
+	ck_assert_ptr_null(mrg_rt_pool_get(&p)); /* the arena is full, though blocks are left */
+}
+END_TEST
+
+/* ---- addresses ---- */
+
+static const struct {
+	const char *in, *out;
+} addresses[] = {
+	{ "127.0.0.1:53", "127.0.0.1:53" },
+	{ "127.0.0.1", "127.0.0.1:5353" },
+	{ "0.0.0.0:0", "0.0.0.0:0" },
+	{ "255.255.255.255:65535", "255.255.255.255:65535" },
+	{ "[::]:53", "[::]:53" },
+	{ "[::1]:53", "[::1]:53" },
+	{ "[1::]", "[1::]:5353" },
+	{ "[2001:DB8::0:1]:53", "[2001:db8::1]:53" },
+	{ "[2001:db8:0:0:1:0:0:1]:1", "[2001:db8::1:0:0:1]:1" },
+	{ "[1:2:3:4:5:6:7:8]:1", "[1:2:3:4:5:6:7:8]:1" },
+	{ "[1::3:4:5:6:7:8]:1", "[1:0:3:4:5:6:7:8]:1" },
+	{ "[::ffff:192.0.2.1]:1", "[::ffff:c000:201]:1" },
+	{ "[1:2:3:4:5:6:192.0.2.1]:1", "[1:2:3:4:5:6:c000:201]:1" },
+	{ "[fe80::1%2]:53", "[fe80::1%2]:53" },
+};
+
+START_TEST(addresses_read_and_print)
+{
+	char text[MRG_RT_ADDR_TEXT_MAX];
+	struct mrg_rt_addr a;
+	ck_assert_msg(mrg_rt_addr_read(addresses[_i].in, 5353, &a), "%s", addresses[_i].in);
+	ck_assert_str_eq(mrg_rt_addr_str(&a, text), addresses[_i].out);
+}
+END_TEST
+
+static const char *const no_addresses[] = { "", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:053", "127.0.0.1:53 ", "127.0.0",
+	"127.0.0.256", "127.0.0.01", "1.2.3.4.5", "::1", "::1:53", "[::1", "[]:53", "[:]:53", "[:::]:53", "[1::2::3]:53",
+	"[1:2:3:4:5:6:7]:53", "[1:2:3:4:5:6:7:8:9]:53", "[1:2:3:4:5:6:7:8::]:53", "[12345::]:53", "[1:2:3:4:5:6:7:]:53",
+	"[1:2:3:4:5:6:7:1.2.3.4]:53", "[1.2.3.4]:53", "[::1.2.3]:53", "[::1%]:53", "[::1%x]:53", "[::1%99999999999]:53", "localhost",
+	"[::1]x", "*:53", "999999999999999999999.0.0.1" };
+
+START_TEST(what_is_no_address_is_refused)
+{
+	struct mrg_rt_addr a;
+	ck_assert_msg(!mrg_rt_addr_read(no_addresses[_i], 53, &a), "'%s'", no_addresses[_i]);
+}
+END_TEST
+
+/* ---- log lines ---- */
+
+static struct mrg_rt_line line;
+
+static void assert_line(const char *want)
+{
+	const struct mrg_span got = mrg_rt_line_end(&line);
+	ck_assert_uint_eq(got.len, strlen(want));
+	ck_assert_mem_eq(got.p, want, got.len);
+}
+
+START_TEST(lines_hold_keys_and_values)
+{
+	const struct mrg_rt_addr a = { .ip = { 192, 0, 2, 1 }, .port = 53, .family = 4 };
+	mrg_rt_line_begin(&line, "info", "ready");
+	mrg_rt_line_num(&line, "zero", 0);
+	mrg_rt_line_num(&line, "most", UINT64_MAX);
+	mrg_rt_line_addr(&line, "listen", &a);
+	mrg_rt_line_str(&line, "empty", "");
+	assert_line("level=info event=ready zero=0 most=18446744073709551615 listen=192.0.2.1:53 empty=\"\"\n");
+}
+END_TEST
+
+START_TEST(lines_stay_one_line_whatever_the_value)
+{
+	mrg_rt_line_begin(&line, "info", "x");
+	mrg_rt_line_str(&line, "v", "a b=\"c\"\\\n\t\x01\xff");
+	assert_line("level=info event=x v=\"a b=\\\"c\\\"\\\\\\n\\t\\x01\\xff\"\n");
+}
+END_TEST
+
+START_TEST(lines_that_are_too_long_say_so)
+{
+	char value[MRG_RT_LINE_MAX + 2];
+	for (size_t len = 0; len <= MRG_RT_LINE_MAX; len++) {
+		memset(value, len % 2 != 0 ? 'v' : '\n', len);
+		value[len] = '\0';
+		mrg_rt_line_begin(&line, "info", "x");
+		mrg_rt_line_str(&line, "v", value);
+		mrg_rt_line_str(&line, "w", "1");
+		const struct mrg_span got = mrg_rt_line_end(&line);
+		ck_assert_uint_le(got.len, MRG_RT_LINE_MAX);
+		ck_assert_uint_eq(got.p[got.len - 1], '\n');
+		ck_assert_ptr_null(memchr(got.p, '\n', got.len - 1));
+		const bool whole = got.len > 5 && memcmp(got.p + got.len - 5, " w=1\n", 5) == 0;
+		const bool cut = got.len > 7 && memcmp(got.p + got.len - 7, " cut=1\n", 7) == 0;
+		ck_assert(whole != cut);
+	}
+}
+END_TEST
+
+START_TEST(times_equal_those_of_the_c_library)
+{
+	char got[MRG_RT_TIME_TEXT], want[64];
+	const uint64_t year = 31556952, last = UINT64_C(253402300799);
+	for (uint64_t s = 0; s <= last; s += s < 40u * year ? 86399u : 40u * 86400u + 1u) {
+		struct tm tm;
+		const time_t t = (time_t)s;
+		(void)gmtime_r(&t, &tm);
+		(void)strftime(want, sizeof want, "%Y-%m-%dT%H:%M:%SZ", &tm);
+		ck_assert_str_eq(mrg_rt_time_str(s, got), want);
+	}
+	ck_assert_str_eq(mrg_rt_time_str(UINT64_MAX, got), "9999-12-31T23:59:59Z");
+}
+END_TEST
+
+/* ---- digests ---- */
+
+START_TEST(sha1_of_the_rfc)
+{
+	/* RFC 3174 7.3: TEST1 and TEST2a */
+	static const uint8_t abc[20] = { 0xA9, 0x99, 0x3E, 0x36, 0x47, 0x06, 0x81, 0x6A, 0xBA, 0x3E, 0x25, 0x71, 0x78, 0x50, 0xC2, 0x6C,
+		0x9C, 0xD0, 0xD8, 0x9D };
+	static const uint8_t none[20] = { 0xda, 0x39, 0xa3, 0xee, 0x5e, 0x6b, 0x4b, 0x0d, 0x32, 0x55, 0xbf, 0xef, 0x95, 0x60, 0x18, 0x90,
+		0xaf, 0xd8, 0x07, 0x09 };
+	uint8_t out[20];
+	mrg_rt_sha1("abc", 3, out);
+	ck_assert_mem_eq(out, abc, sizeof out);
+	mrg_rt_sha1(NULL, 0, out);
+	ck_assert_mem_eq(out, none, sizeof out);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *const s = suite_create("runtime/core");
+	TCase *const t = tcase_create("core");
+	tcase_add_test(t, timers_fire_in_order_and_tell_the_next);
+	tcase_add_test(t, timers_equal_a_plain_array);
+	tcase_add_test(t, a_run_ends_although_a_timer_sets_itself_again);
+	tcase_add_test(t, a_timer_may_cancel_another_that_is_due);
+	tcase_add_test(t, time_that_goes_back_fires_nothing);
+	tcase_add_test(t, arenas_align_fill_and_refuse);
+	tcase_add_test(t, pools_reuse_and_end);
+	tcase_add_loop_test(t, addresses_read_and_print, 0, (int)(sizeof addresses / sizeof addresses[0]));
+	tcase_add_loop_test(t, what_is_no_address_is_refused, 0, (int)(sizeof no_addresses / sizeof no_addresses[0]));
+	tcase_add_test(t, lines_hold_keys_and_values);
+	tcase_add_test(t, lines_stay_one_line_whatever_the_value);
+	tcase_add_test(t, lines_that_are_too_long_say_so);
+	tcase_add_test(t, times_equal_those_of_the_c_library);
+	tcase_add_test(t, sha1_of_the_rfc);
+	suite_add_tcase(s, t);
+	SRunner *const r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	const int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
