@@ -1,0 +1,57 @@
+# Programs that measure, and what they are compared with.  They are built by `make bench` only and never installed.
+#   make bench BENCH_ARGS='--quick --only parse'      see bench/run.py
+
+BENCH_BIN   := $B/bench/bin
+BENCH_PEERS := $O/peers
+BENCH_GEN   := $O/bench/gen
+BENCH_ARGS  ?=
+# Users first; spelled out, since other folders' lists aren't read yet.
+BENCH_LIBS  := $(patsubst %,$B/lib/lib%.a,mrg-dns mrg-rt-unix mrg)
+
+BENCH_SPECS := $(wildcard bench/specs/*.mrg)
+BENCH_GEN_C := $(BENCH_SPECS:bench/specs/%.mrg=$(BENCH_GEN)/%.c)
+
+BENCH_PROGRAMS := udpload first parse answer
+BENCH_SRC_udpload := bench/udpload.c
+BENCH_SRC_first   := bench/first.c
+BENCH_SRC_parse   := bench/parse.c bench/ours.c bench/ours_net.c bench/samples.c $(wildcard bench/hand/*.c)
+BENCH_SRC_answer  := bench/answer.c
+
+# The generated code of the yardsticks' specs is compiled like the generated code of the library.
+$(BENCH_GEN)/made: $(BENCH_SPECS) $(GEN_PY)
+	$(call say,MRG,bench/specs/ -> $(BENCH_GEN)/)
+	$Qrm -rf $(BENCH_GEN) && mkdir -p $(BENCH_GEN)
+	$QPYTHONDONTWRITEBYTECODE=1 $(PYTHON) bin/mrg c -I bench/specs -o $(BENCH_GEN) $(BENCH_SPECS) && touch $@
+$(BENCH_GEN_C): $(BENCH_GEN)/made ;
+$B/bench/gen/%.o: $(BENCH_GEN)/%.c $B/flags
+	$(call say,CC,$<)
+	$Qmkdir -p $(@D) && $(CC) $(BASE) $(CFLAGS) $(SANFLAGS) -I gen/support -I $(BENCH_GEN) -c -o $@ $<
+$B/obj/bench/ours_net.o: CFLAGS += -I $(BENCH_GEN)
+$B/obj/bench/ours_net.o: | $(BENCH_GEN)/made
+
+define BENCH_RULE
+$(BENCH_BIN)/$1: $(call object,$(BENCH_SRC_$1)) $$(BENCH_OBJ_$1) $(call object,bench/util.c) $(BENCH_LIBS)
+endef
+BENCH_OBJ_parse := $(BENCH_GEN_C:$(BENCH_GEN)/%.c=$B/bench/gen/%.o)
+$(foreach p,$(BENCH_PROGRAMS),$(eval $(call BENCH_RULE,$p)))
+$(BENCH_PROGRAMS:%=$(BENCH_BIN)/%):
+	$(call say,LD,$@)
+	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) $(LINK) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BENCH_LIBS) $(PKG_LIBS)
+
+# The peers' libraries are only unpacked, so their headers and perhaps their shared objects are below $(BENCH_PEERS).
+BENCH_LIB_knot := -l:libknot.so.13
+BENCH_LIB_ldns := -l:libldns.so.3
+$(BENCH_BIN)/knot $(BENCH_BIN)/ldns: $(BENCH_BIN)/%: bench/libs/%.c bench/util.c bench/util.h $(BENCH_PEERS)/made $B/flags
+	$(call say,LD,$@)
+	$Qmkdir -p $(@D) && $(CC) -std=c11 -O2 -g $(WARN) $(DEF_bench) -I . -isystem $(BENCH_PEERS)/root/usr/include \
+		-o $@ $(filter %.c,$^) -L$(BENCH_PEERS)/root/usr/lib/x86_64-linux-gnu $(BENCH_LIB_$*)
+
+$(BENCH_PEERS)/made: bench/deps.sh
+	$Qbench/deps.sh $(BENCH_PEERS) && touch $@
+bench-deps: $(BENCH_PEERS)/made
+
+bench-programs: $(BENCH_PROGRAMS:%=$(BENCH_BIN)/%) $(BENCH_BIN)/knot $(BENCH_BIN)/ldns
+bench-run: bench-programs programs
+	$QPYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/run.py --build $B --out $O $(BENCH_ARGS)
+
+.PHONY: bench-programs bench-run

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Measure side by side with the peers, and print one table.
+
+usage: run.py --build DIR --out DIR [--quick] [--only NAME ...] [--list]
+
+`--build` holds our programs (bin/, bench/bin/), `--out` the unpacked peers and
+the data.  A ratio compares two things of the same run, never of two runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Callable
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench import checkers, mixmake, peers, programs, serve, startup, zonegen  # noqa: E402
+from bench.peers import Absent, Places  # noqa: E402
+from bench.table import Table, progress, render  # noqa: E402
+from bench.timing import Effort  # noqa: E402
+
+Step = Callable[[Places, Effort, Table], None]
+
+
+def data(places: Places, kind: str, count: int) -> None:
+    """Make a zone and its queries, unless they are there."""
+    if not (places.data / f"{kind}-{count}.1.q").exists():
+        progress(f"  making {kind}-{count}.zone")
+        zonegen.main(["zonegen.py", kind, str(count), str(places.data)])
+
+
+def parse(places: Places, effort: Effort, table: Table) -> None:
+    programs.parse(places, effort, mixmake.make(places), table)
+
+
+def libraries(places: Places, effort: Effort, table: Table) -> None:
+    programs.libraries(places, effort, mixmake.make(places), table)
+
+
+def answers(places: Places, effort: Effort, table: Table) -> None:
+    data(places, "names", 100_000)
+    data(places, "names", 1_000_000)
+    programs.answers(places, effort, table)
+
+
+def served(places: Places, effort: Effort, table: Table) -> None:
+    data(places, "names", serve.NAMES)
+    serve.served(places, effort, table)
+
+
+def large(places: Places, effort: Effort, table: Table) -> None:
+    data(places, "mixed", startup.MIXED)
+    startup.large(places, effort, table)
+    checkers.check(places, effort, places.data / f"mixed-{startup.MIXED}.zone", table)
+
+
+def small(places: Places, effort: Effort, table: Table) -> None:
+    data(places, "names", startup.SMALL)
+    startup.small(places, effort, table)
+
+
+STEPS: dict[str, Step] = {
+    "parse": parse,
+    "libraries": libraries,
+    "specs": programs.compile_specs,
+    "answer": answers,
+    "served": served,
+    "large": large,
+    "small": small,
+}
+
+
+def processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def machine(places: Places) -> str:
+    lines = [f"{processor()}, {os.cpu_count()} cores; {platform.system()} {platform.release()}"]
+    busy = os.getloadavg()[0]
+    if busy > 0.5:
+        lines.append(f"the machine is busy (load {busy:.2f}): these figures are not for the record")
+    for server in peers.SERVERS.values():
+        try:
+            lines.append(f"{server.name}: {server.version(places)}")
+        except Absent as why:
+            lines.append(f"{server.name}: {why}")
+    for library in ("libknot", "ldns"):
+        found = sorted((places.peers / "usr/lib").rglob(f"{library}.pc"))
+        version = [v for p in found for v in p.read_text().splitlines() if v.startswith("Version:")]
+        lines.append(f"{library}: {version[0].split()[1] if version else 'version unknown'}")
+    return "\n".join(lines)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="measure side by side with the peers")
+    parser.add_argument("--build", type=Path, required=True, help="where our programs are")
+    parser.add_argument("--out", type=Path, required=True, help="where peers and data are")
+    parser.add_argument("--quick", action="store_true", help="short rounds: shows that everything works, no figures")
+    parser.add_argument("--only", action="append", choices=list(STEPS), help="only this part; may be given again")
+    return parser.parse_args()
+
+
+def main() -> int:
+    args = arguments()
+    places = Places(Path(__file__).resolve().parent.parent, args.build.resolve(), args.out.resolve())
+    effort = Effort.quick() if args.quick else Effort.full()
+    about, table = machine(places), Table()
+    progress(about)
+    for name in args.only or STEPS:
+        progress(f"{name}:")
+        try:
+            STEPS[name](places, effort, table)
+        except Absent as why:
+            table.skip(name, why)
+    print(f"\n{about}\n")
+    print(render(table))
+    if args.quick:
+        print("a quick run: for the record, run without --quick on an idle machine")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+/* bench/util.c - message files, a clock, pinning, medians: see util.h. */
+#include "bench/util.h"
+
+#include <sched.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <time.h>
+
+void bench_die(const char *what, ...)
+{
+	va_list ap;
+
+	va_start(ap, what);
+	vfprintf(stderr, what, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(2);
+}
+
+void *bench_alloc(size_t size)
+{
+	void *p = malloc(size ? size : 1u);
+
+	if (!p)
+		bench_die("out of memory: %zu bytes", size);
+	return p;
+}
+
+uint8_t *bench_file_read(const char *path, size_t *len)
+{
+	FILE *f = fopen(path, "rb");
+
+	if (!f || fseek(f, 0, SEEK_END) != 0)
+		bench_die("%s: cannot be read", path);
+	long size = ftell(f);
+	if (size < 0)
+		bench_die("%s: has no size", path);
+	rewind(f);
+	uint8_t *p = bench_alloc((size_t)size + 1u);
+	if (fread(p, 1, (size_t)size, f) != (size_t)size)
+		bench_die("%s: short read", path);
+	fclose(f);
+	p[size] = 0;
+	*len = (size_t)size;
+	return p;
+}
+
+struct bench_msgs bench_msgs_read(const char *path)
+{
+	size_t len, count = 0, i = 0;
+	const uint8_t *p = bench_file_read(path, &len);
+
+	while (i + 2u <= len) {
+		i += 2u + ((size_t)p[i] << 8 | p[i + 1]);
+		count++;
+	}
+	if (i != len || count == 0)
+		bench_die("%s: not a message file", path);
+	struct bench_msgs out = { bench_alloc(count * sizeof *out.m), count };
+	i = 0;
+	for (size_t k = 0; k < count; k++) {
+		size_t n = (size_t)p[i] << 8 | p[i + 1];
+		out.m[k] = (struct bench_msg){ p + i + 2u, n };
+		i += 2u + n;
+	}
+	return out;
+}
+
+void bench_msg_write(FILE *f, const uint8_t *p, size_t len)
+{
+	uint8_t head[2] = { (uint8_t)(len >> 8), (uint8_t)len };
+
+	if (fwrite(head, 1, 2, f) != 2 || fwrite(p, 1, len, f) != len)
+		bench_die("cannot write the message file");
+}
+
+uint64_t bench_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void bench_pin(int core)
+{
+	cpu_set_t set;
+
+	if (core < 0)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET((size_t)core, &set);
+	if (sched_setaffinity(0, sizeof set, &set) != 0)
+		bench_die("cannot run on core %d", core);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+double bench_median(double *v, size_t count)
+{
+	qsort(v, count, sizeof *v, by_value);
+	return count % 2u ? v[count / 2u] : (v[count / 2u - 1u] + v[count / 2u]) / 2.0;
+}
+
+double bench_time(void (*pass)(void *ctx), void *ctx, size_t count, unsigned ms)
+{
+	enum { PASSES_MAX = 100000 };
+	static double took[PASSES_MAX];
+	size_t n = 0;
+
+	pass(ctx);
+	uint64_t end = bench_now_ns() + (uint64_t)ms * 1000000u, last;
+	do {
+		uint64_t from = bench_now_ns();
+		pass(ctx);
+		last = bench_now_ns();
+		took[n++] = (double)(last - from) / (double)count;
+	} while ((last < end || n < 3) && n < PASSES_MAX);
+	return bench_median(took, n);
+}
+
+void bench_result(const char *name, double value) { printf("%s\t%.4f\n", name, value); }
