@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""What the README promises: `make run` serves the sample zone until Ctrl-C, `make help` lists the goals, links lead somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from report import OUT, ROOT, Report, clean_environment, make, run  # noqa: E402
+
+GOALS = ["run", "test", "bench", "lint", "format", "deps", "bench-deps", "clean", "dist", "install", "uninstall", "help"]
+LINK = re.compile(r"\[[^\]]*\]\(([^)#:]+)(?:#[^)]*)?\)")
+START_S = 300  # it may have to build first
+
+
+def free_port() -> int:
+    """A port that neither UDP nor TCP uses now."""
+    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        tcp.bind(("127.0.0.1", 0))
+        port: int = tcp.getsockname()[1]
+        udp.bind(("127.0.0.1", port))
+        return port
+
+
+def answer(port: int) -> str:
+    return run("dig", "+short", "+time=1", "+tries=1", "@127.0.0.1", "-p", port, "www.example.org").stdout.strip()
+
+
+def check_make_run(report: Report) -> None:
+    port = free_port()
+    command = [os.environ.get("MAKE", "make"), "run", f"DNS_LISTEN=127.0.0.1:{port}", f"O={OUT}"]
+    server = subprocess.Popen(command, cwd=ROOT, env=clean_environment(), text=True, start_new_session=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        end = time.monotonic() + START_S
+        got = ""
+        while time.monotonic() < end and server.poll() is None and not re.match(r"\d", got):
+            time.sleep(0.1)
+            got = answer(port)
+        report.check("make run, then dig, answers", re.fullmatch(r"[0-9.]+", got.splitlines()[-1] if got else "") is not None, got)
+        os.killpg(server.pid, signal.SIGINT)  # what Ctrl-C does: the whole foreground group
+        output, _ = server.communicate(timeout=20)
+        report.check("it printed the dig line", f"dig @127.0.0.1 -p {port} www.example.org" in output, output)
+        report.check("Ctrl-C ends it, and the port is free again", port_is_free(port), output)
+    finally:
+        if server.poll() is None:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+def port_is_free(port: int) -> bool:
+    with socket.socket(type=socket.SOCK_DGRAM) as udp:
+        try:
+            udp.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def check_links(report: Report) -> None:
+    pages = [p for p in ROOT.rglob("*.md") if not {"build", "generated", ".git"} & set(p.relative_to(ROOT).parts)]
+    dead = [f"{p.relative_to(ROOT)}: {link}" for p in pages for link in LINK.findall(p.read_text())
+            if not link.startswith("<") and not (p.parent / link).exists()]
+    report.none(f"links between pages lead somewhere ({len(pages)} pages)", dead)
+
+
+def check_folders(report: Report) -> None:
+    """Every folder that holds hand-written parts says what lives there."""
+    wanted = [p for p in ROOT.glob("*/") if p.is_dir() and p.name not in {"build", "bin", "generated"} and p.name[0] != "."]
+    wanted += [p for p in [*ROOT.glob("protocols/*/"), *ROOT.glob("appliances/*/")] if p.is_dir()]
+    report.none("every folder has a README.md", [str(p.relative_to(ROOT)) for p in wanted if not (p / "README.md").exists()])
+
+
+def main() -> int:
+    report = Report()
+    text = make("help").stdout
+    report.none("make help lists every goal", [g for g in GOALS if not re.search(rf"^  make {g}\b", text, re.M)])
+    check_links(report)
+    check_folders(report)
+    check_make_run(report)
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
