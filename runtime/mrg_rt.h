@@ -41,9 +41,11 @@
 /* A timer: owned by whoever needs it, zero-initialised, linked in while it runs. Fields are private but for `fire`. */
 struct mrg_rt_timer {
 	uint64_t at_ns;
-	struct mrg_rt_timer *child, *next, *prev; /* prev: the parent for a first child, else the left sibling */
+	struct mrg_rt_timer *child, *next,
+		*prev; /* prev: the parent for a first child, else the left sibling */
 	bool armed;
-	void (*fire)(struct mrg_rt_timer *t, uint64_t now_ns); /* the timer is no longer armed when this is called */
+	void (*fire)(struct mrg_rt_timer *t,
+		uint64_t now_ns); /* the timer is no longer armed when this is called */
 };
 
 /* The timers of one worker, earliest first (a pairing heap through the timers themselves). Zero-initialised. */
@@ -212,25 +214,17 @@ static inline enum mrg_io mrg_stream_read(struct mrg_stream *s, uint8_t *p, size
 	return s->ops->read(s, p, cap, got);
 }
 
-static inline enum mrg_io mrg_stream_write(struct mrg_stream *s, const struct mrg_span *parts, size_t count, size_t *done)
+static inline enum mrg_io mrg_stream_write(
+	struct mrg_stream *s, const struct mrg_span *parts, size_t count, size_t *done)
 {
 	return s->ops->write(s, parts, count, done);
 }
 
-static inline void mrg_stream_want(struct mrg_stream *s, unsigned events)
-{
-	s->ops->want(s, events);
-}
+static inline void mrg_stream_want(struct mrg_stream *s, unsigned events) { s->ops->want(s, events); }
 
-static inline void mrg_stream_finish(struct mrg_stream *s)
-{
-	s->ops->finish(s);
-}
+static inline void mrg_stream_finish(struct mrg_stream *s) { s->ops->finish(s); }
 
-static inline void mrg_stream_close(struct mrg_stream *s)
-{
-	s->ops->close(s);
-}
+static inline void mrg_stream_close(struct mrg_stream *s) { s->ops->close(s); }
 
 /* ---- logs ---- */
 
@@ -252,7 +246,8 @@ struct mrg_rt_log {
 	void (*line)(void *ctx, struct mrg_span line); /* one whole line, newline included */
 };
 
-void mrg_rt_line_begin(struct mrg_rt_line *l, const char *level, const char *event); /* `level=info event=ready` */
+void mrg_rt_line_begin(
+	struct mrg_rt_line *l, const char *level, const char *event); /* `level=info event=ready` */
 void mrg_rt_line_str(struct mrg_rt_line *l, const char *key, const char *value);
 void mrg_rt_line_span(struct mrg_rt_line *l, const char *key, struct mrg_span value);
 void mrg_rt_line_num(struct mrg_rt_line *l, const char *key, uint64_t value);

@@ -12,12 +12,12 @@
 
 enum {
 	MIB = 1 << 20,
-	HUGE_AT = 8 * MIB,       /* octets of zone text from which on the database is worth huge pages */
-	FORGET_STEP = MIB / 4,   /* octets of text given back at once */
-	POLL_RECORDS = 1 << 16,  /* records between two looks for a signal */
-	OWNER_TEXT = 1100,       /* a name as text: 255 octets, each at most four characters, and a type's name */
+	HUGE_AT = 8 * MIB,      /* octets of zone text from which on the database is worth huge pages */
+	FORGET_STEP = MIB / 4,  /* octets of text given back at once */
+	POLL_RECORDS = 1 << 16, /* records between two looks for a signal */
+	OWNER_TEXT = 1100, /* a name as text: 255 octets, each at most four characters, and a type's name */
 	ARENA_LEAST = 16 * MIB,
-	SCRATCH = 256 * MIB      /* address space, hardly any of it memory */
+	SCRATCH = 256 * MIB /* address space, hardly any of it memory */
 };
 
 /* The text of an included file; kept until its zone is read. */
@@ -60,8 +60,8 @@ static const char *put_owner(const struct mrg_dns_zone_error *e, char out[OWNER_
 	struct mrg_dns_name name;
 	const char *const type = mrg_dns_type_str(e->type);
 	mrg_w_init(&w, out, OWNER_TEXT - 1);
-	if (e->owner.count != 0 &&
-		mrg_dns_name_check((struct mrg_span){ e->owner.b, e->owner.len }, (struct mrg_span){ NULL, 0 }, &name, NULL) == MRG_OK)
+	if (e->owner.count != 0 && mrg_dns_name_check((struct mrg_span){ e->owner.b, e->owner.len },
+					   (struct mrg_span){ NULL, 0 }, &name, NULL) == MRG_OK)
 		mrg_dns_name_to_text(&name, &w);
 	if (type != NULL && e->type != 0) {
 		if (w.len != 0)
@@ -74,7 +74,8 @@ static const char *put_owner(const struct mrg_dns_zone_error *e, char out[OWNER_
 
 static const char *what_of(const struct mrg_dns_zone_error *e)
 {
-	return e->fault == MRG_DNS_ZONE_RDATA && e->reject.site != NULL ? e->reject.site->what : mrg_dns_zone_fault_str(e->fault);
+	return e->fault == MRG_DNS_ZONE_RDATA && e->reject.site != NULL ? e->reject.site->what
+									: mrg_dns_zone_fault_str(e->fault);
 }
 
 /* ---- events of the reader ---- */
@@ -174,14 +175,19 @@ static bool look(void *ctx, const struct mrg_dns_master_rr *rr)
 	return true;
 }
 
-static enum mrg_status read_text(struct reading *r, bool (*record)(void *ctx, const struct mrg_dns_master_rr *rr),
+static enum mrg_status read_text(struct reading *r,
+	bool (*record)(void *ctx, const struct mrg_dns_master_rr *rr),
 	void (*error)(void *ctx, const struct mrg_dns_master_error *e))
 {
-	const struct mrg_dns_master_events events = { .ctx = r, .record = record, .error = error, .include = include };
-	const struct mrg_dns_master_source source = { .p = r->text.p, .len = r->text.len, .name = r->option->file };
+	const struct mrg_dns_master_events events = {
+		.ctx = r, .record = record, .error = error, .include = include
+	};
+	const struct mrg_dns_master_source source = {
+		.p = r->text.p, .len = r->text.len, .name = r->option->file
+	};
 	size_t errors;
-	return mrg_dns_master_read(
-		r->master, &source, (struct mrg_span){ r->option->origin, r->option->origin_len }, 0, &events, &errors);
+	return mrg_dns_master_read(r->master, &source,
+		(struct mrg_span){ r->option->origin, r->option->origin_len }, 0, &events, &errors);
 }
 
 static void close_texts(struct reading *r)
@@ -252,7 +258,8 @@ static struct database *make_database(const struct options *o)
 	if (mrg_unix_arena_open(&arena, (size_t)1024 * MIB + 64u * text, ARENA_LEAST, text >= HUGE_AT) != 0)
 		return NULL;
 	struct database *const db = mrg_arena_get(&arena, sizeof *db, _Alignof(struct database));
-	db->zones = mrg_arena_get(&arena, o->zone_count * sizeof *db->zones, _Alignof(const struct mrg_dns_zone *));
+	db->zones = mrg_arena_get(
+		&arena, o->zone_count * sizeof *db->zones, _Alignof(const struct mrg_dns_zone *));
 	db->server = (struct mrg_dns_server){
 		.db = &db->index,
 		.version = o->version,
@@ -271,15 +278,20 @@ void database_free(struct database *db)
 }
 
 /* Read every zone, also after faults in one, so that all are told. */
-static enum outcome fill(struct database *db, const struct options *o, bool stoppable, const struct report *report,
-	struct mrg_arena *scratch)
+static enum outcome fill(struct database *db, const struct options *o, bool stoppable,
+	const struct report *report, struct mrg_arena *scratch)
 {
-	struct mrg_dns_master *const master = mrg_arena_get(scratch, sizeof *master, _Alignof(struct mrg_dns_master));
+	struct mrg_dns_master *const master =
+		mrg_arena_get(scratch, sizeof *master, _Alignof(struct mrg_dns_master));
 	size_t faults = 0;
 	for (size_t i = 0; i < o->zone_count; i++) {
 		const size_t used = scratch->len;
 		struct reading r = {
-			.option = &o->zones[i], .report = report, .scratch = scratch, .master = master, .stoppable = stoppable,
+			.option = &o->zones[i],
+			.report = report,
+			.scratch = scratch,
+			.master = master,
+			.stoppable = stoppable,
 		};
 		read_zone(&r, &db->arena, &db->zones[i]);
 		close_texts(&r);
@@ -295,7 +307,8 @@ static enum outcome fill(struct database *db, const struct options *o, bool stop
 	switch (mrg_dns_db_init(&db->index, &db->arena, db->zones, o->zone_count)) {
 	case MRG_OK: return OUTCOME_OK;
 	case MRG_E_VALUE:
-		report->fault(report->ctx, &(struct fault){ o->zones[0].file, 0, 0, "--zone", "two zones have the same origin" });
+		report->fault(report->ctx, &(struct fault){ o->zones[0].file, 0, 0, "--zone",
+						   "two zones have the same origin" });
 		return OUTCOME_ZONE;
 	default: say("mrg-dns: not enough memory for the zones", NULL); return OUTCOME_SYSTEM;
 	}

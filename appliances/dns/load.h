@@ -44,7 +44,8 @@ struct report {
  *   out         written only on OUTCOME_OK
  * Fails:    OUTCOME_ZONE after one or more faults; OUTCOME_SYSTEM, said on standard error, when memory ran out.
  */
-enum outcome load(const struct options *o, bool stoppable, const struct report *report, struct database **out);
+enum outcome load(
+	const struct options *o, bool stoppable, const struct report *report, struct database **out);
 
 void database_free(struct database *db);
 

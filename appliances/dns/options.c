@@ -33,10 +33,7 @@ static const char HELP[] =
 
 static const char VERSION[] = "mrg-dns 0.1.0\n";
 
-static struct mrg_span span_of(const char *s)
-{
-	return (struct mrg_span){ (const uint8_t *)s, strlen(s) };
-}
+static struct mrg_span span_of(const char *s) { return (struct mrg_span){ (const uint8_t *)s, strlen(s) }; }
 
 /* ---- values: each says itself what is wrong with one ---- */
 
@@ -47,7 +44,8 @@ static bool take_listen(struct options *o, const char *value)
 		return false;
 	}
 	if (!mrg_rt_addr_read(value, 53, &o->listen[o->listen_count])) {
-		say("mrg-dns: --listen ", value, ": not an address; expected like 192.0.2.1:53 or [2001:db8::1]:53", NULL);
+		say("mrg-dns: --listen ", value,
+			": not an address; expected like 192.0.2.1:53 or [2001:db8::1]:53", NULL);
 		return false;
 	}
 	o->listen_count++;
@@ -144,10 +142,7 @@ static bool take_identity(struct options *o, const char *value)
 	return take_text("--identity", value, &o->identity);
 }
 
-static bool take_nsid(struct options *o, const char *value)
-{
-	return take_text("--nsid", value, &o->nsid);
-}
+static bool take_nsid(struct options *o, const char *value) { return take_text("--nsid", value, &o->nsid); }
 
 static bool take_check(struct options *o, const char *value)
 {
@@ -254,7 +249,8 @@ static enum outcome print(const char *text)
 	return out_flush(&o) ? OUTCOME_OK : OUTCOME_SYSTEM;
 }
 
-bool options_read(struct options *o, struct mrg_arena *arena, int argc, char *const argv[], enum outcome *outcome)
+bool options_read(
+	struct options *o, struct mrg_arena *arena, int argc, char *const argv[], enum outcome *outcome)
 {
 	*o = (struct options){ .workers = 1, .user = NULL, .udp_max = 1232 };
 	*outcome = OUTCOME_USAGE;
@@ -265,7 +261,8 @@ bool options_read(struct options *o, struct mrg_arena *arena, int argc, char *co
 	}
 	for (int i = 1; i < argc; i++) {
 		const char *const equals = strncmp(argv[i], "--", 2) == 0 ? strchr(argv[i], '=') : NULL;
-		const struct option *const opt = find(argv[i], equals != NULL ? (size_t)(equals - argv[i]) : strlen(argv[i]));
+		const struct option *const opt =
+			find(argv[i], equals != NULL ? (size_t)(equals - argv[i]) : strlen(argv[i]));
 		if (opt == NULL)
 			return false;
 		if (opt->text != NULL) {
@@ -274,7 +271,8 @@ bool options_read(struct options *o, struct mrg_arena *arena, int argc, char *co
 		}
 		const char *const value = equals != NULL ? equals + 1 : opt->has_value ? argv[++i] : NULL;
 		if (opt->has_value == (value == NULL)) {
-			say("mrg-dns: ", opt->name, opt->has_value ? " needs a value" : " takes no value", NULL);
+			say("mrg-dns: ", opt->name, opt->has_value ? " needs a value" : " takes no value",
+				NULL);
 			return false;
 		}
 		if (!opt->take(o, value))

@@ -37,6 +37,7 @@ struct options {
  * Returns true to go on. Otherwise what there was to say has been said and *outcome is the exit code: OUTCOME_OK after --help
  * and --version.
  */
-bool options_read(struct options *o, struct mrg_arena *arena, int argc, char *const argv[], enum outcome *outcome);
+bool options_read(
+	struct options *o, struct mrg_arena *arena, int argc, char *const argv[], enum outcome *outcome);
 
 #endif

@@ -13,9 +13,9 @@
 #include "dns/name_text.h"
 
 enum {
-	CONNS_MAX = 4096,   /* TCP connections of one worker, if the process may open as many files */
-	FILES_SPARE = 64,   /* files for other things */
-	FAULTS_LOGGED = 20  /* of a reload; the rest is counted */
+	CONNS_MAX = 4096,  /* TCP connections of one worker, if the process may open as many files */
+	FILES_SPARE = 64,  /* files for other things */
+	FAULTS_LOGGED = 20 /* of a reload; the rest is counted */
 };
 
 struct server {
@@ -42,7 +42,8 @@ static void log_zone(const struct mrg_dns_zone *zone, const char *file)
 	uint8_t text[256]; /* a longer name is cut, as the line would be */
 	struct mrg_w w;
 	mrg_w_init(&w, text, sizeof text);
-	if (mrg_dns_name_check(mrg_dns_zone_origin(zone), (struct mrg_span){ NULL, 0 }, &name, NULL) == MRG_OK)
+	if (mrg_dns_name_check(mrg_dns_zone_origin(zone), (struct mrg_span){ NULL, 0 }, &name, NULL) ==
+		MRG_OK)
 		mrg_dns_name_to_text(&name, &w);
 	mrg_rt_line_begin(&l, "info", "zone");
 	mrg_rt_line_span(&l, "origin", mrg_w_span(&w, 0));
@@ -155,9 +156,11 @@ static enum outcome bind_refused(const struct mrg_rt_addr *a, const char *kind, 
 {
 	char text[MRG_RT_ADDR_TEXT_MAX];
 	say("mrg-dns: --listen ", mrg_rt_addr_str(a, text), ": ", kind, ": ", strerrordesc_np(err),
-		err == EACCES ? " (ports below 1024 need root or CAP_NET_BIND_SERVICE)" :
-		err == EADDRNOTAVAIL ? " (no interface of this machine has it)" :
-		err == EADDRINUSE ? " (another server, or this one twice)" : "", NULL);
+		err == EACCES          ? " (ports below 1024 need root or CAP_NET_BIND_SERVICE)"
+		: err == EADDRNOTAVAIL ? " (no interface of this machine has it)"
+		: err == EADDRINUSE    ? " (another server, or this one twice)"
+				       : "",
+		NULL);
 	return OUTCOME_ADDRESS;
 }
 
@@ -237,7 +240,8 @@ static enum outcome drop_privileges(const struct options *o)
 static enum outcome start_workers(struct server *s)
 {
 	const struct options *const o = s->options;
-	const size_t files = mrg_unix_files_max(), taken = FILES_SPARE + o->workers * (2u * o->listen_count + 3u);
+	const size_t files = mrg_unix_files_max(),
+		     taken = FILES_SPARE + o->workers * (2u * o->listen_count + 3u);
 	const size_t share = files > taken ? (files - taken) / o->workers : 0;
 	const uint32_t conns = share < 1 ? 1 : share < CONNS_MAX ? (uint32_t)share : CONNS_MAX;
 	int err = mrg_unix_bell_open(&s->control.seen);

@@ -10,8 +10,10 @@
 #include "unix/mrg_unix.h"
 
 enum {
-	RECORD_TEXT = 1 << 19, /* a record as text: 65,535 octets, each at most four characters and a blank, and a name or two */
-	PAGE_TEXT = 1 << 16    /* written at once */
+	RECORD_TEXT =
+		1
+		<< 19, /* a record as text: 65,535 octets, each at most four characters and a blank, and a name or two */
+	PAGE_TEXT = 1 << 16 /* written at once */
 };
 
 static void fault_to_stderr(void *ctx, const struct fault *f)
@@ -88,7 +90,8 @@ bool show_summary(const struct database *db, size_t zone_count)
 		char text[1100];
 		struct mrg_w w;
 		mrg_w_init(&w, text, sizeof text);
-		if (mrg_dns_name_check(mrg_dns_zone_origin(db->zones[i]), (struct mrg_span){ NULL, 0 }, &name, NULL) == MRG_OK)
+		if (mrg_dns_name_check(mrg_dns_zone_origin(db->zones[i]), (struct mrg_span){ NULL, 0 }, &name,
+			    NULL) == MRG_OK)
 			mrg_dns_name_to_text(&name, &w);
 		out_span(&out, mrg_w_span(&w, 0));
 		out_str(&out, ": serial ");

@@ -9,26 +9,29 @@
 #include "appliances/dns/worker.h"
 
 enum {
-	ARENA = 64 << 20,      /* address space: buffers, connections and their blocks */
-	QUERY_MAX = 4096,      /* octets of a UDP query; longer ones are cut, and then malformed */
-	SPARE_SLOTS = 64,      /* connections that the kernel side may hold beyond the protocol's: one turn of accepting */
-	BLOCKS = 128           /* partial long queries and waiting replies at once */
+	ARENA = 64 << 20, /* address space: buffers, connections and their blocks */
+	QUERY_MAX = 4096, /* octets of a UDP query; longer ones are cut, and then malformed */
+	SPARE_SLOTS = 64, /* slots beyond the connections of the protocol: what one turn may accept */
+	BLOCKS = 128 /* partial long queries and waiting replies at once */
 };
 
 static const uint64_t IDLE_NS = 10u * MRG_RT_SECOND_NS;
 static const uint64_t DRAIN_NS = 5u * MRG_RT_SECOND_NS;
 
-static void answer_dgrams(void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns)
+static void answer_dgrams(
+	void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns)
 {
 	const struct worker *const w = ctx;
 	(void)e;
 	(void)now_ns;
 	for (size_t i = 0; i < count; i++)
-		if (mrg_dns_answer(&w->db->server, MRG_DNS_UDP, d[i].in, d[i].out, d[i].out_cap, &d[i].out_len) != MRG_OK)
+		if (mrg_dns_answer(&w->db->server, MRG_DNS_UDP, d[i].in, d[i].out, d[i].out_cap,
+			    &d[i].out_len) != MRG_OK)
 			d[i].out_len = 0;
 }
 
-static enum mrg_status answer_stream(void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
+static enum mrg_status answer_stream(
+	void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
 {
 	const struct worker *const w = ctx;
 	return mrg_dns_answer(&w->db->server, MRG_DNS_TCP, query, out, cap, out_len);
@@ -72,29 +75,36 @@ static int make_ends(struct worker *w, const struct sockets *sockets, uint32_t c
 {
 	const struct options *const o = w->options;
 	const struct mrg_unix_limits limits = {
-		.conn_count = conns + SPARE_SLOTS, .dgram_in_max = QUERY_MAX, .dgram_out_max = o->udp_max,
+		.conn_count = conns + SPARE_SLOTS,
+		.dgram_in_max = QUERY_MAX,
+		.dgram_out_max = o->udp_max,
 	};
-	const struct mrg_dns_stream_limits stream_limits = { .conn_count = conns, .block_count = BLOCKS, .idle_ns = IDLE_NS };
+	const struct mrg_dns_stream_limits stream_limits = {
+		.conn_count = conns, .block_count = BLOCKS, .idle_ns = IDLE_NS
+	};
 	const struct mrg_dns_answerer answerer = { .ctx = w, .answer = answer_stream };
 	w->udp = mrg_arena_get(&w->arena, o->listen_count * sizeof *w->udp, _Alignof(struct mrg_unix_udp));
-	w->tcp = mrg_arena_get(&w->arena, o->listen_count * sizeof *w->tcp, _Alignof(struct mrg_unix_listener));
+	w->tcp = mrg_arena_get(
+		&w->arena, o->listen_count * sizeof *w->tcp, _Alignof(struct mrg_unix_listener));
 	if (w->udp == NULL || w->tcp == NULL)
 		return ENOMEM;
 	int err = mrg_unix_loop_init(&w->loop, &mrg_unix_kernel, &w->arena, &limits);
 	if (err != 0)
 		return err;
-	if (mrg_dns_streams_init(&w->streams, &w->arena, &w->loop.timers, &stream_limits, &answerer) != MRG_OK)
+	if (mrg_dns_streams_init(&w->streams, &w->arena, &w->loop.timers, &stream_limits, &answerer) !=
+		MRG_OK)
 		return ENOMEM;
 	for (size_t i = 0; i < o->listen_count && err == 0; i++) {
-		err = mrg_unix_udp_init(&w->udp[i], &w->loop, &w->arena, sockets[i].udp, &o->listen[i], &w->answer_dgrams);
+		err = mrg_unix_udp_init(
+			&w->udp[i], &w->loop, &w->arena, sockets[i].udp, &o->listen[i], &w->answer_dgrams);
 		if (err == 0)
 			err = mrg_unix_listener_init(&w->tcp[i], &w->loop, sockets[i].tcp, &w->streams.user);
 	}
 	return err;
 }
 
-int worker_new(struct worker **out, struct control *control, const struct options *o, const struct sockets *sockets,
-	uint32_t conns)
+int worker_new(struct worker **out, struct control *control, const struct options *o,
+	const struct sockets *sockets, uint32_t conns)
 {
 	struct mrg_arena arena;
 	int err = mrg_unix_arena_open(&arena, ARENA, ARENA, false);

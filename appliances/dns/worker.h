@@ -24,15 +24,15 @@ struct control {
 
 struct worker {
 	struct control *control;
-	struct database *db; /* what it answers from */
+	struct database *db;             /* what it answers from */
 	_Atomic(struct database *) seen; /* the same, for the control thread */
 	const struct options *options;
 	struct mrg_arena arena; /* that the worker itself lies in */
 	struct mrg_unix_loop loop;
 	struct mrg_dgram_user answer_dgrams;
 	struct mrg_dns_streams streams;
-	struct mrg_unix_udp *udp;       /* one for each listen address */
-	struct mrg_unix_listener *tcp;  /* likewise */
+	struct mrg_unix_udp *udp;      /* one for each listen address */
+	struct mrg_unix_listener *tcp; /* likewise */
 	struct mrg_rt_timer drain_timer;
 	struct mrg_unix_thread thread;
 	bool draining;
@@ -50,8 +50,8 @@ struct sockets {
  *   conns     TCP connections at once
  * Fails:    a positive errno value.
  */
-int worker_new(struct worker **out, struct control *control, const struct options *o, const struct sockets *sockets,
-	uint32_t conns);
+int worker_new(struct worker **out, struct control *control, const struct options *o,
+	const struct sockets *sockets, uint32_t conns);
 
 /*
  * worker_run - answer until the control says stop and the rest is answered.   ctx    the worker

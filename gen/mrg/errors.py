@@ -16,6 +16,7 @@ from typing import Iterable, Optional, Sequence
 from .source import Span
 
 MOST = 50  # diagnostics shown in one run
+SHOWN = 160  # characters of a source line shown
 
 
 @dataclass
@@ -92,8 +93,10 @@ def _at(span: Span, kind: str, text: str) -> str:
     indent = len(source) - len(source.lstrip())
     shown = source.strip().replace("\t", " ")
     caret = max(col - 1 - indent, 0)
+    first = max(0, caret - SHOWN // 2) if len(shown) > SHOWN else 0
+    shown, caret = shown[first : first + SHOWN], caret - first
     width = max(1, min(span.end - span.start, len(shown) - caret))
-    return out + f"    {shown}\n    {' ' * caret}^{'~' * (width - 1)}\n"
+    return out + f"    {shown.rstrip()}\n    {' ' * caret}^{'~' * (width - 1)}\n"
 
 
 def closest(name: str, names: Iterable[str]) -> Optional[str]:

@@ -66,6 +66,10 @@ class ModuleLowerer:
     def names(self) -> list[str]:
         return list(self.unit.visible)
 
+    def visible_enums(self) -> list[ir.Enum]:
+        found = [self.others.get(u.file.name.name, self).done.get(n) for n, (u, _) in self.unit.visible.items()]
+        return [e for e in found if isinstance(e, ir.Enum)]
+
     def names_of_types(self) -> list[str]:
         kinds = (ast.EnumDecl, ast.TypeDecl, ast.VarintDecl, ast.PacketDecl)
         return [n for n, (_, d) in self.unit.visible.items() if isinstance(d, kinds)]

@@ -54,6 +54,10 @@ class ExprLowerer:
     def known_names(self) -> list[str]:
         return []
 
+    def enums(self) -> list[ir.Enum]:
+        """Enums that can be named here."""
+        return []
+
     def later(self, name: str) -> Optional[Span]:
         """Where a name is declared that can't be used yet."""
         return None
@@ -88,11 +92,16 @@ class ExprLowerer:
 
     def no_extern(self, node: ir.Expr, where: Span, what: str) -> None:
         """Externs stay out of the memory-safety path."""
-        for part in layout.refs(node):
-            if isinstance(part, ir.Call):
-                self.errors.error(where, f"extern '{part.extern.name}' can't decide {what}: no safety rests on user code")
-            elif isinstance(part, ir.FieldRef) and isinstance(part.path[-1], ir.Let):
-                self.no_extern(part.path[-1].expr, where, what)
+        todo, seen = [node], {id(node)}
+        while todo:
+            for part in layout.refs(todo.pop()):
+                if isinstance(part, ir.Call):
+                    self.errors.error(where, f"extern '{part.extern.name}' can't decide {what}: no safety rests on user code")
+                    return
+                last = part.path[-1] if isinstance(part, ir.FieldRef) else None
+                if isinstance(last, ir.Let) and id(last.expr) not in seen:
+                    seen.add(id(last.expr))
+                    todo.append(last.expr)
 
     def condition(self, e: ast.Expr, what: str) -> ir.Expr:
         node = self.expr(e)
@@ -273,6 +282,10 @@ class ExprLowerer:
         names = [*self.known_names(), *self.symbol_names()]
         if self.hint is not None:
             names = [m.name for m in self.hint.members] + names
+        if self.here is not None and name.name.isupper():
+            owners = [e for e in self.enums() if member_named(e, name.name) is not None]
+            if owners:
+                return self.errors.error(name.span, f"'{name.name}' is a member of an enum: write {owners[0].name}.{name.name}")
         kind = "member, field or constant" if self.hint is not None else "field" if self.here is not None else "name"
         return self.errors.error(name.span, f"unknown {kind} '{name.name}'{self.meant(name.name, names)}")
 

@@ -65,6 +65,9 @@ class ScopeLowerer(TypeLowerer):
         mine = [*self.names, *self.params, *self.lent]
         return mine + (self.parent.known_names() if self.parent is not None else [])
 
+    def enums(self) -> list[ir.Enum]:
+        return self.module.visible_enums()
+
     def later(self, name: str) -> Optional[Span]:
         return self.declared.get(name)
 

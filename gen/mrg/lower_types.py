@@ -215,11 +215,13 @@ class TypeLowerer(ExprLowerer):
     def somewhere(self) -> Iterator[None]:
         """At a place that is not known: in the middle of a list."""
         self.places += 1
-        here, self.here = self.here, self.facts.atom(("at", self.places), 0, SIZE_MAX)
+        here, end = self.here, self.end
+        self.here = self.facts.atom(("at", self.places), 0, SIZE_MAX)
+        self.end = self.facts.atom(("end", self.places), 0, SIZE_MAX)
         try:
             yield
         finally:
-            self.here = here
+            self.here, self.end = here, end
 
     def until(self, e: ast.Expr, elem: ir.Item) -> ir.Expr:
         """A condition over the element just read."""

@@ -104,7 +104,7 @@ def run_c(options: argparse.Namespace) -> int:
     for module in wanted:
         for emit in emits:
             files.update(emit(module))
-    if options.support:
+    if options.support or _of_an_outsider(options.files):
         files.update(support_files(files))
     for path in sorted(files):
         write_if_changed(os.path.join(options.out, path), files[path])

@@ -77,8 +77,13 @@ class Base:
         token = self.expect("id", what)
         return ast.Ident(self.span(token), token.text)
 
-    def text(self, what: str) -> bytes:
-        return string(self.source, self.errors, self.expect("str", what))
+    def text(self, what: str) -> str:
+        token = self.expect("str", what)
+        try:
+            return string(self.source, self.errors, token).decode()
+        except UnicodeDecodeError:
+            self.errors.error(self.span(token), f"{what} must be UTF-8 text")
+            return ""
 
     def semicolon(self, after: str) -> None:
         """A `;`; when it is just left out at the end of a line, go on without."""

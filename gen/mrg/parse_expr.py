@@ -20,6 +20,7 @@ _LEVELS = {
     "|": 5, "^": 6, "&": 7, "<<": 8, ">>": 8, "+": 9, "-": 9, "*": 10, "/": 10, "%": 10,
 }  # fmt: skip
 _ABOVE_COMPARISON = 5
+TERMS_MAX = 100  # operators of one level: bounds the depth of the tree
 _INT = re.compile(r"([ui])([1-9][0-9]?)(le|be)?\Z")
 
 
@@ -38,6 +39,7 @@ class ExprParser(Base):
 
     def _binary(self, least: int, allow_in: bool) -> ast.Expr:
         left = self._unary()
+        terms = 0
         while True:
             op = self.tok.text if self.tok.kind != "id" or self.tok.text == "in" else ""
             level = _LEVELS.get(op, 0)
@@ -46,6 +48,9 @@ class ExprParser(Base):
             if level < least or (op == "in" and not allow_in):
                 return left
             self.next()
+            terms += 1
+            if terms > TERMS_MAX:
+                raise self.errors.error(left.span, f"more than {TERMS_MAX} operators in a row; a 'let' can name a part")
             if op == "in":
                 ranges = self.ranges()
                 left = ast.In(self.since(left.span.start), left, ranges)

@@ -246,7 +246,7 @@ class TypeParser(ExprParser):
     def _where(self, doc: str, start: int) -> ast.Item:
         cond = self.expr()
         severity = self.severity()
-        message = self.text("a message").decode() if self.tok.kind == "str" else ""
+        message = self.text("a message") if self.tok.kind == "str" else ""
         self.semicolon("the constraint")
         return ast.Where(self.since(start), doc, cond, severity, message)
 

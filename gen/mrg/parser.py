@@ -109,7 +109,7 @@ class Parser(GrammarParser):
         self.expect(":", "':' and the width, such as u16")
         kind = self._width("the enum's width")
         closed = self.take_word("closed") is not None
-        unknown = self.text("a prefix").decode() if self.take_word("unknown") else ""
+        unknown = self.text("a prefix") if self.take_word("unknown") else ""
         closed = closed or self.take_word("closed") is not None
         members = self.braces("the members", self._member)
         self.take(";")
@@ -128,8 +128,8 @@ class Parser(GrammarParser):
         self.expect("=", f"'=' and the value of '{name.name}'")
         lo = self.bound()
         hi = self.bound() if self.take("..") else None
-        text = self.text("the text of the member").decode() if self.take_word("as") else None
-        ref = self.text("a reference").decode() if self.tok.kind == "str" else ""
+        text = self.text("the text of the member") if self.take_word("as") else None
+        ref = self.text("a reference") if self.tok.kind == "str" else ""
         self.semicolon(f"member '{name.name}'")
         return ast.Member(self.since(start), doc, name, lo, hi, text, ref)
 

@@ -58,8 +58,12 @@ class Resolver:
             want = name.replace(".", "/") + ".mrg"
             self.errors.error(tree.name.span, f"module '{name}' must be in a file called {want}")
             return None
+        known = self.by_name.get(name)
+        if known is not None and not os.path.samefile(known.source.path, path):
+            self.errors.error(tree.name.span, f"two files are module '{name}'", [(known.file.name.span, "the other is here")])
+            return None
         if name in self.by_name:
-            return self.by_name[name]
+            return known
         return self._unit(tree, source, root)
 
     def _read(self, path: str) -> Optional[Source]:

@@ -287,12 +287,17 @@ static inline enum mrg_status mrg_reject_in(struct mrg_reject *rj, enum mrg_stat
 	return mrg_reject_up(rj, st == MRG_MORE ? MRG_E_SHORT : st, site);
 }
 
-/* Last step of a check: the offset from the start of the input. */
-static MRG_COLD MRG_UNUSED enum mrg_status mrg_reject_done(struct mrg_reject *rj, enum mrg_status st,
-							   const uint8_t *start)
+static MRG_COLD MRG_UNUSED void mrg_reject_note_done(struct mrg_reject *rj, const uint8_t *start)
 {
 	if (rj != NULL)
 		rj->bit_off += 8u * (size_t)((uintptr_t)rj->at - (uintptr_t)start);
+}
+
+/* Last step of a check: the offset from the start of the input. */
+static inline enum mrg_status mrg_reject_done(struct mrg_reject *rj, enum mrg_status st,
+					      const uint8_t *start)
+{
+	mrg_reject_note_done(rj, start);
 	return st;
 }
 

@@ -11,13 +11,13 @@
 enum {
 	MESSAGE_MAX = UINT16_MAX,
 	FRAME_MAX = MESSAGE_MAX + (int)sizeof(uint16_t),
-	FLUSH_AT = 16 << 10,              /* replies are written when there are this many bytes, */
-	OUT_MAX = FLUSH_AT + FRAME_MAX,   /* so there is always room for one more */
-	SMALL = 512,                      /* a part of a query fits in this, unless somebody tries */
-	BIG = (OUT_MAX + 7) / 8 * 8,      /* holds either */
-	LINE = 64,                        /* bytes of a cache line */
-	DISCARD_MAX = 16,                 /* reads of unwanted bytes in one event */
-	DRAIN_MAX = 16                    /* reads of one connection when the server ends */
+	FLUSH_AT = 16 << 10,            /* replies are written when there are this many bytes, */
+	OUT_MAX = FLUSH_AT + FRAME_MAX, /* so there is always room for one more */
+	SMALL = 512,                    /* a part of a query fits in this, unless somebody tries */
+	BIG = (OUT_MAX + 7) / 8 * 8,    /* holds either */
+	LINE = 64,                      /* bytes of a cache line */
+	DISCARD_MAX = 16,               /* reads of unwanted bytes in one event */
+	DRAIN_MAX = 16                  /* reads of one connection when the server ends */
 };
 
 /* ---- connections, those longest without progress first ---- */
@@ -98,7 +98,8 @@ static uint8_t *big_block(struct mrg_dns_streams *t, const struct mrg_dns_conn *
 }
 
 /* Copy the bytes to a block for `h`, which is empty. false: there is no block to be had. */
-static bool hold(struct mrg_dns_streams *t, const struct mrg_dns_conn *c, struct mrg_dns_held *h, struct mrg_span bytes)
+static bool hold(struct mrg_dns_streams *t, const struct mrg_dns_conn *c, struct mrg_dns_held *h,
+	struct mrg_span bytes)
 {
 	const bool big = bytes.len > SMALL;
 	uint8_t *const p = big ? big_block(t, c) : mrg_rt_pool_get(&t->small);
@@ -173,12 +174,13 @@ static bool answer_all(struct mrg_dns_streams *t, struct mrg_dns_conn *c, struct
 	mrg_w_init(&w, t->out, OUT_MAX);
 	*used = 0;
 	while (!c->ending && c->out.p == NULL &&
-		mrg_dns_tcp_frame_check((struct mrg_span){ in.p + *used, in.len - *used }, &frame, NULL) == MRG_OK) {
+		mrg_dns_tcp_frame_check((struct mrg_span){ in.p + *used, in.len - *used }, &frame, NULL) ==
+			MRG_OK) {
 		struct mrg_dns_tcp_frame_args reply = { .message = { t->reply, 0 } };
 		*used += frame.len;
 		t->counts.queries++;
-		if (t->answerer.answer(t->answerer.ctx, mrg_dns_tcp_frame_message(&frame), t->reply, MESSAGE_MAX,
-			    &reply.message.len) != MRG_OK) {
+		if (t->answerer.answer(t->answerer.ctx, mrg_dns_tcp_frame_message(&frame), t->reply,
+			    MESSAGE_MAX, &reply.message.len) != MRG_OK) {
 			c->ending = true;
 			break;
 		}
@@ -194,7 +196,8 @@ static bool answer_all(struct mrg_dns_streams *t, struct mrg_dns_conn *c, struct
 }
 
 /* Answer what is whole in `in`, hold what is not. false: the connection is gone. */
-static bool answer_input(struct mrg_dns_streams *t, struct mrg_dns_conn *c, struct mrg_span in, uint64_t now_ns)
+static bool answer_input(
+	struct mrg_dns_streams *t, struct mrg_dns_conn *c, struct mrg_span in, uint64_t now_ns)
 {
 	size_t used;
 	if (in.len == 0)
@@ -229,7 +232,8 @@ static enum mrg_io read_small(struct mrg_dns_streams *t, struct mrg_dns_conn *c,
 	const enum mrg_io io = mrg_stream_read(c->s, t->in + c->in.len, FRAME_MAX - c->in.len, &got);
 	if (io != MRG_IO_OK)
 		return io;
-	return answer_input(t, c, (struct mrg_span){ t->in, c->in.len + got }, now_ns) ? MRG_IO_OK : MRG_IO_RESET;
+	return answer_input(t, c, (struct mrg_span){ t->in, c->in.len + got }, now_ns) ? MRG_IO_OK
+										       : MRG_IO_RESET;
 }
 
 /* Throw away what a peer sends that has been told to stop: closing with bytes unread would reset the connection, and with it the
@@ -277,14 +281,16 @@ static void ready(void *ctx, struct mrg_stream *s, unsigned events, uint64_t now
 	enum mrg_io io = MRG_IO_OK;
 	if (c->out.p != NULL) {
 		const bool sent = flush_held(t, c, now_ns);
-		if (!sent || (c->out.p == NULL && !answer_input(t, c, (struct mrg_span){ c->in.p, c->in.len }, now_ns)))
+		if (!sent || (c->out.p == NULL &&
+				     !answer_input(t, c, (struct mrg_span){ c->in.p, c->in.len }, now_ns)))
 			io = MRG_IO_RESET;
 	} else if ((events & MRG_STREAM_READABLE) != 0) {
 		io = receive(t, c, now_ns);
 	}
 	if (io == MRG_IO_RESET)
 		broke(t, c);
-	else if (io == MRG_IO_EOF) /* everything that was owed has been taken, or it would not have been read */
+	else if (io ==
+		 MRG_IO_EOF) /* everything that was owed has been taken, or it would not have been read */
 		close_conn(t, c);
 	else
 		settle(t, c, now_ns);
@@ -330,8 +336,9 @@ static void idle(struct mrg_rt_timer *timer, uint64_t now_ns)
 	arm(t);
 }
 
-enum mrg_status mrg_dns_streams_init(struct mrg_dns_streams *t, struct mrg_arena *a, struct mrg_rt_timers *timers,
-	const struct mrg_dns_stream_limits *limits, const struct mrg_dns_answerer *answerer)
+enum mrg_status mrg_dns_streams_init(struct mrg_dns_streams *t, struct mrg_arena *a,
+	struct mrg_rt_timers *timers, const struct mrg_dns_stream_limits *limits,
+	const struct mrg_dns_answerer *answerer)
 {
 	*t = (struct mrg_dns_streams){
 		.user = { .ctx = t, .open = open_conn, .ready = ready, .spare = spare },
@@ -341,7 +348,8 @@ enum mrg_status mrg_dns_streams_init(struct mrg_dns_streams *t, struct mrg_arena
 		.idle = { .fire = idle },
 	};
 	mrg_rt_pool_init(&t->conns, a, sizeof(struct mrg_dns_conn), limits->conn_count);
-	mrg_rt_pool_init(&t->small, a, SMALL, 2u * (size_t)limits->conn_count); /* in and out: there is always one */
+	mrg_rt_pool_init(
+		&t->small, a, SMALL, 2u * (size_t)limits->conn_count); /* in and out: there is always one */
 	mrg_rt_pool_init(&t->big, a, BIG, limits->block_count);
 	t->in = mrg_arena_get(a, FRAME_MAX, LINE);
 	t->reply = mrg_arena_get(a, MESSAGE_MAX, LINE);

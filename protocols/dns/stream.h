@@ -25,16 +25,19 @@
 #include "mrg_rt.h"
 
 struct mrg_dns_stream_limits {
-	uint32_t conn_count;  /* connections at once; one more closes the one longest without progress */
-	uint32_t block_count; /* big blocks at once, of some 80 KiB: partial long messages, replies that wait */
-	uint64_t idle_ns;     /* a connection is closed when this passes without a whole query read or a waiting reply sent */
+	uint32_t conn_count; /* connections at once; one more closes the one longest without progress */
+	uint32_t
+		block_count; /* big blocks at once, of some 80 KiB: partial long messages, replies that wait */
+	uint64_t
+		idle_ns; /* a connection is closed when this passes without a whole query read or a waiting reply sent */
 };
 
 /* Who answers. MRG_OK: a reply of *out_len bytes; anything else: there is none, and the connection is ended, since a peer that
  * waits for that reply would learn in no other way. */
 struct mrg_dns_answerer {
 	void *ctx;
-	enum mrg_status (*answer)(void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len);
+	enum mrg_status (*answer)(
+		void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len);
 };
 
 /* Bytes kept for a connection between two events. */
@@ -77,8 +80,9 @@ struct mrg_dns_streams {
  *   t   stays in place from here on: the timer and the platform point to it
  * Fails:    MRG_E_SPACE when the arena has no room for the work space; connections and blocks are taken when needed.
  */
-MRG_MUST_USE enum mrg_status mrg_dns_streams_init(struct mrg_dns_streams *t, struct mrg_arena *a, struct mrg_rt_timers *timers,
-	const struct mrg_dns_stream_limits *limits, const struct mrg_dns_answerer *answerer);
+MRG_MUST_USE enum mrg_status mrg_dns_streams_init(struct mrg_dns_streams *t, struct mrg_arena *a,
+	struct mrg_rt_timers *timers, const struct mrg_dns_stream_limits *limits,
+	const struct mrg_dns_answerer *answerer);
 
 /*
  * mrg_dns_streams_drain - answer what has arrived whole, then end each connection; new ones are refused.
@@ -91,9 +95,6 @@ void mrg_dns_streams_drain(struct mrg_dns_streams *t, uint64_t now_ns);
  */
 void mrg_dns_streams_close(struct mrg_dns_streams *t);
 
-static inline uint32_t mrg_dns_streams_count(const struct mrg_dns_streams *t)
-{
-	return t->live;
-}
+static inline uint32_t mrg_dns_streams_count(const struct mrg_dns_streams *t) { return t->live; }
 
 #endif

@@ -188,13 +188,20 @@ static bool follow_cname(struct mrg_dns_walk *w, const struct mrg_dns_node *n)
 	return go_on(w, mrg_dns_name_flat_from(&target, 0));
 }
 
-/* Put a DNAME set into the answer, once. */
-static void answer_dname(struct mrg_dns_walk *w, const struct mrg_dns_node *n, const struct mrg_dns_rrset *set)
+static bool has_dname(const struct mrg_dns_walk *w, const struct mrg_dns_node *n)
 {
 	for (unsigned i = 0; i < w->dname_count; i++) {
 		if (w->dnames[i] == n)
-			return;
+			return true;
 	}
+	return false;
+}
+
+/* Put a DNAME set into the answer, once. */
+static void answer_dname(struct mrg_dns_walk *w, const struct mrg_dns_node *n, const struct mrg_dns_rrset *set)
+{
+	if (has_dname(w, n))
+		return;
 	w->dnames[w->dname_count++] = n; /* one a step at most */
 	mrg_dns_reply_add(w->reply, &(struct mrg_dns_part){ .section = MRG_DNS_ANSWER, .node = n, .set = set,
 		.data = true, .sigs = w->dnssec, .required = true });
@@ -243,7 +250,8 @@ static bool answer_from(struct mrg_dns_walk *w, const struct mrg_dns_node *n, bo
 		mrg_dns_deny_closer(w);
 	if (set == NULL)
 		return follow_cname(w, n);
-	answer(w, n, set);
+	if (wildcard || set->type != MRG_DNS_TYPE_DNAME || !has_dname(w, n)) /* it may have led to itself */
+		answer(w, n, set);
 	if (set->type == MRG_DNS_TYPE_NS) {
 		mrg_dns_deny_flush(w);
 		add_servers(w, n, set);

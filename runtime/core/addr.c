@@ -151,7 +151,8 @@ static char *put_decimal(char *to, uint32_t v)
 
 static char *put_group(char *to, unsigned v)
 {
-	static const char hex[16] = { '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f' };
+	static const char hex[16] = { '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd',
+		'e', 'f' };
 	unsigned shift = 12;
 	while (shift != 0 && v >> shift == 0)
 		shift -= 4;

@@ -24,14 +24,12 @@ static bool put_key(struct mrg_rt_line *l, const char *key)
 	return (l->len == 0 || put(l, " ", 1)) && put(l, key, strlen(key)) && put(l, "=", 1);
 }
 
-static bool is_plain(uint8_t c)
-{
-	return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '=';
-}
+static bool is_plain(uint8_t c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '='; }
 
 static bool put_escaped(struct mrg_rt_line *l, uint8_t c)
 {
-	static const char hex[16] = { '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f' };
+	static const char hex[16] = { '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd',
+		'e', 'f' };
 	const char literal = (char)c;
 	const char coded[4] = { '\\', 'x', hex[c >> 4], hex[c & 15u] };
 	switch (c) {

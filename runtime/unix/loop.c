@@ -17,16 +17,15 @@ static void drain_wake(struct mrg_unix_watch *w, struct mrg_unix_loop *l, uint32
 	(void)l;
 	(void)events;
 	uint64_t count;
-	(void)!read(w->fd, &count, sizeof count); /* the next turn looks at what changed; the count says nothing more */
+	(void)!read(w->fd, &count,
+		sizeof count); /* the next turn looks at what changed; the count says nothing more */
 }
 
 /* An odd number of cache lines, so that the buffers of a batch do not all fall into the same cache sets. */
-static size_t stride(size_t len)
-{
-	return (len + LINE - 1u) / LINE * LINE | LINE;
-}
+static size_t stride(size_t len) { return (len + LINE - 1u) / LINE * LINE | LINE; }
 
-static int make_buffers(struct mrg_unix_loop *l, struct mrg_arena *arena, const struct mrg_unix_limits *limits)
+static int make_buffers(
+	struct mrg_unix_loop *l, struct mrg_arena *arena, const struct mrg_unix_limits *limits)
 {
 	const size_t out_stride = stride(limits->dgram_out_max);
 	l->dgram_in_max = limits->dgram_in_max;
@@ -77,7 +76,8 @@ void mrg_unix_loop_close(struct mrg_unix_loop *l)
 void mrg_unix_loop_wake(struct mrg_unix_loop *l)
 {
 	const uint64_t one = 1;
-	(void)!write(l->wake.fd, &one, sizeof one); /* fails only when the count is full: then it is awake already */
+	(void)!write(l->wake.fd, &one,
+		sizeof one); /* fails only when the count is full: then it is awake already */
 }
 
 int mrg_unix_watch_set(struct mrg_unix_loop *l, struct mrg_unix_watch *w, int op, uint32_t events)

@@ -17,7 +17,8 @@ enum {
 
 static void *map(size_t len)
 {
-	void *const p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *const p =
+		mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	return p == MAP_FAILED ? NULL : p;
 }
 
@@ -143,5 +144,6 @@ void mrg_unix_text_close(struct mrg_unix_text *t)
 size_t mrg_unix_file_len(const char *path)
 {
 	struct stat st;
-	return stat(path, &st) == 0 && st.st_size > 0 && (uint64_t)st.st_size < SIZE_MAX ? (size_t)st.st_size : 0;
+	return stat(path, &st) == 0 && st.st_size > 0 && (uint64_t)st.st_size < SIZE_MAX ? (size_t)st.st_size
+											 : 0;
 }

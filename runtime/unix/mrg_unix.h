@@ -30,7 +30,8 @@
 struct mrg_unix_sys {
 	int (*recvmmsg)(int fd, struct mmsghdr *msgs, unsigned count, int flags, struct timespec *timeout);
 	int (*sendmmsg)(int fd, struct mmsghdr *msgs, unsigned count, int flags);
-	ssize_t (*sendto)(int fd, const void *p, size_t len, int flags, const struct sockaddr *to, socklen_t to_len);
+	ssize_t (*sendto)(
+		int fd, const void *p, size_t len, int flags, const struct sockaddr *to, socklen_t to_len);
 	ssize_t (*recv)(int fd, void *p, size_t cap, int flags);
 	ssize_t (*sendmsg)(int fd, const struct msghdr *msg, int flags);
 	int (*accept4)(int fd, struct sockaddr *from, socklen_t *from_len, int flags);
@@ -82,7 +83,8 @@ struct mrg_unix_loop {
 	uint8_t *ins;
 	size_t in_stride, dgram_in_max;
 	struct mrg_rt_pool conns;
-	struct mrg_unix_conn *closed_conns; /* free from the next turn on: events in hand may still name them */
+	struct mrg_unix_conn
+		*closed_conns; /* free from the next turn on: events in hand may still name them */
 };
 
 /*
@@ -154,7 +156,8 @@ struct mrg_unix_listener {
 	struct mrg_rt_timer retry; /* armed while the listener rests because files or connections ran out */
 };
 
-int mrg_unix_listener_init(struct mrg_unix_listener *t, struct mrg_unix_loop *l, int fd, const struct mrg_stream_user *user);
+int mrg_unix_listener_init(
+	struct mrg_unix_listener *t, struct mrg_unix_loop *l, int fd, const struct mrg_stream_user *user);
 void mrg_unix_listener_close(struct mrg_unix_listener *t);
 
 /* ---- memory ---- */

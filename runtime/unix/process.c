@@ -85,7 +85,8 @@ int mrg_unix_user_find(const char *name, struct mrg_unix_user *out)
 
 int mrg_unix_user_become(const struct mrg_unix_user *u)
 {
-	if (setgroups(0, NULL) != 0 || setresgid(u->gid, u->gid, u->gid) != 0 || setresuid(u->uid, u->uid, u->uid) != 0)
+	if (setgroups(0, NULL) != 0 || setresgid(u->gid, u->gid, u->gid) != 0 ||
+		setresuid(u->uid, u->uid, u->uid) != 0)
 		return errno;
 	if (u->uid != 0 && setuid(0) == 0)
 		return EPERM; /* the way back must be closed */
@@ -151,10 +152,7 @@ int mrg_unix_thread_start(struct mrg_unix_thread *t, void (*run)(void *ctx), voi
 	return err;
 }
 
-void mrg_unix_thread_join(struct mrg_unix_thread *t)
-{
-	(void)pthread_join(t->id, NULL);
-}
+void mrg_unix_thread_join(struct mrg_unix_thread *t) { (void)pthread_join(t->id, NULL); }
 
 int mrg_unix_bell_open(struct mrg_unix_bell *b)
 {
@@ -171,13 +169,11 @@ void mrg_unix_bell_ring(struct mrg_unix_bell *b)
 void mrg_unix_bell_wait(struct mrg_unix_bell *b)
 {
 	uint64_t rings;
-	(void)!read(b->fd, &rings, sizeof rings); /* interrupted, it is heard early: who waits looks at what it waits for */
+	(void)!read(b->fd, &rings,
+		sizeof rings); /* interrupted, it is heard early: who waits looks at what it waits for */
 }
 
-void mrg_unix_bell_close(struct mrg_unix_bell *b)
-{
-	(void)close(b->fd);
-}
+void mrg_unix_bell_close(struct mrg_unix_bell *b) { (void)close(b->fd); }
 
 /* ---- log ---- */
 
@@ -191,7 +187,8 @@ void mrg_unix_log_line(void *ctx, struct mrg_span line)
 	struct mrg_w w;
 	mrg_w_init(&w, whole, sizeof whole);
 	mrg_w_put(&w, (struct mrg_span){ (const uint8_t *)key, sizeof key - 1 });
-	mrg_w_put(&w, (struct mrg_span){ (const uint8_t *)mrg_rt_time_str((uint64_t)now.tv_sec, stamp), sizeof stamp - 1 });
+	mrg_w_put(&w, (struct mrg_span){ (const uint8_t *)mrg_rt_time_str((uint64_t)now.tv_sec, stamp),
+			      sizeof stamp - 1 });
 	mrg_w_u8(&w, ' ');
 	mrg_w_put(&w, line);
 	(void)!write(fd, whole, w.len); /* there is nowhere to report a failure to */

@@ -17,7 +17,9 @@ struct mrg_unix_sockaddr mrg_unix_sockaddr_of(const struct mrg_rt_addr *a)
 {
 	struct mrg_unix_sockaddr s = { .len = 0 };
 	if (a->family == 6) {
-		struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(a->port), .sin6_scope_id = a->scope };
+		struct sockaddr_in6 in6 = {
+			.sin6_family = AF_INET6, .sin6_port = htons(a->port), .sin6_scope_id = a->scope
+		};
 		memcpy(&in6.sin6_addr, a->ip, sizeof in6.sin6_addr);
 		memcpy(&s.any, &in6, sizeof in6);
 		s.len = sizeof in6;

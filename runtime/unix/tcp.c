@@ -12,7 +12,8 @@ enum {
 	PARTS_MAX = 16    /* pieces of one write; more are left for the next */
 };
 
-static const uint64_t REST_NS = MRG_RT_SECOND_NS / 10; /* how long a listener rests when files or connections ran out */
+static const uint64_t REST_NS =
+	MRG_RT_SECOND_NS / 10; /* how long a listener rests when files or connections ran out */
 
 struct mrg_unix_conn {
 	struct mrg_stream stream;
@@ -24,10 +25,7 @@ struct mrg_unix_conn {
 	bool watched;
 };
 
-static struct mrg_unix_conn *conn_of(struct mrg_stream *s)
-{
-	return (struct mrg_unix_conn *)(void *)s;
-}
+static struct mrg_unix_conn *conn_of(struct mrg_stream *s) { return (struct mrg_unix_conn *)(void *)s; }
 
 /* ---- operations ---- */
 
@@ -73,16 +71,14 @@ static void conn_want(struct mrg_stream *s, unsigned events)
 	if (c->watched && c->events == (in | out))
 		return;
 	/* If the kernel has no memory for this, no event comes and the handler's own time limit ends the connection. */
-	if (mrg_unix_watch_set(c->loop, &c->watch, c->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, in | out) == 0) {
+	if (mrg_unix_watch_set(c->loop, &c->watch, c->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, in | out) ==
+		0) {
 		c->watched = true;
 		c->events = in | out;
 	}
 }
 
-static void conn_finish(struct mrg_stream *s)
-{
-	(void)shutdown(conn_of(s)->watch.fd, SHUT_WR);
-}
+static void conn_finish(struct mrg_stream *s) { (void)shutdown(conn_of(s)->watch.fd, SHUT_WR); }
 
 static void conn_close(struct mrg_stream *s)
 {
@@ -112,8 +108,10 @@ static const struct mrg_stream_ops conn_ops = {
 
 static void conn_ready(struct mrg_unix_watch *w, struct mrg_unix_loop *l, uint32_t events)
 {
-	struct mrg_unix_conn *const c = (struct mrg_unix_conn *)(void *)((char *)w - offsetof(struct mrg_unix_conn, watch));
-	const unsigned broken = (events & (EPOLLERR | EPOLLHUP)) != 0 ? MRG_STREAM_READABLE | MRG_STREAM_WRITABLE : 0;
+	struct mrg_unix_conn *const c =
+		(struct mrg_unix_conn *)(void *)((char *)w - offsetof(struct mrg_unix_conn, watch));
+	const unsigned broken =
+		(events & (EPOLLERR | EPOLLHUP)) != 0 ? MRG_STREAM_READABLE | MRG_STREAM_WRITABLE : 0;
 	const unsigned in = (events & EPOLLIN) != 0 ? MRG_STREAM_READABLE : 0;
 	const unsigned out = (events & EPOLLOUT) != 0 ? MRG_STREAM_WRITABLE : 0;
 	c->user->ready(c->user->ctx, &c->stream, in | out | broken, l->now_ns);
@@ -136,7 +134,8 @@ static void rest_over(struct mrg_rt_timer *timer, uint64_t now_ns)
 {
 	(void)now_ns;
 	struct mrg_unix_listener *const t =
-		(struct mrg_unix_listener *)(void *)((char *)timer - offsetof(struct mrg_unix_listener, retry));
+		(struct mrg_unix_listener *)(void *)((char *)timer -
+						     offsetof(struct mrg_unix_listener, retry));
 	if (mrg_unix_watch_set(t->loop, &t->watch, EPOLL_CTL_MOD, EPOLLIN) != 0)
 		mrg_rt_timer_set(&t->loop->timers, timer, t->loop->now_ns + REST_NS);
 }
@@ -171,7 +170,8 @@ static bool accept_one(struct mrg_unix_listener *t)
 {
 	struct mrg_unix_conn *const c = mrg_rt_pool_get(&t->loop->conns);
 	if (c == NULL) {
-		(void)t->user->spare(t->user->ctx, t->loop->now_ns); /* its slot is free from the next turn on */
+		(void)t->user->spare(
+			t->user->ctx, t->loop->now_ns); /* its slot is free from the next turn on */
 		rest(t);
 		return false;
 	}
@@ -198,7 +198,8 @@ static void accept_ready(struct mrg_unix_watch *w, struct mrg_unix_loop *l, uint
 		;
 }
 
-int mrg_unix_listener_init(struct mrg_unix_listener *t, struct mrg_unix_loop *l, int fd, const struct mrg_stream_user *user)
+int mrg_unix_listener_init(
+	struct mrg_unix_listener *t, struct mrg_unix_loop *l, int fd, const struct mrg_stream_user *user)
 {
 	*t = (struct mrg_unix_listener){
 		.watch = { .ready = accept_ready, .fd = fd },
@@ -229,7 +230,4 @@ void mrg_unix_conns_recycle(struct mrg_unix_loop *l)
 	}
 }
 
-size_t mrg_unix_conn_size(void)
-{
-	return sizeof(struct mrg_unix_conn);
-}
+size_t mrg_unix_conn_size(void) { return sizeof(struct mrg_unix_conn); }

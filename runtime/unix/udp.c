@@ -32,16 +32,20 @@ struct mrg_unix_udp_slots {
 	size_t info_index; /* where in the control data the interface index stands */
 };
 
-static void lay_out(struct mrg_unix_udp_slots *s, const struct mrg_unix_loop *l, const struct mrg_rt_addr *bound)
+static void lay_out(
+	struct mrg_unix_udp_slots *s, const struct mrg_unix_loop *l, const struct mrg_rt_addr *bound)
 {
 	const bool six = bound->family == 6, any = mrg_unix_addr_is_any(bound);
 	s->peer_len = six ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 	if (any)
-		s->control_len = six ? CMSG_SPACE(sizeof(struct in6_pktinfo)) : CMSG_SPACE(sizeof(struct in_pktinfo));
-	s->info_index = CMSG_LEN(0) + (six ? offsetof(struct in6_pktinfo, ipi6_ifindex) : offsetof(struct in_pktinfo, ipi_ifindex));
+		s->control_len =
+			six ? CMSG_SPACE(sizeof(struct in6_pktinfo)) : CMSG_SPACE(sizeof(struct in_pktinfo));
+	s->info_index = CMSG_LEN(0) + (six ? offsetof(struct in6_pktinfo, ipi6_ifindex)
+					   : offsetof(struct in_pktinfo, ipi_ifindex));
 	for (size_t i = 0; i < MRG_UNIX_BATCH; i++) {
 		const struct mrg_dgram *const d = &l->batch[i];
-		s->in[i] = (struct iovec){ .iov_base = l->ins + i * l->in_stride, .iov_len = l->dgram_in_max };
+		s->in[i] =
+			(struct iovec){ .iov_base = l->ins + i * l->in_stride, .iov_len = l->dgram_in_max };
 		s->out[i].iov_base = d->out;
 		s->rx[i].msg_hdr = (struct msghdr){
 			.msg_name = &s->peer[i],
@@ -72,7 +76,8 @@ static void send_run(struct mrg_unix_udp *u, size_t from, size_t to)
 	const struct mrg_unix_sys *const sys = u->loop->sys;
 	unsigned waits = 0;
 	while (from < to) {
-		const int sent = sys->sendmmsg(u->watch.fd, u->slots->tx + from, (unsigned)(to - from), MSG_DONTWAIT);
+		const int sent =
+			sys->sendmmsg(u->watch.fd, u->slots->tx + from, (unsigned)(to - from), MSG_DONTWAIT);
 		if (sent > 0) {
 			from += (size_t)sent;
 			u->loop->counts.dgram_out += (uint64_t)sent;
@@ -84,7 +89,8 @@ static void send_run(struct mrg_unix_udp *u, size_t from, size_t to)
 			u->loop->counts.dgram_lost += to - from;
 			return;
 		}
-		u->loop->counts.dgram_lost++; /* only the first one is at fault: its address, its size, a filter, no memory */
+		u->loop->counts
+			.dgram_lost++; /* only the first one is at fault: its address, its size, a filter, no memory */
 		from++;
 	}
 }
@@ -129,7 +135,8 @@ static void serve(struct mrg_unix_watch *w, struct mrg_unix_loop *l, uint32_t ev
 {
 	(void)l;
 	(void)events;
-	struct mrg_unix_udp *const u = (struct mrg_unix_udp *)(void *)((char *)w - offsetof(struct mrg_unix_udp, watch));
+	struct mrg_unix_udp *const u =
+		(struct mrg_unix_udp *)(void *)((char *)w - offsetof(struct mrg_unix_udp, watch));
 	for (unsigned i = 0; i < ROUNDS_MAX && serve_batch(u); i++)
 		;
 }
@@ -144,8 +151,8 @@ static enum mrg_io send_one(struct mrg_dgram_end *e, const struct mrg_rt_addr *t
 {
 	const struct mrg_unix_udp *const u = (const struct mrg_unix_udp *)(const void *)e;
 	const struct mrg_unix_sockaddr sa = mrg_unix_sockaddr_of(to);
-	const ssize_t n = u->loop->sys->sendto(u->watch.fd, bytes.p, bytes.len, MSG_DONTWAIT,
-		(const struct sockaddr *)&sa.any, sa.len);
+	const ssize_t n = u->loop->sys->sendto(
+		u->watch.fd, bytes.p, bytes.len, MSG_DONTWAIT, (const struct sockaddr *)&sa.any, sa.len);
 	if (n >= 0)
 		return MRG_IO_OK;
 	return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? MRG_IO_AGAIN : MRG_IO_RESET;
@@ -156,7 +163,8 @@ static const struct mrg_dgram_ops udp_ops = { .peer = peer, .send = send_one };
 int mrg_unix_udp_init(struct mrg_unix_udp *u, struct mrg_unix_loop *l, struct mrg_arena *arena, int fd,
 	const struct mrg_rt_addr *bound, const struct mrg_dgram_user *user)
 {
-	struct mrg_unix_udp_slots *const slots = mrg_arena_get(arena, sizeof *slots, _Alignof(struct mrg_unix_udp_slots));
+	struct mrg_unix_udp_slots *const slots =
+		mrg_arena_get(arena, sizeof *slots, _Alignof(struct mrg_unix_udp_slots));
 	if (slots == NULL)
 		return ENOMEM;
 	lay_out(slots, l, bound);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Negative specifications: each err/NAME.mrg must fail with just err/NAME.err.
+NAME.files lists files that are loaded with it.
 
 Also counts the places in the front end that report an error, and fails when
 one of them is reached by no case.  `--update` writes the .err files.
@@ -62,8 +63,9 @@ def _reports(f: ast.expr) -> bool:
 
 def outcome(name: str) -> str:
     """What the compiler says about a case."""
+    more = Path(name + ".files")
     try:
-        load.load([name + ".mrg"], [])
+        load.load([name + ".mrg", *(more.read_text().split() if more.exists() else [])], [])
     except errors.Failed as failed:
         return failed.render()
     return "no error\n"

@@ -17,10 +17,7 @@ static bool fails(struct faulty *f)
 	return true;
 }
 
-static size_t at_most(const struct faulty *f, size_t n)
-{
-	return f->most != 0 && f->most < n ? f->most : n;
-}
+static size_t at_most(const struct faulty *f, size_t n) { return f->most != 0 && f->most < n ? f->most : n; }
 
 static int faulty_recvmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags, struct timespec *timeout)
 {
@@ -36,7 +33,8 @@ static int faulty_sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int fla
 	return mrg_unix_kernel.sendmmsg(fd, msgs, (unsigned)at_most(&faulty.sendmmsg, count), flags);
 }
 
-static ssize_t faulty_sendto(int fd, const void *p, size_t len, int flags, const struct sockaddr *to, socklen_t to_len)
+static ssize_t faulty_sendto(
+	int fd, const void *p, size_t len, int flags, const struct sockaddr *to, socklen_t to_len)
 {
 	return fails(&faulty.sendto) ? -1 : mrg_unix_kernel.sendto(fd, p, len, flags, to, to_len);
 }
@@ -78,10 +76,7 @@ static int faulty_wait_writable(int fd, int timeout_ms)
 	return 1;
 }
 
-static uint64_t faulty_now_ns(void)
-{
-	return mrg_unix_now_ns() + faulty.ahead_ns;
-}
+static uint64_t faulty_now_ns(void) { return mrg_unix_now_ns() + faulty.ahead_ns; }
 
 const struct mrg_unix_sys faulty_sys = {
 	.recvmmsg = faulty_recvmmsg,

@@ -18,7 +18,7 @@ struct faulty {
 
 struct faulty_all {
 	struct faulty recvmmsg, sendmmsg, sendto, recv, sendmsg, accept, epoll_wait;
-	unsigned waits; /* for room in a socket */
+	unsigned waits;    /* for room in a socket */
 	uint64_t ahead_ns; /* the clock is this much ahead */
 };
 

@@ -217,10 +217,11 @@ START_TEST(addresses_read_and_print)
 }
 END_TEST
 
-static const char *const no_addresses[] = { "", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:053", "127.0.0.1:53 ", "127.0.0",
-	"127.0.0.256", "127.0.0.01", "1.2.3.4.5", "::1", "::1:53", "[::1", "[]:53", "[:]:53", "[:::]:53", "[1::2::3]:53",
-	"[1:2:3:4:5:6:7]:53", "[1:2:3:4:5:6:7:8:9]:53", "[1:2:3:4:5:6:7:8::]:53", "[12345::]:53", "[1:2:3:4:5:6:7:]:53",
-	"[1:2:3:4:5:6:7:1.2.3.4]:53", "[1.2.3.4]:53", "[::1.2.3]:53", "[::1%]:53", "[::1%x]:53", "[::1%99999999999]:53", "localhost",
+static const char *const no_addresses[] = { "", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:053",
+	"127.0.0.1:53 ", "127.0.0", "127.0.0.256", "127.0.0.01", "1.2.3.4.5", "::1", "::1:53", "[::1",
+	"[]:53", "[:]:53", "[:::]:53", "[1::2::3]:53", "[1:2:3:4:5:6:7]:53", "[1:2:3:4:5:6:7:8:9]:53",
+	"[1:2:3:4:5:6:7:8::]:53", "[12345::]:53", "[1:2:3:4:5:6:7:]:53", "[1:2:3:4:5:6:7:1.2.3.4]:53",
+	"[1.2.3.4]:53", "[::1.2.3]:53", "[::1%]:53", "[::1%x]:53", "[::1%99999999999]:53", "localhost",
 	"[::1]x", "*:53", "999999999999999999999.0.0.1" };
 
 START_TEST(what_is_no_address_is_refused)
@@ -249,7 +250,8 @@ START_TEST(lines_hold_keys_and_values)
 	mrg_rt_line_num(&line, "most", UINT64_MAX);
 	mrg_rt_line_addr(&line, "listen", &a);
 	mrg_rt_line_str(&line, "empty", "");
-	assert_line("level=info event=ready zero=0 most=18446744073709551615 listen=192.0.2.1:53 empty=\"\"\n");
+	assert_line(
+		"level=info event=ready zero=0 most=18446744073709551615 listen=192.0.2.1:53 empty=\"\"\n");
 }
 END_TEST
 
@@ -301,10 +303,10 @@ END_TEST
 START_TEST(sha1_of_the_rfc)
 {
 	/* RFC 3174 7.3: TEST1 and TEST2a */
-	static const uint8_t abc[20] = { 0xA9, 0x99, 0x3E, 0x36, 0x47, 0x06, 0x81, 0x6A, 0xBA, 0x3E, 0x25, 0x71, 0x78, 0x50, 0xC2, 0x6C,
-		0x9C, 0xD0, 0xD8, 0x9D };
-	static const uint8_t none[20] = { 0xda, 0x39, 0xa3, 0xee, 0x5e, 0x6b, 0x4b, 0x0d, 0x32, 0x55, 0xbf, 0xef, 0x95, 0x60, 0x18, 0x90,
-		0xaf, 0xd8, 0x07, 0x09 };
+	static const uint8_t abc[20] = { 0xA9, 0x99, 0x3E, 0x36, 0x47, 0x06, 0x81, 0x6A, 0xBA, 0x3E, 0x25,
+		0x71, 0x78, 0x50, 0xC2, 0x6C, 0x9C, 0xD0, 0xD8, 0x9D };
+	static const uint8_t none[20] = { 0xda, 0x39, 0xa3, 0xee, 0x5e, 0x6b, 0x4b, 0x0d, 0x32, 0x55, 0xbf,
+		0xef, 0x95, 0x60, 0x18, 0x90, 0xaf, 0xd8, 0x07, 0x09 };
 	uint8_t out[20];
 	mrg_rt_sha1("abc", 3, out);
 	ck_assert_mem_eq(out, abc, sizeof out);
@@ -325,7 +327,8 @@ int main(void)
 	tcase_add_test(t, arenas_align_fill_and_refuse);
 	tcase_add_test(t, pools_reuse_and_end);
 	tcase_add_loop_test(t, addresses_read_and_print, 0, (int)(sizeof addresses / sizeof addresses[0]));
-	tcase_add_loop_test(t, what_is_no_address_is_refused, 0, (int)(sizeof no_addresses / sizeof no_addresses[0]));
+	tcase_add_loop_test(
+		t, what_is_no_address_is_refused, 0, (int)(sizeof no_addresses / sizeof no_addresses[0]));
 	tcase_add_test(t, lines_hold_keys_and_values);
 	tcase_add_test(t, lines_stay_one_line_whatever_the_value);
 	tcase_add_test(t, lines_that_are_too_long_say_so);

@@ -130,8 +130,8 @@ START_TEST(users_by_name_and_by_number)
 	ck_assert_uint_eq(u.gid, 123);
 	ck_assert_int_eq(mrg_unix_user_find("123:45", &u), 0);
 	ck_assert_uint_eq(u.gid, 45);
-	static const char *const none[] = { "", ":", "root:", "1:", ":1", "1:2:3", "4294967295", "99999999999", "noone-here", "nobod", "-1",
-		"root:x" };
+	static const char *const none[] = { "", ":", "root:", "1:", ":1", "1:2:3", "4294967295",
+		"99999999999", "noone-here", "nobod", "-1", "root:x" };
 	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
 		ck_assert_msg(mrg_unix_user_find(none[i], &u) == ENOENT, "'%s'", none[i]);
 }
@@ -148,7 +148,8 @@ START_TEST(there_is_no_way_back)
 	if (child == 0) {
 		const struct mrg_unix_user u = { 65534, 65534 };
 		const bool become = mrg_unix_user_become(&u) == 0;
-		const bool right = getuid() == 65534 && geteuid() == 65534 && getgid() == 65534 && getegid() == 65534;
+		const bool right =
+			getuid() == 65534 && geteuid() == 65534 && getgid() == 65534 && getegid() == 65534;
 		const bool alone = getgroups(0, NULL) == 0;
 		const bool back = setuid(0) == 0 || seteuid(0) == 0 || setgid(0) == 0;
 		_exit(become && right && alone && !back ? 0 : 1);
@@ -183,10 +184,7 @@ END_TEST
 
 /* ---- threads, limits, log ---- */
 
-static void add_one(void *ctx)
-{
-	++*(int *)ctx;
-}
+static void add_one(void *ctx) { ++*(int *)ctx; }
 
 START_TEST(threads_run_and_end)
 {

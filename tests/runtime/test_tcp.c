@@ -36,7 +36,9 @@ static enum mrg_status answer(void *ctx, struct mrg_span query, uint8_t *out, si
 
 static void start(uint32_t conns, uint32_t slots)
 {
-	const struct mrg_unix_limits limits = { .conn_count = slots, .dgram_in_max = 512, .dgram_out_max = 512 };
+	const struct mrg_unix_limits limits = {
+		.conn_count = slots, .dgram_in_max = 512, .dgram_out_max = 512
+	};
 	const struct mrg_dns_stream_limits dns = { .conn_count = conns, .block_count = 4, .idle_ns = IDLE };
 	const struct mrg_dns_answerer answerer = { .answer = answer };
 	int fd;
@@ -61,7 +63,9 @@ static void stop(void)
 
 static int connect_new(void)
 {
-	struct sockaddr_in6 to = { .sin6_family = AF_INET6, .sin6_port = htons(bound.port), .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct sockaddr_in6 to = {
+		.sin6_family = AF_INET6, .sin6_port = htons(bound.port), .sin6_addr = IN6ADDR_LOOPBACK_INIT
+	};
 	const int fd = socket(AF_INET6, SOCK_STREAM, 0);
 	const struct timeval patience = { .tv_sec = 10 };
 	ck_assert_int_ge(fd, 0);
@@ -179,7 +183,8 @@ END_TEST
 
 START_TEST(reading_fails_once)
 {
-	static const int again[] = { EAGAIN, EINTR, ENOBUFS, ENOMEM }, gone[] = { ECONNRESET, ETIMEDOUT, EHOSTUNREACH };
+	static const int again[] = { EAGAIN, EINTR, ENOBUFS, ENOMEM },
+			 gone[] = { ECONNRESET, ETIMEDOUT, EHOSTUNREACH };
 	for (size_t i = 0; i < sizeof again / sizeof again[0]; i++) {
 		start(CONNS, SLOTS);
 		faulty.recv = (struct faulty){ .count = 3, .err = again[i] };
@@ -285,10 +290,14 @@ START_TEST(a_slow_reader_gets_everything_in_the_end)
 			sent += n > 0 ? (size_t)n : 0;
 			waited = waited || n < 0;
 		}
-		const ssize_t m = waited || sent == (size_t)COUNT * (LEN + 2) ? recv(fd, reply, sizeof reply, 0) : -1;
+		const ssize_t m =
+			waited || sent == (size_t)COUNT * (LEN + 2) ? recv(fd, reply, sizeof reply, 0) : -1;
 		for (ssize_t i = 0; i < m; i++) {
 			const size_t at = (got + (size_t)i) % (LEN + 3);
-			const uint8_t want = at == 0 ? (LEN + 1) >> 8 : at == 1 ? (LEN + 1) & 255 : at == 2 ? 'r' : 'q';
+			const uint8_t want = at == 0   ? (LEN + 1) >> 8
+					     : at == 1 ? (LEN + 1) & 255
+					     : at == 2 ? 'r'
+						       : 'q';
 			ck_assert_uint_eq(reply[i], want);
 		}
 		got += m > 0 ? (size_t)m : 0;
@@ -411,7 +420,9 @@ static bool until_pair(void *ctx, uint64_t now_ns)
 
 START_TEST(events_of_a_connection_just_closed_are_passed_over)
 {
-	static const struct mrg_stream_user user = { .open = pair_open, .ready = pair_ready, .spare = pair_spare };
+	static const struct mrg_stream_user user = {
+		.open = pair_open, .ready = pair_ready, .spare = pair_spare
+	};
 	bool open = true;
 	const struct mrg_unix_turn turn = { .ctx = &open, .turn = until_pair };
 	start(CONNS, SLOTS);

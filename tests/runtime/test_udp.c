@@ -64,7 +64,9 @@ static void serve(size_t count)
 
 static void start(const char *address)
 {
-	const struct mrg_unix_limits limits = { .conn_count = 4, .dgram_in_max = IN_MAX, .dgram_out_max = OUT_MAX };
+	const struct mrg_unix_limits limits = {
+		.conn_count = 4, .dgram_in_max = IN_MAX, .dgram_out_max = OUT_MAX
+	};
 	int fd;
 	memset(&faulty, 0, sizeof faulty);
 	handled = wanted = biggest_batch = 0;
@@ -91,8 +93,12 @@ static void connect_client(const char *ip)
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(bound.port) };
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(bound.port) };
 	client = socket(six ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	ck_assert_int_eq(inet_pton(six ? AF_INET6 : AF_INET, ip, six ? (void *)&in6.sin6_addr : (void *)&in.sin_addr), 1);
-	ck_assert_int_eq(six ? connect(client, (struct sockaddr *)&in6, sizeof in6) : connect(client, (struct sockaddr *)&in, sizeof in), 0);
+	ck_assert_int_eq(
+		inet_pton(six ? AF_INET6 : AF_INET, ip, six ? (void *)&in6.sin6_addr : (void *)&in.sin_addr),
+		1);
+	ck_assert_int_eq(six ? connect(client, (struct sockaddr *)&in6, sizeof in6)
+			     : connect(client, (struct sockaddr *)&in, sizeof in),
+		0);
 }
 
 static void ask(const char *text)
@@ -123,7 +129,8 @@ static const struct {
 	{ "127.0.0.1:0", "127.0.0.1" },
 	{ "[::1]:0", "::1" },
 	{ "0.0.0.0:0", "127.0.0.1" },
-	{ "0.0.0.0:0", "127.1.2.3" }, /* any of 127/8 is ours; a reply from 127.0.0.1 would not reach the connected client */
+	{ "0.0.0.0:0",
+		"127.1.2.3" }, /* any of 127/8 is ours; a reply from 127.0.0.1 would not reach the connected client */
 	{ "[::]:0", "::1" },
 };
 
@@ -141,7 +148,8 @@ START_TEST(replies_come_from_the_address_that_was_asked)
 		expect("zyx");
 		expect_nothing();
 	}
-	ck_assert_ptr_nonnull(strstr(mrg_rt_addr_str(&last_peer, text), strchr(places[_i].ask, ':') != NULL ? "[::1]" : "127."));
+	ck_assert_ptr_nonnull(strstr(
+		mrg_rt_addr_str(&last_peer, text), strchr(places[_i].ask, ':') != NULL ? "[::1]" : "127."));
 	ck_assert_uint_eq(loop.counts.dgram_in, 9);
 	ck_assert_uint_eq(loop.counts.dgram_out, 6);
 	stop();
@@ -411,7 +419,9 @@ END_TEST
 START_TEST(a_small_arena_is_refused)
 {
 	static uint8_t room[1 << 20];
-	const struct mrg_unix_limits limits = { .conn_count = 4, .dgram_in_max = IN_MAX, .dgram_out_max = OUT_MAX };
+	const struct mrg_unix_limits limits = {
+		.conn_count = 4, .dgram_in_max = IN_MAX, .dgram_out_max = OUT_MAX
+	};
 	struct mrg_arena small = { .p = room, .cap = 1000 };
 	ck_assert_int_eq(mrg_unix_loop_init(&loop, &faulty_sys, &small, &limits), ENOMEM);
 	start("127.0.0.1:0");
@@ -427,7 +437,8 @@ int main(void)
 {
 	Suite *const s = suite_create("runtime/unix UDP");
 	TCase *const t = tcase_create("udp");
-	tcase_add_loop_test(t, replies_come_from_the_address_that_was_asked, 0, (int)(sizeof places / sizeof places[0]));
+	tcase_add_loop_test(
+		t, replies_come_from_the_address_that_was_asked, 0, (int)(sizeof places / sizeof places[0]));
 	tcase_add_test(t, an_ipv6_socket_leaves_ipv4_alone);
 	tcase_add_test(t, many_are_served_in_batches);
 	tcase_add_test(t, empty_and_too_long_datagrams);

@@ -12,8 +12,29 @@ def banner(w: Writer, m: ir.Module, what: str) -> None:
     w.line(f"/* digest {m.digest} */")
 
 
+_BUILT: dict[int, tuple[ir.Module, str, str]] = {}
+
+
 def header(m: ir.Module) -> str:
-    c_scan.register_varints(m)
+    return _build(m)[1]
+
+
+def source(m: ir.Module) -> str:
+    return _build(m)[2]
+
+
+def _build(m: ir.Module) -> tuple[ir.Module, str, str]:
+    """Both files at once: checks in the header point into the source's table."""
+    known = _BUILT.get(id(m))
+    if known is None or known[0] is not m:
+        c_scan.register_varints(m)
+        sites = c_scan.Sites(m)
+        known = (m, _header(m, sites), _source(m, sites))
+        _BUILT[id(m)] = known
+    return known
+
+
+def _header(m: ir.Module, sites: c_scan.Sites) -> str:
     w = Writer()
     banner(w, m, "Views, iterators and builders.")
     w.comment(names.c_comment(m.doc))
@@ -35,9 +56,13 @@ def header(m: ir.Module) -> str:
         w.comment(names.c_comment(x.doc))
         args = ", ".join(f"{names.uint_type(p.bits)} {names.param(p.name)}" for p in x.params) or "void"
         w.line(f"{names.uint_type(x.bits)} {names.extern(x)}({args});")
+    if m.packets:
+        w.comment("Internal: where rejections come from.")
+        w.line(f"extern const struct mrg_site {c_scan.site_table(m)}[];")
+        w.line()
     for p in m.packets:
         shape = c_shape.build(p)
-        c_view.emit_packet(w, shape)
+        c_view.emit_packet(w, shape, sites)
         chain = c_chain.only_chain(p)
         if chain is not None:
             c_chain.emit_flat_header(w, shape, chain)
@@ -75,15 +100,14 @@ def _enum_value(v: int) -> str:
     return str(v) if v <= 0x7FFFFFFF else f"(int){v:#x}"
 
 
-def source(m: ir.Module) -> str:
-    c_scan.register_varints(m)
-    sites = c_scan.Sites(m)
+def _source(m: ir.Module, sites: c_scan.Sites) -> str:
     body = Writer()
     for e in m.enums:
         _enum_str(body, e)
     for p in m.packets:
         shape = c_shape.build(p)
-        c_scan.emit_scan(body, shape, sites)
+        if not c_scan.inline(p):
+            c_scan.emit_scan(body, shape, sites)
         chain = c_chain.only_chain(p)
         if chain is not None:
             c_chain.emit_flat_source(body, shape, chain)
@@ -92,9 +116,11 @@ def source(m: ir.Module) -> str:
     banner(w, m, "Checks and builders.")
     w.line(f'#include "{names.header(m)}"')
     w.line()
-    if sites.rows:
+    if m.packets:
         w.comment("Where rejections come from.")
-        with w.block(f"static const struct mrg_site site[{len(sites.rows)}] =", "};"):
+        with w.block(f"const struct mrg_site {c_scan.site_table(m)}[] =", "};"):
+            if not sites.rows:
+                w.line("{ 0, 0, 0, 0 },")
             for file, line, path, what in sites.rows:
                 w.line(f"{{ {names.c_string(file)}, {line}, {names.c_string(path)}, {names.c_string(what)} }},")
         w.line()

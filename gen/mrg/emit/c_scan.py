@@ -46,6 +46,11 @@ def _widened(item: ir.Item, text: str) -> str:
     return text
 
 
+def site_table(m: ir.Module) -> str:
+    """The C name of a module's table of sites."""
+    return f"mrg_{m.name.replace('.', '_')}_site_"
+
+
 class Sites:
     """The table of specification places that rejections point to."""
 
@@ -60,7 +65,7 @@ class Sites:
         if row not in self.index:
             self.index[row] = len(self.rows)
             self.rows.append(row)
-        return f"&site[{self.index[row]}]"
+        return f"&{site_table(self.module)}[{self.index[row]}]"
 
 
 class ScanEnv(c_expr.Env):
@@ -129,6 +134,7 @@ class Scan:
 
     def __init__(self, w: Writer, shape: Shape, sites: Optional[Sites]) -> None:
         self.w = w
+        self.notes = sites is not None and not inline(shape.packet)  # spec lines stay out of headers
         self.shape = shape
         self.packet = shape.packet
         self.sites = sites
@@ -232,7 +238,8 @@ class Scan:
         if self.sites is not None and run.bits and first is not None:
             last = [i for i in run.items if layout.fixed_bits(i)][-1]
             lines = f"{first.loc.line}" if first.loc.line == last.loc.line else f"{first.loc.line}-{last.loc.line}"
-            w.comment(f"{first.loc.file}:{lines} {_label(first)}{'' if first is last else ' .. ' + _label(last)}: {run.size} bytes")
+            if self.notes:
+                w.comment(f"{first.loc.file}:{lines} {_label(first)}{'' if first is last else ' .. ' + _label(last)}: {run.size} bytes")
             site = self.site(first, first.loc, f"needs {run.size} bytes")
             self.reject(f"(size_t)({self.end} - q) < {run.size}u", "MRG_MORE", "q", 0, site)
         for item in run.items:
@@ -468,7 +475,8 @@ class Scan:
         name = item.item.name or "region"
         length = c_expr.emit(item.length, self.env)
         if self.sites is not None:
-            w.comment(f"{item.loc.file}:{item.loc.line} {name}")
+            if self.notes:
+                w.comment(f"{item.loc.file}:{item.loc.line} {name}")
             self.reject(f"{_paren(length)} > (size_t)({self.end} - q)", "MRG_MORE", "q", 0, self.site(item.item, item.loc, "ends beyond its region"))
         outer, self.end = self.end, f"{name}_lim"
         w.line(f"const uint8_t *const {self.end} = q + {_paren(length)};")
@@ -644,11 +652,27 @@ def _pat_test(p: ir.Pat, hi: int) -> str:
 # --- functions -----------------------------------------------------------------------------
 
 
+def inline(packet: ir.Packet) -> bool:
+    """Small straight-line packets are checked inline, in the header."""
+    weight = 0
+    for item in layout.walk(packet.items):
+        if isinstance(item, (ir.List, ir.Chain, ir.Switch, ir.Varint, ir.Align)):
+            return False
+        if isinstance(item, ir.Bytes) and item.mode == "until":
+            return False
+        if isinstance(item, ir.Sub) and not inline(item.packet):
+            return False
+        if isinstance(item, (ir.Scalar, ir.Varint)) and any(isinstance(e, ir.Sum) for e in layout.refs(item.computed)):
+            return False
+        weight += 1 if isinstance(item, (ir.Scalar, ir.Check)) else 3
+    return weight <= 60
+
+
 def emit_scan(w: Writer, shape: Shape, sites: Sites) -> None:
-    """The checking walk and its public wrapper, for the .c file."""
+    """The checking walk: in the .c file, or in the header when inline(packet)."""
     p, name = shape.packet, shape.cname
     head = (
-        f"enum mrg_status {name}_scan_(const uint8_t *p, const uint8_t *end{c_view.params_decl(p)}, "
+        f"{'static inline ' if inline(p) else ''}enum mrg_status {name}_scan_(const uint8_t *p, const uint8_t *end{c_view.params_decl(p)}, "
         f"struct {name} *v, struct mrg_reject *rj)"
     )
     with w.function(head):
@@ -670,18 +694,18 @@ def emit_scan(w: Writer, shape: Shape, sites: Sites) -> None:
         w.lines[mark:mark] = head_lines + [""]
         _fill(w, shape)
         w.line("return MRG_OK;")
-    with w.function(
-        f"enum mrg_status {name}_check(struct mrg_span in{c_view.params_decl(p)}, "
+
+
+def emit_check(w: Writer, shape: Shape) -> None:
+    """The public wrapper of the checking walk, inline in the header."""
+    p, name = shape.packet, shape.cname
+    head = (
+        f"static inline MRG_MUST_USE enum mrg_status {name}_check(struct mrg_span in{c_view.params_decl(p)}, "
         f"struct {name} *out, struct mrg_reject *rj)"
-    ):
-        w.line(f"struct {name} v;")
-        w.line(
-            f"const enum mrg_status st = {name}_scan_(in.p, in.p + in.len{c_view.params_pass(p)}, &v, rj);"
-        )
-        w.line("if (MRG_UNLIKELY(st != MRG_OK))")
-        w.line("\treturn mrg_reject_done(rj, st, in.p);")
-        w.line("*out = v;")
-        w.line("return MRG_OK;")
+    )
+    with w.function(head):
+        w.line(f"const enum mrg_status st = {name}_scan_(in.p, in.p + in.len{c_view.params_pass(p)}, out, rj);")
+        w.line("return MRG_LIKELY(st == MRG_OK) ? st : mrg_reject_done(rj, st, in.p);")
 
 
 def _fill(w: Writer, shape: Shape) -> None:

@@ -37,10 +37,16 @@ class ViewEnv(c_expr.Env):
         return f"(size_t)(({slot.end.pointer(self.view)}) - ({slot.start.pointer(self.view)}))"
 
 
-def emit_packet(w: Writer, shape: Shape) -> None:
+def emit_packet(w: Writer, shape: Shape, sites: c_scan.Sites) -> None:
     """Everything about reading one packet that belongs in the header."""
     _struct(w, shape)
-    _prototypes(w, shape)
+    if not c_scan.inline(shape.packet):
+        w.comment("Internal: the check between two pointers.")
+        w.line(
+            f"MRG_MUST_USE enum mrg_status {shape.cname}_scan_(const uint8_t *p, const uint8_t *end"
+            f"{params_decl(shape.packet)}, struct {shape.cname} *v, struct mrg_reject *rj);"
+        )
+        w.line()
     c_scan.emit_view(w, shape)
     w.line(f"static inline struct mrg_span {shape.cname}_span(const struct {shape.cname} *v)")
     w.raw("{\n\treturn (struct mrg_span){ v->p, v->len };\n}\n")
@@ -48,6 +54,11 @@ def emit_packet(w: Writer, shape: Shape) -> None:
     for slot in shape.slots:
         _accessor(w, shape, slot)
     _warnings(w, shape)
+    if c_scan.inline(shape.packet):
+        w.comment("Internal: the check between two pointers.")
+        c_scan.emit_scan(w, shape, sites)
+    _contract(w, shape)
+    c_scan.emit_check(w, shape)
 
 
 def params_decl(packet: ir.Packet, lead: str = ", ") -> str:
@@ -76,9 +87,9 @@ def _struct(w: Writer, shape: Shape) -> None:
     w.line()
 
 
-def _prototypes(w: Writer, shape: Shape) -> None:
-    p = shape.packet
-    name = shape.cname
+def _contract(w: Writer, shape: Shape) -> None:
+    """The comment above the public check."""
+    p, name = shape.packet, shape.cname
     bound = "" if p.size_max is None else f", at most {p.size_max}"
     w.comment(
         f"{name}_check - view the {p.name} at the start of `in`, which may be longer.\n"
@@ -88,16 +99,6 @@ def _prototypes(w: Writer, shape: Shape) -> None:
         f"Lifetime: *out borrows in.p.\n"
         f"Fails:    MRG_MORE when `in` ends too early, else the status of the field that rj names."
     )
-    w.line(
-        f"MRG_MUST_USE enum mrg_status {name}_check(struct mrg_span in{params_decl(p)}, "
-        f"struct {name} *out, struct mrg_reject *rj);"
-    )
-    w.comment("The same between two pointers, for generated code.")
-    w.line(
-        f"MRG_MUST_USE enum mrg_status {name}_scan_(const uint8_t *p, const uint8_t *end{params_decl(p)}, "
-        f"struct {name} *v, struct mrg_reject *rj);"
-    )
-    w.line()
 
 
 # --- accessors -------------------------------------------------------------------
@@ -367,7 +368,7 @@ def arm_enum(shape: Shape, item: ir.Switch) -> str:
 
 
 def arm_const(shape: Shape, item: ir.Switch, arm: Optional[ir.Arm]) -> str:
-    return f"{shape.cname}_{item.name}_{arm.name if arm else 'none'}".upper()
+    return f"{shape.cname}_{item.name}_{arm.name if arm else 'no_arm'}".upper()
 
 
 def _switch(w: Writer, shape: Shape, slot: Slot, item: ir.Switch) -> None:

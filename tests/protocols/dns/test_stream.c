@@ -40,10 +40,7 @@ static uint64_t now;
 static struct fake *fakes;
 static uint64_t copied; /* octets read by the server in all */
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 static enum mrg_io fake_read(struct mrg_stream *s, uint8_t *p, size_t cap, size_t *got)
 {
@@ -85,15 +82,9 @@ static enum mrg_io fake_write(struct mrg_stream *s, const struct mrg_span *parts
 	return MRG_IO_OK;
 }
 
-static void fake_want(struct mrg_stream *s, unsigned events)
-{
-	((struct fake *)(void *)s)->want = events;
-}
+static void fake_want(struct mrg_stream *s, unsigned events) { ((struct fake *)(void *)s)->want = events; }
 
-static void fake_finish(struct mrg_stream *s)
-{
-	((struct fake *)(void *)s)->finished = true;
-}
+static void fake_finish(struct mrg_stream *s) { ((struct fake *)(void *)s)->finished = true; }
 
 static void fake_close(struct mrg_stream *s)
 {
@@ -103,7 +94,11 @@ static void fake_close(struct mrg_stream *s)
 }
 
 static const struct mrg_stream_ops fake_ops = {
-	.read = fake_read, .write = fake_write, .want = fake_want, .finish = fake_finish, .close = fake_close,
+	.read = fake_read,
+	.write = fake_write,
+	.want = fake_want,
+	.finish = fake_finish,
+	.close = fake_close,
 };
 
 static enum mrg_status answer(void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
@@ -123,7 +118,9 @@ static const struct mrg_dns_answerer answerer = { .answer = answer };
 
 static void start(uint32_t conn_count, uint32_t block_count)
 {
-	const struct mrg_dns_stream_limits limits = { .conn_count = conn_count, .block_count = block_count, .idle_ns = IDLE };
+	const struct mrg_dns_stream_limits limits = {
+		.conn_count = conn_count, .block_count = block_count, .idle_ns = IDLE
+	};
 	room = calloc(1, ROOM);
 	arena = (struct mrg_arena){ .p = room, .cap = ROOM };
 	timers = (struct mrg_rt_timers){ .top = NULL };
@@ -198,10 +195,7 @@ static void run(struct fake *f, size_t arrived)
 	}
 }
 
-static void run_all(struct fake *f)
-{
-	run(f, f->in_len);
-}
+static void run_all(struct fake *f) { run(f, f->in_len); }
 
 /* The peer's whole output is these replies; 'L' stands for the long one. */
 static void expect_replies(struct fake *f, const char *const *queries, size_t count)
@@ -293,7 +287,8 @@ END_TEST
 /* Lengths around each boundary that the code has, each followed by one more query. */
 START_TEST(queries_of_many_lengths)
 {
-	static const size_t lengths[] = { 1, 2, 11, 12, 255, 256, 509, 510, 511, 512, 513, 16383, 16384, 65533, 65534, 65535 };
+	static const size_t lengths[] = { 1, 2, 11, 12, 255, 256, 509, 510, 511, 512, 513, 16383, 16384,
+		65533, 65534, 65535 };
 	start(CONNS, BLOCKS);
 	for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
 		for (size_t cut = 0; cut < 5; cut++) {
@@ -662,12 +657,14 @@ START_TEST(a_small_arena_is_refused)
 	uint8_t *const p = calloc(1, need);
 	for (size_t cap = 0; cap < need; cap += need / 50) {
 		struct mrg_arena small = { .p = p, .cap = cap };
-		ck_assert_int_eq(mrg_dns_streams_init(&streams, &small, &timers, &limits, &answerer), MRG_E_SPACE);
+		ck_assert_int_eq(
+			mrg_dns_streams_init(&streams, &small, &timers, &limits, &answerer), MRG_E_SPACE);
 	}
 	struct mrg_arena just = { .p = p, .cap = need };
 	ck_assert_int_eq(mrg_dns_streams_init(&streams, &just, &timers, &limits, &answerer), MRG_OK);
 	struct fake *const f = fake_new();
-	ck_assert(!streams.user.open(streams.user.ctx, &f->stream, now)); /* no room for a connection: refused, not lost */
+	ck_assert(!streams.user.open(
+		streams.user.ctx, &f->stream, now)); /* no room for a connection: refused, not lost */
 	free(p);
 }
 END_TEST
