@@ -34,7 +34,6 @@ bench-deps: ## install, or unpack under the build folder, what only the measurem
 run: ## build, then serve a zone in the foreground until Ctrl-C
 	$Qmk/deps.sh $(BUILD_DEPS)
 	+$Q$(BUILD) programs
-	$Q$B/bin/mrg-dns --check --zone '$(ZONE)'
 	@mk/dig-line.sh '$(DNS_LISTEN)' '$(ZONE)'
 	$Qexec $B/bin/mrg-dns --listen '$(DNS_LISTEN)' --zone '$(ZONE)'
 

@@ -82,6 +82,14 @@ uint64_t bench_now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+uint64_t bench_cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 void bench_pin(int core)
 {
 	cpu_set_t set;
@@ -114,13 +122,13 @@ double bench_time(void (*pass)(void *ctx), void *ctx, size_t count, unsigned ms)
 	size_t n = 0;
 
 	pass(ctx);
-	uint64_t end = bench_now_ns() + (uint64_t)ms * 1000000u, last;
+	uint64_t from = bench_cpu_ns(), end = from + (uint64_t)ms * 1000000u;
 	do {
-		uint64_t from = bench_now_ns();
 		pass(ctx);
-		last = bench_now_ns();
-		took[n++] = (double)(last - from) / (double)count;
-	} while ((last < end || n < 3) && n < PASSES_MAX);
+		uint64_t now = bench_cpu_ns();
+		took[n++] = (double)(now - from) / (double)count;
+		from = now;
+	} while ((from < end || n < 3) && n < PASSES_MAX);
 	return bench_median(took, n);
 }
 

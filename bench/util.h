@@ -52,6 +52,9 @@ uint8_t *bench_file_read(const char *path, size_t *len);
 /* Monotonic time in nanoseconds. */
 uint64_t bench_now_ns(void);
 
+/* CPU time of this thread in nanoseconds: others' use of the core isn't in it. */
+uint64_t bench_cpu_ns(void);
+
 /* Run on this core only; core < 0 leaves it to the scheduler. */
 void bench_pin(int core);
 
@@ -60,7 +63,7 @@ double bench_median(double *v, size_t count);
 
 /*
  * Time `pass`, which handles `count` messages: repeated for `ms` milliseconds
- * after one warm-up; the median of the passes, in nanoseconds per message.
+ * after one warm-up; the median of the passes, in nanoseconds of CPU time per message.
  */
 double bench_time(void (*pass)(void *ctx), void *ctx, size_t count, unsigned ms);
 

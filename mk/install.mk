@@ -25,7 +25,7 @@ install: programs $O/pkgconfig/made ## install under PREFIX (DESTDIR= is put bef
 	$Q$(INSTALL) -s -m 755 $(PROGRAMS:%=$B/bin/%) '$(TO)/bin'
 	$Q$(INSTALL) -m 644 $(LIB_FILES) '$(TO)/lib'
 	$Q$(INSTALL) -m 644 $(LIBS:%=$O/pkgconfig/%.pc) '$(TO)/lib/pkgconfig'
-	$Q$(INSTALL) -m 644 $(wildcard gen/support/*.h) runtime/mrg_rt.h '$(TO)/include/mrg'
+	$Q$(INSTALL) -m 644 $(filter-out %/mrg_vectors.h,$(wildcard gen/support/*.h)) runtime/mrg_rt.h '$(TO)/include/mrg'
 	$Qfor f in $(GEN_H:$G/%=%); do $(INSTALL) -D -m 644 $G/$$f "$(TO)/include/mrg/$$f" || exit 1; done
 	$Qfor f in $(PUBLIC_H); do $(INSTALL) -D -m 644 $$f "$(TO)/include/mrg/$$f" || exit 1; done
 	$Qfor f in $(PLATFORM_H:runtime/%=%); do $(INSTALL) -D -m 644 runtime/$$f "$(TO)/include/mrg/$$f" || exit 1; done

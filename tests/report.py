@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -45,5 +46,7 @@ def make(*arguments: object, cwd: Path = ROOT, **env: str) -> subprocess.Complet
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without what an outer make would pass on."""
-    return {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "O")}
+    """The environment for a make of our own: the variables given to the outer one hold, its job server does not."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("MFLAGS", "MAKELEVEL", "O")}
+    kept["MAKEFLAGS"] = re.sub(r"(?:^| )(?:-j\d*|--jobserver-\S+)(?= |$)", "", os.environ.get("MAKEFLAGS", ""))
+    return kept

@@ -41,6 +41,35 @@ static void fault_to_stderr(void *ctx, const struct fault *f)
 
 const struct report stderr_report = { .ctx = NULL, .fault = fault_to_stderr };
 
+/* With RDATA in the generic form, which every type has (RFC 3597 5). */
+static void put_generic(const struct mrg_dns_rr *rr, struct mrg_w *w)
+{
+	const struct mrg_dns_name owner = mrg_dns_rr_name(rr);
+	mrg_dns_name_to_text(&owner, w);
+	mrg_w_u8(w, ' ');
+	mrg_text_put_dec(w, mrg_dns_rr_ttl(rr));
+	mrg_w_u8(w, ' ');
+	mrg_text_put_mnemonic(w, &mrg_dns_class_text, mrg_dns_rr_class(rr));
+	mrg_w_u8(w, ' ');
+	mrg_text_put_mnemonic(w, &mrg_dns_type_text, mrg_dns_rr_type(rr));
+	mrg_w_u8(w, ' ');
+	mrg_text_put_generic(w, mrg_dns_rr_rdata_raw(rr));
+}
+
+/* Types without a format of their own, and octets that the type's format has no words for, are written generically. */
+static void put_record(const struct mrg_dns_rr *rr, struct mrg_w *w)
+{
+	if (mrg_dns_rr_rdata_which(rr) != MRG_DNS_RR_RDATA_UNKNOWN)
+		mrg_dns_rr_to_text(rr, w);
+	else
+		mrg_w_fail(w, MRG_E_TEXT);
+	if (w->st == MRG_E_TEXT) {
+		mrg_w_init(w, w->p, w->cap);
+		put_generic(rr, w);
+	}
+	mrg_w_u8(w, '\n');
+}
+
 static bool show_zone(const struct mrg_dns_zone *zone, struct text_out *out, uint8_t *record)
 {
 	struct mrg_dns_zone_walk walk = { .zone = zone };
@@ -48,8 +77,7 @@ static bool show_zone(const struct mrg_dns_zone *zone, struct text_out *out, uin
 	while (mrg_dns_zone_next(&walk, &rr) == MRG_OK) {
 		struct mrg_w w;
 		mrg_w_init(&w, record, RECORD_TEXT);
-		mrg_dns_rr_to_text(&rr, &w);
-		mrg_w_u8(&w, '\n');
+		put_record(&rr, &w);
 		if (w.st != MRG_OK) {
 			say("mrg-dns: a record that cannot be printed: ", mrg_status_str(w.st), NULL);
 			return false;

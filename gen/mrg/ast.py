@@ -5,86 +5,86 @@ Reading order: Expr, Type, Clause, Item, Decl, File.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Optional, Union
 
 from .source import Span
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ident:
     span: Span
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Expr:
     span: Span
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Num(Expr):
     value: int
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Name(Expr):
     """`x`, `header.qdcount`, `Type.OPT`."""
 
     path: tuple[Ident, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Size(Expr):
     """`size f`; `size this` when target is None."""
 
     target: Optional[Ident]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Count(Expr):
     target: Ident
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Place(Expr):
     """`avail` or `here`."""
 
     word: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class This(Expr):
     """`this`: a buffer argument."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Peek(Expr):
     type: IntType
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Unary(Expr):
     op: str
     a: Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Binary(Expr):
     op: str
     a: Expr
     b: Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ternary(Expr):
     c: Expr
     a: Expr
     b: Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Range:
     """`lo..hi`; hi None: open above; hi is lo: a single value."""
 
@@ -93,19 +93,19 @@ class Range:
     hi: Optional[Expr]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class In(Expr):
     e: Expr
     ranges: tuple[Range, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pseudo:
     e: Expr
     type: IntType
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Call(Expr):
     """`len(msg)`, `min(a, b)`, an extern."""
 
@@ -113,7 +113,7 @@ class Call(Expr):
     args: tuple[Expr, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Checksum(Expr):
     """`inet16(first .. last, pseudo(...))`."""
 
@@ -123,12 +123,12 @@ class Checksum(Expr):
     pseudo: tuple[Pseudo, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Type:
     span: Span
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class IntType(Type):
     """`3` (plain bits), `u16`, `i32le`, with an optional enum after it."""
 
@@ -139,7 +139,7 @@ class IntType(Type):
     enum: Optional[Ident]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class BytesType(Type):
     mode: str  # len rest until
     length: Optional[Expr]
@@ -147,18 +147,18 @@ class BytesType(Type):
     max: Optional[Expr]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class NamedType(Type):
     name: Ident
     args: Optional[tuple[Expr, ...]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class InlineType(Type):
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ListType(Type):
     elem: Type
     mode: str  # count bytes rest while until
@@ -166,12 +166,12 @@ class ListType(Type):
     max: Optional[Expr]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EmptyType(Type):
     pass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pattern:
     """One pattern of a switch arm: a value, a range or a bit pattern."""
 
@@ -181,7 +181,7 @@ class Pattern:
     bits: str  # "0b11xx" or ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SwitchArm:
     span: Span
     doc: str
@@ -191,18 +191,18 @@ class SwitchArm:
     clauses: tuple[Clause, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SwitchType(Type):
     on: Expr
     arms: tuple[SwitchArm, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Clause:
     span: Span
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Constraint(Clause):
     """`= N`, `!= N` (ranges has the one value), `in RANGES`."""
 
@@ -211,24 +211,24 @@ class Constraint(Clause):
     severity: str  # "" when not written
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Computed(Clause):
     expr: Expr
     severity: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Present(Clause):
     cond: Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Within(Clause):
     length: Expr
     tail: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Key(Clause):
     """`unique PATH`, `ascending PATH`."""
 
@@ -236,14 +236,14 @@ class Key(Clause):
     path: tuple[Ident, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Flag(Clause):
     """`nocase`, `flat`."""
 
     word: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Text(Clause):
     """`text FORM [(args)]`."""
 
@@ -251,20 +251,20 @@ class Text(Clause):
     args: tuple[Union[Ident, Num], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Item:
     span: Span
     doc: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Field(Item):
     name: Ident
     type: Type
     clauses: tuple[Clause, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Anon(Item):
     """`0b10: 2;`"""
 
@@ -273,26 +273,26 @@ class Anon(Item):
     severity: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Where(Item):
     cond: Expr
     severity: str
     message: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class LetItem(Item):
     name: Ident
     expr: Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AlignItem(Item):
     to: Expr
     zero: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EndianItem(Item):
     """`endian big if EXPR else little;` first: the order when EXPR holds."""
 
@@ -300,14 +300,14 @@ class EndianItem(Item):
     first: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Group(Item):
     cond: Expr
     items: tuple[Item, ...]
     otherwise: tuple[Item, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Goto:
     span: Span
     buffer: Ident
@@ -315,7 +315,7 @@ class Goto:
     max: Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChainArmItem:
     span: Span
     doc: str
@@ -325,7 +325,7 @@ class ChainArmItem:
     goto: Optional[Goto]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChainItem(Item):
     name: Ident
     max: Expr
@@ -333,57 +333,57 @@ class ChainItem(Item):
     text: Optional[Text]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GNode:
     span: Span
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GText(GNode):
     data: bytes
     nocase: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GChars(GNode):
     ranges: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GRef(GNode):
     name: Ident
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GSeq(GNode):
     nodes: tuple[GNode, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GAlt(GNode):
     nodes: tuple[GNode, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GRep(GNode):
     node: GNode
     min: int
     max: Optional[int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GMinus(GNode):
     a: GNode
     b: GNode
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GCapture(GNode):
     name: Ident
     node: GNode
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GRule:
     span: Span
     doc: str
@@ -392,19 +392,19 @@ class GRule:
     node: GNode
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Decl:
     span: Span
     doc: str
     name: Ident
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ConstDecl(Decl):
     value: Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Member:
     span: Span
     doc: str
@@ -415,7 +415,7 @@ class Member:
     ref: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class EnumDecl(Decl):
     type: IntType
     closed: bool
@@ -423,13 +423,13 @@ class EnumDecl(Decl):
     members: tuple[Member, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TypeDecl(Decl):
     type: Type
     clauses: tuple[Clause, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class VarintDecl(Decl):
     shape: str
     bits: Optional[Expr]  # tag bits, prefix bits
@@ -440,7 +440,7 @@ class VarintDecl(Decl):
     limit: Optional[Range]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Param:
     span: Span
     name: Ident
@@ -450,13 +450,13 @@ class Param:
     limit: tuple[Range, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ExternDecl(Decl):
     params: tuple[Param, ...]
     result: IntType
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PacketDecl(Decl):
     params: tuple[Param, ...]
     items: tuple[Item, ...]
@@ -467,19 +467,19 @@ class PacketDecl(Decl):
     text: Optional[Text]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GrammarDecl(Decl):
     rules: tuple[GRule, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Import:
     span: Span
     module: Ident  # dotted
     names: Optional[tuple[Ident, ...]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class File:
     """One parsed file; `name` is the dotted module name."""
 
@@ -489,4 +489,4 @@ class File:
     endian: str
     imports: tuple[Import, ...]
     decls: tuple[Decl, ...]
-    digest: str = field(default="", compare=False)
+    digest: str = ""

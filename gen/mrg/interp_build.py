@@ -49,25 +49,24 @@ def build(packet: ir.Packet, values: Values, args: Optional[Sequence[Arg]] = Non
 
 
 def _read_back(packet: ir.Packet, written: Node, out: bytes, args: Optional[Sequence[Arg]]) -> bytes:
-    """The interpreter must read all of `out`, and choose the arms that were written."""
+    """The interpreter must read all of `out`, and see in it what was written."""
     try:
         node = parse(packet, out, args)
     except Rejection as rejection:
         raise BuildError(f"packet {packet.name}: the values give {out.hex()}, which is refused: {rejection}") from None
     if node.bit_len != len(out) * 8:
         raise BuildError(f"packet {packet.name}: the values give {out.hex()}, of which {node.bit_len // 8} are read")
-    if list(_arms(node)) != list(_arms(written)):
-        raise BuildError(f"packet {packet.name}: the values give {out.hex()}, which is read as another choice")
+    if list(_shape(node)) != list(_shape(written)):
+        raise BuildError(f"packet {packet.name}: the values give {out.hex()}, which is read in another way")
     return out
 
 
-def _arms(node: Node) -> Iterator[tuple[int, str]]:
-    """Every choice in a message: where, and which arm."""
-    if isinstance(node.item, ir.Switch):
-        yield node.bit_off, node.arm
-    if not isinstance(node.item, ir.Chain):
+def _shape(node: Node) -> Iterator[tuple[str, str, int, int]]:
+    """What is where in a message."""
+    yield node.name, node.arm, node.bit_off, node.bit_len
+    if not isinstance(node.item, ir.Chain):  # compressed ones are not written as they are read
         for child in node.children:
-            yield from _arms(child)
+            yield from _shape(child)
 
 
 def values_of(node: Node) -> Any:
@@ -206,11 +205,19 @@ class _Packet:
                 self.f.node.children.append(self.item(item, self.values.get(item.name), (item.name,)))
 
     def optional(self, item: ir.Optional_) -> None:
-        present = self.ask(item.cond)
-        if present is None:
-            present = int(any(i.name in self.values for i in walk(item.items) if i.name))
+        """Present when its values are given; where none are to be given, when its condition holds."""
+        given = [i for i in walk(item.items) if self.given(i)]
+        present = any(i.name in self.values for i in given) if given else bool(self.ask(item.cond))
         if present:
             self.items(item.items)
+
+    def given(self, item: ir.Item) -> bool:
+        """Whether the caller says what the item is."""
+        if not item.name or isinstance(item, (ir.Let, ir.Check, ir.Optional_)) or (id(item),) in self.owed:
+            return False
+        if isinstance(item, (ir.Scalar, ir.Varint)) and item.computed is not None:
+            return _external(item.computed)
+        return not (isinstance(item, ir.Scalar) and item.const is not None)
 
     def check(self, item: ir.Check) -> None:
         """`send` binds builders only; what else must hold is seen when the result is read."""

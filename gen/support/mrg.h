@@ -349,12 +349,15 @@ static inline uint32_t mrg_crc32_add(uint32_t crc, const uint8_t *p, size_t len,
 
 #define MRG_REFS_SLOTS 128u
 
-/* What a writer remembers of chains already written, so that later ones can point to them. */
+/*
+ * What a writer remembers of chains already written, so that later ones can point to them: a hash
+ * table of items, each with the item that follows it, so that one item at a time is compared.
+ */
 struct mrg_refs {
 	size_t base;    /* where in the writer the message starts; pointers count from there */
 	unsigned count; /* slots in use */
-	uint16_t off[MRG_REFS_SLOTS]; /* 1 + offset from base; 0: free */
-	uint16_t tag[MRG_REFS_SLOTS];
+	uint16_t off[MRG_REFS_SLOTS];  /* 1 + offset of an item from base; 0: free */
+	uint16_t next[MRG_REFS_SLOTS]; /* 1 + offset of the item after it; 0: the stop item */
 };
 
 /*

@@ -1,5 +1,5 @@
 /*
- * mrg_vectors.h - runs the test vectors that `mrg vectors` writes against generated C.
+ * mrg_vectors.h - holds generated C against the test vectors that gen/mrg/emit/tests_c.py writes.
  *
  * A case is a message with what the reference interpreter said about it, about every truncation
  * of it, about every single bit flip and about octets that follow.  Each is checked with the input
@@ -322,6 +322,7 @@ static inline void mrg_case_run(struct mrg_run *r)
 static inline int mrg_vectors_run(const struct mrg_subject *subjects, size_t count)
 {
 	struct mrg_run r = { 0 };
+	setvbuf(stdout, NULL, _IOLBF, 0); /* what was found before a crash is not lost */
 	r.in = mrg_fence_make(MRG_FENCE_SIZE);
 	r.out = mrg_fence_make(MRG_FENCE_SIZE);
 	for (size_t i = 0; i < count; i++) {

@@ -1,9 +1,10 @@
 /*
  * Building a zone: records come in and are laid down in their final form (zone_store.h).
  *
- * The node of the current owner grows at the arena's end.  While its records come set by set in order of type, each
- * signature right after what it covers, nothing ever moves; else the node is put in order when the owner changes
- * (zone_pack.c).  An owner that comes back later gets a second node; mrg_dns_zone_finish joins them.
+ * The node of the current owner grows at the arena's end.  If its records do not come set by set in order of type,
+ * each signature right after what it covers, the node is put in order when the owner changes (zone_pack.c).  Then it
+ * joins the nodes whose names have like hashes (zone_place.c).  An owner that comes back later gets a second node;
+ * mrg_dns_zone_finish joins them.
  */
 #include "protocols/dns/zone.h"
 
@@ -41,7 +42,7 @@ enum mrg_status mrg_dns_zone_die(struct mrg_dns_zone_builder *b, struct mrg_dns_
 
 static enum mrg_status full(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err)
 {
-	return mrg_dns_zone_die(b, err, MRG_DNS_ZONE_FULL, MRG_E_SPACE, mrg_dns_name_flat_from(&b->owner, 0), 0);
+	return mrg_dns_zone_die(b, err, MRG_DNS_ZONE_FULL, MRG_E_SPACE, mrg_dns_name_flat_from(mrg_dns_zone_owner(b), 0), 0);
 }
 
 bool mrg_dns_zone_unlike_alias(uint16_t type)
@@ -67,13 +68,12 @@ const void **mrg_dns_zone_scratch(const struct mrg_dns_zone_builder *b, size_t s
 
 struct mrg_dns_node *mrg_dns_zone_new_node(struct mrg_dns_zone_builder *b, struct mrg_span name, unsigned labels)
 {
-	const size_t sets_off = mrg_dns_even(sizeof(struct mrg_dns_node) + name.len);
-	struct mrg_dns_node *const n = mrg_arena_get(b->arena, sets_off, MRG_DNS_GRAIN);
+	const size_t size = sizeof(struct mrg_dns_node) + mrg_dns_even(name.len);
+	struct mrg_dns_node *const n = mrg_arena_get(b->arena, size, MRG_DNS_GRAIN);
 	if (n == NULL || (size_t)((uint8_t *)n - b->arena->p) / MRG_DNS_GRAIN > UINT32_MAX)
 		return NULL;
 	n->name_len = (uint8_t)name.len;
 	n->labels = (uint8_t)labels;
-	n->sets_off = (uint16_t)sets_off;
 	memcpy(n + 1, name.p, name.len);
 	return n;
 }
@@ -91,18 +91,17 @@ enum mrg_status mrg_dns_zone_begin(struct mrg_dns_zone_builder *b, struct mrg_ar
 	memset(b, 0, sizeof *b);
 	b->arena = a;
 	b->st = MRG_E_VALUE;
-	const enum mrg_status st = mrg_dns_name_flat_check(origin, &b->owner);
+	const enum mrg_status st = mrg_dns_name_flat_check(origin, &b->names[0]);
 	if (st != MRG_OK)
 		return st;
-	if (b->owner.len != origin.len)
+	if (b->names[0].len != origin.len)
 		return MRG_E_LENGTH;
+	b->names[1] = b->names[0]; /* as if the apex had been the owner before the first */
 	b->zone = mrg_arena_get(a, sizeof *b->zone, _Alignof(struct mrg_dns_zone));
 	if (b->zone == NULL)
 		return MRG_E_SPACE;
 	b->zone->base = a->p;
-	b->zone->origin = b->owner;
-	b->name_count = 1;
-	b->nodes_off = a->len;
+	b->zone->origin = b->names[0];
 	return b->st = MRG_OK;
 }
 
@@ -112,32 +111,64 @@ static bool storable(uint16_t type)
 	return type != 0 && type != MRG_DNS_TYPE_OPT && (type < 128 || type > 255);
 }
 
+/* Put the open node, which is complete, in order where it stands. */
+static bool put_in_order(struct mrg_dns_zone_builder *b, struct mrg_dns_node *n, struct mrg_dns_zone_error *err)
+{
+	const size_t at = (size_t)((uint8_t *)n - b->arena->p);
+	const struct mrg_dns_node *const part = n;
+	const struct mrg_dns_node *const packed = mrg_dns_zone_pack(b, &part, 1, NULL, err);
+	if (packed == NULL)
+		return false;
+	const size_t size = mrg_dns_node_size(packed);
+	memmove(n, packed, size);
+	mrg_dns_zone_rewind(b, at + size);
+	return true;
+}
+
+/*
+ * Nodes for the names between the owner and the ancestors that it shares with the owner before it: they exist, with
+ * records or without (RFC 4592 2.2.2).  What turns out to be there twice is dropped at the end.
+ */
+static enum mrg_status place_ancestors(struct mrg_dns_zone_builder *b, const uint64_t *hash)
+{
+	const struct mrg_dns_name_flat *const name = mrg_dns_zone_owner(b), *const origin = &b->zone->origin;
+	unsigned known = mrg_dns_name_flat_common(name, &b->names[1 - b->now]);
+	if (known < origin->count)
+		known = origin->count;
+	for (unsigned i = 1; i + known < name->count; i++) {
+		if (!mrg_dns_zone_stage(b))
+			return MRG_E_SPACE;
+		struct mrg_dns_node *const n = mrg_dns_zone_new_node(b, mrg_dns_name_flat_from(name, i), name->count - i);
+		if (n == NULL || !mrg_dns_zone_seal(b, n) || mrg_dns_zone_place(b, n, hash[i]) != MRG_OK)
+			return MRG_E_SPACE;
+	}
+	return MRG_OK;
+}
+
 enum mrg_status mrg_dns_zone_close(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err)
 {
-	struct mrg_dns_node *n = b->open;
+	struct mrg_dns_node *const n = b->open;
+	uint64_t hash[MRG_DNS_LABELS];
 	b->open = NULL;
 	if (n == NULL)
 		return MRG_OK;
-	const size_t at = (size_t)((uint8_t *)n - b->arena->p);
 	if (b->sets == 0) { /* all its records were refused */
-		memset(n, 0, b->arena->len - at);
-		b->arena->len = at;
+		mrg_dns_zone_rewind(b, b->staged_off);
 		return MRG_OK;
 	}
 	n->sets = (uint16_t)b->sets;
-	if (b->unsorted) {
-		const struct mrg_dns_node *const part = n;
-		const struct mrg_dns_node *const packed = mrg_dns_zone_pack(b, &part, 1, NULL, err);
-		if (packed == NULL)
-			return b->st;
-		/* the ordered node takes the place of the other */
-		const size_t from = (size_t)((const uint8_t *)packed - b->arena->p);
-		const size_t len = b->arena->len - from;
-		memmove(n, packed, len);
-		memset(b->arena->p + at + len, 0, b->arena->len - at - len);
-		b->arena->len = at + len;
-	}
-	return mrg_dns_zone_settle(b, n, err);
+	if (b->unsorted && !put_in_order(b, n, err))
+		return b->st;
+	if (!b->unsorted && !mrg_dns_zone_seal(b, n))
+		return full(b, err);
+	const enum mrg_status st = mrg_dns_zone_settle(b, n, err);
+	if (st != MRG_OK)
+		return b->st = st;
+	mrg_dns_name_flat_hash(mrg_dns_zone_owner(b), hash);
+	if (mrg_dns_zone_place(b, n, hash[0]) != MRG_OK || place_ancestors(b, hash) != MRG_OK)
+		return full(b, err);
+	b->now = 1 - b->now;
+	return MRG_OK;
 }
 
 /* A record of another owner comes: close the open node and open one for it. */
@@ -156,11 +187,8 @@ static enum mrg_status open_owner(
 	st = mrg_dns_zone_close(b, err);
 	if (st != MRG_OK)
 		return st;
-	/* names that may be new: exact when owners come in order, else too many */
-	const unsigned common = mrg_dns_name_flat_common(&name, &b->owner);
-	b->name_count += name.count - (common > origin->count ? common : origin->count);
-	b->owner = name;
-	if (b->name_count > MRG_DNS_NAMES_MAX)
+	*mrg_dns_zone_owner(b) = name;
+	if (!mrg_dns_zone_stage(b))
 		return full(b, err);
 	b->open = mrg_dns_zone_new_node(b, owner, name.count);
 	b->last = NULL;
@@ -189,52 +217,59 @@ static void ready_refs(struct mrg_dns_zone_builder *b)
 	mrg_w_init(&w, b->open, sizeof *b->open + b->open->name_len);
 	mrg_w_use_refs(&w, &b->refs);
 	w.len = sizeof *b->open;
-	mrg_dns_name_put_flat(&w, mrg_dns_name_flat_from(&b->owner, 0)); /* the very octets that are there */
+	mrg_dns_name_put_flat(&w, mrg_dns_name_flat_from(mrg_dns_zone_owner(b), 0)); /* the very octets that are there */
 	b->refs.count = MRG_REFS_SLOTS; /* full: no name in RDATA is remembered */
 	b->refs_ready = true;
 }
 
-/* Write a record whose RDATA has names that may be compressed: against the owner's, as zone_store.h says. */
-static enum mrg_status put_packed(
-	struct mrg_dns_zone_builder *b, struct mrg_w *w, const struct incoming *in, struct mrg_reject *rj)
+/*
+ * Write a record and check it.  It is first written with the root as its owner, one octet in, and nothing to point
+ * into, so that RDATA can't hold pointers; then the owner becomes the pointer that zone_store.h describes.
+ */
+static enum mrg_status put_plain(
+	struct mrg_w *w, const struct incoming *in, struct mrg_dns_rr *rr, struct mrg_reject *rj)
 {
 	static const uint8_t root[] = { 0 };
-	uint8_t raw[1 + 10 + MRG_DNS_ZONE_SOA_MAX]; /* no RDATA of these types is longer */
-	struct mrg_w rw;
-	struct mrg_dns_rr_build build;
-	struct mrg_dns_rr rr;
-	struct mrg_dns_rr_args args = { .name = { root, 1 }, .type = in->type, .class = MRG_DNS_CLASS_IN, .ttl = in->ttl };
-	size_t len;
-	mrg_w_init(&rw, raw, sizeof raw);
-	mrg_dns_rr_begin(&rw, &build, &args);
-	mrg_w_put(&rw, in->rdata);
-	mrg_dns_rr_end(&rw, &build);
-	if (mrg_w_finish(&rw, &len) != MRG_OK)
-		return MRG_E_LENGTH;
-	const enum mrg_status st = mrg_dns_rr_check((struct mrg_span){ raw, len }, (struct mrg_span){ NULL, 0 }, &rr, rj);
-	if (st != MRG_OK)
-		return st;
-	if (!b->refs_ready)
-		ready_refs(b);
-	w->refs = &b->refs;
-	args.name = mrg_dns_name_flat_from(&b->owner, 0);
-	mrg_dns_rr_begin(w, &build, &args);
-	mrg_dns_rr_rdata_copy(w, &rr);
-	mrg_dns_rr_end(w, &build);
-	w->refs = NULL;
-	return MRG_OK;
-}
-
-/* Write any other record: its RDATA means the same wherever it stands. */
-static enum mrg_status put_plain(struct mrg_w *w, const struct incoming *in, struct mrg_reject *rj)
-{
-	struct mrg_dns_rr rr;
 	const size_t from = w->len;
-	mrg_dns_stored_rr_put(w, &(struct mrg_dns_stored_rr_args){
-		.type = in->type, .class = MRG_DNS_CLASS_IN, .ttl = in->ttl, .rdata = in->rdata });
+	struct mrg_dns_rr_build build;
+	struct mrg_w owner;
+	mrg_w_u8(w, 0);
+	mrg_dns_rr_begin(w, &build, &(struct mrg_dns_rr_args){ .name = { root, sizeof root }, .type = in->type,
+		.class = MRG_DNS_CLASS_IN, .ttl = in->ttl });
+	mrg_w_put(w, in->rdata);
+	mrg_dns_rr_end(w, &build);
+	if (w->st == MRG_E_RANGE) { /* RDATA of more than 65,535 octets */
+		w->st = MRG_OK;
+		return MRG_E_LENGTH;
+	}
 	if (w->st != MRG_OK)
 		return MRG_OK; /* the caller asks the writer */
-	return mrg_dns_rr_check(mrg_w_span(w, from), mrg_w_span(w, 0), &rr, rj);
+	const enum mrg_status st =
+		mrg_dns_rr_check(mrg_w_span(w, from + sizeof root), (struct mrg_span){ NULL, 0 }, rr, rj);
+	if (st != MRG_OK)
+		return st;
+	mrg_w_init(&owner, w->p + from, 2 * sizeof root);
+	mrg_dns_name_pointer_put(&owner, &(struct mrg_dns_name_pointer_args){ .at = sizeof(struct mrg_dns_node) });
+	return owner.st;
+}
+
+/* Write the record just put at `from` again, its RDATA compressed against the owner's name, as zone_store.h says. */
+static void repack(struct mrg_dns_zone_builder *b, struct mrg_w *w, size_t from, const struct mrg_dns_rr *rr)
+{
+	struct mrg_w again = *w; /* behind the record: it will be shorter, so it does not reach there */
+	if (!b->refs_ready)
+		ready_refs(b);
+	again.refs = &b->refs;
+	mrg_dns_rr_rdata_copy(&again, rr);
+	if (again.st != MRG_OK) {
+		w->st = again.st;
+		return;
+	}
+	const struct mrg_dns_stored_rr_args args = { .type = mrg_dns_rr_type(rr), .class = mrg_dns_rr_class(rr),
+		.ttl = mrg_dns_rr_ttl(rr), .rdata = mrg_w_span(&again, w->len) };
+	w->len = from;
+	mrg_dns_stored_rr_put(w, &args);
+	memset(w->p + w->len, 0, again.len - w->len);
 }
 
 /* Is the record that stands at `span` in the set already?  Only small sets are searched here: see zone_pack.c. */
@@ -291,7 +326,7 @@ static void keep(struct mrg_dns_zone_builder *b, const struct incoming *in, size
 /* Lay the record down behind the open node. */
 static enum mrg_status append(struct mrg_dns_zone_builder *b, struct incoming *in, struct mrg_dns_zone_error *err)
 {
-	const struct mrg_span owner = mrg_dns_name_flat_from(&b->owner, 0);
+	const struct mrg_span owner = mrg_dns_name_flat_from(mrg_dns_zone_owner(b), 0);
 	struct mrg_reject *const rj = err != NULL ? &err->reject : NULL;
 	struct mrg_w w;
 	in->mark = b->arena->len;
@@ -301,8 +336,10 @@ static enum mrg_status append(struct mrg_dns_zone_builder *b, struct incoming *i
 	mrg_w_init(&w, b->open, b->arena->cap - node_at);
 	w.len = b->arena->len - node_at;
 	const size_t from = w.len;
-	const enum mrg_status st =
-		mrg_dns_rr_rdata_movable(in->type) ? put_plain(&w, in, rj) : put_packed(b, &w, in, rj);
+	struct mrg_dns_rr rr;
+	const enum mrg_status st = put_plain(&w, in, &rr, rj);
+	if (st == MRG_OK && w.st == MRG_OK && !mrg_dns_rr_rdata_movable(in->type))
+		repack(b, &w, from, &rr);
 	if (w.st != MRG_OK)
 		return full(b, err);
 	if (st != MRG_OK) {
@@ -331,7 +368,7 @@ static enum mrg_status append(struct mrg_dns_zone_builder *b, struct incoming *i
 /* Rules about what may stand at one owner that can be decided now; the others are for mrg_dns_zone_settle. */
 static enum mrg_dns_zone_fault fault_beside(const struct mrg_dns_zone_builder *b, uint16_t type)
 {
-	if (type == MRG_DNS_TYPE_SOA && b->owner.count != b->zone->origin.count)
+	if (type == MRG_DNS_TYPE_SOA && mrg_dns_zone_owner(b)->count != b->zone->origin.count)
 		return MRG_DNS_ZONE_SOA_PLACE;
 	if (type == MRG_DNS_TYPE_CNAME && b->other)
 		return MRG_DNS_ZONE_ALIAS;
@@ -351,7 +388,7 @@ enum mrg_status mrg_dns_zone_add(struct mrg_dns_zone_builder *b, struct mrg_span
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_CLASS, MRG_E_VALUE, owner, type);
 	if (!storable(type))
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_TYPE, MRG_E_VALUE, owner, type);
-	if (b->open == NULL || !mrg_dns_name_flat_equal(owner, mrg_dns_name_flat_from(&b->owner, 0))) {
+	if (b->open == NULL || !mrg_dns_name_flat_equal(owner, mrg_dns_name_flat_from(mrg_dns_zone_owner(b), 0))) {
 		const enum mrg_status st = open_owner(b, owner, type, err);
 		if (st != MRG_OK)
 			return st;

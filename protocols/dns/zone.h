@@ -14,7 +14,7 @@
  *	if (mrg_dns_zone_finish(&b, &zone, &why) != MRG_OK) ...
  *
  * From begin to finish nobody else may take memory from the arena.  Memory above the arena's end is used for
- * sorting and left zeroed.  Records of one owner are best added one after the other: then each lands in its final
+ * sorting, at its very end, too, and left zeroed.  Records of one owner are best added one after the other: then each lands in its final
  * place at once; in any other order the zone answers the same but takes more time and memory to build.
  */
 #ifndef MRG_DNS_ZONE_H
@@ -61,20 +61,30 @@ struct mrg_dns_zone_error {
 
 enum { MRG_DNS_ZONE_SOA_MAX = 2 * 255 + 20 }; /* octets of the RDATA of an SOA record */
 
+/* Nodes that begin their hashes with the same bits: segments of memory, handles in the arena. */
+struct mrg_dns_zone_part {
+	uint32_t first, last;
+	uint32_t node_count;
+};
+
+enum { MRG_DNS_ZONE_PARTS = 64 };
+
 /* Private but for its size: the caller provides the memory. */
 struct mrg_dns_zone_builder {
 	struct mrg_arena *arena;
 	struct mrg_dns_zone *zone;
 	enum mrg_status st;             /* not MRG_OK: unusable */
-	struct mrg_dns_name_flat owner; /* of the open node */
+	struct mrg_dns_name_flat names[2]; /* of the open node, and of the one before it */
+	unsigned now;                   /* which of the two is the open node's */
 	struct mrg_dns_node *open;      /* the node that grows at the arena's end, or NULL */
 	struct mrg_dns_rrset *last;     /* its last set */
 	uint32_t last_ttl;
 	uint32_t sets;                  /* of the open node */
 	bool unsorted;                  /* the open node's sets are */
 	bool aliased, other;            /* the open node has a CNAME; has what can't stand beside one */
-	size_t nodes_off;               /* where in the arena the nodes begin: one follows the other */
-	size_t name_count;              /* at most this many names, with those that own nothing */
+	size_t staged_off;              /* where in the arena the open node's segment would begin */
+	size_t node_count;              /* of all parts */
+	struct mrg_dns_zone_part parts[MRG_DNS_ZONE_PARTS]; /* the finished nodes, by hash */
 	uint8_t soa[MRG_DNS_ZONE_SOA_MAX]; /* RDATA of the SOA record, once there is one */
 	size_t soa_len;
 	struct mrg_refs refs;           /* knows just the open node's name, at offset 12 */
@@ -104,7 +114,8 @@ MRG_MUST_USE enum mrg_status mrg_dns_zone_add(struct mrg_dns_zone_builder *b, st
  * mrg_dns_zone_finish - index the zone and freeze it.
  *   out    written on MRG_OK; valid as long as the arena.
  * Fails:    as mrg_dns_zone_add, for what only the whole zone shows; the builder is dead in any case.
- * Cost:     O(n) for n records in canonical order, O(n log n) in any other.
+ * Cost:     O(n) for n records, whatever their order; O(n log n) to sort the chain of a signed zone that comes unsorted.
+ *           Memory: little more than the zone itself takes.
  */
 MRG_MUST_USE enum mrg_status mrg_dns_zone_finish(
 	struct mrg_dns_zone_builder *b, const struct mrg_dns_zone **out, struct mrg_dns_zone_error *err);
@@ -122,7 +133,8 @@ size_t mrg_dns_zone_records(const struct mrg_dns_zone *z);
 /* A walk over all records of a zone; zero but for `zone`. */
 struct mrg_dns_zone_walk {
 	const struct mrg_dns_zone *zone;
-	size_t slot;
+	size_t bucket;
+	bool ended;
 	const struct mrg_dns_node *node;
 	const struct mrg_dns_rrset *set;
 	unsigned sets_left;

@@ -1,6 +1,7 @@
 /*
  * zone_build.h - what the steps of building a zone share; for the files of this folder only.
- * Reading order: zone.c (add records), zone_pack.c (put a node in order), zone_index.c (finish).
+ * Reading order: zone.c (add records), zone_pack.c (put a node in order), zone_place.c (lay nodes down by hash),
+ * zone_index.c (finish).
  */
 #ifndef MRG_DNS_ZONE_BUILD_H
 #define MRG_DNS_ZONE_BUILD_H
@@ -10,8 +11,8 @@
 /* Octets of a set, or of the RRSIGs over it: no message holds more than a header, a question for the root, and this. */
 enum { MRG_DNS_RRSET_MAX = 65535 - MRG_DNS_HEADER_SIZE - (1 + 4) };
 
-/* Handles are 32 bits of 4 octets; the hash table has fewer than 2^32 slots. */
-enum { MRG_DNS_NAMES_MAX = 0x7fffffff };
+/* Nodes of a zone: handles are 32 bits, and a part counts its nodes in as many. */
+enum { MRG_DNS_NODES_MAX = INT32_MAX };
 
 /* Records up to this many are compared one by one to find duplicates; larger sets are sorted first. */
 enum { MRG_DNS_FEW = 32 };
@@ -31,9 +32,9 @@ static inline struct mrg_dns_node *mrg_dns_zone_node(const struct mrg_dns_zone_b
 	return (struct mrg_dns_node *)at;
 }
 
-static inline uint32_t mrg_dns_zone_handle(const struct mrg_dns_zone_builder *b, const struct mrg_dns_node *n)
+static inline uint32_t mrg_dns_zone_handle(const struct mrg_dns_zone_builder *b, const void *p)
 {
-	return (uint32_t)((size_t)((const uint8_t *)n - b->arena->p) / MRG_DNS_GRAIN);
+	return (uint32_t)((size_t)((const uint8_t *)p - b->arena->p) / MRG_DNS_GRAIN);
 }
 
 /*
@@ -45,13 +46,43 @@ const void **mrg_dns_zone_scratch(const struct mrg_dns_zone_builder *b, size_t s
 /* May only NSEC, RRSIG and the like stand beside it?  RFC 1034 3.6.2, RFC 4035 2.5 */
 bool mrg_dns_zone_unlike_alias(uint16_t type);
 
+/* What a part's memory consists of; nodes follow at once. */
+struct mrg_dns_segment {
+	uint32_t next;     /* handle; 0: the last */
+	uint32_t len, cap; /* octets behind this header: those that nodes take, and all */
+};
+
+static inline struct mrg_dns_segment *mrg_dns_zone_segment(const struct mrg_dns_zone_builder *b, uint32_t handle)
+{
+	void *const at = b->arena->p + (size_t)handle * MRG_DNS_GRAIN;
+	return (struct mrg_dns_segment *)at;
+}
+
+/* The name of the open node. */
+static inline struct mrg_dns_name_flat *mrg_dns_zone_owner(struct mrg_dns_zone_builder *b) { return &b->names[b->now]; }
+
 /* A new node without sets at the arena's end; NULL when the arena is full. */
 struct mrg_dns_node *mrg_dns_zone_new_node(struct mrg_dns_zone_builder *b, struct mrg_span name, unsigned labels);
 
 /* A new empty set at the arena's end, behind the node that grows there; NULL when the arena is full. */
 struct mrg_dns_rrset *mrg_dns_zone_new_set(struct mrg_dns_zone_builder *b, uint16_t type);
 
-/* No more records for the open node: put it in order and link it to the others. */
+/* The node at the arena's end is complete: fill its last grain and note its size.  False: the arena is full. */
+bool mrg_dns_zone_seal(struct mrg_dns_zone_builder *b, struct mrg_dns_node *n);
+
+/* Take memory at the arena's end for a segment's header; the node that mrg_dns_zone_place gets must follow. */
+bool mrg_dns_zone_stage(struct mrg_dns_zone_builder *b);
+
+/*
+ * mrg_dns_zone_place - move the sealed node at the arena's end, staged, to the others of its part.
+ *   hash   of its name.   Fails: MRG_E_SPACE.
+ */
+enum mrg_status mrg_dns_zone_place(struct mrg_dns_zone_builder *b, struct mrg_dns_node *n, uint64_t hash);
+
+/* Give back what the arena handed out since `mark`, zeroed. */
+void mrg_dns_zone_rewind(struct mrg_dns_zone_builder *b, size_t mark);
+
+/* No more records for the open node: put it in order and place it. */
 enum mrg_status mrg_dns_zone_close(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err);
 
 /* Are there so many octets in a set that `len` more are too many? */

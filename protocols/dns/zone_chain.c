@@ -66,16 +66,17 @@ static bool before_name(const void *ctx, const void *a, const void *b)
 static enum mrg_status build(struct mrg_dns_zone_builder *b)
 {
 	struct mrg_dns_zone *const z = b->zone;
-	size_t count = 0, i = 0;
-	for (size_t s = 0; s < z->slot_count; s++)
-		count += z->slots[s].node != 0 && in_chain(z, mrg_dns_node_at(z, z->slots[s].node));
+	size_t count = 0, i = 0, bucket = 0;
+	for (const struct mrg_dns_node *n = mrg_dns_zone_first(z, &bucket); n != NULL; n = mrg_dns_zone_after(z, n, &bucket))
+		count += in_chain(z, n);
 	uint32_t *const chain = mrg_arena_get(b->arena, count * sizeof *chain, _Alignof(uint32_t));
 	const void **const list = mrg_dns_zone_scratch(b, 0, 2 * count);
 	if (chain == NULL || list == NULL)
 		return MRG_E_SPACE;
-	for (size_t s = 0; s < z->slot_count; s++) {
-		if (z->slots[s].node != 0 && in_chain(z, mrg_dns_node_at(z, z->slots[s].node)))
-			list[i++] = mrg_dns_node_at(z, z->slots[s].node);
+	bucket = 0;
+	for (const struct mrg_dns_node *n = mrg_dns_zone_first(z, &bucket); n != NULL; n = mrg_dns_zone_after(z, n, &bucket)) {
+		if (in_chain(z, n))
+			list[i++] = n;
 	}
 	mrg_dns_zone_sort(list, list + count, count, before_name, NULL);
 	for (i = 0; i < count; i++)

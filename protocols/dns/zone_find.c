@@ -78,20 +78,20 @@ uint32_t mrg_dns_zone_serial(const struct mrg_dns_zone *z) { return z->serial; }
 
 size_t mrg_dns_zone_records(const struct mrg_dns_zone *z) { return z->record_count; }
 
-/* Go to the next set of the next node; false after the last. */
+/* Go to the next set, of this node or the next that has one; false after the last. */
 static bool next_set(struct mrg_dns_zone_walk *w)
 {
-	if (w->sets_left > 0 && --w->sets_left > 0) {
+	if (w->sets_left > 1) {
+		w->sets_left--;
 		w->set = mrg_dns_rrset_next(w->set);
 	} else {
-		while (w->slot < w->zone->slot_count && w->zone->slots[w->slot].node == 0)
-			w->slot++;
-		if (w->slot == w->zone->slot_count)
-			return false;
-		w->node = mrg_dns_node_at(w->zone, w->zone->slots[w->slot++].node);
+		do {
+			w->node = w->node == NULL ? mrg_dns_zone_first(w->zone, &w->bucket)
+				: mrg_dns_zone_after(w->zone, w->node, &w->bucket);
+			if (w->node == NULL)
+				return false;
+		} while (w->node->sets == 0);
 		w->sets_left = w->node->sets;
-		if (w->sets_left == 0) /* an empty non-terminal */
-			return true;
 		w->set = mrg_dns_node_sets(w->node);
 	}
 	w->left = mrg_dns_rrset_wire(w->set, true);
@@ -101,8 +101,10 @@ static bool next_set(struct mrg_dns_zone_walk *w)
 enum mrg_status mrg_dns_zone_next(struct mrg_dns_zone_walk *w, struct mrg_dns_rr *out)
 {
 	while (w->left.len == 0) {
-		if (!next_set(w))
+		if (w->ended || !next_set(w)) {
+			w->ended = true;
 			return MRG_END;
+		}
 	}
 	const enum mrg_status st = mrg_dns_rr_check(w->left, mrg_dns_rrset_message(w->node, w->set), out, NULL);
 	if (st == MRG_OK)

@@ -1,18 +1,23 @@
 /*
- * Finishing a zone: the hash table over its nodes, names that came more than once joined, empty non-terminals made,
- * what lies below cuts marked, and the chain of NSEC or NSEC3 owners sorted.
+ * Finishing a zone.  Part by part, nodes are sorted into buckets and written where they stay: into memory that parts
+ * before have given back, so that at no time much more is in use than the zone itself takes.  Names that came more
+ * than once are joined on the way.  Then each node is tied to its parent, and what lies below cuts is marked.
  */
 #include "dns/rr.h"
 #include "protocols/dns/zone_build.h"
 #include "protocols/dns/zone_chain.h"
 
-/* While finishing: the zone's table, to be filled, and the parent found last. */
+/* While finishing. */
 struct indexer {
 	struct mrg_dns_zone_builder *b;
 	struct mrg_dns_zone *zone;
-	struct mrg_dns_slot *slots;
-	size_t split; /* slots whose node is one of several */
-	struct mrg_dns_node *parent;
+	uint32_t *buckets;
+	uint8_t *out;      /* memory to write buckets to */
+	size_t out_left;
+	uint32_t free;     /* segments that can be written over */
+	const struct mrg_dns_node **list; /* the nodes of a part, bucket by bucket */
+	const struct mrg_dns_node **parts; /* room for nodes of one name */
+	struct mrg_dns_node *parent;       /* found last */
 };
 
 static struct mrg_span origin_of(const struct mrg_dns_zone_builder *b)
@@ -25,152 +30,222 @@ static enum mrg_status full(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_
 	return mrg_dns_zone_die(b, err, MRG_DNS_ZONE_FULL, MRG_E_SPACE, origin_of(b), 0);
 }
 
-/* The slot of a name: the one that has it, or the free one where it goes.  The table is never full. */
-static struct mrg_dns_slot *slot_of(const struct indexer *x, uint64_t h, struct mrg_span name)
+/* --- buckets ------------------------------------------------------------------------------------------- */
+
+static size_t bucket_of(const struct indexer *x, const struct mrg_dns_node *n)
 {
-	const uint32_t tag = (uint32_t)h;
-	size_t i = (size_t)((h >> 32) * x->zone->slot_count >> 32);
-	for (; x->slots[i].node != 0; i = i + 1 < x->zone->slot_count ? i + 1 : 0) {
-		if (x->slots[i].tag != tag)
-			continue;
-		if (mrg_dns_name_flat_equal(mrg_dns_node_name(mrg_dns_zone_node(x->b, x->slots[i].node)), name))
-			break;
-	}
-	return &x->slots[i];
+	return (size_t)n->up * x->zone->bucket_count >> 32;
 }
 
-/* The name of a node in flat form, and the hashes of its suffixes. */
-static bool name_of(const struct mrg_dns_node *n, struct mrg_dns_name_flat *name, uint64_t *hash)
+/* Call the nodes of a part one after the other: the first, the next, NULL. */
+struct part_walk {
+	const struct mrg_dns_zone_builder *b;
+	const struct mrg_dns_segment *s;
+	size_t off;
+};
+
+static const struct mrg_dns_node *next_in_part(struct part_walk *w)
 {
-	if (mrg_dns_name_flat_check(mrg_dns_node_name(n), name) != MRG_OK)
+	while (w->off == w->s->len) {
+		if (w->s->next == 0)
+			return NULL;
+		w->s = mrg_dns_zone_segment(w->b, w->s->next);
+		w->off = 0;
+	}
+	const void *const at = (const uint8_t *)(w->s + 1) + w->off;
+	const struct mrg_dns_node *const n = at;
+	w->off += mrg_dns_node_size(n);
+	return n;
+}
+
+/* Sort a part's nodes by bucket, in order of arrival: by counting.  ends[i]: where in the list bucket first + i ends. */
+static void sort_part(struct indexer *x, const struct mrg_dns_zone_part *part, size_t first, size_t count, uint32_t *ends)
+{
+	struct part_walk w = { x->b, mrg_dns_zone_segment(x->b, part->first), 0 };
+	const struct mrg_dns_node *n;
+	uint32_t before = 0;
+	while ((n = next_in_part(&w)) != NULL)
+		ends[bucket_of(x, n) - first]++;
+	for (size_t i = 0; i < count; i++) { /* where each bucket begins */
+		const uint32_t here = ends[i];
+		ends[i] = before;
+		before += here;
+	}
+	w = (struct part_walk){ x->b, mrg_dns_zone_segment(x->b, part->first), 0 };
+	while ((n = next_in_part(&w)) != NULL)
+		x->list[ends[bucket_of(x, n) - first]++] = n;
+}
+
+/* Memory for a bucket: the rest of the current piece, a segment given back, or new. */
+static uint8_t *take(struct indexer *x, size_t size)
+{
+	if (size > x->out_left && x->free != 0) {
+		struct mrg_dns_segment *const s = mrg_dns_zone_segment(x->b, x->free);
+		if (size <= sizeof *s + s->cap) {
+			x->free = s->next;
+			x->out = (uint8_t *)s;
+			x->out_left = sizeof *s + s->cap;
+		}
+	}
+	if (size > x->out_left)
+		return mrg_arena_get(x->b->arena, size, MRG_DNS_GRAIN);
+	uint8_t *const at = x->out;
+	x->out += size;
+	x->out_left -= size;
+	return at;
+}
+
+/*
+ * All nodes of the name of list[0] in list[0..n-1], joined if several have records; they are taken out of the list.
+ * NULL: err is filled.
+ */
+static const struct mrg_dns_node *join(struct indexer *x, const struct mrg_dns_node **list, size_t n,
+	struct mrg_dns_zone_error *err)
+{
+	const struct mrg_dns_node *const head = list[0];
+	const struct mrg_span name = mrg_dns_node_name(head);
+	size_t count = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (list[i] == NULL || (i > 0 && !mrg_dns_node_is(list[i], name)))
+			continue;
+		if (list[i]->sets > 0)
+			x->parts[count++] = list[i];
+		list[i] = NULL;
+	}
+	if (count == 0)
+		return head;
+	if (count == 1)
+		return x->parts[0];
+	struct mrg_dns_node *const made = mrg_dns_zone_pack(x->b, x->parts, count, NULL, err);
+	return made != NULL && mrg_dns_zone_settle(x->b, made, err) == MRG_OK ? made : NULL;
+}
+
+/* Write the nodes list[0..n-1] as a bucket; nodes joined for it stand behind `mark` in the arena, and go. */
+static bool write_bucket(struct indexer *x, size_t bucket, const struct mrg_dns_node *const *list, size_t n, size_t mark)
+{
+	size_t size = 0, len = 0;
+	for (size_t i = 0; i < n; i++)
+		size += mrg_dns_node_size(list[i]);
+	uint8_t *at = take(x, size);
+	if (at == NULL)
 		return false;
-	mrg_dns_name_flat_hash(name, hash);
+	for (size_t i = 0; i < n; i++) {
+		const size_t node_size = mrg_dns_node_size(list[i]);
+		void *const p = at + len;
+		struct mrg_dns_node *const node = p;
+		memcpy(p, list[i], node_size);
+		if (i + 1 == n)
+			node->flags |= MRG_DNS_NODE_LAST;
+		len += node_size;
+	}
+	mark += (MRG_DNS_GRAIN - mark % MRG_DNS_GRAIN) % MRG_DNS_GRAIN;
+	if ((size_t)(at - x->b->arena->p) > mark && x->b->arena->len > mark) { /* it was new memory: close the gap */
+		memmove(x->b->arena->p + mark, at, size);
+		at = x->b->arena->p + mark;
+		mark += size;
+	}
+	if (x->b->arena->len > mark)
+		mrg_dns_zone_rewind(x->b, mark);
+	x->buckets[bucket] = mrg_dns_zone_handle(x->b, at);
 	return true;
 }
 
-static void insert(struct indexer *x, struct mrg_dns_node *n)
+/* Put one bucket together from its nodes, as they came. */
+static enum mrg_status fill_bucket(
+	struct indexer *x, size_t bucket, const struct mrg_dns_node **list, size_t n, struct mrg_dns_zone_error *err)
 {
-	struct mrg_dns_name_flat name;
-	uint64_t hash[MRG_DNS_LABELS];
-	if (!name_of(n, &name, hash))
-		return;
-	struct mrg_dns_slot *const slot = slot_of(x, hash[0], mrg_dns_name_flat_from(&name, 0));
-	if (slot->node != 0) {
-		x->split += (mrg_dns_zone_node(x->b, slot->node)->flags & MRG_DNS_NODE_SPLIT) == 0;
-		n->up = slot->node;
-		n->flags |= MRG_DNS_NODE_SPLIT;
-	}
-	*slot = (struct mrg_dns_slot){ .tag = (uint32_t)hash[0], .node = mrg_dns_zone_handle(x->b, n) };
-}
-
-/* The node behind this one in the arena. */
-static struct mrg_dns_node *node_after(const struct mrg_dns_node *n, const struct mrg_dns_zone_builder *b)
-{
-	const struct mrg_dns_rrset *s = mrg_dns_node_sets(n);
-	for (unsigned left = n->sets; left > 0; left--)
-		s = mrg_dns_rrset_next(s);
-	size_t end = (size_t)((const uint8_t *)s - b->arena->p);
-	end += (MRG_DNS_GRAIN - end % MRG_DNS_GRAIN) % MRG_DNS_GRAIN;
-	return mrg_dns_zone_node(b, (uint32_t)(end / MRG_DNS_GRAIN));
-}
-
-/* Call step on each node of an area of the arena that holds nothing else. */
-static enum mrg_status each_node(struct indexer *x, size_t from, size_t to,
-	enum mrg_status (*step)(struct indexer *x, struct mrg_dns_node *n))
-{
-	from += (MRG_DNS_GRAIN - from % MRG_DNS_GRAIN) % MRG_DNS_GRAIN;
-	if (from >= to)
-		return MRG_OK;
-	struct mrg_dns_node *n = mrg_dns_zone_node(x->b, (uint32_t)(from / MRG_DNS_GRAIN));
-	const uint8_t *const end = x->b->arena->p + to;
-	while ((const uint8_t *)n < end) {
-		struct mrg_dns_node *const next = node_after(n, x->b);
-		const enum mrg_status st = (n->flags & MRG_DNS_NODE_DEAD) == 0 ? step(x, n) : MRG_OK;
-		if (st != MRG_OK)
-			return st;
-		n = next;
-	}
-	return MRG_OK;
-}
-
-static enum mrg_status insert_step(struct indexer *x, struct mrg_dns_node *n)
-{
-	insert(x, n);
-	return MRG_OK;
-}
-
-/* Join the nodes of one name into a new one. */
-static enum mrg_status join(struct indexer *x, struct mrg_dns_slot *slot, struct mrg_dns_zone_error *err)
-{
-	struct mrg_dns_zone_builder *const b = x->b;
-	const size_t cap = b->arena->cap;
-	size_t count = 1;
-	for (const struct mrg_dns_node *n = mrg_dns_zone_node(b, slot->node); n->up != 0; count++)
-		n = mrg_dns_zone_node(b, n->up);
-	/* the list of parts stands at the arena's very end, out of the way of the packing */
-	if (count * sizeof(void *) + _Alignof(void *) > cap - b->arena->len)
-		return full(b, err);
-	struct mrg_arena top = { b->arena->p, (cap - count * sizeof(void *)) / _Alignof(void *) * _Alignof(void *), cap };
-	b->arena->cap = top.len;
-	const struct mrg_dns_node **const parts = mrg_arena_get(&top, count * sizeof(void *), _Alignof(void *));
-	uint32_t handle = slot->node;
-	for (size_t i = count; i-- > 0;) { /* the list goes from the last to the first */
-		struct mrg_dns_node *const n = mrg_dns_zone_node(b, handle);
-		handle = n->up;
-		n->flags = MRG_DNS_NODE_DEAD;
-		parts[i] = n;
-	}
-	struct mrg_dns_node *const node = mrg_dns_zone_pack(b, parts, count, NULL, err);
-	memset(parts, 0, count * sizeof *parts);
-	b->arena->cap = cap;
-	if (node == NULL)
-		return b->st;
-	slot->node = mrg_dns_zone_handle(b, node);
-	return mrg_dns_zone_settle(b, node, err);
-}
-
-static enum mrg_status join_all(struct indexer *x, struct mrg_dns_zone_error *err)
-{
-	for (size_t i = 0; i < x->zone->slot_count && x->split > 0; i++) {
-		struct mrg_dns_slot *const slot = &x->slots[i];
-		if (slot->node == 0 || (mrg_dns_zone_node(x->b, slot->node)->flags & MRG_DNS_NODE_SPLIT) == 0)
+	const size_t mark = x->b->arena->len;
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (list[i] == NULL)
 			continue;
-		const enum mrg_status st = join(x, slot, err);
+		const struct mrg_dns_node *const node = join(x, list + i, n - i, err);
+		if (node == NULL)
+			return x->b->st;
+		list[kept++] = node;
+	}
+	return kept == 0 || write_bucket(x, bucket, list, kept, mark) ? MRG_OK : full(x->b, err);
+}
+
+/* Give a part's memory back: later parts are written over it. */
+static void give_back(struct indexer *x, const struct mrg_dns_zone_part *part)
+{
+	mrg_dns_zone_segment(x->b, part->last)->next = x->free;
+	x->free = part->first;
+}
+
+/* Lay down the buckets of one part.  The lists needed for it stand at the arena's very end. */
+static enum mrg_status index_part(struct indexer *x, unsigned which, struct mrg_dns_zone_error *err)
+{
+	struct mrg_arena *const a = x->b->arena;
+	const struct mrg_dns_zone_part *const part = &x->b->parts[which];
+	const size_t count = x->zone->bucket_count / MRG_DNS_ZONE_PARTS, first = which * count, cap = a->cap;
+	const size_t size = 2 * part->node_count * sizeof(void *) + count * sizeof(uint32_t);
+	enum mrg_status st = MRG_OK;
+	if (size + _Alignof(void *) > cap - a->len)
+		return full(x->b, err);
+	struct mrg_arena top = { a->p, (cap - size) / _Alignof(void *) * _Alignof(void *), cap };
+	a->cap = top.len;
+	x->list = mrg_arena_get(&top, part->node_count * sizeof(void *), _Alignof(void *));
+	x->parts = mrg_arena_get(&top, part->node_count * sizeof(void *), _Alignof(void *));
+	uint32_t *const ends = mrg_arena_get(&top, count * sizeof *ends, _Alignof(uint32_t));
+	sort_part(x, part, first, count, ends);
+	for (size_t i = 0, from = 0; i < count && st == MRG_OK; from = ends[i++])
+		st = fill_bucket(x, first + i, x->list + from, ends[i] - from, err);
+	memset(a->p + a->cap, 0, cap - a->cap);
+	a->cap = cap;
+	give_back(x, part);
+	return st;
+}
+
+static enum mrg_status index_all(struct indexer *x, struct mrg_dns_zone_error *err)
+{
+	const size_t names = x->b->node_count; /* or fewer */
+	const size_t count = (names - names / 3) / MRG_DNS_ZONE_PARTS + 1;
+	x->zone->bucket_count = count * MRG_DNS_ZONE_PARTS;
+	x->buckets = mrg_arena_get(x->b->arena, x->zone->bucket_count * sizeof *x->buckets, _Alignof(uint32_t));
+	if (x->buckets == NULL)
+		return full(x->b, err);
+	x->zone->buckets = x->buckets;
+	for (unsigned i = 0; i < MRG_DNS_ZONE_PARTS; i++) {
+		const enum mrg_status st = x->b->parts[i].node_count > 0 ? index_part(x, i, err) : MRG_OK;
 		if (st != MRG_OK)
 			return st;
-		x->split--;
 	}
 	return MRG_OK;
 }
 
-/* The parent of a node below the apex; made if nothing stands there (RFC 4592 2.2.2).  NULL: no memory. */
+/* --- parents ------------------------------------------------------------------------------------------- */
+
+/* The same node, to be changed. */
+static struct mrg_dns_node *writable(const struct indexer *x, const struct mrg_dns_node *n)
+{
+	return mrg_dns_zone_node(x->b, mrg_dns_zone_handle(x->b, n));
+}
+
+/* The parent of a node below the apex: each has one. */
 static struct mrg_dns_node *parent_of(struct indexer *x, const struct mrg_dns_node *n)
 {
 	struct mrg_dns_name_flat name;
 	uint64_t hash[MRG_DNS_LABELS];
+	if (n->labels == x->zone->origin.count + 1u)
+		return writable(x, x->zone->apex);
 	if (mrg_dns_name_flat_check(mrg_dns_node_name(n), &name) != MRG_OK)
 		return NULL;
 	const struct mrg_span parent = mrg_dns_name_flat_from(&name, 1);
-	if (x->parent != NULL && mrg_span_eq(mrg_dns_node_name(x->parent), parent))
-		return x->parent;
-	mrg_dns_name_flat_hash(&name, hash);
-	struct mrg_dns_slot *const slot = slot_of(x, hash[1], parent);
-	if (slot->node == 0) {
-		struct mrg_dns_node *const made = mrg_dns_zone_new_node(x->b, parent, name.count - 1u);
-		if (made == NULL)
-			return NULL;
-		*slot = (struct mrg_dns_slot){ .tag = (uint32_t)hash[1], .node = mrg_dns_zone_handle(x->b, made) };
+	if (x->parent == NULL || !mrg_span_eq(mrg_dns_node_name(x->parent), parent)) {
+		mrg_dns_name_flat_hash(&name, hash);
+		const struct mrg_dns_node *const found = mrg_dns_zone_probe(x->zone, hash[1], parent);
+		x->parent = found != NULL ? writable(x, found) : NULL;
 	}
-	x->parent = mrg_dns_zone_node(x->b, slot->node);
 	return x->parent;
 }
 
 static bool is_wildcard(const struct mrg_dns_node *n)
 {
 	static const uint8_t asterisk[] = "\001*";
-	struct mrg_dns_name_flat name;
-	return mrg_dns_name_flat_check(mrg_dns_node_name(n), &name) == MRG_OK &&
-		mrg_span_eq(mrg_dns_name_flat_item(&name, 0), (struct mrg_span){ asterisk, sizeof asterisk - 1 });
+	const struct mrg_span name = mrg_dns_node_name(n);
+	return name.len > sizeof asterisk - 1 && memcmp(name.p, asterisk, sizeof asterisk - 1) == 0;
 }
 
 /* Hang the node under its parent, which is linked already. */
@@ -189,22 +264,36 @@ static void hang(struct indexer *x, struct mrg_dns_node *n, struct mrg_dns_node 
 }
 
 /* Link a node to its parent, after its parents up to one that is linked.  Each node is linked once: O(n) in all. */
-static enum mrg_status link_step(struct indexer *x, struct mrg_dns_node *n)
+static bool link_node(struct indexer *x, const struct mrg_dns_node *node)
 {
-	struct mrg_dns_node *path[MRG_DNS_LABELS];
+	struct mrg_dns_node *path[MRG_DNS_LABELS], *n = writable(x, node);
 	unsigned depth = 0;
 	while ((n->flags & (MRG_DNS_NODE_LINKED | MRG_DNS_NODE_APEX)) == 0 && depth < MRG_DNS_LABELS - 1) {
 		path[depth++] = n;
 		n = parent_of(x, n);
 		if (n == NULL)
-			return MRG_E_SPACE;
+			return false;
 	}
 	for (; depth > 0; depth--) {
 		hang(x, path[depth - 1], n);
 		n = path[depth - 1];
 	}
-	return MRG_OK;
+	return true;
 }
+
+static bool link_all(struct indexer *x)
+{
+	size_t bucket = 0;
+	writable(x, x->zone->apex)->up = 0;
+	for (const struct mrg_dns_node *n = mrg_dns_zone_first(x->zone, &bucket); n != NULL;
+		n = mrg_dns_zone_after(x->zone, n, &bucket)) {
+		if (!link_node(x, n))
+			return false;
+	}
+	return true;
+}
+
+/* --- the apex -------------------------------------------------------------------------------------------- */
 
 /* The SOA that goes into negative answers: its TTL is at most its MINIMUM.  RFC 2308 section 3 */
 static enum mrg_status settle_soa(struct indexer *x, struct mrg_dns_zone_error *err)
@@ -213,11 +302,9 @@ static enum mrg_status settle_soa(struct indexer *x, struct mrg_dns_zone_error *
 	struct mrg_dns_rr rr;
 	struct mrg_dns_soa soa;
 	const struct mrg_dns_rrset *const set = mrg_dns_node_find(z->apex, MRG_DNS_TYPE_SOA);
-	if (set == NULL)
-		return mrg_dns_zone_die(x->b, err, MRG_DNS_ZONE_NO_SOA, MRG_E_VALUE, origin_of(x->b), MRG_DNS_TYPE_SOA);
-	const enum mrg_status st =
-		mrg_dns_rr_check(mrg_dns_rrset_wire(set, false), mrg_dns_rrset_message(z->apex, set), &rr, NULL);
-	if (st != MRG_OK || !mrg_dns_rr_rdata_as_soa(&rr, &soa))
+	if (set == NULL ||
+		mrg_dns_rr_check(mrg_dns_rrset_wire(set, false), mrg_dns_rrset_message(z->apex, set), &rr, NULL) != MRG_OK ||
+		!mrg_dns_rr_rdata_as_soa(&rr, &soa))
 		return mrg_dns_zone_die(x->b, err, MRG_DNS_ZONE_NO_SOA, MRG_E_VALUE, origin_of(x->b), MRG_DNS_TYPE_SOA);
 	z->serial = mrg_dns_soa_serial(&soa);
 	struct mrg_dns_pack_only only = { MRG_DNS_TYPE_SOA, mrg_dns_soa_minimum(&soa) };
@@ -232,13 +319,13 @@ static enum mrg_status settle_apex(struct indexer *x, struct mrg_dns_zone_error 
 	const struct mrg_span origin = origin_of(x->b);
 	uint64_t hash[MRG_DNS_LABELS];
 	mrg_dns_name_flat_hash(&x->zone->origin, hash);
-	const struct mrg_dns_slot *const slot = slot_of(x, hash[0], origin);
-	if (slot->node == 0)
+	x->zone->apex = mrg_dns_zone_probe(x->zone, hash[0], origin);
+	if (x->zone->apex == NULL)
 		return mrg_dns_zone_die(x->b, err, MRG_DNS_ZONE_NO_SOA, MRG_E_VALUE, origin, MRG_DNS_TYPE_SOA);
-	x->zone->apex = mrg_dns_zone_node(x->b, slot->node);
-	if (mrg_dns_node_find(x->zone->apex, MRG_DNS_TYPE_NS) == NULL)
+	const enum mrg_status st = settle_soa(x, err);
+	if (st == MRG_OK && mrg_dns_node_find(x->zone->apex, MRG_DNS_TYPE_NS) == NULL)
 		return mrg_dns_zone_die(x->b, err, MRG_DNS_ZONE_NO_NS, MRG_E_VALUE, origin, MRG_DNS_TYPE_NS);
-	return settle_soa(x, err);
+	return st;
 }
 
 enum mrg_status mrg_dns_zone_finish(
@@ -249,29 +336,15 @@ enum mrg_status mrg_dns_zone_finish(
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_DEAD, b->st, (struct mrg_span){ NULL, 0 }, 0);
 	enum mrg_status st = mrg_dns_zone_close(b, err);
 	b->st = MRG_E_VALUE; /* whatever comes, nothing can be added any more */
-	if (st != MRG_OK)
-		return st;
-	const size_t nodes_end = b->arena->len;
-	x.zone->slot_count = b->name_count + b->name_count / 2 + 1;
-	x.slots = mrg_arena_get(b->arena, x.zone->slot_count * sizeof *x.slots, _Alignof(struct mrg_dns_slot));
-	if (x.slots == NULL)
-		return full(b, err);
-	x.zone->slots = x.slots;
-	if (each_node(&x, b->nodes_off, nodes_end, insert_step) != MRG_OK)
-		return full(b, err);
-	const size_t joined_off = b->arena->len;
-	st = join_all(&x, err);
-	if (st != MRG_OK)
-		return st;
-	const size_t joined_end = b->arena->len;
-	if (each_node(&x, b->nodes_off, nodes_end, link_step) != MRG_OK ||
-		each_node(&x, joined_off, joined_end, link_step) != MRG_OK)
-		return full(b, err);
-	st = settle_apex(&x, err);
+	if (st == MRG_OK)
+		st = index_all(&x, err);
+	if (st == MRG_OK)
+		st = settle_apex(&x, err);
+	if (st == MRG_OK && !link_all(&x))
+		st = full(b, err);
 	if (st == MRG_OK)
 		st = mrg_dns_zone_chain(b, err);
-	if (st != MRG_OK)
-		return st;
-	*out = x.zone;
-	return MRG_OK;
+	if (st == MRG_OK)
+		*out = x.zone;
+	return st;
 }

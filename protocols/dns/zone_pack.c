@@ -60,7 +60,7 @@ static bool before_rdata(const void *ctx, const void *a, const void *b)
 static void measure(const struct mrg_dns_node *n, size_t *records, size_t *bytes)
 {
 	const struct mrg_dns_rrset *s = mrg_dns_node_sets(n);
-	*bytes += n->sets_off;
+	*bytes += sizeof *n + mrg_dns_even(n->name_len);
 	for (unsigned left = n->sets; left > 0; left--, s = mrg_dns_rrset_next(s)) {
 		*records += (size_t)s->count + s->sig_count;
 		*bytes += sizeof *s + mrg_dns_even((size_t)s->len + s->sig_len);
@@ -184,7 +184,7 @@ struct mrg_dns_node *mrg_dns_zone_pack(struct mrg_dns_zone_builder *b, const str
 	struct mrg_dns_node *const node = mrg_dns_zone_new_node(b, name, parts[0]->labels);
 	const bool done = node != NULL && emit(b, node, a, a + records, n, only);
 	memset(a, 0, 2 * records * sizeof *a);
-	if (!done) {
+	if (!done || !mrg_dns_zone_seal(b, node)) {
 		mrg_dns_zone_die(b, err, MRG_DNS_ZONE_RRSET_SIZE, MRG_E_LIMIT, name, 0);
 		return NULL;
 	}

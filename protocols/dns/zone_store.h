@@ -9,10 +9,11 @@
  *   - anything else can view the records through the generated checks, the node being their message.
  * RRSIGs stand behind the set that they cover.
  *
- * Nodes are found by hash in an open-addressing table of (tag, handle).  The hash of a name is computed from its
- * last label to its first, so one pass over a question gives the hashes of all its ancestors.  Every ancestor of a
- * node down from the apex is a node too (empty non-terminals are made at the end), therefore the closest encloser
- * can be found by bisection.
+ * Nodes are found by hash.  Those of one bucket, one or two as a rule, lie one after the other, and a directory has
+ * the place of each bucket: so a name costs one access to a small table that stays in the cache and one to memory
+ * that does not.  The hash of a name is computed from its last label to its first, so one pass over a question gives
+ * the hashes of all its ancestors.  Every ancestor of a node up to the apex is a node too (empty non-terminals have
+ * nodes without sets), therefore the closest encloser can be found by bisection.
  */
 #ifndef MRG_DNS_ZONE_STORE_H
 #define MRG_DNS_ZONE_STORE_H
@@ -33,17 +34,16 @@ enum mrg_dns_node_flag {
 	MRG_DNS_NODE_WILD = 16,     /* has a child "*" (RFC 4592 2.1.1) */
 	MRG_DNS_NODE_CNAME = 32,
 	MRG_DNS_NODE_HASHED = 64,   /* owns NSEC3 only: does not exist for queries (RFC 5155 7.2.8) */
-	MRG_DNS_NODE_LINKED = 128,  /* building: `up` is its parent, the other flags are final */
-	MRG_DNS_NODE_SPLIT = 256,   /* building: `up` leads to an older node of this name */
-	MRG_DNS_NODE_DEAD = 512     /* its records are in another node now */
+	MRG_DNS_NODE_LAST = 128,    /* of its bucket */
+	MRG_DNS_NODE_LINKED = 256   /* building: `up` is its parent, the other flags are final */
 };
 
 /* The 12 octets where a message has its header; the name follows at once. */
 struct mrg_dns_node {
-	uint32_t up;    /* handle of the parent; 0 at the apex */
-	uint16_t flags; /* enum mrg_dns_node_flag */
-	uint16_t sets;
-	uint16_t sets_off; /* from the node to its first set */
+	uint32_t up;     /* handle of the parent; 0 at the apex.  While building: the upper half of the name's hash */
+	uint16_t flags;  /* enum mrg_dns_node_flag */
+	uint16_t sets;   /* 0: an empty non-terminal */
+	uint16_t grains; /* what the node takes; MRG_DNS_GRAINS_MAX: more than that */
 	uint8_t name_len;
 	uint8_t labels; /* items of the name, the root included */
 };
@@ -56,10 +56,6 @@ struct mrg_dns_rrset {
 	uint16_t len, sig_len;     /* their octets */
 };
 
-struct mrg_dns_slot {
-	uint32_t tag, node; /* node 0: free */
-};
-
 struct mrg_dns_nsec3_params {
 	uint16_t iterations;
 	uint8_t salt_len;
@@ -70,8 +66,8 @@ enum mrg_dns_denial { MRG_DNS_DENIAL_NONE, MRG_DNS_DENIAL_NSEC, MRG_DNS_DENIAL_N
 
 struct mrg_dns_zone {
 	const uint8_t *base; /* handles count from here, in units of 4 octets */
-	const struct mrg_dns_slot *slots;
-	size_t slot_count; /* below 2^32 */
+	const uint32_t *buckets; /* handle of the first node; 0: none */
+	size_t bucket_count;     /* below 2^32 */
 	const struct mrg_dns_node *apex;
 	const struct mrg_dns_node *negative; /* a node of the apex's name: just the SOA, with the TTL of RFC 2308 3 */
 	enum mrg_dns_denial denial;
@@ -83,7 +79,10 @@ struct mrg_dns_zone {
 	struct mrg_dns_name_flat origin;
 };
 
-enum { MRG_DNS_GRAIN = 4 }; /* octets that a handle counts */
+enum {
+	MRG_DNS_GRAIN = 4, /* octets that a handle counts */
+	MRG_DNS_GRAINS_MAX = UINT16_MAX
+};
 
 static inline const struct mrg_dns_node *mrg_dns_node_at(const struct mrg_dns_zone *z, uint32_t handle)
 {
@@ -101,9 +100,11 @@ static inline struct mrg_span mrg_dns_node_name(const struct mrg_dns_node *n)
 	return (struct mrg_span){ (const uint8_t *)(n + 1), n->name_len };
 }
 
+static inline size_t mrg_dns_even(size_t n) { return n + n % 2; }
+
 static inline const struct mrg_dns_rrset *mrg_dns_node_sets(const struct mrg_dns_node *n)
 {
-	const void *const at = (const uint8_t *)n + n->sets_off;
+	const void *const at = (const uint8_t *)(n + 1) + mrg_dns_even(n->name_len);
 	return (const struct mrg_dns_rrset *)at;
 }
 
@@ -112,8 +113,6 @@ static inline struct mrg_span mrg_dns_rrset_wire(const struct mrg_dns_rrset *s, 
 {
 	return (struct mrg_span){ (const uint8_t *)(s + 1), s->len + (sigs ? (size_t)s->sig_len : 0u) };
 }
-
-static inline size_t mrg_dns_even(size_t n) { return n + n % 2; }
 
 /* The set that follows; only if there is one. */
 static inline const struct mrg_dns_rrset *mrg_dns_rrset_next(const struct mrg_dns_rrset *s)
@@ -140,23 +139,65 @@ static inline const struct mrg_dns_rrset *mrg_dns_node_find(const struct mrg_dns
 	return NULL;
 }
 
+/* The octets of a node, whole grains. */
+static inline size_t mrg_dns_node_size(const struct mrg_dns_node *n)
+{
+	if (n->grains != MRG_DNS_GRAINS_MAX)
+		return (size_t)n->grains * MRG_DNS_GRAIN;
+	const struct mrg_dns_rrset *s = mrg_dns_node_sets(n);
+	for (unsigned left = n->sets; left > 0; left--)
+		s = mrg_dns_rrset_next(s);
+	const size_t len = (size_t)((const uint8_t *)s - (const uint8_t *)n);
+	return (len + MRG_DNS_GRAIN - 1) / MRG_DNS_GRAIN * MRG_DNS_GRAIN;
+}
+
+/* The node behind this one. */
+static inline const struct mrg_dns_node *mrg_dns_node_after(const struct mrg_dns_node *n)
+{
+	const void *const at = (const uint8_t *)n + mrg_dns_node_size(n);
+	return (const struct mrg_dns_node *)at;
+}
+
+static inline bool mrg_dns_node_is(const struct mrg_dns_node *n, struct mrg_span name)
+{
+	return n->name_len == name.len && (memcmp(n + 1, name.p, name.len) == 0 ||
+		mrg_dns_name_flat_equal(mrg_dns_node_name(n), name));
+}
+
 /*
  * The node of a name, whatever it is, or NULL.
- *   h, name   the name's hash and its flat form.   Cost: one probe sequence, a comparison of names when a tag fits.
+ *   h, name   the name's hash and its flat form.   Cost: O(nodes of the bucket), on average less than two.
  */
 static inline const struct mrg_dns_node *mrg_dns_zone_probe(
 	const struct mrg_dns_zone *z, uint64_t h, struct mrg_span name)
 {
-	const uint32_t tag = (uint32_t)h;
-	size_t i = (size_t)((h >> 32) * z->slot_count >> 32);
-	for (; z->slots[i].node != 0; i = i + 1 < z->slot_count ? i + 1 : 0) {
-		if (z->slots[i].tag != tag)
-			continue;
-		const struct mrg_dns_node *const n = mrg_dns_node_at(z, z->slots[i].node);
-		if (mrg_dns_name_flat_equal(mrg_dns_node_name(n), name))
+	const uint32_t first = z->buckets[(h >> 32) * z->bucket_count >> 32];
+	if (first == 0)
+		return NULL;
+	for (const struct mrg_dns_node *n = mrg_dns_node_at(z, first);; n = mrg_dns_node_after(n)) {
+		if (mrg_dns_node_is(n, name))
 			return n;
+		if ((n->flags & MRG_DNS_NODE_LAST) != 0)
+			return NULL;
 	}
-	return NULL;
+}
+
+/* The first node of bucket *b or a later one, *b then being its bucket; NULL: there is none. */
+static inline const struct mrg_dns_node *mrg_dns_zone_first(const struct mrg_dns_zone *z, size_t *b)
+{
+	while (*b < z->bucket_count && z->buckets[*b] == 0)
+		++*b;
+	return *b < z->bucket_count ? mrg_dns_node_at(z, z->buckets[*b]) : NULL;
+}
+
+/* The node after `n` of bucket *b, there or in a later bucket; NULL after the last of the zone. */
+static inline const struct mrg_dns_node *mrg_dns_zone_after(
+	const struct mrg_dns_zone *z, const struct mrg_dns_node *n, size_t *b)
+{
+	if ((n->flags & MRG_DNS_NODE_LAST) == 0)
+		return mrg_dns_node_after(n);
+	++*b;
+	return mrg_dns_zone_first(z, b);
 }
 
 /* Where a name stands in a zone. */

@@ -14,8 +14,8 @@ from mrg.pcap import CaptureError, frames
 
 ROOT = Path(__file__).resolve().parents[2]
 CAPTURES = Path(os.environ.get("CAPTURES", ROOT / "../shared/captures"))
-MOST = 12  # captured messages
-LONGEST = 600  # bytes
+MOST = 8  # captured messages
+LONGEST = 400  # bytes
 
 
 def samples() -> list[Sample]:

@@ -42,7 +42,7 @@ def main() -> int:
         report.check("it unpacks", run("tar", "-C", tmp, "-xzf", first).returncode == 0)
         tree = next(p for p in tmp.iterdir() if p.is_dir())
         path = path_without_generators(tmp / "path")
-        done = make("-j2", "CFLAGS=-O0", cwd=tree, PATH=path)
+        done = make("-j2", "CFLAGS=-O0", "O=build", "CC=gcc", cwd=tree, PATH=path)
         report.check("it builds without Python and re2c", done.returncode == 0, done.stdout[-3000:])
         zone = "example.org=appliances/dns/example.org.zone"
         done = run("build/bin/mrg-dns", "--check", "--zone", zone, cwd=tree) if (tree / "build/bin/mrg-dns").exists() else None

@@ -49,10 +49,6 @@ def check_own_spec(report: Report, prefix: Path, tmp: Path) -> None:
 
 
 def check_tool(report: Report, prefix: Path, tmp: Path) -> None:
-    version = run(prefix / "bin" / "mrg", "--version")
-    wanted = next(line.split(":=")[1].strip() for line in (ROOT / "mk" / "config.mk").read_text().splitlines()
-                  if line.startswith("VERSION"))
-    report.check("mrg --version", version.returncode == 0 and wanted in version.stdout, version.stdout)
     (tmp / "imports.mrg").write_text("/// Uses an installed module.\nmodule imports;\nimport dns.name (Name);\n"
                                      "/// A name after an octet.\npacket Tagged(msg: buffer) {\n  tag: u8;\n  name: Name(msg);\n}\n")
     done = run(prefix / "bin" / "mrg", "check", "imports.mrg", cwd=tmp)
@@ -61,6 +57,10 @@ def check_tool(report: Report, prefix: Path, tmp: Path) -> None:
 
 def check_appliance(report: Report, prefix: Path) -> None:
     zone = prefix / "share" / "doc" / "mrg" / "examples" / "example.org.zone"
+    wanted = next(line.split(":=")[1].strip() for line in (ROOT / "mk" / "config.mk").read_text().splitlines()
+                  if line.startswith("VERSION"))
+    version = run(prefix / "bin" / "mrg-dns", "--version")
+    report.check("mrg-dns --version", version.stdout == f"mrg-dns {wanted}\n", version.stdout)
     done = run(prefix / "bin" / "mrg-dns", "--check", "--zone", f"example.org={zone}")
     report.check("the installed mrg-dns checks the installed sample zone", done.returncode == 0, done.stdout)
 

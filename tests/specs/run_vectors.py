@@ -34,7 +34,7 @@ def packet_of(modules: list[ir.Module], vector: vectors.Vector) -> ir.Packet:
 
 def read(packet: ir.Packet, vector: vectors.Vector) -> Node:
     whole = vector.data if vector.at is not None else b""
-    args = [Buf(whole, 0, len(whole)) if p.kind == "buffer" else 0 for p in packet.params]
+    args: list[interp.Arg] = [Buf(whole, 0, len(whole)) if p.kind == "buffer" else 0 for p in packet.params]
     return interp.parse(packet, vector.data, args, vector.at or 0)
 
 

@@ -124,6 +124,7 @@ class _Vector:
         self.number, self.vector, self.packet, self.node = number, vector, packet, node
         self.lines: list[str] = []
         self.vars = 0
+        self.places: dict[tuple[str, ...], Place] = {}  # paths that have a variable already
 
     def text(self) -> str:
         head = f"static unsigned run_{self.number}(struct mrg_span in, struct mrg_span msg, struct mrg_reject *rj)\n{{\n"
@@ -192,10 +193,17 @@ class _Vector:
     def go(self, place: Place, way: Sequence[str], line: int, stay: bool = False) -> Place:
         """Follow a path; `stay`: stop at a switch instead of entering its arm."""
         for i, step in enumerate(way):
-            last = stay and i == len(way) - 1
-            place = self.element(place, int(step), line) if step.isdigit() else self.field(place, step)
-            if isinstance(place.item, ir.Switch) and not last:
-                place = self.arm(place, line)
+            known = self.places.get(tuple(way[: i + 1]))
+            if known is None:
+                known = self.element(place, int(step), line) if step.isdigit() else self.field(place, step)
+                self.places[tuple(way[: i + 1])] = known
+            place = known
+            if isinstance(place.item, ir.Switch) and not (stay and i == len(way) - 1):
+                known = self.places.get((*way[: i + 1], place.node.arm))
+                if known is None:
+                    known = self.arm(place, line)
+                    self.places[(*way[: i + 1], place.node.arm)] = known
+                place = known
         return place
 
     def field(self, place: Place, name: str) -> Place:

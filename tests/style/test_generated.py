@@ -80,7 +80,7 @@ def check_headers_alone(report: Report, out: Path) -> None:
 
 def check_other_compiler(report: Report) -> None:
     """The whole tree, not only what is generated, builds with clang and all warnings as errors."""
-    done = make("CC=clang", "CFLAGS=-O1", f"O={OUT}", "objects")
+    done = make("-j2", "CC=clang", "CFLAGS=-O1", f"O={OUT}", "objects")
     report.check("the tree builds with clang", done.returncode == 0, "\n".join(done.stdout.splitlines()[-40:]))
 
 

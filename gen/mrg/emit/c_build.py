@@ -159,6 +159,11 @@ class ArgsEnv(c_expr.Env):
             d = here.derived_of(item)
             if d is not None and depth == 0 and isinstance(d.item, ir.Bytes):
                 return f"(uint32_t){self.args}->{names.local(d.item.name)}.len"
+            if (d is not None or item.computed is not None) and self.ends and depth == 0:
+                bit = _bit_in_byte(here.packet, item)
+                dyn = dyn_cond(here) if item.endian == "dyn" else ""
+                load = c_view.load(item, f"(w->p + b->{item.name}_at)", bit, dyn)
+                return load if item.bits > 32 else f"(uint32_t){load}"
             if d is not None or item.computed is not None:
                 raise Unbuildable
             if any(x.path[-1] is item for x in self.p.derived):
@@ -361,7 +366,8 @@ def emit_source(w: Writer, shape: Shape) -> None:
     if not p.holes:
         with w.function(f"void {name}_put(struct mrg_w *w, const struct {name}_args *a)"):
             extents, places = tracked(p)
-            if extents or places or p.computed:
+            aligned = any(isinstance(i, ir.Align) for i in layout.walk(p.packet.items))
+            if extents or places or p.computed or aligned:
                 w.line("struct {")
                 for row in _build_members(p, name)[:-1]:
                     w.line("\t" + row)
@@ -422,10 +428,40 @@ def _write_items(w: Writer, p: Plan, items: list[ir.Item], a: str) -> None:
         if isinstance(item, (ir.Check, ir.Let, ir.EndianSel)):
             _write_check(w, p, item)
             continue
-        _write_run(w, p, run, a)
+        shared = _shared_byte(run)
+        _write_run(w, p, run[: len(run) - len(shared)], a)
         run = []
-        _write_item(w, p, item, a)
+        if shared:
+            _write_shared(w, p, shared, item, a)
+        else:
+            _write_item(w, p, item, a)
     _write_run(w, p, run, a)
+
+
+def _shared_byte(run: list[ir.Item]) -> list[ir.Item]:
+    """Trailing bit fields that stop inside a byte: a varint has its low bits."""
+    bits = sum(layout.fixed_bits(i) or 0 for i in run) % 8
+    out: list[ir.Item] = []
+    while bits > 0:
+        out.insert(0, run[len(run) - len(out) - 1])
+        bits -= layout.fixed_bits(out[0]) or 0
+    return out
+
+
+def _write_shared(w: Writer, p: Plan, fields: list[ir.Item], number: ir.Item, a: str) -> None:
+    """A varint whose first byte has bit fields above it."""
+    with w.block(""):
+        w.line("const size_t first = w->len;")
+        for item in fields:
+            _fits(w, p, item, a)
+        _write_item(w, p, number, a)
+        w.line("if (w->st == MRG_OK)")
+        left, parts = 8, []
+        for item in fields:
+            assert isinstance(item, ir.Scalar)
+            left -= item.bits
+            parts.append(f"(uint32_t){value_of(p, item, a)} << {left}")
+        w.line(f"\tw->p[first] = (uint8_t)(w->p[first] | {' | '.join(parts)});")
 
 
 def _write_check(w: Writer, p: Plan, item: ir.Item) -> None:
@@ -650,18 +686,10 @@ def _patches(w: Writer, p: Plan, a: str) -> None:
             late.append(item)
             continue
         assert item.computed is not None
-        try:
-            value = c_expr.emit(item.computed, env)
-        except Unbuildable:
-            value = _through_patched(p, item)
+        value = c_expr.emit(item.computed, env)
         _patch(w, p, item, f"b->{item.name}_at", _bit_in_byte(p.packet, item), value)
     for item in late:
         _patch_sum(w, p, item, env)
-
-
-def _through_patched(p: Plan, item: ir.Scalar) -> str:
-    """A computed value that depends on another computed or derived one."""
-    raise NotImplementedError(f"{item.loc.file}:{item.loc.line}: {item.name} is computed from a computed field")
 
 
 def _inner_bits(path: tuple[ir.Item, ...]) -> int:

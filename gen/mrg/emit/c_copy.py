@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import ir, layout, names
-from . import c_build, c_chain, c_view
+from . import c_build, c_chain, c_flat, c_view
 from .c_build import Plan
 from .c_shape import Shape
 from .writer import Writer
@@ -14,7 +14,13 @@ def emit_chain(w: Writer, shape: Shape) -> None:
     with w.function(f"void {name}_copy(struct mrg_w *w, const struct {name} *v)"):
         w.line(f"struct {name}_flat f;")
         w.line(f"{name}_flatten(v, &f);")
-        w.line(f"{name}_put_flat(w, (struct mrg_span){{ f.b, f.len }});")
+        if c_flat.compresses(shape.packet):
+            w.line("if (w->refs != NULL)")
+            w.line(f"\t{names.snake(shape.packet.name)}_put_compressed(w, &f);")
+            w.line("else")
+            w.line("\tmrg_w_put(w, (struct mrg_span){ f.b, f.len });")
+        else:
+            w.line("mrg_w_put(w, (struct mrg_span){ f.b, f.len });")
 
 
 def emit(w: Writer, shape: Shape, p: Plan) -> None:

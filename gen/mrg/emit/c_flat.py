@@ -230,6 +230,13 @@ def _join(w: Writer, shape: Shape, chain: ir.Chain) -> None:
         w.line(f"return {name}_flat_check((struct mrg_span){{ whole, n + tail.len }}, out);")
 
 
+def compresses(packet: ir.Packet) -> bool:
+    """Builders can write pointers in this chain."""
+    chain = c_chain.only_chain(packet)
+    goto = next((a for a in chain.arms if a.kind == "goto"), None) if chain is not None else None
+    return goto is not None and _pointer_field(goto) is not None
+
+
 def _put(w: Writer, shape: Shape, chain: ir.Chain) -> None:
     name = shape.cname
     goto = next((a for a in chain.arms if a.kind == "goto"), None)
@@ -239,35 +246,11 @@ def _put(w: Writer, shape: Shape, chain: ir.Chain) -> None:
             w.line("mrg_w_put(w, flat);")
         return
     limit = (1 << pointer.bits) - 1
-    low = pointer.lo
-    _ref_same(w, shape, chain)
-    with w.function(f"static unsigned {_own(shape)}_ref_slot(const struct mrg_w *w, struct mrg_span suffix, uint16_t tag)"):
-        w.comment("the slot of an equal suffix, or the free one where it would go")
-        w.line("const struct mrg_refs *r = w->refs;")
-        w.line("unsigned slot = tag % MRG_REFS_SLOTS;")
-        w.line(f"while (r->off[slot] != 0 && !(r->tag[slot] == tag && {_own(shape)}_ref_same(w, r->off[slot] - 1u, suffix)))")
-        w.line("\tslot = (slot + 1u) % MRG_REFS_SLOTS;")
-        w.line("return slot;")
-    with w.function(f"static void {_own(shape)}_put_compressed(struct mrg_w *w, const struct {name}_flat *f)"):
-        w.line("struct mrg_refs *r = w->refs;")
-        w.line(f"uint64_t h[{c_chain.flat_count(chain)}];")
-        w.line(f"{name}_flat_hash(f, h);")
-        with w.block("for (unsigned i = 0; i + 1u < f->count; i++)"):
-            w.line("const uint16_t tag = (uint16_t)(h[i] >> 48);")
-            w.line(f"const unsigned slot = {_own(shape)}_ref_slot(w, {name}_flat_from(f, i), tag);")
-            with w.block("if (r->off[slot] != 0)"):
-                w.line(f"{names.packet(goto.packet)}_put(w, &(struct {names.packet(goto.packet)}_args){{ .{names.local(pointer.name)} = (uint16_t)(r->off[slot] - 1u) }});")
-                w.line("return;")
-            w.line("const size_t at = w->len - r->base;")
-            with w.block(f"if (at >= {low}u && at <= {limit}u && r->count < MRG_REFS_SLOTS * 3u / 4u && w->st == MRG_OK)"):
-                w.line("r->off[slot] = (uint16_t)(at + 1u);")
-                w.line("r->tag[slot] = tag;")
-                w.line("r->count++;")
-            w.line(f"mrg_w_put(w, {name}_flat_item(f, i));")
-        w.line(f"mrg_w_put(w, {name}_flat_item(f, f->count - 1u));")
+    _ref_slot(w, shape, chain)
+    _put_compressed(w, shape, goto, pointer, limit)
     with w.function(f"void {name}_put_flat(struct mrg_w *w, struct mrg_span flat)"):
         w.line(f"struct {name}_flat f;")
-        with w.block(f"if (w->refs == NULL)"):
+        with w.block("if (w->refs == NULL)"):
             w.line("mrg_w_put(w, flat);")
             w.line("return;")
         with w.block(f"if ({name}_flat_check(flat, &f) != MRG_OK || f.len != flat.len)"):
@@ -276,50 +259,60 @@ def _put(w: Writer, shape: Shape, chain: ir.Chain) -> None:
         w.line(f"{_own(shape)}_put_compressed(w, &f);")
 
 
+def _ref_slot(w: Writer, shape: Shape, chain: ir.Chain) -> None:
+    fold = c_chain.block_fold(chain)
+    w.comment("Where the table has this item before the item at `next`, or the free slot for it.")
+    with w.function(f"static unsigned {_own(shape)}_ref_slot(const struct mrg_w *w, uint16_t next, struct mrg_span item)"):
+        w.line("const struct mrg_refs *const r = w->refs;")
+        w.line("const uint64_t head = item.len >= 8 ? mrg_le64(item.p) : mrg_le(item.p, (unsigned)item.len);")
+        key = "(head | 0x2020202020202020ull)" if fold else "head"
+        w.line(f"unsigned slot = (unsigned)(mrg_hash_mix({key} ^ (uint64_t)next << 40, 0xe7037ed1a0b428dbull) >> 57);")
+        with w.block("for (; r->off[slot] != 0; slot = (slot + 1u) % MRG_REFS_SLOTS)"):
+            w.line("const size_t at = r->base + r->off[slot] - 1u;")
+            same = "mrg_span_eq_nocase" if fold else "mrg_span_eq"
+            w.line("if (r->next[slot] == next && item.len <= w->len - at &&")
+            w.line(f"    {same}((struct mrg_span){{ w->p + at, item.len }}, item))")
+            w.line("\tbreak;")
+        w.line("return slot;")
+
+
+def _put_compressed(w: Writer, shape: Shape, goto: ir.ChainArm, pointer: ir.Scalar, limit: int) -> None:
+    name = shape.cname
+    with w.function(f"static void {_own(shape)}_put_compressed(struct mrg_w *w, const struct {name}_flat *f)"):
+        w.line("struct mrg_refs *const r = w->refs;")
+        w.line("uint16_t next = 0; /* 1 + offset of what was found */")
+        w.line("unsigned items = f->count - 1u, slot = 0;")
+        w.line("if (w->st != MRG_OK)")
+        w.line("\treturn;")
+        with w.block("for (; items > 0; items--)"):
+            w.line(f"slot = {_own(shape)}_ref_slot(w, next, {name}_flat_item(f, items - 1u));")
+            w.line("if (r->off[slot] == 0)")
+            w.line("\tbreak;")
+            w.line("next = r->off[slot];")
+        w.line("const size_t from = w->len - r->base, found = next;")
+        w.line(f"const size_t len = items < f->count ? f->off[items] : f->len;")
+        w.line("mrg_w_put(w, (struct mrg_span){ f->b, len });")
+        w.line("if (found == 0)")
+        w.line(f"\tmrg_w_put(w, {name}_flat_item(f, f->count - 1u));")
+        w.line("else")
+        w.line(f"\t{names.packet(goto.packet)}_put(w, &(struct {names.packet(goto.packet)}_args){{ .{names.local(pointer.name)} = (uint16_t)(found - 1u) }});")
+        w.line("if (w->st != MRG_OK)")
+        w.line("\treturn;")
+        w.comment("remember the items just written, the last first")
+        with w.block("for (unsigned i = items; i > 0; i--)"):
+            w.line("const size_t at = from + f->off[i - 1u];")
+            w.line(f"if (at < {pointer.lo}u || at > {limit}u || r->count >= MRG_REFS_SLOTS * 3u / 4u)")
+            w.line("\treturn;")
+            w.line("if (i < items)")
+            w.line(f"\tslot = {_own(shape)}_ref_slot(w, next, {name}_flat_item(f, i - 1u));")
+            w.line("r->off[slot] = (uint16_t)(at + 1u);")
+            w.line("r->next[slot] = next;")
+            w.line("r->count++;")
+            w.line("next = (uint16_t)(at + 1u);")
+
+
 def _pointer_field(goto: ir.ChainArm) -> ir.Scalar | None:
     """The field of a goto arm that is, as it stands, where it points to."""
     if isinstance(goto.at, ir.FieldRef) and len(goto.at.path) == 1 and isinstance(goto.at.path[0], ir.Scalar):
         return goto.at.path[0]
     return None
-
-
-def _ref_same(w: Writer, shape: Shape, chain: ir.Chain) -> None:
-    """static bool ref_same: does the chain written at `off` equal a flat one?"""
-    name = shape.cname
-    with w.function(f"static bool {_own(shape)}_ref_same(const struct mrg_w *w, size_t off, struct mrg_span flat)"):
-        w.comment("what stands there was written by put_compressed: it ends, and its pointers go back")
-        w.line("const struct mrg_span msg = { w->p + w->refs->base, w->len - w->refs->base };")
-        w.line("const uint8_t *at = msg.p + off, *const end = msg.p + msg.len;")
-        w.line("size_t done = 0;")
-
-        def arm(a: ir.ChainArm) -> None:
-            if a.kind == "goto":
-                assert a.at is not None and a.buffer is not None
-                n = names.packet(a.packet)
-                w.line(f"struct {n} item;")
-                w.line(f"{n}_view_(at, end{c_chain.arm_args(a, '')}, &item);")
-                env = c_chain.ArmEnv(a, "")
-                from . import c_expr
-
-                w.line(f"at = msg.p + {c_expr.emit(a.at, env)};")
-                return
-            if a.packet.fixed:
-                w.line(f"const size_t n = {a.packet.size_max}u;")
-            else:
-                n = names.packet(a.packet)
-                w.line(f"struct {n} item;")
-                w.line(f"{n}_view_(at, end{c_chain.arm_args(a, '')}, &item);")
-                w.line("const size_t n = item.len;")
-            w.line("if (n > flat.len - done ||")
-            w.line("    !mrg_span_eq_nocase((struct mrg_span){ at, n }, (struct mrg_span){ flat.p + done, n }))")
-            w.line("\treturn false;")
-            w.line("done += n;")
-            w.line("at += n;")
-            if a.kind == "stop":
-                w.line("return done == flat.len;")
-
-        with w.block("while (at < end)"):
-            c_chain.step_arms(w, chain, "*at", arm, None)
-        w.line("return false;")
-
-

@@ -39,19 +39,21 @@ def emit_scan(scan: "Scan", item: ir.List) -> None:
 def _skip(scan: "Scan", item: ir.List) -> bool:
     """The trusted twin steps over lists whose size is known without a walk."""
     w = scan.w
-    if item.mode == "rest":
-        w.line(f"q = {scan.end};")
-        return True
-    if item.expr is None:
+    if not stepped_over(item):
         return False
-    if item.mode == "bytes":
+    if item.mode == "rest" or item.expr is None:
+        w.line(f"q = {scan.end};")
+    elif item.mode == "bytes":
         w.line(f"q += {c_expr.emit(item.expr, scan.env)};")
-        return True
-    bits = layout.fixed_bits(item.elem)
-    if item.mode == "count" and bits is not None:
+    else:
+        bits = layout.fixed_bits(item.elem) or 0
         w.line(f"q += (size_t){_par(c_expr.emit(item.expr, scan.env))} * {bits // 8}u;")
-        return True
-    return False
+    return True
+
+
+def stepped_over(item: ir.List) -> bool:
+    """Its extent is known without reading the elements."""
+    return item.mode in ("rest", "bytes") or item.mode == "count" and layout.fixed_bits(item.elem) is not None
 
 
 def _par(text: str) -> str:

@@ -8,7 +8,7 @@ import re
 from typing import Callable, Optional
 
 from .. import ir, layout, names
-from . import c_chain, c_expr, c_shape, c_view
+from . import c_chain, c_expr, c_list, c_shape, c_view
 from .c_shape import Shape
 from .writer import Writer
 
@@ -195,6 +195,8 @@ class Scan:
                     out.append(item.computed)
             elif isinstance(item, ir.Sub) and item.packet.fixed and not checking:
                 continue
+            elif isinstance(item, ir.List) and not checking and c_list.stepped_over(item):
+                out += [item.expr] if item.expr is not None else []
             elif not isinstance(item, (ir.Let, ir.EndianSel)):
                 out += layout.exprs([item])
         return out
@@ -235,13 +237,14 @@ class Scan:
     def run(self, run: layout.Run) -> None:
         w = self.w
         first = next((i for i in run.items if layout.fixed_bits(i)), None)
+        size = (run.bits + 7) // 8  # a varint may share the last byte
         if self.sites is not None and run.bits and first is not None:
             last = [i for i in run.items if layout.fixed_bits(i)][-1]
             lines = f"{first.loc.line}" if first.loc.line == last.loc.line else f"{first.loc.line}-{last.loc.line}"
             if self.notes:
-                w.comment(f"{first.loc.file}:{lines} {_label(first)}{'' if first is last else ' .. ' + _label(last)}: {run.size} bytes")
-            site = self.site(first, first.loc, f"needs {run.size} bytes")
-            self.reject(f"(size_t)({self.end} - q) < {run.size}u", "MRG_MORE", "q", 0, site)
+                w.comment(f"{first.loc.file}:{lines} {_label(first)}{'' if first is last else ' .. ' + _label(last)}: {size} bytes")
+            site = self.site(first, first.loc, f"needs {size} bytes")
+            self.reject(f"(size_t)({self.end} - q) < {size}u", "MRG_MORE", "q", 0, site)
         for item in run.items:
             self.offset = run.offset(item) // 8
             self.run_item(item, run.offset(item) % 8)
@@ -383,11 +386,12 @@ class Scan:
             self.bytes(item)
         elif isinstance(item, ir.Sub):
             self.sub(item, "q", self.end)
+            if self.sites is None and item.packet.fixed and id(item) not in self.needed:
+                self.w.line(f"q += {item.packet.size_max};")
+                return
             var = names.value(item.name) if id(item) in self.needed else f"{item.name or 'part'}_view"
             self.w.line(f"q += {var}.len;")
         elif isinstance(item, ir.List):
-            from . import c_list
-
             c_list.emit_scan(self, item)
         elif isinstance(item, ir.Switch):
             self.switch(item)
@@ -603,7 +607,12 @@ class _Named(ir.Item):
 
 
 def dispatch(
-    w: Writer, item: ir.Switch, on: str, arm: Callable[[ir.Arm], None], otherwise: Optional[str] = None
+    w: Writer,
+    item: ir.Switch,
+    on: str,
+    arm: Callable[[ir.Arm], None],
+    otherwise: Optional[str] = None,
+    brief: bool = False,
 ) -> None:
     """A C switch over an ir.Switch: `case`s where the arms are values, tests
 
@@ -620,6 +629,11 @@ def dispatch(
                         w.line(f"case {c_expr.number(v)}:{'' if not p.text else ' /* ' + names.c_comment(p.text) + ' */'}")
                 if not a.pats:
                     w.line("default:")
+                if brief:
+                    w.depth += 1
+                    arm(a)
+                    w.depth -= 1
+                    continue
                 with w.block(""):
                     arm(a)
             if item.default is None:
@@ -628,7 +642,7 @@ def dispatch(
         return
     ctype = "uint64_t" if hi > 0xFFFFFFFF else "uint32_t"
     with w.block("do", "} while (0);"):
-        w.line(f"const {ctype} tag = {on};")
+        w.line(f"const {ctype} tag = ({ctype})({on});")
         for a in item.arms:
             tests = " || ".join(_pat_test(p, hi) for p in a.pats)
             with w.block(f"if ({tests})" if a.pats else ""):

@@ -41,7 +41,7 @@ class Slot:
     group: Optional[ir.Optional_] = None  # innermost optional group around it
     group_start: Optional[Place] = None
     group_end: Optional[Place] = None
-    region: bool = False  # stands in a `within`: it may use all of start..end
+    tail: bool = False  # stands in a `within ... tail`: it may end before `end`
 
 
 @dataclass
@@ -121,7 +121,7 @@ class _Builder:
         end = self.anchor(item, last)
         if isinstance(item, ir.Region):
             self.shape.by_item[id(item)] = Slot(item, at, end)
-            self.add(Slot(item.item, at, end, region=True), group)
+            self.add(Slot(item.item, at, end, tail=item.tail), group)
         else:
             self.add(Slot(item, at, end), group)
         return end

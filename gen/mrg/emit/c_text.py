@@ -245,7 +245,7 @@ def _labels(w: Writer, arm: ir.Arm) -> None:
 def _view(w: Writer, packet: ir.Packet, rj: str) -> str:
     """Declare a view and give the call that checks all of `in`."""
     buffers = ", none" * len(packet.params)
-    w.line(f"struct {names.packet(packet)} v;")
+    w.line(f"struct {names.packet(packet)} v = {{ 0 }};")
     return f"{names.packet(packet)}_check(in{buffers}, &v, {rj})"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Optional
 
 from .. import ir, layout, names
-from . import c_chain, c_expr, c_scan, c_shape
+from . import c_chain, c_expr, c_scan, c_shape, c_sum
 from .c_shape import Place, Shape, Slot
 from .writer import Writer
 
@@ -16,6 +16,10 @@ class ViewEnv(c_expr.Env):
     def __init__(self, shape: Shape, view: str = "v") -> None:
         self.shape = shape
         self.view = view
+        self.sums: dict[int, str] = {}  # locals that hold checksums
+
+    def sum(self, e: ir.Sum) -> str:
+        return self.sums[id(e)]
 
     def field(self, ref: ir.FieldRef) -> str:
         return c_scan.path_value(self.shape.packet, ref.path, f"{self.view}", True)
@@ -196,7 +200,7 @@ def _accessor(w: Writer, shape: Shape, slot: Slot) -> None:
         _bytes(w, shape, slot, item)
     elif isinstance(item, ir.Sub):
         with w.function(f"static inline struct {names.packet(item.packet)} {shape.cname}_{item.name}(const struct {shape.cname} *v)"):
-            _sub_view(w, shape, slot, item, "const uint8_t *const at", "r")
+            _sub_view(w, shape, slot, item, "r")
             w.line("return r;")
     elif isinstance(item, ir.List):
         _list(w, shape, slot, item)
@@ -266,7 +270,18 @@ def call_args(shape: Shape, args: list[ir.Expr | ir.BufArg], params: list[ir.Par
 THIS_VIEW = "(struct mrg_span){ v->p, v->len }"
 
 
-def _sub_view(w: Writer, shape: Shape, slot: Slot, item: ir.Sub, _at: str, out: str) -> None:
+def _made(shape: Shape, slot: Slot, item: ir.Sub) -> str:
+    """The view of a plain sub-packet that fills start..end, without a walk."""
+    args = call_args(shape, item.args, item.packet.params, ViewEnv(shape), THIS_VIEW)
+    start = slot.start.pointer("v")
+    size = f"{item.packet.size_max}u"
+    if slot.end is not None:
+        size = f"(size_t)({slot.end.pointer('v')} - {'(' + start + ')' if ' ' in start else start})"
+    return f"{{ {start}, {size}{args} }}"
+
+
+def _sub_view(w: Writer, shape: Shape, slot: Slot, item: ir.Sub, out: str) -> None:
+    """Declare `out`, the view of a sub-packet whose extent is known."""
     name = names.packet(item.packet)
     args = call_args(shape, item.args, item.packet.params, ViewEnv(shape), THIS_VIEW)
     start = slot.start.pointer("v")
@@ -274,7 +289,9 @@ def _sub_view(w: Writer, shape: Shape, slot: Slot, item: ir.Sub, _at: str, out: 
         end = slot.end.pointer("v")
     else:
         end = f"{start} + {item.packet.size_max}"
-    if slot.group is not None:
+    if c_shape.build(item.packet).plain and not slot.tail and slot.group is None:
+        w.line(f"const struct {name} {out} = {_made(shape, slot, item)};")
+    elif slot.group is not None:
         w.line(f"struct {name} {out} = {{ 0 }};")
         w.line(f"if ({shape.cname}_has_{item.name}(v))")
         w.line(f"\t{name}_view_({start}, {end}{args}, &{out});")
@@ -386,7 +403,7 @@ def _switch(w: Writer, shape: Shape, slot: Slot, item: ir.Switch) -> None:
             w.line(f"if (!{shape.cname}_has_{item.name}(v))")
             w.line(f"\treturn {arm_const(shape, item, None)};")
         env = SwitchEnv(shape, slot)
-        c_scan.dispatch(w, item, c_expr.emit(item.on, env), lambda arm: w.line(f"return {arm_const(shape, item, arm)};"))
+        c_scan.dispatch(w, item, c_expr.emit(item.on, env), lambda arm: w.line(f"return {arm_const(shape, item, arm)};"), brief=True)
         if item.default is None:
             w.line(f"return {arm_const(shape, item, None)};")
     for arm in item.arms:
@@ -405,11 +422,30 @@ class SwitchEnv(ViewEnv):
         return _whole(start, e.bits // 8, "le" if e.endian == "little" else "be")
 
 
+def _arm_test(shape: Shape, slot: Slot, item: ir.Switch, arm: ir.Arm) -> str:
+    """C condition for an arm by its own values, or "" when others must be asked."""
+    if slot.group is not None or not arm.pats or len(arm.pats) > 2:
+        return ""
+    full = item.on.hi
+    if any((p.mask & full) != full or p.lo != p.hi for p in arm.pats):
+        return ""
+    mine = {p.lo for p in arm.pats}
+    for other in item.arms:
+        if other is arm:
+            break
+        if any((p.mask & full) != full or any(p.lo <= v <= p.hi for v in mine) for p in other.pats):
+            return ""
+    on = c_expr.emit(item.on, SwitchEnv(shape, slot))
+    on = f"({on})" if " " in on else on
+    return " || ".join(f"{on} == {c_expr.number(p.lo)}" for p in arm.pats)
+
+
 def _arm(w: Writer, shape: Shape, slot: Slot, item: ir.Switch, arm: ir.Arm) -> None:
     name = f"{shape.cname}_{item.name}_as_{arm.name}"
     out = "" if arm.item is None else f", {elem_type(arm.item)} *out"
     with w.function(f"static inline bool {name}(const struct {shape.cname} *v{out})"):
-        w.line(f"if ({shape.cname}_{item.name}_which(v) != {arm_const(shape, item, arm)})")
+        direct = _arm_test(shape, slot, item, arm)
+        w.line(f"if (!({direct}))" if direct else f"if ({shape.cname}_{item.name}_which(v) != {arm_const(shape, item, arm)})")
         w.line("\treturn false;")
         start = slot.start.pointer("v")
         assert slot.end is not None
@@ -420,6 +456,8 @@ def _arm(w: Writer, shape: Shape, slot: Slot, item: ir.Switch, arm: ir.Arm) -> N
             w.line(f"*out = (struct mrg_span){extent(slot)};")
             if arm.item.mode == "until":
                 w.line("out->len--; /* the terminator */")
+        elif isinstance(arm.item, ir.Sub) and c_shape.build(arm.item.packet).plain and not slot.tail:
+            w.line(f"*out = (struct {names.packet(arm.item.packet)}){_made(shape, slot, arm.item)};")
         elif isinstance(arm.item, ir.Sub):
             args = call_args(shape, arm.item.args, arm.item.packet.params, ViewEnv(shape), THIS_VIEW)
             w.line(f"{names.packet(arm.item.packet)}_view_({start}, {slot.end.pointer('v')}{args}, out);")
@@ -455,6 +493,24 @@ def _warnings(w: Writer, shape: Shape) -> None:
     with w.function(f"static inline unsigned {shape.cname}_warnings(const struct {shape.cname} *v)"):
         w.line("unsigned bits = 0;")
         for label, _, check in rows:
+            _warning_sums(w, shape, env, check)
             w.line(f"if (!({c_expr.emit(check.expr, env)}))")
             w.line(f"\tbits |= {label};")
         w.line("return bits;")
+
+
+def _warning_sums(w: Writer, shape: Shape, env: ViewEnv, check: ir.Check) -> None:
+    """Locals for the checksums that a warning compares with."""
+    for e in layout.refs(check.expr):
+        if not isinstance(e, ir.Sum):
+            continue
+        holder = next(s for s in shape.slots if s.item.name == check.name)
+        first, last = shape.slot(e.first), shape.slot(e.last)
+        end = last.end.pointer("v") if last.end is not None else (
+            f"{last.start.pointer('v')} + {(layout.fixed_bits(e.last) or 0) // 8}"
+        )
+        env.sums[id(e)] = f"sum{len(env.sums)}"
+        words = [(c_expr.emit(x, env), n) for x, n in e.pseudo]
+        width = (layout.fixed_bits(holder.item) or 0) // 8
+        start, at = first.start.pointer("v"), holder.start.pointer("v")
+        c_sum.emit(w, e.kind, start, end, at, width, words, env.sums[id(e)])

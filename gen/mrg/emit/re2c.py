@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Iterator
 
-from .. import ir, names
+from .. import grammar_ref, ir, names
 from . import c_module
 from .writer import Writer
 
@@ -142,10 +142,13 @@ re2c:define:YYCURSOR = cursor;
 re2c:define:YYMARKER = marker;
 re2c:yyfill:enable = 0;
 """
+# settings outlast their block, so each block makes all of them
 _BY_SENTINEL = """\
+re2c:eof = -1;
 re2c:flags:bit-vectors = 1;
 """
 _BY_LIMIT = """\
+re2c:flags:bit-vectors = 0;
 re2c:define:YYLIMIT = end;
 re2c:eof = 0;
 """
@@ -203,9 +206,11 @@ def _matcher(w: Writer, g: ir.Grammar, r: ir.Rule) -> None:
             w.line(f"const uint8_t *{c}_first = NULL, *{c}_last = NULL;")
         if found:
             w.line(f"/*!stags:re2c:{name} format = \"const uint8_t *@@ = NULL;\\n\"; */")
+        if may_be_empty(r.node):
+            _empty_input(w, r)
         _config(w, name, not takes_nul(r.node))
         w.line(f"{regex(r.node)} {{ ok = cursor == end; goto out; }}")
-        if takes_nul(r.node) and not may_be_empty(r.node):
+        if takes_nul(r.node):
             w.line("$ { goto out; }")
         w.line("* { goto out; }")
         w.line("*/")
@@ -222,6 +227,17 @@ def _matcher(w: Writer, g: ir.Grammar, r: ir.Rule) -> None:
             w.line("return true;")
         else:
             w.line("return ok;")
+
+
+def _empty_input(w: Writer, r: ir.Rule) -> None:
+    """A match of nothing: re2c would rather take the sentinel."""
+    found = grammar_ref.longest(grammar_ref.Automaton(r.node), b"")
+    assert found is not None
+    with w.block("if (in.len == 0)"):
+        for c in captures(r.node):
+            taken = f"{c} start" in found[1]
+            w.line(f"out->{names.local(c)} = (struct mrg_span){{ {'in.p' if taken else 'NULL'}, 0 }};")
+        w.line("return true;")
 
 
 def may_be_empty(node: ir.Node) -> bool:

@@ -37,7 +37,7 @@ LETTERS = {
 MORE = (1, 64)  # as in mrg_vectors.h
 FILLER = 0xA5
 PER_PACKET = 4
-FLIPS = 800  # bits of a message that are flipped, each alone; of longer messages every second, third ... bit
+FLIPS = 6000  # bits flipped, each alone, in all cases of a packet; when they have more: every second, third ... bit
 MASK64 = (1 << 64) - 1
 
 
@@ -147,7 +147,8 @@ def _packet(w: Writer, packet: ir.Packet, cases: Sequence[Sample]) -> str:
     if buildable:
         _copy(w, packet, name, short)
     count = _fields(w, packet, shape, name, short)
-    rows = [_case(w, packet, shape, case, f"{short}_{i}", buildable) for i, case in enumerate(cases)]
+    step = max(1, -(-8 * sum(len(case.data) for case in cases) // FLIPS))
+    rows = [_case(w, packet, shape, case, f"{short}_{i}", buildable, step) for i, case in enumerate(cases)]
     with w.block(f"static const struct mrg_case {short}_cases[] =", "};"):
         for row in rows:
             w.line(row)
@@ -319,14 +320,15 @@ def _field_value(item: ir.Item, node: Optional[Node], data: bytes) -> list[int]:
 # --- one message -----------------------------------------------------------------------
 
 
-def _case(w: Writer, packet: ir.Packet, shape: c_shape.Shape, case: Sample, label: str, buildable: bool) -> str:
-    """Tables of a message; returns its row of the packet's cases."""
+def _case(
+    w: Writer, packet: ir.Packet, shape: c_shape.Shape, case: Sample, label: str, buildable: bool, step: int
+) -> str:
+    """Tables of a message, every step-th bit flipped; returns its row of the packet's cases."""
     data, args = case.data, case.args
     exact, cut, flip, more = _Table(), _Table(), _Table(), _Table()
     node = exact.add(packet, data, args)
     for size in range(len(data)):
         cut.add(packet, data[:size], args)
-    step = max(1, -(-8 * len(data) // FLIPS))
     for bit in range(0, 8 * len(data), step):
         flipped = bytearray(data)
         flipped[bit // 8] ^= 0x80 >> bit % 8

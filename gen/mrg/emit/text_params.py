@@ -208,7 +208,7 @@ def _put_pieces(w: Writer, elem: ir.Sub) -> None:
     strings = [unwrap(i) for i in text_plan.visible(elem.packet)]
     if len(strings) != 1 or form_name(strings[0]) not in ("string", "word") or elem.packet.params:
         raise NotImplementedError("text of elements other than strings")
-    w.line(f"struct {name} e;")
+    w.line(f"struct {name} e = {{ 0 }};")
     w.line("mrg_text_put(w, \"\\\"\");")
     with w.block(f"while (s.len > 0 && {name}_check(s, &e, NULL) == MRG_OK)"):
         w.line("mrg_text_comma(w, &n);")

@@ -47,14 +47,14 @@ void kit_free(struct kit *k) { munmap(k->arena.p, k->arena.cap); }
 /* --- zones --------------------------------------------------------------------------------------------- */
 
 struct loading {
-	struct mrg_dns_zone_builder b;
+	struct mrg_dns_zone_builder *b;
 	struct mrg_dns_zone_error err;
 };
 
 static bool keep(void *ctx, const struct mrg_dns_master_rr *rr)
 {
 	struct loading *const l = ctx;
-	return mrg_dns_zone_add(&l->b, rr->owner, rr->type, rr->class, rr->ttl, rr->rdata, &l->err) == MRG_OK;
+	return mrg_dns_zone_add(l->b, rr->owner, rr->type, rr->class, rr->ttl, rr->rdata, &l->err) == MRG_OK;
 }
 
 static void complain(void *ctx, const struct mrg_dns_master_error *e)
@@ -75,21 +75,30 @@ static size_t name_wire(const char *name, uint8_t *out, size_t cap)
 	return w.len - 4;
 }
 
-enum mrg_dns_zone_fault kit_zone(struct kit *k, const char *origin, const char *master)
+enum mrg_dns_zone_fault kit_zone_in(struct kit *k, struct mrg_dns_zone_builder *b, const char *master)
 {
 	static struct mrg_dns_master m;
-	static struct loading l;
-	uint8_t name[300];
-	const struct mrg_span o = { name, name_wire(origin, name, sizeof name) };
+	struct loading l = { .b = b };
 	const struct mrg_dns_master_events ev = { .ctx = &l, .record = keep, .error = complain };
 	const struct mrg_dns_master_source src = { (const uint8_t *)master, strlen(master), "zone" };
+	const struct mrg_span origin = mrg_dns_zone_origin(b->zone);
 	size_t errors;
-	memset(&l.err, 0, sizeof l.err);
-	ck_assert_int_eq(mrg_dns_zone_begin(&l.b, &k->arena, o), MRG_OK);
-	if (mrg_dns_master_read(&m, &src, o, 3600, &ev, &errors) != MRG_OK)
+	if (mrg_dns_master_read(&m, &src, origin, 3600, &ev, &errors) != MRG_OK)
 		return l.err.fault;
-	if (mrg_dns_zone_finish(&l.b, &k->zones[k->zone_count], &l.err) != MRG_OK)
+	if (mrg_dns_zone_finish(b, &k->zones[k->zone_count], &l.err) != MRG_OK)
 		return l.err.fault;
+	return MRG_DNS_ZONE_SOUND;
+}
+
+enum mrg_dns_zone_fault kit_zone(struct kit *k, const char *origin, const char *master)
+{
+	static struct mrg_dns_zone_builder b;
+	uint8_t name[300];
+	const struct mrg_span o = { name, name_wire(origin, name, sizeof name) };
+	ck_assert_int_eq(mrg_dns_zone_begin(&b, &k->arena, o), MRG_OK);
+	const enum mrg_dns_zone_fault fault = kit_zone_in(k, &b, master);
+	if (fault != MRG_DNS_ZONE_SOUND)
+		return fault;
 	k->zone_count++;
 	ck_assert_int_eq(mrg_dns_db_init(&k->db, &k->arena, k->zones, k->zone_count), MRG_OK);
 	return MRG_DNS_ZONE_SOUND;

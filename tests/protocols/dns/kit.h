@@ -24,6 +24,9 @@ void kit_free(struct kit *k);
 /* Add a zone; returns what is wrong with it, MRG_DNS_ZONE_SOUND if nothing.  Records that are refused end it. */
 enum mrg_dns_zone_fault kit_zone(struct kit *k, const char *origin, const char *text);
 
+/* The same with a builder that has begun; the zone is put at zones[zone_count], which stays as it is. */
+enum mrg_dns_zone_fault kit_zone_in(struct kit *k, struct mrg_dns_zone_builder *b, const char *text);
+
 /*
  * The wire form of a query.  `line` is "NAME TYPE [CLASS]" and words after it:
  *   rd cd ad aa tc ra   bits of the header      id=N op=N       fields of the header

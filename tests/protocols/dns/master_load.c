@@ -54,10 +54,21 @@ static bool from_file(struct master_load *l, const char *path, struct mrg_dns_ma
 	return true;
 }
 
+/* Room for one more than count: doubled when count is a power of two. */
+static void *grown(void *p, size_t count, size_t size)
+{
+	if ((count & (count - 1)) != 0)
+		return p;
+	p = realloc(p, (count == 0 ? 1 : 2 * count) * size);
+	if (p == NULL)
+		abort();
+	return p;
+}
+
 static bool on_record(void *ctx, const struct mrg_dns_master_rr *rr)
 {
 	struct master_load *l = ctx;
-	l->records = realloc(l->records, (l->record_count + 1) * sizeof *l->records);
+	l->records = grown(l->records, l->record_count, sizeof *l->records);
 	l->records[l->record_count++] = (struct master_record){
 		.owner = copy(rr->owner), .owner_len = rr->owner.len, .rdata = copy(rr->rdata), .rdata_len = rr->rdata.len,
 		.type = rr->type, .class = rr->class, .ttl = rr->ttl, .line = rr->line, .col = rr->col,
@@ -68,7 +79,7 @@ static bool on_record(void *ctx, const struct mrg_dns_master_rr *rr)
 static void on_error(void *ctx, const struct mrg_dns_master_error *e)
 {
 	struct master_load *l = ctx;
-	l->errors = realloc(l->errors, (l->error_count + 1) * sizeof *l->errors);
+	l->errors = grown(l->errors, l->error_count, sizeof *l->errors);
 	struct master_complaint *c = &l->errors[l->error_count++];
 	snprintf(c->file, sizeof c->file, "%s", e->file);
 	snprintf(c->field, sizeof c->field, "%s", e->field);
