@@ -28,7 +28,7 @@ static bool on_record(void *ctx, const struct mrg_dns_master_rr *rr)
 
 	if (mrg_dns_zone_add(&l->builder, rr->owner, rr->type, rr->class, rr->ttl, rr->rdata, &l->error) !=
 		MRG_OK)
-		bench_die("line %u: the zone refuses a record", (unsigned)rr->line);
+		bench_die("line %u: %s", rr->line, mrg_dns_zone_fault_str(l->error.fault));
 	l->records++;
 	return true;
 }
@@ -36,7 +36,7 @@ static bool on_record(void *ctx, const struct mrg_dns_master_rr *rr)
 static void on_error(void *ctx, const struct mrg_dns_master_error *e)
 {
 	(void)ctx;
-	bench_die("line %u: %s", (unsigned)e->line, e->what);
+	bench_die("line %u: %s", e->line, e->what);
 }
 
 /* Memory as the server gives it to a zone of this size (appliances/dns/load.c). */
@@ -45,7 +45,8 @@ static struct mrg_arena arena_make(size_t text_len)
 	enum { MIB = 1 << 20 };
 	struct mrg_arena a;
 
-	if (mrg_unix_arena_open(&a, (size_t)1024 * MIB + 64u * text_len, (size_t)16 * MIB, text_len >= 8u * MIB) != 0)
+	if (mrg_unix_arena_open(
+		    &a, (size_t)1024 * MIB + 64u * text_len, (size_t)16 * MIB, text_len >= 8u * MIB) != 0)
 		bench_die("no address space");
 	return a;
 }
@@ -84,7 +85,7 @@ static const struct mrg_dns_zone *zone_load(struct mrg_arena *a, const char *pat
 	if (mrg_dns_master_read(m, &text, name, 3600, &events, &errors) != MRG_OK || errors)
 		bench_die("%s: %zu errors", path, errors);
 	if (mrg_dns_zone_finish(&load.builder, &zone, &load.error) != MRG_OK)
-		bench_die("%s: not a zone", path);
+		bench_die("%s: %s", path, mrg_dns_zone_fault_str(load.error.fault));
 	bench_result("records", (double)load.records);
 	return zone;
 }

@@ -21,7 +21,7 @@ from pathlib import Path
 
 CHECK = re.compile(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)", re.M)
 COUNT = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
-TIMEOUT_S = 420
+TIMEOUT_S = 600
 
 
 @dataclass(frozen=True)

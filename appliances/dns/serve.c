@@ -145,7 +145,7 @@ static enum outcome run(struct server *s)
 	for (size_t i = 0; i < s->options->workers; i++)
 		mrg_unix_loop_wake(&s->worker[i]->loop);
 	for (size_t i = 0; i < s->options->workers; i++)
-		mrg_unix_thread_join(&s->worker[i]->thread);
+		worker_end(s->worker[i]);
 	log_plain("info", "stopped");
 	return OUTCOME_OK;
 }

@@ -10,7 +10,7 @@
 
 enum {
 	ARENA = 64 << 20, /* address space: buffers, connections and their blocks */
-	QUERY_MAX = 4096, /* octets of a UDP query; longer ones are cut, and then malformed */
+	QUERY_MAX = 1472, /* octets of a UDP query, if no longer ones are invited; the rest is cut off, and is missed */
 	SPARE_SLOTS = 64, /* slots beyond the connections of the protocol: what one turn may accept */
 	BLOCKS = 128 /* partial long queries and waiting replies at once */
 };
@@ -76,7 +76,7 @@ static int make_ends(struct worker *w, const struct sockets *sockets, uint32_t c
 	const struct options *const o = w->options;
 	const struct mrg_unix_limits limits = {
 		.conn_count = conns + SPARE_SLOTS,
-		.dgram_in_max = QUERY_MAX,
+		.dgram_in_max = o->udp_max > QUERY_MAX ? o->udp_max : QUERY_MAX,
 		.dgram_out_max = o->udp_max,
 	};
 	const struct mrg_dns_stream_limits stream_limits = {
@@ -138,6 +138,11 @@ void worker_run(void *ctx)
 		mrg_rt_log_line(&stderr_log, &l);
 		_exit(OUTCOME_SYSTEM); /* a server that has lost a worker answers some and not others: better none, and a restart */
 	}
+}
+
+void worker_end(struct worker *w)
+{
+	mrg_unix_thread_join(&w->thread);
 	mrg_dns_streams_close(&w->streams);
 	mrg_unix_loop_close(&w->loop);
 }

@@ -58,4 +58,10 @@ int worker_new(struct worker **out, struct control *control, const struct option
  */
 void worker_run(void *ctx);
 
+/*
+ * worker_end - wait until it has run to its end, and close what it leaves. From the thread that wakes it: a wake after this
+ * would reach whoever has its file by then.
+ */
+void worker_end(struct worker *w);
+
 #endif

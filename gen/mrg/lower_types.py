@@ -284,6 +284,9 @@ class TypeLowerer(ExprLowerer):
             if not isinstance(clause, (ast.Flag, ast.Text, ast.Key)):
                 text = f"an arm can't have '{clause_word(clause)}'; put its type into a packet: {{ value: ... }}"
                 raise self.errors.error(clause.span, text)
+        if isinstance(arm.type, ast.ListType):
+            text = "an arm can't be a list; put it into a packet: { items: list ...; }"
+            raise self.errors.error(arm.type.span, text)
         if isinstance(arm.type, ast.InlineType):
             item: ir.Item = self.inline(arm.type.items, at, name)
             limits: list[Limits] = []

@@ -1,15 +1,12 @@
 /*
- * mrg_text.c - tokens, errors, enums and numbers of presentation format.  See mrg_text.h.
- * Reading order: sources, errors, enums, numbers, printers.
+ * mrg_text.c - tokens, errors and names of enums in presentation format.  See mrg_text.h.
+ * Reading order: this, mrg_text_numbers.c, mrg_text_bytes.c, mrg_text_names.c, mrg_text_loc.c.
  */
 #include "mrg_text.h"
 
 /* --- a line as a source --------------------------------------------------------------------- */
 
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+static bool is_blank(uint8_t c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 static void line_quoted(struct mrg_text *t, const uint8_t *p)
 {
@@ -86,10 +83,7 @@ MRG_COLD bool mrg_text_bad_whole(struct mrg_text *t, const char *what)
 	return refuse_whole(t, MRG_E_TEXT, what);
 }
 
-MRG_COLD bool mrg_text_bad(struct mrg_text *t, const char *what)
-{
-	return refuse(t, MRG_E_TEXT, what);
-}
+MRG_COLD bool mrg_text_bad(struct mrg_text *t, const char *what) { return refuse(t, MRG_E_TEXT, what); }
 
 MRG_COLD bool mrg_text_bad_status(struct mrg_text *t, enum mrg_status st, const char *what)
 {
@@ -137,12 +131,19 @@ MRG_COLD bool mrg_text_in(struct mrg_text *t, const struct mrg_site *site)
 	return false;
 }
 
-MRG_COLD enum mrg_status mrg_text_refuse(struct mrg_text *t, struct mrg_w *w, size_t from, struct mrg_reject *rj)
+MRG_COLD enum mrg_status mrg_text_refuse(
+	struct mrg_text *t, struct mrg_w *w, size_t from, struct mrg_reject *rj)
 {
 	if (w->st == MRG_OK)
 		w->len = from;
-	else
+	else if (t->err.status == MRG_OK)
 		refuse(t, w->st, "too long");
+	else if (t->err.status == MRG_E_TEXT) {
+		/* what did not fit may have been refused for its size first */
+		t->err.status = w->st;
+		t->err.what = "too long";
+		t->err.ranged = false;
+	}
 	if (rj != NULL) {
 		*rj = (struct mrg_reject){ .status = t->err.status, .at = t->err.at.p };
 		rj->site = t->err.depth > 0 ? t->err.path[0] : NULL;
@@ -342,294 +343,4 @@ const struct mrg_text_member *mrg_text_enum_member(const struct mrg_text_enum *e
 	if (lo == e->count || e->members[lo].lo != v || e->members[lo].hi != v)
 		return NULL;
 	return &e->members[lo];
-}
-
-/* --- numbers ------------------------------------------------------------------------------------- */
-
-bool mrg_text_parse_dec(struct mrg_span s, uint64_t max, uint64_t *v)
-{
-	uint64_t n = 0;
-	if (s.len == 0)
-		return false;
-	for (size_t i = 0; i < s.len; i++) {
-		const unsigned d = (unsigned)s.p[i] - '0';
-		if (d > 9u || n > (max - (d > max ? max : d)) / 10u)
-			return false;
-		n = n * 10u + d;
-	}
-	*v = n;
-	return n <= max;
-}
-
-static MRG_COLD bool bad_number(struct mrg_text *t, uint64_t lo, uint64_t hi)
-{
-	for (size_t i = 0; i < t->tok.s.len; i++)
-		if ((unsigned)t->tok.s.p[i] - '0' > 9u)
-			return mrg_text_bad(t, "not a number");
-	return t->tok.s.len == 0 ? mrg_text_bad(t, "not a number") : mrg_text_bad_range(t, lo, hi);
-}
-
-bool mrg_text_dec(struct mrg_text *t, uint64_t lo, uint64_t hi, uint64_t *v)
-{
-	if (!mrg_text_word(t))
-		return false;
-	const struct mrg_span s = t->tok.s;
-	if (MRG_UNLIKELY(s.len == 0 || s.len > 18))
-		return mrg_text_parse_dec(s, hi, v) && *v >= lo ? true : bad_number(t, lo, hi);
-	uint64_t n = 0;
-	for (size_t i = 0; i < s.len; i++) {
-		const unsigned d = (unsigned)s.p[i] - '0';
-		if (MRG_UNLIKELY(d > 9u))
-			return mrg_text_bad(t, "not a number");
-		n = n * 10u + d;
-	}
-	if (MRG_UNLIKELY(n < lo || n > hi))
-		return mrg_text_bad_range(t, lo, hi);
-	*v = n;
-	return true;
-}
-
-bool mrg_text_int(struct mrg_text *t, int64_t lo, int64_t hi, uint64_t *v)
-{
-	if (!mrg_text_word(t))
-		return false;
-	struct mrg_span s = t->tok.s;
-	const bool minus = s.len > 0 && s.p[0] == '-';
-	if (minus)
-		s = (struct mrg_span){ s.p + 1, s.len - 1 };
-	uint64_t n;
-	if (!mrg_text_parse_dec(s, (uint64_t)INT64_MAX, &n))
-		return mrg_text_bad(t, "not a number");
-	const int64_t i = minus ? -(int64_t)n : (int64_t)n;
-	if (i < lo || i > hi)
-		return mrg_text_bad(t, "number out of range");
-	*v = (uint64_t)i;
-	return true;
-}
-
-bool mrg_text_hex_int(struct mrg_text *t, uint64_t lo, uint64_t hi, uint64_t *v)
-{
-	if (!mrg_text_word(t))
-		return false;
-	const struct mrg_span s = t->tok.s;
-	size_t i = s.len > 2 && s.p[0] == '0' && mrg_lower(s.p[1]) == 'x' ? 2 : 0;
-	uint64_t n = 0;
-	if (s.len == i || s.len - i > 16)
-		return mrg_text_bad(t, "not a hexadecimal number");
-	for (; i < s.len; i++) {
-		const unsigned c = mrg_lower(s.p[i]);
-		const unsigned d = c - '0' <= 9u ? c - '0' : c - 'a' <= 5u ? c - 'a' + 10u : 16u;
-		if (d > 15u)
-			return mrg_text_bad(t, "not a hexadecimal number");
-		n = n << 4 | d;
-	}
-	if (n < lo || n > hi)
-		return mrg_text_bad_range(t, lo, hi);
-	*v = n;
-	return true;
-}
-
-bool mrg_text_mnemonic(struct mrg_text *t, const struct mrg_text_enum *e, uint64_t lo, uint64_t hi, uint64_t *v)
-{
-	if (!mrg_text_word(t))
-		return false;
-	if (!mrg_text_enum_find(e, t->tok.s, v) &&
-	    (*e->unknown == '\0' || !mrg_text_parse_dec(t->tok.s, e->max, v)))
-		return mrg_text_bad(t, "not a known name");
-	return (*v >= lo && *v <= hi) || mrg_text_bad_range(t, lo, hi);
-}
-
-bool mrg_text_dec_enum(struct mrg_text *t, const struct mrg_text_enum *e, uint64_t lo, uint64_t hi, uint64_t *v)
-{
-	if (!mrg_text_word(t))
-		return false;
-	if (!mrg_text_parse_dec(t->tok.s, UINT32_MAX, v) && !mrg_text_enum_find(e, t->tok.s, v))
-		return mrg_text_bad(t, "not a number or a known name");
-	return (*v >= lo && *v <= hi) || mrg_text_bad_range(t, lo, hi);
-}
-
-static uint32_t ttl_unit(uint8_t c)
-{
-	switch (mrg_lower(c)) {
-	case 's': return 1;
-	case 'm': return 60;
-	case 'h': return 3600;
-	case 'd': return 86400;
-	case 'w': return 604800;
-	default: return 0;
-	}
-}
-
-bool mrg_text_parse_ttl(struct mrg_span s, uint64_t *v)
-{
-	uint64_t sum = 0, n = 0;
-	bool digits = false, units = false;
-	if (s.len > 64)
-		return false;
-	for (size_t i = 0; i < s.len; i++) {
-		const unsigned d = (unsigned)s.p[i] - '0';
-		if (d <= 9u) {
-			n = n * 10u + d;
-			digits = true;
-		} else {
-			const uint32_t unit = ttl_unit(s.p[i]);
-			if (unit == 0 || !digits)
-				return false;
-			sum += n * unit;
-			n = 0;
-			digits = false;
-			units = true;
-		}
-		if (n > UINT32_MAX || sum > UINT32_MAX)
-			return false;
-	}
-	*v = sum + n;
-	/* 1h30 lacks its last unit */
-	return units ? !digits : digits;
-}
-
-bool mrg_text_ttl(struct mrg_text *t, uint64_t lo, uint64_t hi, uint64_t *v)
-{
-	if (!mrg_text_word(t))
-		return false;
-	if (!mrg_text_parse_ttl(t->tok.s, v))
-		return mrg_text_bad(t, "not a time in seconds or with units (1h30m)");
-	return (*v >= lo && *v <= hi) || mrg_text_bad_range(t, lo, hi);
-}
-
-/* Days from 1970-01-01 in the Gregorian calendar; month 1..12. */
-static uint64_t days_from_civil(uint64_t year, unsigned month, unsigned day)
-{
-	/* count years from March, so that the leap day is the last one */
-	const uint64_t y = month > 2 ? year : year - 1;
-	const unsigned m = month > 2 ? month - 3 : month + 9;
-	return 365 * y + y / 4 - y / 100 + y / 400 + (153u * m + 2u) / 5u + day - 1u - 719468u;
-}
-
-static unsigned days_in_month(unsigned year, unsigned month)
-{
-	const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-	if (month == 2)
-		return leap ? 29 : 28;
-	return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
-}
-
-static bool parse_date(struct mrg_span s, uint64_t *v)
-{
-	uint64_t n;
-	if (!mrg_text_parse_dec(s, 99999999999999u, &n))
-		return false;
-	const unsigned sec = (unsigned)(n % 100), min = (unsigned)(n / 100 % 100), hour = (unsigned)(n / 10000 % 100);
-	const unsigned day = (unsigned)(n / 1000000 % 100), month = (unsigned)(n / 100000000 % 100);
-	const unsigned year = (unsigned)(n / 10000000000u);
-	if (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
-		return false;
-	if (hour > 23 || min > 59 || sec > 60)
-		return false;
-	const uint64_t t = days_from_civil(year, month, day) * 86400u + hour * 3600u + min * 60u + sec;
-	*v = t & UINT32_MAX; /* RFC 4034 3.1.5: serial number arithmetic */
-	return true;
-}
-
-bool mrg_text_time(struct mrg_text *t, uint64_t lo, uint64_t hi, uint64_t *v)
-{
-	if (!mrg_text_word(t))
-		return false;
-	const struct mrg_span s = t->tok.s;
-	if (s.len == 14 ? !parse_date(s, v) : s.len > 10 || !mrg_text_parse_dec(s, UINT32_MAX, v))
-		return mrg_text_bad(t, "not a time (YYYYMMDDHHmmSS)");
-	return (*v >= lo && *v <= hi) || mrg_text_bad_range(t, lo, hi);
-}
-
-/* --- printers ---------------------------------------------------------------------------------------- */
-
-void mrg_text_put(struct mrg_w *w, const char *text)
-{
-	for (; *text != '\0'; text++)
-		mrg_w_u8(w, (uint8_t)*text);
-}
-
-size_t mrg_text_sep(struct mrg_w *w, size_t from)
-{
-	if (w->len > from)
-		mrg_w_u8(w, ' ');
-	return w->len;
-}
-
-void mrg_text_unsep(struct mrg_w *w, size_t from, size_t mark)
-{
-	if (w->st == MRG_OK && w->len == mark && mark > from)
-		w->len--;
-}
-
-void mrg_text_comma(struct mrg_w *w, unsigned *n)
-{
-	if ((*n)++ > 0)
-		mrg_w_u8(w, ',');
-}
-
-void mrg_text_put_dec(struct mrg_w *w, uint64_t v)
-{
-	uint8_t b[20];
-	size_t i = sizeof b;
-	do {
-		b[--i] = (uint8_t)('0' + v % 10);
-		v /= 10;
-	} while (v != 0);
-	mrg_w_put(w, (struct mrg_span){ b + i, sizeof b - i });
-}
-
-void mrg_text_put_int(struct mrg_w *w, int64_t v)
-{
-	if (v < 0)
-		mrg_w_u8(w, '-');
-	mrg_text_put_dec(w, v < 0 ? 0u - (uint64_t)v : (uint64_t)v);
-}
-
-void mrg_text_put_digit(struct mrg_w *w, unsigned v, bool upper)
-{
-	mrg_w_u8(w, (uint8_t)(upper ? "0123456789ABCDEF" : "0123456789abcdef")[v & 15u]);
-}
-
-void mrg_text_put_hex_int(struct mrg_w *w, uint64_t v, unsigned digits)
-{
-	while (digits-- > 0)
-		mrg_w_u8(w, (uint8_t)"0123456789ABCDEF"[v >> (4u * digits) & 15u]);
-}
-
-void mrg_text_put_mnemonic(struct mrg_w *w, const struct mrg_text_enum *e, uint64_t v)
-{
-	const struct mrg_text_member *m = mrg_text_enum_member(e, v);
-	if (m != NULL) {
-		mrg_text_put(w, m->name);
-		return;
-	}
-	mrg_text_put(w, e->unknown);
-	mrg_text_put_dec(w, v);
-}
-
-static void put_digits(struct mrg_w *w, unsigned v, unsigned digits)
-{
-	unsigned unit = 1;
-	for (unsigned i = 1; i < digits; i++)
-		unit *= 10;
-	for (; unit > 0; unit /= 10)
-		mrg_w_u8(w, (uint8_t)('0' + v / unit % 10));
-}
-
-void mrg_text_put_time(struct mrg_w *w, uint32_t v)
-{
-	/* civil date from days: eras of 400 years from March of year 0 */
-	const unsigned z = v / 86400u + 719468u;
-	const unsigned era = z / 146097u, doe = z % 146097u;
-	const unsigned yoe = (doe - doe / 1460u + doe / 36524u - doe / 146096u) / 365u;
-	const unsigned doy = doe - (365u * yoe + yoe / 4u - yoe / 100u);
-	const unsigned mp = (5u * doy + 2u) / 153u;
-	const unsigned month = mp < 10 ? mp + 3 : mp - 9;
-	put_digits(w, yoe + era * 400u + (month <= 2 ? 1 : 0), 4);
-	put_digits(w, month, 2);
-	put_digits(w, doy - (153u * mp + 2u) / 5u + 1u, 2);
-	put_digits(w, v % 86400u / 3600u, 2);
-	put_digits(w, v % 3600u / 60u, 2);
-	put_digits(w, v % 60u, 2);
 }

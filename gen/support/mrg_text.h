@@ -72,7 +72,7 @@ struct mrg_text {
 	void *ctx;              /* of whoever set pull */
 	struct mrg_text_error err;
 	struct mrg_text_mark mark; /* where an error of a whole value is told */
-	struct { /* of mrg_text_line and mrg_text_param: the rest of the line or value */
+	struct {                   /* of mrg_text_line and mrg_text_param: the rest of the line or value */
 		const uint8_t *at, *end;
 	} rest;
 };
@@ -109,7 +109,8 @@ static inline void mrg_text_unget(struct mrg_text *t, struct mrg_text_token tok)
 static inline struct mrg_text_mark mrg_text_here(const struct mrg_text *t)
 {
 	const uint8_t *p = t->tok.s.p - (t->tok.kind == MRG_TEXT_QUOTED);
-	return (struct mrg_text_mark){ t->tok.s, t->line, p >= t->line_start ? (unsigned)(p - t->line_start) + 1u : 1u };
+	return (struct mrg_text_mark){ t->tok.s, t->line,
+		p >= t->line_start ? (unsigned)(p - t->line_start) + 1u : 1u };
 }
 
 /* A value starts at the next token: errors that are about all of it are told there. */
@@ -127,7 +128,7 @@ bool mrg_text_part(struct mrg_text *t, const struct mrg_text_mark *mark);
 /* Fail at the token taken last.  All return false. */
 bool mrg_text_bad(struct mrg_text *t, const char *what);
 bool mrg_text_bad_range(struct mrg_text *t, uint64_t lo, uint64_t hi);
-bool mrg_text_bad_size(struct mrg_text *t, uint64_t lo, uint64_t hi); /* in octets */
+bool mrg_text_bad_size(struct mrg_text *t, uint64_t lo, uint64_t hi);       /* in octets */
 bool mrg_text_bad_whole_size(struct mrg_text *t, uint64_t lo, uint64_t hi); /* the same at the mark */
 bool mrg_text_bad_count(struct mrg_text *t, uint64_t lo, uint64_t hi);
 bool mrg_text_bad_status(struct mrg_text *t, enum mrg_status st, const char *what);
@@ -204,8 +205,10 @@ const struct mrg_text_member *mrg_text_enum_member(const struct mrg_text_enum *e
 bool mrg_text_dec(struct mrg_text *t, uint64_t lo, uint64_t hi, uint64_t *v);
 bool mrg_text_int(struct mrg_text *t, int64_t lo, int64_t hi, uint64_t *v); /* two's complement */
 bool mrg_text_hex_int(struct mrg_text *t, uint64_t lo, uint64_t hi, uint64_t *v);
-bool mrg_text_mnemonic(struct mrg_text *t, const struct mrg_text_enum *e, uint64_t lo, uint64_t hi, uint64_t *v);
-bool mrg_text_dec_enum(struct mrg_text *t, const struct mrg_text_enum *e, uint64_t lo, uint64_t hi, uint64_t *v);
+bool mrg_text_mnemonic(
+	struct mrg_text *t, const struct mrg_text_enum *e, uint64_t lo, uint64_t hi, uint64_t *v);
+bool mrg_text_dec_enum(
+	struct mrg_text *t, const struct mrg_text_enum *e, uint64_t lo, uint64_t hi, uint64_t *v);
 bool mrg_text_ttl(struct mrg_text *t, uint64_t lo, uint64_t hi, uint64_t *v);
 bool mrg_text_time(struct mrg_text *t, uint64_t lo, uint64_t hi, uint64_t *v);
 bool mrg_text_ip4(struct mrg_text *t, uint64_t *v);
@@ -234,7 +237,7 @@ bool mrg_text_string(struct mrg_text *t, struct mrg_w *w); /* content only; quot
 bool mrg_text_name(struct mrg_text *t, struct mrg_w *w, unsigned max_label, unsigned max_bytes);
 /* The same from a span and an origin; *len bytes at out.  NULL, or what is wrong. */
 const char *mrg_text_parse_name(struct mrg_span s, struct mrg_span origin, unsigned max_label,
-                                unsigned max_bytes, uint8_t out[static 320], size_t *len);
+	unsigned max_bytes, uint8_t out[static 320], size_t *len);
 bool mrg_text_windows(struct mrg_text *t, struct mrg_w *w, const struct mrg_text_enum *e);
 bool mrg_text_apl(struct mrg_text *t, struct mrg_w *w);
 bool mrg_text_loc(struct mrg_text *t, struct mrg_w *w);

@@ -8,9 +8,28 @@
 
 /* 1 + the digit's value, or 0 */
 static const uint8_t hex_digit[256] = {
-	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
-	['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
-	['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+	['0'] = 1,
+	['1'] = 2,
+	['2'] = 3,
+	['3'] = 4,
+	['4'] = 5,
+	['5'] = 6,
+	['6'] = 7,
+	['7'] = 8,
+	['8'] = 9,
+	['9'] = 10,
+	['a'] = 11,
+	['b'] = 12,
+	['c'] = 13,
+	['d'] = 14,
+	['e'] = 15,
+	['f'] = 16,
+	['A'] = 11,
+	['B'] = 12,
+	['C'] = 13,
+	['D'] = 14,
+	['E'] = 15,
+	['F'] = 16,
 };
 
 /* *half: 0, or 0x100 | digit that waits for its other half */
@@ -38,10 +57,7 @@ static bool hex_token(struct mrg_text *t, struct mrg_w *w, unsigned *half)
 }
 
 /* "-" for no bytes at all, where a field must have a token (RFC 5155 section 3.3) */
-static bool is_dash(const struct mrg_text *t)
-{
-	return t->tok.s.len == 1 && t->tok.s.p[0] == '-';
-}
+static bool is_dash(const struct mrg_text *t) { return t->tok.s.len == 1 && t->tok.s.p[0] == '-'; }
 
 bool mrg_text_hex(struct mrg_text *t, struct mrg_w *w, bool tail)
 {
@@ -62,8 +78,8 @@ void mrg_text_put_hex(struct mrg_w *w, struct mrg_span s)
 {
 	uint8_t *q = mrg_w_take(w, 2 * s.len);
 	for (size_t i = 0; q != NULL && i < s.len; i++) {
-		q[2 * i] = (uint8_t)"0123456789ABCDEF"[s.p[i] >> 4];
-		q[2 * i + 1] = (uint8_t)"0123456789ABCDEF"[s.p[i] & 15u];
+		q[2 * i] = (uint8_t) "0123456789ABCDEF"[s.p[i] >> 4];
+		q[2 * i + 1] = (uint8_t) "0123456789ABCDEF"[s.p[i] & 15u];
 	}
 }
 
@@ -73,13 +89,70 @@ static const char base64_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqr
 
 /* 1 + the character's value, 65 for the padding, or 0 */
 static const uint8_t base64_digit[256] = {
-	['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8, ['I'] = 9, ['J'] = 10,
-	['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19,
-	['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28,
-	['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37,
-	['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46,
-	['u'] = 47, ['v'] = 48, ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55,
-	['3'] = 56, ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64,
+	['A'] = 1,
+	['B'] = 2,
+	['C'] = 3,
+	['D'] = 4,
+	['E'] = 5,
+	['F'] = 6,
+	['G'] = 7,
+	['H'] = 8,
+	['I'] = 9,
+	['J'] = 10,
+	['K'] = 11,
+	['L'] = 12,
+	['M'] = 13,
+	['N'] = 14,
+	['O'] = 15,
+	['P'] = 16,
+	['Q'] = 17,
+	['R'] = 18,
+	['S'] = 19,
+	['T'] = 20,
+	['U'] = 21,
+	['V'] = 22,
+	['W'] = 23,
+	['X'] = 24,
+	['Y'] = 25,
+	['Z'] = 26,
+	['a'] = 27,
+	['b'] = 28,
+	['c'] = 29,
+	['d'] = 30,
+	['e'] = 31,
+	['f'] = 32,
+	['g'] = 33,
+	['h'] = 34,
+	['i'] = 35,
+	['j'] = 36,
+	['k'] = 37,
+	['l'] = 38,
+	['m'] = 39,
+	['n'] = 40,
+	['o'] = 41,
+	['p'] = 42,
+	['q'] = 43,
+	['r'] = 44,
+	['s'] = 45,
+	['t'] = 46,
+	['u'] = 47,
+	['v'] = 48,
+	['w'] = 49,
+	['x'] = 50,
+	['y'] = 51,
+	['z'] = 52,
+	['0'] = 53,
+	['1'] = 54,
+	['2'] = 55,
+	['3'] = 56,
+	['4'] = 57,
+	['5'] = 58,
+	['6'] = 59,
+	['7'] = 60,
+	['8'] = 61,
+	['9'] = 62,
+	['+'] = 63,
+	['/'] = 64,
 	['='] = 65,
 };
 
@@ -390,7 +463,9 @@ static size_t ip6_groups(const uint8_t **at, const uint8_t *end, uint8_t *out, s
 		for (; p < end && hex_digit[*p] != 0 && p - group < 5; p++)
 			v = v << 4 | (hex_digit[*p] - 1u);
 		if (p < end && *p == '.') {
-			if (room - n < 4 || !mrg_text_parse_ip4((struct mrg_span){ group, (size_t)(end - group) }, out + n))
+			if (room - n < 4 ||
+				!mrg_text_parse_ip4(
+					(struct mrg_span){ group, (size_t)(end - group) }, out + n))
 				return 17;
 			p = end;
 			n += 4;
@@ -481,7 +556,7 @@ void mrg_text_put_ip6(struct mrg_w *w, struct mrg_span s)
 		const unsigned v = mrg_be16(s.p + 2 * i);
 		unsigned digits = v > 0xfff ? 4 : v > 0xff ? 3 : v > 0xf ? 2 : 1;
 		while (digits-- > 0)
-			mrg_w_u8(w, (uint8_t)"0123456789abcdef"[v >> (4u * digits) & 15u]);
+			mrg_w_u8(w, (uint8_t) "0123456789abcdef"[v >> (4u * digits) & 15u]);
 	}
 }
 
@@ -511,7 +586,8 @@ bool mrg_text_eui(struct mrg_text *t, unsigned bytes, uint64_t *v)
 	if (!mrg_text_word(t))
 		return false;
 	return groups(t, bytes, 2, '-', v) ||
-	       mrg_text_bad(t, bytes == 6 ? "not six pairs of hex digits joined by -" : "not eight pairs of hex digits joined by -");
+	       mrg_text_bad(t, bytes == 6 ? "not six pairs of hex digits joined by -"
+					  : "not eight pairs of hex digits joined by -");
 }
 
 /* RFC 6742 2.1.2: like the half of an IPv6 address, so leading zeros of a group may be left out */
@@ -532,8 +608,8 @@ void mrg_text_put_eui(struct mrg_w *w, uint64_t v, unsigned bytes)
 {
 	for (unsigned i = bytes; i-- > 0;) {
 		const unsigned b = (unsigned)(v >> (8u * i)) & 255u;
-		mrg_w_u8(w, (uint8_t)"0123456789abcdef"[b >> 4]);
-		mrg_w_u8(w, (uint8_t)"0123456789abcdef"[b & 15u]);
+		mrg_w_u8(w, (uint8_t) "0123456789abcdef"[b >> 4]);
+		mrg_w_u8(w, (uint8_t) "0123456789abcdef"[b & 15u]);
 		if (i > 0)
 			mrg_w_u8(w, '-');
 	}
@@ -544,7 +620,7 @@ void mrg_text_put_locator(struct mrg_w *w, uint64_t v)
 	for (unsigned i = 4; i-- > 0;) {
 		const unsigned g = (unsigned)(v >> (16u * i)) & 0xffffu;
 		for (unsigned k = 4; k-- > 0;)
-			mrg_w_u8(w, (uint8_t)"0123456789abcdef"[g >> (4u * k) & 15u]);
+			mrg_w_u8(w, (uint8_t) "0123456789abcdef"[g >> (4u * k) & 15u]);
 		if (i > 0)
 			mrg_w_u8(w, ':');
 	}

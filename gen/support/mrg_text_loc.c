@@ -5,8 +5,8 @@
  */
 #include "mrg_text.h"
 
-#define EQUATOR 0x80000000u       /* thousandths of a second of arc from here */
-#define ALTITUDE_BASE 10000000u   /* centimetres below the reference spheroid */
+#define EQUATOR 0x80000000u        /* thousandths of a second of arc from here */
+#define ALTITUDE_BASE 10000000u    /* centimetres below the reference spheroid */
 #define ALTITUDE_MAX 4284967295ull /* centimetres above it: fills 32 bits */
 
 /* Digits with at most `places` decimals, scaled to an integer: "1.5" with 3 places is 1500. */
@@ -50,7 +50,7 @@ static bool angle(struct mrg_text *t, struct mrg_w *w, const char *letters, uint
 		if (!mrg_text_word(t))
 			return false;
 		const bool ok = n < 2 ? mrg_text_parse_dec(t->tok.s, n == 0 ? max_degrees : 59, &part[n])
-		                      : parse_fixed(t->tok.s, 3, 59999, &part[n]);
+				      : parse_fixed(t->tok.s, 3, 59999, &part[n]);
 		if (!ok)
 			return mrg_text_bad(t, wrong[n]);
 	}
@@ -154,7 +154,8 @@ void mrg_text_put_loc(struct mrg_w *w, struct mrg_span s)
 	for (unsigned i = 1; known && i < 4; i++)
 		known = s.p[i] >> 4 <= 9 && (s.p[i] & 15u) <= 9;
 	const uint32_t north = known ? mrg_be32(s.p + 4) : 0, east = known ? mrg_be32(s.p + 8) : 0;
-	if (!known || north - (EQUATOR - 324000000u) > 648000000u || east - (EQUATOR - 648000000u) > 1296000000u) {
+	if (!known || north - (EQUATOR - 324000000u) > 648000000u ||
+		east - (EQUATOR - 648000000u) > 1296000000u) {
 		mrg_w_fail(w, MRG_E_TEXT);
 		return;
 	}

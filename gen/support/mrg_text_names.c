@@ -73,7 +73,8 @@ static void name_escaped(struct name *n, struct mrg_span s, size_t max_bytes)
 		uint64_t v;
 		if (c == '\\') {
 			const bool ddd = p < end && (unsigned)*p - '0' <= 9u;
-			if (p == end || (ddd && (end - p < 3 || !mrg_text_parse_dec((struct mrg_span){ p, 3 }, 255, &v)))) {
+			if (p == end || (ddd && (end - p < 3 || !mrg_text_parse_dec((struct mrg_span){ p, 3 },
+									255, &v)))) {
 				n->wrong = "bad escape";
 				return;
 			}
@@ -109,7 +110,7 @@ static void name_finish(struct name *n, struct mrg_span origin, unsigned max_byt
 }
 
 const char *mrg_text_parse_name(struct mrg_span s, struct mrg_span origin, unsigned max_label,
-                                unsigned max_bytes, uint8_t out[static 320], size_t *len)
+	unsigned max_bytes, uint8_t out[static 320], size_t *len)
 {
 	struct name n = { .out = out, .at = 1, .max_label = max_label };
 	if (s.len == 0)

@@ -11,7 +11,8 @@
 enum { UDP_MIN = 512, MESSAGE_MAX = 65535 }; /* RFC 1035 2.3.4, RFC 6891 6.2.3; RFC 1035 4.2.2 */
 
 /* The most that the reply may take. */
-static size_t limit(const struct mrg_dns_server *s, enum mrg_dns_transport via, const struct mrg_dns_query *q, size_t cap)
+static size_t limit(
+	const struct mrg_dns_server *s, enum mrg_dns_transport via, const struct mrg_dns_query *q, size_t cap)
 {
 	size_t most = MESSAGE_MAX;
 	if (via == MRG_DNS_UDP) {
@@ -23,20 +24,23 @@ static size_t limit(const struct mrg_dns_server *s, enum mrg_dns_transport via, 
 }
 
 /* Does the question ask for this name, in any case? */
-static bool asks(const struct mrg_dns_name_flat *name, const char *flat, size_t len)
+static bool asks(struct mrg_span name, const char *flat, size_t len)
 {
 	const void *const p = flat;
-	return mrg_dns_name_flat_equal(mrg_dns_name_flat_from(name, 0), (struct mrg_span){ p, len });
+	return mrg_dns_same_name(name, (struct mrg_span){ p, len });
 }
 
 /* Who is this?  RFC 4892.  Anything else of class CH is refused. */
-static void answer_chaos(const struct mrg_dns_server *s, struct mrg_dns_reply *r, const struct mrg_dns_name_flat *name)
+static void answer_chaos(const struct mrg_dns_server *s, struct mrg_dns_reply *r)
 {
+	const struct mrg_dns_name view = mrg_dns_question_name(&r->query->question);
+	const struct mrg_span name = mrg_dns_name_span(&view);
 	static const char version_bind[] = "\007version\004bind", version_server[] = "\007version\006server";
 	static const char hostname_bind[] = "\010hostname\004bind", id_server[] = "\002id\006server";
 	const uint16_t type = mrg_dns_question_type(&r->query->question);
 	struct mrg_span text = { NULL, 0 };
-	if (asks(name, version_bind, sizeof version_bind) || asks(name, version_server, sizeof version_server))
+	if (asks(name, version_bind, sizeof version_bind) ||
+		asks(name, version_server, sizeof version_server))
 		text = s->version;
 	else if (asks(name, hostname_bind, sizeof hostname_bind) || asks(name, id_server, sizeof id_server))
 		text = s->identity;
@@ -49,49 +53,54 @@ static void answer_chaos(const struct mrg_dns_server *s, struct mrg_dns_reply *r
  * The name itself has the type, and no rule asks for more than the set: it goes out as it stands.  False: there is
  * more to it.
  */
-static bool answer_at_once(struct mrg_dns_reply *r, const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name,
-	uint64_t hash, uint16_t type)
+static bool answer_at_once(
+	struct mrg_dns_reply *r, const struct mrg_dns_zone *z, struct mrg_span name, uint16_t type)
 {
 	enum { MORE = MRG_DNS_NODE_CUT | MRG_DNS_NODE_OCCLUDED | MRG_DNS_NODE_HASHED };
-	const struct mrg_dns_node *const n = mrg_dns_zone_probe(z, hash, mrg_dns_name_flat_from(name, 0));
+	const struct mrg_dns_node *const n = mrg_dns_zone_probe(z, name);
 	if (n == NULL || (n->flags & MORE) != 0 || type == MRG_DNS_TYPE_NS)
 		return false;
 	const struct mrg_dns_rrset *const set = mrg_dns_node_find(n, type);
 	if (set == NULL)
 		return false;
+	r->aa = true;
 	mrg_dns_reply_copy(r, set, r->query->dnssec_ok);
 	return true;
 }
 
 /* The zone that has the answer.  The DS of a zone's apex is in the zone above.  RFC 4035 3.1.4.1 */
-static const struct mrg_dns_zone *zone_for(const struct mrg_dns_server *s, const struct mrg_dns_name_flat *name,
-	const uint64_t *hash, uint16_t type)
+static const struct mrg_dns_zone *zone_for(
+	const struct mrg_dns_server *s, const struct mrg_dns_name_flat *name, uint16_t type)
 {
-	const struct mrg_dns_zone *const z = mrg_dns_db_find(s->db, name, hash, 0);
+	const struct mrg_dns_zone *const z = mrg_dns_db_find(s->db, name, 0);
 	if (type != MRG_DNS_TYPE_DS || z == NULL || z->origin.count != name->count || name->count == 1)
 		return z;
-	const struct mrg_dns_zone *const above = mrg_dns_db_find(s->db, name, hash, 1);
+	const struct mrg_dns_zone *const above = mrg_dns_db_find(s->db, name, 1);
 	return above != NULL ? above : z;
 }
 
-static void answer_from_zones(const struct mrg_dns_server *s, struct mrg_dns_reply *r, struct mrg_dns_walk *w)
+static void answer_from_zones(const struct mrg_dns_server *s, struct mrg_dns_reply *r, uint16_t type)
 {
-	const uint16_t type = mrg_dns_question_type(&r->query->question);
-	mrg_dns_name_flat_hash(&w->name, w->hash);
-	w->zone = zone_for(s, &w->name, w->hash, type);
-	if (w->zone == NULL) {
+	const struct mrg_dns_name view = mrg_dns_question_name(&r->query->question);
+	struct mrg_dns_walk w;
+	/* the first name of a message has nothing that it could point to: it is flat */
+	if (s->db->only != NULL && answer_at_once(r, s->db->only, mrg_dns_name_span(&view), type))
+		return;
+	mrg_dns_name_flatten(&view, &w.name);
+	w.zone = zone_for(s, &w.name, type);
+	if (w.zone == NULL) {
 		r->rcode = MRG_DNS_RCODE_REFUSED;
 		return;
 	}
-	r->aa = true;
-	if (answer_at_once(r, w->zone, &w->name, w->hash[0], type))
+	if (s->db->only == NULL && answer_at_once(r, w.zone, mrg_dns_name_flat_from(&w.name, 0), type))
 		return;
-	mrg_dns_reply_compress(r, &w->name);
-	w->reply = r;
-	w->type = type;
-	w->dnssec = r->query->dnssec_ok;
-	w->steps = w->proof_count = w->proofs_written = w->dname_count = 0;
-	mrg_dns_walk_run(w);
+	r->aa = true;
+	mrg_dns_reply_compress(r, &w.name);
+	w.reply = r;
+	w.type = type;
+	w.dnssec = r->query->dnssec_ok;
+	w.steps = w.proof_count = w.proofs_written = w.dname_count = 0;
+	mrg_dns_walk_run(&w);
 }
 
 /* A question of any class and type. */
@@ -99,27 +108,25 @@ static void answer(const struct mrg_dns_server *s, enum mrg_dns_transport via, s
 {
 	const struct mrg_dns_question *const q = &r->query->question;
 	const uint16_t type = mrg_dns_question_type(q), rr_class = mrg_dns_question_class(q);
-	const struct mrg_dns_name view = mrg_dns_question_name(q);
-	struct mrg_dns_walk w;
-	mrg_dns_name_flatten(&view, &w.name);
 	if (r->query->edns_version != 0) { /* RFC 6891 6.1.3 */
 		r->rcode = MRG_DNS_RCODE_BADVERS;
 	} else if (rr_class == MRG_DNS_CLASS_CH) {
-		answer_chaos(s, r, &w.name);
+		answer_chaos(s, r);
 	} else if (rr_class != MRG_DNS_CLASS_IN && rr_class != MRG_DNS_CLASS_ANY) {
 		r->rcode = MRG_DNS_RCODE_REFUSED;
-	} else if (type == MRG_DNS_TYPE_AXFR || type == MRG_DNS_TYPE_IXFR) { /* RFC 5936 4.2: never over UDP */
+	} else if (type == MRG_DNS_TYPE_AXFR ||
+		   type == MRG_DNS_TYPE_IXFR) { /* RFC 5936 4.2: never over UDP */
 		const bool udp_axfr = type == MRG_DNS_TYPE_AXFR && via == MRG_DNS_UDP;
 		r->rcode = udp_axfr ? MRG_DNS_RCODE_NOTIMP : MRG_DNS_RCODE_REFUSED;
 	} else {
-		answer_from_zones(s, r, &w);
+		answer_from_zones(s, r, type);
 		if (rr_class == MRG_DNS_CLASS_ANY) /* RFC 1035 6.2: there may be other classes */
 			r->aa = false;
 	}
 }
 
-enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, enum mrg_dns_transport via, struct mrg_span query,
-	uint8_t *out, size_t cap, size_t *out_len)
+enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, enum mrg_dns_transport via,
+	struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
 {
 	struct mrg_dns_query q;
 	struct mrg_dns_reply r;
@@ -127,7 +134,8 @@ enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, enum mrg_dns_tran
 	const enum mrg_dns_verdict verdict = mrg_dns_query_read(query, &q);
 	if (verdict == MRG_DNS_VERDICT_DROP)
 		return MRG_END;
-	const struct mrg_span nsid = q.has_edns && q.edns_version == 0 ? s->nsid : (struct mrg_span){ NULL, 0 };
+	const struct mrg_span nsid =
+		q.has_edns && q.edns_version == 0 ? s->nsid : (struct mrg_span){ NULL, 0 };
 	const enum mrg_status st = mrg_dns_reply_begin(&r, &q, s->udp_max, nsid, out, limit(s, via, &q, cap));
 	if (st != MRG_OK)
 		return st;

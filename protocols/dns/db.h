@@ -19,7 +19,8 @@
 struct mrg_dns_db {
 	const struct mrg_dns_zone **slots; /* open addressing by the hash of the zone's name */
 	size_t slot_count, zone_count;
-	uint64_t depths[2]; /* bit n: some zone's name has n items */
+	const struct mrg_dns_zone *only; /* when there is just one */
+	uint64_t depths[2];              /* bit n: some zone's name has n items */
 };
 
 /*
@@ -32,11 +33,10 @@ MRG_MUST_USE enum mrg_status mrg_dns_db_init(
 
 /*
  * mrg_dns_db_find - the zone whose name is the longest suffix of `name`, NULL when there is none.
- *   hash    the hashes of the name's suffixes.
  *   from    take only suffixes that begin at this item or later: 0, or 1 for the zone above a name.
  * Cost:     one probe for each suffix length that some zone has.
  */
 const struct mrg_dns_zone *mrg_dns_db_find(
-	const struct mrg_dns_db *db, const struct mrg_dns_name_flat *name, const uint64_t *hash, unsigned from);
+	const struct mrg_dns_db *db, const struct mrg_dns_name_flat *name, unsigned from);
 
 #endif

@@ -23,8 +23,8 @@ void mrg_dns_deny_flush(struct mrg_dns_walk *w)
 		const struct mrg_dns_node *const n = w->proofs[w->proofs_written];
 		const struct mrg_dns_rrset *const set = mrg_dns_node_find(n, type);
 		if (set != NULL)
-			mrg_dns_reply_add(w->reply, &(struct mrg_dns_part){ .section = MRG_DNS_AUTHORITY, .node = n,
-				.set = set, .data = true, .sigs = true, .required = true });
+			mrg_dns_reply_add(w->reply, MRG_DNS_AUTHORITY, n, set, mrg_dns_node_name(n),
+				MRG_DNS_DATA | MRG_DNS_SIGS);
 	}
 }
 

@@ -33,6 +33,8 @@ MRG_COLD bool mrg_dns_master_bad_(struct mrg_dns_master *m, const char *field, c
 	return mrg_dns_master_report_(m, field);
 }
 
+enum { TTL_MAX = 2147483647 }; /* RFC 2181 section 8: 31 bits */
+
 /* --- the fields before the RDATA ---------------------------------------------------------------- */
 
 bool mrg_dns_master_name_(struct mrg_dns_master *m, const char *field, uint8_t out[static 320], uint8_t *len)
@@ -40,18 +42,18 @@ bool mrg_dns_master_name_(struct mrg_dns_master *m, const char *field, uint8_t o
 	size_t n;
 	if (!mrg_text_word(&m->text))
 		return mrg_dns_master_report_(m, field);
-	const char *wrong = mrg_text_parse_name(m->text.tok.s, m->text.origin, MRG_DNS_MAX_LABEL, MRG_DNS_MAX_NAME, out, &n);
+	const char *wrong = mrg_text_parse_name(
+		m->text.tok.s, m->text.origin, MRG_DNS_MAX_LABEL, MRG_DNS_MAX_NAME, out, &n);
 	if (wrong != NULL)
 		return mrg_dns_master_bad_(m, field, wrong);
 	*len = (uint8_t)n;
 	return true;
 }
 
-/* RFC 2181 section 8: 31 bits */
 bool mrg_dns_master_ttl_(struct mrg_dns_master *m, uint32_t *ttl)
 {
 	uint64_t v;
-	if (!mrg_text_ttl(&m->text, 0, 0x7fffffffu, &v))
+	if (!mrg_text_ttl(&m->text, 0, TTL_MAX, &v))
 		return mrg_dns_master_report_(m, "TTL");
 	*ttl = (uint32_t)v;
 	return true;
@@ -63,7 +65,7 @@ static bool set_class(struct mrg_dns_master *m, uint64_t class)
 		return mrg_dns_master_bad_(m, "class", "not a class that records have");
 	if (m->class_known && m->class != class)
 		return mrg_dns_master_bad_(m, "class", "not the class of the records before");
-	m->class = (uint16_t)class;
+	m->class = (uint16_t) class;
 	m->class_known = true;
 	return true;
 }
@@ -101,14 +103,16 @@ static bool read_head(struct mrg_dns_master *m, struct head *h)
 		}
 	}
 	if (!mrg_text_enum_find(&mrg_dns_type_text, t->tok.s, &h->type))
-		return mrg_dns_master_bad_(m, "type", h->ttl_stated && is_time(m) ? "a second TTL" : "not a known type");
+		return mrg_dns_master_bad_(
+			m, "type", h->ttl_stated && is_time(m) ? "a second TTL" : "not a known type");
 	return true;
 }
 
 /* Types that are only asked for, or only stand in messages (RFC 6895 section 3.1). */
 static bool is_meta(uint64_t type)
 {
-	return type == 0 || type == MRG_DNS_TYPE_OPT || (type >= MRG_DNS_TYPE_NXNAME && type <= MRG_DNS_TYPE_ANY);
+	return type == 0 || type == MRG_DNS_TYPE_OPT ||
+	       (type >= MRG_DNS_TYPE_NXNAME && type <= MRG_DNS_TYPE_ANY);
 }
 
 /* --- TTLs ----------------------------------------------------------------------------------------- */
@@ -119,7 +123,8 @@ static void soa_ttl(struct mrg_dns_master *m, struct mrg_span rdata)
 	struct mrg_dns_soa soa;
 	if (mrg_dns_soa_check(rdata, (struct mrg_span){ 0 }, &soa, NULL) != MRG_OK)
 		return;
-	m->default_ttl = mrg_dns_soa_minimum(&soa) & 0x7fffffffu;
+	const uint32_t minimum = mrg_dns_soa_minimum(&soa);
+	m->default_ttl = minimum <= TTL_MAX ? minimum : 0; /* RFC 2181 section 8 */
 	m->default_ttl_known = true;
 }
 
@@ -140,7 +145,8 @@ static bool choose_ttl(struct mrg_dns_master *m, struct head *h, struct mrg_span
 	else if (m->last_resort_ttl != 0)
 		h->ttl = m->last_resort_ttl;
 	else
-		return mrg_dns_master_bad_(m, "TTL", "missing: there is no $TTL, no TTL before and no SOA before");
+		return mrg_dns_master_bad_(
+			m, "TTL", "missing: there is no $TTL, no TTL before and no SOA before");
 	return true;
 }
 
@@ -187,10 +193,10 @@ bool mrg_dns_master_record_(struct mrg_dns_master *m)
 
 static bool is_control(unsigned kind)
 {
-	return kind == MRG_DNS_MASTER_ORIGIN || kind == MRG_DNS_MASTER_TTL || kind == MRG_DNS_MASTER_INCLUDE ||
-	       kind == MRG_DNS_MASTER_GENERATE || kind == MRG_DNS_MASTER_DIRECTIVE;
+	return kind == MRG_DNS_MASTER_ORIGIN || kind == MRG_DNS_MASTER_TTL ||
+	       kind == MRG_DNS_MASTER_INCLUDE || kind == MRG_DNS_MASTER_GENERATE ||
+	       kind == MRG_DNS_MASTER_DIRECTIVE;
 }
-
 
 bool mrg_dns_master_entry_read_(struct mrg_dns_master *m, bool indented)
 {
@@ -211,7 +217,8 @@ bool mrg_dns_master_entry_read_(struct mrg_dns_master *m, bool indented)
 			return false;
 	}
 	if (m->owner_len == 0)
-		return mrg_text_any(t) && mrg_dns_master_bad_(m, "owner", "missing: no entry before has a right one");
+		return mrg_text_any(t) &&
+		       mrg_dns_master_bad_(m, "owner", "missing: no entry before has a right one");
 	return mrg_dns_master_record_(m);
 }
 
@@ -228,7 +235,7 @@ static bool leave(struct mrg_dns_master *m)
 }
 
 static void start(struct mrg_dns_master *m, struct mrg_span origin, uint32_t default_ttl,
-                  const struct mrg_dns_master_events *ev)
+	const struct mrg_dns_master_events *ev)
 {
 	memset(m, 0, offsetof(struct mrg_dns_master, owner));
 	m->ev = ev;
@@ -243,8 +250,8 @@ static void start(struct mrg_dns_master *m, struct mrg_span origin, uint32_t def
 }
 
 enum mrg_status mrg_dns_master_read(struct mrg_dns_master *m, const struct mrg_dns_master_source *src,
-                                    struct mrg_span origin, uint32_t default_ttl,
-                                    const struct mrg_dns_master_events *ev, size_t *error_count)
+	struct mrg_span origin, uint32_t default_ttl, const struct mrg_dns_master_events *ev,
+	size_t *error_count)
 {
 	bool indented;
 	if (origin.len > MRG_DNS_MAX_NAME)

@@ -21,10 +21,10 @@
 #include "mrg_text.h"
 
 enum {
-	MRG_DNS_MASTER_DEPTH = 16,           /* files open at once through $INCLUDE */
-	MRG_DNS_MASTER_WORD_MAX = 1 << 18,   /* octets of a word: twice what any RDATA needs */
+	MRG_DNS_MASTER_DEPTH = 16,             /* files open at once through $INCLUDE */
+	MRG_DNS_MASTER_WORD_MAX = 1 << 18,     /* octets of a word: twice what any RDATA needs */
 	MRG_DNS_MASTER_GENERATE_MAX = 1 << 24, /* records that the $GENERATEs of one read may make */
-	MRG_DNS_MASTER_RESUME_MAX = 16       /* times that a parenthesis without end is passed over */
+	MRG_DNS_MASTER_RESUME_MAX = 16         /* times that a parenthesis without end is passed over */
 };
 
 /* A file's text.  p[len] must be readable and 0; the reader does not count it. */
@@ -59,7 +59,8 @@ struct mrg_dns_master_events {
 	/* may be NULL */
 	void (*error)(void *ctx, const struct mrg_dns_master_error *e);
 	/* The text of an included file; good until the reading ends.  false: there is none.  NULL: $INCLUDE is an error. */
-	bool (*include)(void *ctx, struct mrg_span name, const char *from_file, struct mrg_dns_master_source *out);
+	bool (*include)(
+		void *ctx, struct mrg_span name, const char *from_file, struct mrg_dns_master_source *out);
 };
 
 /* A file being read; private. */
@@ -116,7 +117,7 @@ struct mrg_dns_master {
  * Cost:     linear in the texts and in the records that $GENERATE makes, which are bounded.
  */
 enum mrg_status mrg_dns_master_read(struct mrg_dns_master *m, const struct mrg_dns_master_source *src,
-                                    struct mrg_span origin, uint32_t default_ttl,
-                                    const struct mrg_dns_master_events *ev, size_t *error_count);
+	struct mrg_span origin, uint32_t default_ttl, const struct mrg_dns_master_events *ev,
+	size_t *error_count);
 
 #endif

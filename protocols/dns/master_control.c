@@ -116,11 +116,13 @@ static bool read_range(struct mrg_dns_master *m, struct range *r)
 	if (!terminated(&s, copy, sizeof copy) || !mrg_dns_generate_range_match(s, &c))
 		return mrg_dns_master_bad_(m, "$GENERATE range", "not start-stop or start-stop/step");
 	r->step = 1;
-	if (!mrg_text_parse_dec(c.start, INT32_MAX, &r->start) || !mrg_text_parse_dec(c.stop, INT32_MAX, &r->stop) ||
-	    (c.step.p != NULL && !mrg_text_parse_dec(c.step, INT32_MAX, &r->step)))
+	if (!mrg_text_parse_dec(c.start, INT32_MAX, &r->start) ||
+		!mrg_text_parse_dec(c.stop, INT32_MAX, &r->stop) ||
+		(c.step.p != NULL && !mrg_text_parse_dec(c.step, INT32_MAX, &r->step)))
 		return mrg_dns_master_bad_(m, "$GENERATE range", "numbers above 2147483647");
 	if (r->start > r->stop || r->step == 0)
-		return mrg_dns_master_bad_(m, "$GENERATE range", "nothing to count: start is above stop, or step is 0");
+		return mrg_dns_master_bad_(
+			m, "$GENERATE range", "nothing to count: start is above stop, or step is 0");
 	const uint64_t count = (r->stop - r->start) / r->step + 1;
 	if (count > MRG_DNS_MASTER_GENERATE_MAX - m->generated)
 		return mrg_dns_master_bad_(m, "$GENERATE range", "too many records");
@@ -173,7 +175,11 @@ static bool put_format(struct mrg_w *w, struct mrg_span s, uint64_t count)
 	if (c.nibbles.p != NULL || c.upper_nibbles.p != NULL)
 		put_nibbles(w, v, width, c.nibbles.p == NULL);
 	else
-		put_based(w, v, width, c.octal.p != NULL ? 3 : c.hex.p != NULL || c.upper_hex.p != NULL ? 4 : 0, c.upper_hex.p != NULL);
+		put_based(w, v, width,
+			c.octal.p != NULL                          ? 3
+			: c.hex.p != NULL || c.upper_hex.p != NULL ? 4
+								   : 0,
+			c.upper_hex.p != NULL);
 	return true;
 }
 
@@ -181,20 +187,12 @@ static bool put_format(struct mrg_w *w, struct mrg_span s, uint64_t count)
 static bool expand_part(struct mrg_w *w, enum mrg_dns_generate_token token, struct mrg_span s, uint64_t count)
 {
 	switch (token) {
-	case MRG_DNS_GENERATE_END:
-		break;
+	case MRG_DNS_GENERATE_END: break;
 	case MRG_DNS_GENERATE_TEXT:
-	case MRG_DNS_GENERATE_NONE:
-		mrg_w_put(w, s);
-		break;
-	case MRG_DNS_GENERATE_DOLLARS:
-		mrg_text_put(w, "\\$");
-		break;
-	case MRG_DNS_GENERATE_COUNT:
-		mrg_text_put_dec(w, count);
-		break;
-	case MRG_DNS_GENERATE_BRACED:
-		return put_format(w, s, count);
+	case MRG_DNS_GENERATE_NONE: mrg_w_put(w, s); break;
+	case MRG_DNS_GENERATE_DOLLARS: mrg_text_put(w, "\\$"); break;
+	case MRG_DNS_GENERATE_COUNT: mrg_text_put_dec(w, count); break;
+	case MRG_DNS_GENERATE_BRACED: return put_format(w, s, count);
 	}
 	return true;
 }
@@ -251,7 +249,7 @@ static struct mrg_span quoted_rdata(struct mrg_dns_master *m)
 		t->have = false;
 		last = t->tok;
 		if (head && m->kind != MRG_DNS_MASTER_NUMBER && m->kind != MRG_DNS_MASTER_DURATION &&
-		    !mrg_text_enum_find(&mrg_dns_class_text, last.s, &class))
+			!mrg_text_enum_find(&mrg_dns_class_text, last.s, &class))
 			head = false;
 	}
 	/* words counts the type, too */
@@ -296,7 +294,8 @@ static bool make(struct mrg_dns_master *m, uint64_t count)
 	if (!ok || w.st != MRG_OK) {
 		m->text.tok.s = (struct mrg_span){ m->form + off, m->form_len - off };
 		m->text.line_start = m->text.tok.s.p - (form_col(m, off < m->form_owner_len ? 0 : off) - 1u);
-		return mrg_dns_master_bad_(m, "$GENERATE", ok ? "an entry that is too long" : "not ${offset,width,base}, or a count below 0");
+		return mrg_dns_master_bad_(m, "$GENERATE",
+			ok ? "an entry that is too long" : "not ${offset,width,base}, or a count below 0");
 	}
 	m->made[w.len] = 0;
 	m->count = count;
@@ -331,18 +330,14 @@ bool mrg_dns_master_control_(struct mrg_dns_master *m)
 {
 	mrg_text_any(&m->text);
 	switch (m->kind) {
-	case MRG_DNS_MASTER_TTL:
-		return control_ttl(m);
-	case MRG_DNS_MASTER_ORIGIN:
-		return control_origin(m);
-	case MRG_DNS_MASTER_INCLUDE:
-		return control_include(m);
+	case MRG_DNS_MASTER_TTL: return control_ttl(m);
+	case MRG_DNS_MASTER_ORIGIN: return control_origin(m);
+	case MRG_DNS_MASTER_INCLUDE: return control_include(m);
 	case MRG_DNS_MASTER_GENERATE:
 		if (!m->making)
 			return control_generate(m);
 		break;
-	default:
-		break;
+	default: break;
 	}
 	return mrg_dns_master_bad_(m, "", "not $ORIGIN, $TTL, $INCLUDE or $GENERATE");
 }

@@ -18,12 +18,13 @@ static void end(struct mrg_dns_master *m, const uint8_t *at)
 }
 
 /* Something that can't be a word: the first error of an entry is the one that is told. */
-static void wrong(struct mrg_dns_master *m, const uint8_t *at, size_t len, const char *what)
+static MRG_COLD void wrong(
+	struct mrg_dns_master *m, const uint8_t *at, size_t len, enum mrg_status st, const char *what)
 {
 	m->text.line = m->file->line;
 	m->text.line_start = m->file->line_start;
 	m->text.tok = (struct mrg_text_token){ { at, len }, MRG_TEXT_WORD };
-	mrg_text_bad(&m->text, what);
+	mrg_text_bad_status(&m->text, st, what);
 }
 
 static void word(struct mrg_dns_master *m, const uint8_t *start, unsigned kind)
@@ -38,7 +39,7 @@ static void word(struct mrg_dns_master *m, const uint8_t *start, unsigned kind)
 		return;
 	}
 	if (len > MRG_DNS_MASTER_WORD_MAX) {
-		wrong(m, start, len, "a word that is too long");
+		wrong(m, start, len, MRG_E_LIMIT, "a word that is too long");
 		len = MRG_DNS_MASTER_WORD_MAX;
 	}
 	m->text.tok = (struct mrg_text_token){ { start, len }, MRG_TEXT_WORD };
@@ -58,15 +59,16 @@ static void close_parenthesis(struct mrg_dns_master *m, const uint8_t *at)
 	if (m->parens > 0)
 		m->parens--;
 	else
-		wrong(m, at, 1, "a ) that closes nothing");
+		wrong(m, at, 1, MRG_E_TEXT, "a ) that closes nothing");
 }
 
 static MRG_COLD void no_word(struct mrg_dns_master *m, const uint8_t *at, unsigned kind)
 {
 	if (kind == MRG_DNS_MASTER_UNCLOSED)
-		wrong(m, at, (size_t)(m->file->at - at), "a quoted string without its end");
+		wrong(m, at, (size_t)(m->file->at - at), MRG_E_TEXT, "a quoted string without its end");
 	else
-		wrong(m, at, 1, "a character that can't stand here (NUL, or \\ at the end of a line)");
+		wrong(m, at, 1, MRG_E_TEXT,
+			"a character that can't stand here (NUL, or \\ at the end of a line)");
 }
 
 /* What was opened should have been closed; told where it was opened. */
@@ -100,8 +102,7 @@ static void next_word(struct mrg_text *t)
 		const enum mrg_dns_master_token kind = mrg_dns_master_next(&f->at, f->end);
 		switch (kind) {
 		case MRG_DNS_MASTER_BLANK:
-		case MRG_DNS_MASTER_COMMENT:
-			break;
+		case MRG_DNS_MASTER_COMMENT: break;
 		case MRG_DNS_MASTER_NEWLINE:
 			if (m->parens == 0) {
 				t->line = f->line;
@@ -111,19 +112,11 @@ static void next_word(struct mrg_text *t)
 			}
 			newline(m);
 			break;
-		case MRG_DNS_MASTER_END:
-			end_of_text(m);
-			return;
-		case MRG_DNS_MASTER_OPEN:
-			open_parenthesis(m, start);
-			break;
-		case MRG_DNS_MASTER_CLOSE:
-			close_parenthesis(m, start);
-			break;
+		case MRG_DNS_MASTER_END: end_of_text(m); return;
+		case MRG_DNS_MASTER_OPEN: open_parenthesis(m, start); break;
+		case MRG_DNS_MASTER_CLOSE: close_parenthesis(m, start); break;
 		case MRG_DNS_MASTER_UNCLOSED:
-		case MRG_DNS_MASTER_NONE:
-			no_word(m, start, kind);
-			break;
+		case MRG_DNS_MASTER_NONE: no_word(m, start, kind); break;
 		case MRG_DNS_MASTER_QUOTED:
 		case MRG_DNS_MASTER_NUMBER:
 		case MRG_DNS_MASTER_DURATION:
@@ -132,9 +125,7 @@ static void next_word(struct mrg_text *t)
 		case MRG_DNS_MASTER_INCLUDE:
 		case MRG_DNS_MASTER_GENERATE:
 		case MRG_DNS_MASTER_DIRECTIVE:
-		case MRG_DNS_MASTER_WORD:
-			word(m, start, kind);
-			return;
+		case MRG_DNS_MASTER_WORD: word(m, start, kind); return;
 		}
 	}
 }
@@ -225,20 +216,14 @@ bool mrg_dns_master_line_(struct mrg_dns_master *m, bool *indented)
 	for (;;) {
 		const uint8_t *const start = f->at;
 		switch (mrg_dns_master_next(&f->at, f->end)) {
-		case MRG_DNS_MASTER_END:
-			return false;
+		case MRG_DNS_MASTER_END: return false;
 		case MRG_DNS_MASTER_NEWLINE:
 			newline(m);
 			*indented = false;
 			break;
-		case MRG_DNS_MASTER_BLANK:
-			*indented = true;
-			break;
-		case MRG_DNS_MASTER_COMMENT:
-			break;
-		default:
-			f->at = start;
-			return true;
+		case MRG_DNS_MASTER_BLANK: *indented = true; break;
+		case MRG_DNS_MASTER_COMMENT: break;
+		default: f->at = start; return true;
 		}
 	}
 }

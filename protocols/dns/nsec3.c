@@ -7,7 +7,8 @@
 enum { HASH_SIZE = 20, HASH_TEXT_SIZE = 32 }; /* SHA-1, and in base32hex */
 
 /* H(name), iterated with the zone's salt.  RFC 5155 section 5 */
-static void hash_name(const struct mrg_dns_nsec3_params *p, const struct mrg_dns_name_flat *name, uint8_t *out)
+static void hash_name(
+	const struct mrg_dns_nsec3_params *p, const struct mrg_dns_name_flat *name, uint8_t *out)
 {
 	uint8_t buf[255 + 255];
 	struct mrg_dns_name_flat folded;
@@ -25,7 +26,8 @@ static void hash_name(const struct mrg_dns_nsec3_params *p, const struct mrg_dns
 }
 
 /* The chain's owner at the hash of a name (*exact), or the one before it, which then covers the name. */
-static const struct mrg_dns_node *find(const struct mrg_dns_walk *w, const struct mrg_dns_name_flat *name, bool *exact)
+static const struct mrg_dns_node *find(
+	const struct mrg_dns_walk *w, const struct mrg_dns_name_flat *name, bool *exact)
 {
 	uint8_t hash[HASH_SIZE], text[HASH_TEXT_SIZE], label[1 + HASH_TEXT_SIZE + 1] = { 0 };
 	struct mrg_dns_name_flat head, owner;
@@ -35,8 +37,7 @@ static const struct mrg_dns_node *find(const struct mrg_dns_walk *w, const struc
 	mrg_w_init(&tw, text, sizeof text);
 	mrg_text_put_base32hex(&tw, (struct mrg_span){ hash, sizeof hash });
 	mrg_w_init(&lw, label, sizeof label);
-	mrg_dns_name_label_put(&lw, &(struct mrg_dns_name_label_args){
-		.octets = mrg_w_span(&tw, 0) });
+	mrg_dns_name_label_put(&lw, &(struct mrg_dns_name_label_args){ .octets = mrg_w_span(&tw, 0) });
 	if (mrg_dns_name_flat_check((struct mrg_span){ label, sizeof label }, &head) != MRG_OK)
 		return NULL;
 	if (mrg_dns_name_flat_join(&head, 1, mrg_dns_zone_origin(w->zone), &owner) != MRG_OK)

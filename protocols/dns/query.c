@@ -33,7 +33,8 @@ static bool read_section(struct mrg_dns_query *q, struct mrg_span *left, unsigne
 			*left = after(*left, edns.len);
 			continue;
 		}
-		if (mrg_dns_rr_check(*left, q->message, &rr, NULL) != MRG_OK || mrg_dns_rr_type(&rr) == MRG_DNS_TYPE_OPT)
+		if (mrg_dns_rr_check(*left, q->message, &rr, NULL) != MRG_OK ||
+			mrg_dns_rr_type(&rr) == MRG_DNS_TYPE_OPT)
 			return false;
 		*left = after(*left, rr.len);
 	}

@@ -26,9 +26,9 @@ struct mrg_dns_query {
 /* What becomes of a message. */
 enum mrg_dns_verdict {
 	MRG_DNS_VERDICT_ANSWER,
-	MRG_DNS_VERDICT_DROP,   /* no reply at all */
+	MRG_DNS_VERDICT_DROP, /* no reply at all */
 	MRG_DNS_VERDICT_FORMERR,
-	MRG_DNS_VERDICT_NOTIMP  /* an opcode that we don't have: how the rest is laid out is unknown */
+	MRG_DNS_VERDICT_NOTIMP /* an opcode that we don't have: how the rest is laid out is unknown */
 };
 
 /*

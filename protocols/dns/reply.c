@@ -8,12 +8,15 @@ static void put_edns(struct mrg_w *w, const struct mrg_dns_reply *r)
 	struct mrg_dns_opt_build ob;
 	struct mrg_dns_option_build b;
 	w->refs = NULL;
-	mrg_dns_edns_begin(w, &eb, &(struct mrg_dns_edns_args){ .udp_size = r->udp_size,
-		.extended_rcode = (uint8_t)(r->rcode / 16u), .dnssec_ok = r->query->dnssec_ok });
+	mrg_dns_edns_begin(w, &eb,
+		&(struct mrg_dns_edns_args){ .udp_size = r->udp_size,
+			.extended_rcode = (uint8_t)(r->rcode / 16u),
+			.dnssec_ok = r->query->dnssec_ok });
 	mrg_dns_opt_begin(w, &ob, &(struct mrg_dns_opt_args){ 0 });
 	if (r->nsid.len > 0) {
 		mrg_dns_opt_options_add(w, &ob);
-		mrg_dns_option_begin(w, &b, &(struct mrg_dns_option_args){ .code = MRG_DNS_EDNS_OPTION_NSID });
+		mrg_dns_option_begin(
+			w, &b, &(struct mrg_dns_option_args){ .code = MRG_DNS_EDNS_OPTION_NSID });
 		mrg_w_put(w, r->nsid);
 		mrg_dns_option_end(w, &b);
 	}
@@ -55,7 +58,8 @@ void mrg_dns_reply_compress(struct mrg_dns_reply *r, const struct mrg_dns_name_f
 }
 
 /* All or nothing: keep what was written since `mark`, or forget it. */
-static bool settle(struct mrg_dns_reply *r, size_t mark, enum mrg_dns_section section, unsigned count, bool required)
+static bool settle(
+	struct mrg_dns_reply *r, size_t mark, enum mrg_dns_section section, unsigned count, bool required)
 {
 	if (r->w.st == MRG_OK) {
 		r->counts[section] = (uint16_t)(r->counts[section] + count);
@@ -68,42 +72,55 @@ static bool settle(struct mrg_dns_reply *r, size_t mark, enum mrg_dns_section se
 	return false;
 }
 
-/* Write the records that stand in `from`; returns how many. */
-static unsigned put_records(struct mrg_w *w, const struct mrg_dns_part *part, struct mrg_span from)
+/* Write a record of a zone under another name. */
+static void put_record(struct mrg_w *w, const struct mrg_dns_stored_rr *stored, struct mrg_span message,
+	struct mrg_span owner)
 {
-	const struct mrg_span message = mrg_dns_rrset_message(part->node, part->set);
-	const struct mrg_span owner = part->owner.p != NULL ? part->owner : mrg_dns_node_name(part->node);
+	struct mrg_dns_rr rr;
+	struct mrg_dns_rr_build b;
+	const struct mrg_dns_rr_args args = {
+		.name = owner,
+		.type = mrg_dns_stored_rr_type(stored),
+		.class = mrg_dns_stored_rr_class(stored),
+		.ttl = mrg_dns_stored_rr_ttl(stored),
+	};
+	mrg_dns_rr_begin(w, &b, &args);
+	if (mrg_dns_rr_rdata_movable(args.type))
+		mrg_w_put(w, mrg_dns_stored_rr_rdata(stored));
+	else if (mrg_dns_rr_check(mrg_dns_stored_rr_span(stored), message, &rr, NULL) == MRG_OK)
+		mrg_dns_rr_rdata_copy(w, &rr);
+	mrg_dns_rr_end(w, &b);
+}
+
+/* Write the records that stand in `from`; returns how many. */
+static unsigned put_records(
+	struct mrg_w *w, struct mrg_span from, struct mrg_span message, struct mrg_span owner)
+{
 	unsigned count = 0;
 	struct mrg_dns_stored_rr stored;
 	while (from.len > 0 && w->st == MRG_OK && mrg_dns_stored_rr_check(from, &stored, NULL) == MRG_OK) {
-		struct mrg_dns_rr rr;
-		struct mrg_dns_rr_build b;
-		const uint16_t type = mrg_dns_stored_rr_type(&stored);
-		mrg_dns_rr_begin(w, &b, &(struct mrg_dns_rr_args){ .name = owner, .type = type,
-			.class = mrg_dns_stored_rr_class(&stored), .ttl = mrg_dns_stored_rr_ttl(&stored) });
-		if (mrg_dns_rr_rdata_movable(type))
-			mrg_w_put(w, mrg_dns_stored_rr_rdata(&stored));
-		else if (mrg_dns_rr_check(from, message, &rr, NULL) == MRG_OK)
-			mrg_dns_rr_rdata_copy(w, &rr);
-		mrg_dns_rr_end(w, &b);
+		put_record(w, &stored, message, owner);
 		count++;
 		from = (struct mrg_span){ from.p + stored.len, from.len - stored.len };
 	}
 	return count;
 }
 
-bool mrg_dns_reply_add(struct mrg_dns_reply *r, const struct mrg_dns_part *part)
+bool mrg_dns_reply_add(struct mrg_dns_reply *r, enum mrg_dns_section section, const struct mrg_dns_node *n,
+	const struct mrg_dns_rrset *set, struct mrg_span owner, unsigned what)
 {
 	const size_t mark = r->w.len;
-	const struct mrg_span all = mrg_dns_rrset_wire(part->set, true);
+	const struct mrg_span message = mrg_dns_rrset_message(n, set);
+	const struct mrg_span data = mrg_dns_rrset_wire(set, false);
+	const struct mrg_span sigs = { data.p + data.len, set->sig_len };
 	unsigned count = 0;
 	if (r->full)
 		return false;
-	if (part->data)
-		count += put_records(&r->w, part, (struct mrg_span){ all.p, part->set->len });
-	if (part->sigs)
-		count += put_records(&r->w, part, (struct mrg_span){ all.p + part->set->len, part->set->sig_len });
-	return settle(r, mark, part->section, count, part->required);
+	if ((what & MRG_DNS_DATA) != 0)
+		count += put_records(&r->w, data, message, owner);
+	if ((what & MRG_DNS_SIGS) != 0)
+		count += put_records(&r->w, sigs, message, owner);
+	return settle(r, mark, section, count, (what & MRG_DNS_OPTIONAL) == 0);
 }
 
 bool mrg_dns_reply_copy(struct mrg_dns_reply *r, const struct mrg_dns_rrset *set, bool sigs)
@@ -119,8 +136,9 @@ bool mrg_dns_reply_cname(struct mrg_dns_reply *r, struct mrg_span owner, uint32_
 	struct mrg_dns_rr_build b;
 	if (r->full)
 		return false;
-	mrg_dns_rr_begin(&r->w, &b, &(struct mrg_dns_rr_args){
-		.name = owner, .type = MRG_DNS_TYPE_CNAME, .class = MRG_DNS_CLASS_IN, .ttl = ttl });
+	mrg_dns_rr_begin(&r->w, &b,
+		&(struct mrg_dns_rr_args){
+			.name = owner, .type = MRG_DNS_TYPE_CNAME, .class = MRG_DNS_CLASS_IN, .ttl = ttl });
 	mrg_dns_cname_put(&r->w, &(struct mrg_dns_cname_args){ .cname = target });
 	mrg_dns_rr_end(&r->w, &b);
 	return settle(r, mark, MRG_DNS_ANSWER, 1, true);
@@ -137,7 +155,9 @@ bool mrg_dns_reply_text(struct mrg_dns_reply *r, struct mrg_span text)
 	if (mrg_w_finish(&w, &len) != MRG_OK)
 		return false;
 	mrg_dns_stored_rr_put(&r->w, &(struct mrg_dns_stored_rr_args){ .type = MRG_DNS_TYPE_TXT,
-		.class = MRG_DNS_CLASS_CH, .ttl = 0, .rdata = { string, len } });
+					     .class = MRG_DNS_CLASS_CH,
+					     .ttl = 0,
+					     .rdata = { string, len } });
 	return settle(r, mark, MRG_DNS_ANSWER, 1, true);
 }
 
@@ -150,11 +170,18 @@ enum mrg_status mrg_dns_reply_end(struct mrg_dns_reply *r, size_t *len)
 		put_edns(&r->w, r);
 	/* RFC 4035 3.1.6: AD and CD are clear in what an authoritative server says */
 	mrg_w_init(&head, r->w.p, MRG_DNS_HEADER_SIZE);
-	mrg_dns_header_put(&head, &(struct mrg_dns_header_args){ .id = mrg_dns_header_id(&q->header), .qr = 1,
-		.opcode = mrg_dns_header_opcode(&q->header), .aa = r->aa, .tc = r->tc, .rd = mrg_dns_header_rd(&q->header),
-		.rcode = (uint8_t)(r->rcode % 16u), .qdcount = q->has_question, .ancount = r->counts[MRG_DNS_ANSWER],
-		.nscount = r->counts[MRG_DNS_AUTHORITY],
-		.arcount = (uint16_t)(r->counts[MRG_DNS_ADDITIONAL] + q->has_edns) });
+	mrg_dns_header_put(
+		&head, &(struct mrg_dns_header_args){ .id = mrg_dns_header_id(&q->header),
+			       .qr = 1,
+			       .opcode = mrg_dns_header_opcode(&q->header),
+			       .aa = r->aa,
+			       .tc = r->tc,
+			       .rd = mrg_dns_header_rd(&q->header),
+			       .rcode = (uint8_t)(r->rcode % 16u),
+			       .qdcount = q->has_question,
+			       .ancount = r->counts[MRG_DNS_ANSWER],
+			       .nscount = r->counts[MRG_DNS_AUTHORITY],
+			       .arcount = (uint16_t)(r->counts[MRG_DNS_ADDITIONAL] + q->has_edns) });
 	if (head.st != MRG_OK)
 		return head.st;
 	return mrg_w_finish(&r->w, len);

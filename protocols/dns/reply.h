@@ -12,14 +12,14 @@ enum mrg_dns_section { MRG_DNS_ANSWER, MRG_DNS_AUTHORITY, MRG_DNS_ADDITIONAL };
 
 struct mrg_dns_reply {
 	const struct mrg_dns_query *query;
-	struct mrg_w w;        /* its cap leaves room for the OPT record */
-	size_t room;           /* octets that the OPT record will take */
-	struct mrg_span nsid;  /* to be sent; empty: not */
-	uint16_t udp_size;     /* that our OPT record says */
-	uint16_t counts[3];    /* records of each section */
-	unsigned rcode;        /* with the upper bits that OPT carries */
+	struct mrg_w w;       /* its cap leaves room for the OPT record */
+	size_t room;          /* octets that the OPT record will take */
+	struct mrg_span nsid; /* to be sent; empty: not */
+	uint16_t udp_size;    /* that our OPT record says */
+	uint16_t counts[3];   /* records of each section */
+	unsigned rcode;       /* with the upper bits that OPT carries */
 	bool aa, tc;
-	bool full;             /* something did not fit: nothing is added any more */
+	bool full; /* something did not fit: nothing is added any more */
 	struct mrg_refs refs;
 };
 
@@ -33,21 +33,20 @@ enum mrg_status mrg_dns_reply_begin(struct mrg_dns_reply *r, const struct mrg_dn
 /* Let names be compressed from here on, against the question's name first. */
 void mrg_dns_reply_compress(struct mrg_dns_reply *r, const struct mrg_dns_name_flat *qname);
 
-/* What to add. */
-struct mrg_dns_part {
-	enum mrg_dns_section section;
-	const struct mrg_dns_node *node;
-	const struct mrg_dns_rrset *set;
-	struct mrg_span owner; /* flat; p NULL: the node's own name */
-	bool data, sigs;       /* the records; the RRSIGs that cover them */
-	bool required;         /* TC is set when it does not fit */
+/* What of a set to add, and how. */
+enum mrg_dns_what {
+	MRG_DNS_DATA = 1,    /* its records */
+	MRG_DNS_SIGS = 2,    /* the RRSIGs that cover it */
+	MRG_DNS_OPTIONAL = 4 /* TC is not set when it does not fit */
 };
 
 /*
- * mrg_dns_reply_add - add a set, all of it or nothing.
+ * mrg_dns_reply_add - add a set, all that is wanted of it or nothing.
+ *   n, set   the set and its node.   owner   the flat name that it gets.   what   of enum mrg_dns_what.
  * Returns false when it did not fit; the reply is then full.
  */
-bool mrg_dns_reply_add(struct mrg_dns_reply *r, const struct mrg_dns_part *part);
+bool mrg_dns_reply_add(struct mrg_dns_reply *r, enum mrg_dns_section section, const struct mrg_dns_node *n,
+	const struct mrg_dns_rrset *set, struct mrg_span owner, unsigned what);
 
 /*
  * mrg_dns_reply_copy - answer with a set of the node that has the question's name, as it stands in the zone.
@@ -56,7 +55,8 @@ bool mrg_dns_reply_add(struct mrg_dns_reply *r, const struct mrg_dns_part *part)
 bool mrg_dns_reply_copy(struct mrg_dns_reply *r, const struct mrg_dns_rrset *set, bool sigs);
 
 /* A CNAME record that no zone has: what a DNAME record makes.  RFC 6672 section 3.1 */
-bool mrg_dns_reply_cname(struct mrg_dns_reply *r, struct mrg_span owner, uint32_t ttl, struct mrg_span target);
+bool mrg_dns_reply_cname(
+	struct mrg_dns_reply *r, struct mrg_span owner, uint32_t ttl, struct mrg_span target);
 
 /* A CHAOS TXT record of one string for the question's name.  RFC 4892 */
 bool mrg_dns_reply_text(struct mrg_dns_reply *r, struct mrg_span text);

@@ -5,38 +5,40 @@
 
 static struct mrg_span name_of(const struct mrg_dns_walk *w) { return mrg_dns_name_flat_from(&w->name, 0); }
 
+/* The records of a set, with their RRSIGs if the client wants them. */
+static unsigned signed_if_wanted(const struct mrg_dns_walk *w)
+{
+	return w->dnssec ? MRG_DNS_DATA | MRG_DNS_SIGS : MRG_DNS_DATA;
+}
+
 /* A set for the answer section, under the name that is looked for. */
 static void answer(struct mrg_dns_walk *w, const struct mrg_dns_node *n, const struct mrg_dns_rrset *set)
 {
-	mrg_dns_reply_add(w->reply, &(struct mrg_dns_part){ .section = MRG_DNS_ANSWER, .node = n, .set = set,
-		.owner = name_of(w), .data = true, .sigs = w->dnssec, .required = true });
+	mrg_dns_reply_add(w->reply, MRG_DNS_ANSWER, n, set, name_of(w), signed_if_wanted(w));
 }
 
 /* View a set's first record. */
 static bool first_rr(const struct mrg_dns_node *n, const struct mrg_dns_rrset *set, struct mrg_dns_rr *out)
 {
-	return mrg_dns_rr_check(mrg_dns_rrset_wire(set, false), mrg_dns_rrset_message(n, set), out, NULL) == MRG_OK;
+	return mrg_dns_rr_check(mrg_dns_rrset_wire(set, false), mrg_dns_rrset_message(n, set), out, NULL) ==
+	       MRG_OK;
 }
 
 /* The SOA that says how long there is nothing.  RFC 2308 section 3 */
 static void add_soa(struct mrg_dns_walk *w)
 {
 	const struct mrg_dns_node *const n = w->zone->negative;
-	mrg_dns_reply_add(w->reply, &(struct mrg_dns_part){ .section = MRG_DNS_AUTHORITY, .node = n,
-		.set = mrg_dns_node_sets(n), .data = true, .sigs = w->dnssec, .required = true });
+	mrg_dns_reply_add(w->reply, MRG_DNS_AUTHORITY, n, mrg_dns_node_sets(n), mrg_dns_node_name(n),
+		signed_if_wanted(w));
 }
 
 /* --- additional addresses -------------------------------------------------------------------------- */
 
 /* The node of a name server's addresses, or NULL: also below cuts, there it is glue. */
-static const struct mrg_dns_node *server_node(const struct mrg_dns_walk *w, const struct mrg_dns_name_flat *name)
+static const struct mrg_dns_node *server_node(
+	const struct mrg_dns_walk *w, const struct mrg_dns_name_flat *name)
 {
-	uint64_t hash[MRG_DNS_LABELS];
-	const struct mrg_dns_name_flat *const origin = &w->zone->origin;
-	if (mrg_dns_name_flat_common(name, origin) < origin->count)
-		return NULL;
-	mrg_dns_name_flat_hash(name, hash);
-	return mrg_dns_zone_probe(w->zone, hash[0], mrg_dns_name_flat_from(name, 0));
+	return mrg_dns_zone_probe(w->zone, mrg_dns_name_flat_from(name, 0));
 }
 
 /* Is the name at or below the node's?  RFC 9499: in-domain */
@@ -44,12 +46,12 @@ static bool in_domain(const struct mrg_dns_name_flat *name, const struct mrg_dns
 {
 	struct mrg_dns_name_flat top;
 	return mrg_dns_name_flat_check(mrg_dns_node_name(n), &top) == MRG_OK &&
-		mrg_dns_name_flat_common(name, &top) >= top.count;
+	       mrg_dns_name_within(name, &top);
 }
 
 /* One pass over the servers of an NS set: their addresses of one type, required ones or the others. */
-static void add_addresses(struct mrg_dns_walk *w, const struct mrg_dns_node *n, const struct mrg_dns_rrset *ns,
-	uint16_t type, bool required)
+static void add_addresses(struct mrg_dns_walk *w, const struct mrg_dns_node *n,
+	const struct mrg_dns_rrset *ns, uint16_t type, bool required)
 {
 	const struct mrg_span message = mrg_dns_rrset_message(n, ns);
 	struct mrg_span left = mrg_dns_rrset_wire(ns, false);
@@ -69,8 +71,8 @@ static void add_addresses(struct mrg_dns_walk *w, const struct mrg_dns_node *n, 
 		const struct mrg_dns_rrset *const set = at != NULL ? mrg_dns_node_find(at, type) : NULL;
 		if (set == NULL)
 			continue;
-		mrg_dns_reply_add(w->reply, &(struct mrg_dns_part){ .section = MRG_DNS_ADDITIONAL, .node = at, .set = set,
-			.owner = mrg_dns_name_flat_from(&name, 0), .data = true, .sigs = w->dnssec, .required = required });
+		mrg_dns_reply_add(w->reply, MRG_DNS_ADDITIONAL, at, set, mrg_dns_name_flat_from(&name, 0),
+			signed_if_wanted(w) | (required ? 0u : MRG_DNS_OPTIONAL));
 	}
 }
 
@@ -96,11 +98,10 @@ static void refer(struct mrg_dns_walk *w)
 	const struct mrg_dns_rrset *const ds = mrg_dns_node_find(cut, MRG_DNS_TYPE_DS);
 	if (w->steps == 0)
 		w->reply->aa = false;
-	mrg_dns_reply_add(w->reply, &(struct mrg_dns_part){
-		.section = MRG_DNS_AUTHORITY, .node = cut, .set = ns, .data = true, .required = true });
+	mrg_dns_reply_add(w->reply, MRG_DNS_AUTHORITY, cut, ns, mrg_dns_node_name(cut), MRG_DNS_DATA);
 	if (w->dnssec && ds != NULL && ds->sig_count > 0)
-		mrg_dns_reply_add(w->reply, &(struct mrg_dns_part){ .section = MRG_DNS_AUTHORITY, .node = cut, .set = ds,
-			.data = true, .sigs = true, .required = true });
+		mrg_dns_reply_add(w->reply, MRG_DNS_AUTHORITY, cut, ds, mrg_dns_node_name(cut),
+			MRG_DNS_DATA | MRG_DNS_SIGS);
 	else if (w->dnssec)
 		mrg_dns_deny_ds(w, cut, w->place.cover_at);
 	mrg_dns_deny_flush(w);
@@ -150,8 +151,7 @@ static bool answer_sigs(struct mrg_dns_walk *w, const struct mrg_dns_node *n)
 		if (s->sig_count == 0)
 			continue;
 		any = true;
-		mrg_dns_reply_add(w->reply, &(struct mrg_dns_part){ .section = MRG_DNS_ANSWER, .node = n, .set = s,
-			.owner = name_of(w), .sigs = true, .required = true });
+		mrg_dns_reply_add(w->reply, MRG_DNS_ANSWER, n, s, name_of(w), MRG_DNS_SIGS);
 	}
 	return any;
 }
@@ -159,15 +159,14 @@ static bool answer_sigs(struct mrg_dns_walk *w, const struct mrg_dns_node *n)
 /* Go on with another name.  False: out of the zone, been there, or far enough. */
 static bool go_on(struct mrg_dns_walk *w, struct mrg_span target)
 {
-	const struct mrg_dns_name_flat *const origin = &w->zone->origin;
-	w->been[w->steps++] = w->hash[0];
+	w->been[w->steps++] = mrg_dns_hash(name_of(w));
 	if (w->steps == MRG_DNS_STEPS || mrg_dns_name_flat_check(target, &w->name) != MRG_OK)
 		return false;
-	if (mrg_dns_name_flat_common(&w->name, origin) < origin->count)
+	if (!mrg_dns_name_within(&w->name, &w->zone->origin))
 		return false;
-	mrg_dns_name_flat_hash(&w->name, w->hash);
+	const uint64_t hash = mrg_dns_hash(name_of(w));
 	for (unsigned i = 0; i < w->steps; i++) {
-		if (w->been[i] == w->hash[0])
+		if (w->been[i] == hash)
 			return false;
 	}
 	return true;
@@ -198,13 +197,13 @@ static bool has_dname(const struct mrg_dns_walk *w, const struct mrg_dns_node *n
 }
 
 /* Put a DNAME set into the answer, once. */
-static void answer_dname(struct mrg_dns_walk *w, const struct mrg_dns_node *n, const struct mrg_dns_rrset *set)
+static void answer_dname(
+	struct mrg_dns_walk *w, const struct mrg_dns_node *n, const struct mrg_dns_rrset *set)
 {
 	if (has_dname(w, n))
 		return;
 	w->dnames[w->dname_count++] = n; /* one a step at most */
-	mrg_dns_reply_add(w->reply, &(struct mrg_dns_part){ .section = MRG_DNS_ANSWER, .node = n, .set = set,
-		.data = true, .sigs = w->dnssec, .required = true });
+	mrg_dns_reply_add(w->reply, MRG_DNS_ANSWER, n, set, mrg_dns_node_name(n), signed_if_wanted(w));
 }
 
 /* Below a DNAME: an alias is made for the name.  RFC 6672 section 3.2 */
@@ -219,7 +218,8 @@ static bool follow_dname(struct mrg_dns_walk *w)
 	if (!first_rr(n, set, &rr) || !mrg_dns_rr_rdata_as_dname(&rr, &dname))
 		return false;
 	const struct mrg_dns_plain_name view = mrg_dns_dname_target(&dname);
-	if (mrg_dns_name_flat_join(&w->name, w->place.cover_at, mrg_dns_plain_name_span(&view), &target) != MRG_OK) {
+	if (mrg_dns_name_flat_join(&w->name, w->place.cover_at, mrg_dns_plain_name_span(&view), &target) !=
+		MRG_OK) {
 		w->reply->rcode = MRG_DNS_RCODE_YXDOMAIN;
 		return false;
 	}
@@ -263,7 +263,7 @@ static bool answer_from(struct mrg_dns_walk *w, const struct mrg_dns_node *n, bo
 static bool step(struct mrg_dns_walk *w)
 {
 	struct mrg_dns_place *const at = &w->place;
-	mrg_dns_zone_locate(w->zone, &w->name, w->hash, at);
+	mrg_dns_zone_locate(w->zone, &w->name, at);
 	if (at->cover != NULL && (at->cover->flags & MRG_DNS_NODE_CUT) != 0) {
 		/* RFC 4035 3.1.4.1: the DS of a delegation is the parent's */
 		if (at->node != at->cover || w->type != MRG_DNS_TYPE_DS) {
@@ -275,8 +275,7 @@ static bool step(struct mrg_dns_walk *w)
 	}
 	if (at->node != NULL)
 		return answer_from(w, at->node, false);
-	const struct mrg_dns_node *const wild =
-		mrg_dns_zone_wildcard(w->zone, at->encloser, w->hash[at->encloser_at]);
+	const struct mrg_dns_node *const wild = mrg_dns_zone_wildcard(w->zone, at->encloser);
 	if (wild != NULL)
 		return answer_from(w, wild, true);
 	nxdomain(w);

@@ -16,7 +16,7 @@ struct incoming {
 	uint16_t type, set_type; /* set_type: what it covers, for an RRSIG */
 	uint32_t ttl;
 	struct mrg_span rdata;
-	size_t mark;             /* the arena's end before it */
+	size_t mark; /* the arena's end before it */
 	struct mrg_dns_rrset *set;
 };
 
@@ -42,7 +42,8 @@ enum mrg_status mrg_dns_zone_die(struct mrg_dns_zone_builder *b, struct mrg_dns_
 
 static enum mrg_status full(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err)
 {
-	return mrg_dns_zone_die(b, err, MRG_DNS_ZONE_FULL, MRG_E_SPACE, mrg_dns_name_flat_from(mrg_dns_zone_owner(b), 0), 0);
+	return mrg_dns_zone_die(
+		b, err, MRG_DNS_ZONE_FULL, MRG_E_SPACE, mrg_dns_name_flat_from(mrg_dns_zone_owner(b), 0), 0);
 }
 
 bool mrg_dns_zone_unlike_alias(uint16_t type)
@@ -66,7 +67,8 @@ const void **mrg_dns_zone_scratch(const struct mrg_dns_zone_builder *b, size_t s
 	return mrg_arena_get(&above, count * sizeof(void *), _Alignof(void *));
 }
 
-struct mrg_dns_node *mrg_dns_zone_new_node(struct mrg_dns_zone_builder *b, struct mrg_span name, unsigned labels)
+struct mrg_dns_node *mrg_dns_zone_new_node(
+	struct mrg_dns_zone_builder *b, struct mrg_span name, unsigned labels)
 {
 	const size_t size = sizeof(struct mrg_dns_node) + mrg_dns_even(name.len);
 	struct mrg_dns_node *const n = mrg_arena_get(b->arena, size, MRG_DNS_GRAIN);
@@ -86,7 +88,8 @@ struct mrg_dns_rrset *mrg_dns_zone_new_set(struct mrg_dns_zone_builder *b, uint1
 	return s;
 }
 
-enum mrg_status mrg_dns_zone_begin(struct mrg_dns_zone_builder *b, struct mrg_arena *a, struct mrg_span origin)
+enum mrg_status mrg_dns_zone_begin(
+	struct mrg_dns_zone_builder *b, struct mrg_arena *a, struct mrg_span origin)
 {
 	memset(b, 0, sizeof *b);
 	b->arena = a;
@@ -112,7 +115,8 @@ static bool storable(uint16_t type)
 }
 
 /* Put the open node, which is complete, in order where it stands. */
-static bool put_in_order(struct mrg_dns_zone_builder *b, struct mrg_dns_node *n, struct mrg_dns_zone_error *err)
+static bool put_in_order(
+	struct mrg_dns_zone_builder *b, struct mrg_dns_node *n, struct mrg_dns_zone_error *err)
 {
 	const size_t at = (size_t)((uint8_t *)n - b->arena->p);
 	const struct mrg_dns_node *const part = n;
@@ -129,17 +133,20 @@ static bool put_in_order(struct mrg_dns_zone_builder *b, struct mrg_dns_node *n,
  * Nodes for the names between the owner and the ancestors that it shares with the owner before it: they exist, with
  * records or without (RFC 4592 2.2.2).  What turns out to be there twice is dropped at the end.
  */
-static enum mrg_status place_ancestors(struct mrg_dns_zone_builder *b, const uint64_t *hash)
+static enum mrg_status place_ancestors(struct mrg_dns_zone_builder *b)
 {
 	const struct mrg_dns_name_flat *const name = mrg_dns_zone_owner(b), *const origin = &b->zone->origin;
+	if (name->count <= origin->count + 1u)
+		return MRG_OK;
 	unsigned known = mrg_dns_name_flat_common(name, &b->names[1 - b->now]);
 	if (known < origin->count)
 		known = origin->count;
 	for (unsigned i = 1; i + known < name->count; i++) {
 		if (!mrg_dns_zone_stage(b))
 			return MRG_E_SPACE;
-		struct mrg_dns_node *const n = mrg_dns_zone_new_node(b, mrg_dns_name_flat_from(name, i), name->count - i);
-		if (n == NULL || !mrg_dns_zone_seal(b, n) || mrg_dns_zone_place(b, n, hash[i]) != MRG_OK)
+		struct mrg_dns_node *const n =
+			mrg_dns_zone_new_node(b, mrg_dns_name_flat_from(name, i), name->count - i);
+		if (n == NULL || !mrg_dns_zone_seal(b, n) || mrg_dns_zone_place(b, n) != MRG_OK)
 			return MRG_E_SPACE;
 	}
 	return MRG_OK;
@@ -148,7 +155,6 @@ static enum mrg_status place_ancestors(struct mrg_dns_zone_builder *b, const uin
 enum mrg_status mrg_dns_zone_close(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err)
 {
 	struct mrg_dns_node *const n = b->open;
-	uint64_t hash[MRG_DNS_LABELS];
 	b->open = NULL;
 	if (n == NULL)
 		return MRG_OK;
@@ -164,8 +170,7 @@ enum mrg_status mrg_dns_zone_close(struct mrg_dns_zone_builder *b, struct mrg_dn
 	const enum mrg_status st = mrg_dns_zone_settle(b, n, err);
 	if (st != MRG_OK)
 		return b->st = st;
-	mrg_dns_name_flat_hash(mrg_dns_zone_owner(b), hash);
-	if (mrg_dns_zone_place(b, n, hash[0]) != MRG_OK || place_ancestors(b, hash) != MRG_OK)
+	if (mrg_dns_zone_place(b, n) != MRG_OK || place_ancestors(b) != MRG_OK)
 		return full(b, err);
 	b->now = 1 - b->now;
 	return MRG_OK;
@@ -176,13 +181,12 @@ static enum mrg_status open_owner(
 	struct mrg_dns_zone_builder *b, struct mrg_span owner, uint16_t type, struct mrg_dns_zone_error *err)
 {
 	struct mrg_dns_name_flat name;
-	const struct mrg_dns_name_flat *const origin = &b->zone->origin;
 	enum mrg_status st = mrg_dns_name_flat_check(owner, &name);
 	if (st == MRG_OK && name.len != owner.len)
 		st = MRG_E_LENGTH;
 	if (st != MRG_OK)
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_OWNER, st, (struct mrg_span){ NULL, 0 }, type);
-	if (mrg_dns_name_flat_common(&name, origin) < origin->count)
+	if (!mrg_dns_name_within(&name, &b->zone->origin))
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_OUTSIDE, MRG_E_VALUE, owner, type);
 	st = mrg_dns_zone_close(b, err);
 	if (st != MRG_OK)
@@ -217,7 +221,8 @@ static void ready_refs(struct mrg_dns_zone_builder *b)
 	mrg_w_init(&w, b->open, sizeof *b->open + b->open->name_len);
 	mrg_w_use_refs(&w, &b->refs);
 	w.len = sizeof *b->open;
-	mrg_dns_name_put_flat(&w, mrg_dns_name_flat_from(mrg_dns_zone_owner(b), 0)); /* the very octets that are there */
+	mrg_dns_name_put_flat(
+		&w, mrg_dns_name_flat_from(mrg_dns_zone_owner(b), 0)); /* the very octets that are there */
 	b->refs.count = MRG_REFS_SLOTS; /* full: no name in RDATA is remembered */
 	b->refs_ready = true;
 }
@@ -234,8 +239,11 @@ static enum mrg_status put_plain(
 	struct mrg_dns_rr_build build;
 	struct mrg_w owner;
 	mrg_w_u8(w, 0);
-	mrg_dns_rr_begin(w, &build, &(struct mrg_dns_rr_args){ .name = { root, sizeof root }, .type = in->type,
-		.class = MRG_DNS_CLASS_IN, .ttl = in->ttl });
+	mrg_dns_rr_begin(w, &build,
+		&(struct mrg_dns_rr_args){ .name = { root, sizeof root },
+			.type = in->type,
+			.class = MRG_DNS_CLASS_IN,
+			.ttl = in->ttl });
 	mrg_w_put(w, in->rdata);
 	mrg_dns_rr_end(w, &build);
 	if (w->st == MRG_E_RANGE) { /* RDATA of more than 65,535 octets */
@@ -249,7 +257,8 @@ static enum mrg_status put_plain(
 	if (st != MRG_OK)
 		return st;
 	mrg_w_init(&owner, w->p + from, 2 * sizeof root);
-	mrg_dns_name_pointer_put(&owner, &(struct mrg_dns_name_pointer_args){ .at = sizeof(struct mrg_dns_node) });
+	mrg_dns_name_pointer_put(
+		&owner, &(struct mrg_dns_name_pointer_args){ .at = sizeof(struct mrg_dns_node) });
 	return owner.st;
 }
 
@@ -265,8 +274,10 @@ static void repack(struct mrg_dns_zone_builder *b, struct mrg_w *w, size_t from,
 		w->st = again.st;
 		return;
 	}
-	const struct mrg_dns_stored_rr_args args = { .type = mrg_dns_rr_type(rr), .class = mrg_dns_rr_class(rr),
-		.ttl = mrg_dns_rr_ttl(rr), .rdata = mrg_w_span(&again, w->len) };
+	const struct mrg_dns_stored_rr_args args = { .type = mrg_dns_rr_type(rr),
+		.class = mrg_dns_rr_class(rr),
+		.ttl = mrg_dns_rr_ttl(rr),
+		.rdata = mrg_w_span(&again, w->len) };
 	w->len = from;
 	mrg_dns_stored_rr_put(w, &args);
 	memset(w->p + w->len, 0, again.len - w->len);
@@ -275,8 +286,9 @@ static void repack(struct mrg_dns_zone_builder *b, struct mrg_w *w, size_t from,
 /* Is the record that stands at `span` in the set already?  Only small sets are searched here: see zone_pack.c. */
 static bool present(const struct mrg_dns_rrset *set, struct mrg_span rr, bool sig)
 {
-	struct mrg_span left = sig ? (struct mrg_span){ mrg_dns_rrset_wire(set, false).p + set->len, set->sig_len }
-		: mrg_dns_rrset_wire(set, false);
+	struct mrg_span left =
+		sig ? (struct mrg_span){ mrg_dns_rrset_wire(set, false).p + set->len, set->sig_len }
+		    : mrg_dns_rrset_wire(set, false);
 	struct mrg_dns_stored_rr at;
 	for (unsigned i = 0; i < MRG_DNS_FEW && left.len > 0; i++) {
 		if (mrg_dns_stored_rr_check(left, &at, NULL) != MRG_OK)
@@ -324,7 +336,8 @@ static void keep(struct mrg_dns_zone_builder *b, const struct incoming *in, size
 }
 
 /* Lay the record down behind the open node. */
-static enum mrg_status append(struct mrg_dns_zone_builder *b, struct incoming *in, struct mrg_dns_zone_error *err)
+static enum mrg_status append(
+	struct mrg_dns_zone_builder *b, struct incoming *in, struct mrg_dns_zone_error *err)
 {
 	const struct mrg_span owner = mrg_dns_name_flat_from(mrg_dns_zone_owner(b), 0);
 	struct mrg_reject *const rj = err != NULL ? &err->reject : NULL;
@@ -366,7 +379,7 @@ static enum mrg_status append(struct mrg_dns_zone_builder *b, struct incoming *i
 }
 
 /* Rules about what may stand at one owner that can be decided now; the others are for mrg_dns_zone_settle. */
-static enum mrg_dns_zone_fault fault_beside(const struct mrg_dns_zone_builder *b, uint16_t type)
+static enum mrg_dns_zone_fault fault_beside(struct mrg_dns_zone_builder *b, uint16_t type)
 {
 	if (type == MRG_DNS_TYPE_SOA && mrg_dns_zone_owner(b)->count != b->zone->origin.count)
 		return MRG_DNS_ZONE_SOA_PLACE;
@@ -381,21 +394,24 @@ enum mrg_status mrg_dns_zone_add(struct mrg_dns_zone_builder *b, struct mrg_span
 	uint16_t rr_class, uint32_t ttl, struct mrg_span rdata, struct mrg_dns_zone_error *err)
 {
 	/* RFC 2181 8: a TTL with the top bit set is zero */
-	struct incoming in = { .type = type, .set_type = type, .ttl = ttl > INT32_MAX ? 0 : ttl, .rdata = rdata };
+	struct incoming in = {
+		.type = type, .set_type = type, .ttl = ttl > INT32_MAX ? 0 : ttl, .rdata = rdata
+	};
 	if (b->st != MRG_OK)
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_DEAD, b->st, owner, type);
 	if (rr_class != MRG_DNS_CLASS_IN)
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_CLASS, MRG_E_VALUE, owner, type);
 	if (!storable(type))
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_TYPE, MRG_E_VALUE, owner, type);
-	if (b->open == NULL || !mrg_dns_name_flat_equal(owner, mrg_dns_name_flat_from(mrg_dns_zone_owner(b), 0))) {
+	if (b->open == NULL || !mrg_dns_same_name(owner, mrg_dns_name_flat_from(mrg_dns_zone_owner(b), 0))) {
 		const enum mrg_status st = open_owner(b, owner, type, err);
 		if (st != MRG_OK)
 			return st;
 	}
 	if (type == MRG_DNS_TYPE_RRSIG) {
 		struct mrg_dns_rrsig sig;
-		const enum mrg_status st = mrg_dns_rrsig_check(rdata, &sig, err != NULL ? &err->reject : NULL);
+		const enum mrg_status st =
+			mrg_dns_rrsig_check(rdata, &sig, err != NULL ? &err->reject : NULL);
 		if (st != MRG_OK)
 			return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_RDATA, st, owner, type);
 		in.set_type = mrg_dns_rrsig_type_covered(&sig);

@@ -73,21 +73,21 @@ enum { MRG_DNS_ZONE_PARTS = 64 };
 struct mrg_dns_zone_builder {
 	struct mrg_arena *arena;
 	struct mrg_dns_zone *zone;
-	enum mrg_status st;             /* not MRG_OK: unusable */
+	enum mrg_status st;                /* not MRG_OK: unusable */
 	struct mrg_dns_name_flat names[2]; /* of the open node, and of the one before it */
-	unsigned now;                   /* which of the two is the open node's */
-	struct mrg_dns_node *open;      /* the node that grows at the arena's end, or NULL */
-	struct mrg_dns_rrset *last;     /* its last set */
+	unsigned now;                      /* which of the two is the open node's */
+	struct mrg_dns_node *open;         /* the node that grows at the arena's end, or NULL */
+	struct mrg_dns_rrset *last;        /* its last set */
 	uint32_t last_ttl;
-	uint32_t sets;                  /* of the open node */
-	bool unsorted;                  /* the open node's sets are */
-	bool aliased, other;            /* the open node has a CNAME; has what can't stand beside one */
-	size_t staged_off;              /* where in the arena the open node's segment would begin */
-	size_t node_count;              /* of all parts */
+	uint32_t sets;       /* of the open node */
+	bool unsorted;       /* the open node's sets are */
+	bool aliased, other; /* the open node has a CNAME; has what can't stand beside one */
+	size_t staged_off;   /* where in the arena the open node's segment would begin */
+	size_t node_count;   /* of all parts */
 	struct mrg_dns_zone_part parts[MRG_DNS_ZONE_PARTS]; /* the finished nodes, by hash */
-	uint8_t soa[MRG_DNS_ZONE_SOA_MAX]; /* RDATA of the SOA record, once there is one */
+	uint8_t soa[MRG_DNS_ZONE_SOA_MAX];                  /* RDATA of the SOA record, once there is one */
 	size_t soa_len;
-	struct mrg_refs refs;           /* knows just the open node's name, at offset 12 */
+	struct mrg_refs refs; /* knows just the open node's name, at offset 12 */
 	bool refs_ready;
 };
 
@@ -108,7 +108,8 @@ MRG_MUST_USE enum mrg_status mrg_dns_zone_begin(
  *           follow.  MRG_E_SPACE: the builder is dead.   Cost: O(size of the record), amortised.
  */
 MRG_MUST_USE enum mrg_status mrg_dns_zone_add(struct mrg_dns_zone_builder *b, struct mrg_span owner,
-	uint16_t type, uint16_t rr_class, uint32_t ttl, struct mrg_span rdata, struct mrg_dns_zone_error *err);
+	uint16_t type, uint16_t rr_class, uint32_t ttl, struct mrg_span rdata,
+	struct mrg_dns_zone_error *err);
 
 /*
  * mrg_dns_zone_finish - index the zone and freeze it.

@@ -52,17 +52,22 @@ struct mrg_dns_segment {
 	uint32_t len, cap; /* octets behind this header: those that nodes take, and all */
 };
 
-static inline struct mrg_dns_segment *mrg_dns_zone_segment(const struct mrg_dns_zone_builder *b, uint32_t handle)
+static inline struct mrg_dns_segment *mrg_dns_zone_segment(
+	const struct mrg_dns_zone_builder *b, uint32_t handle)
 {
 	void *const at = b->arena->p + (size_t)handle * MRG_DNS_GRAIN;
 	return (struct mrg_dns_segment *)at;
 }
 
 /* The name of the open node. */
-static inline struct mrg_dns_name_flat *mrg_dns_zone_owner(struct mrg_dns_zone_builder *b) { return &b->names[b->now]; }
+static inline struct mrg_dns_name_flat *mrg_dns_zone_owner(struct mrg_dns_zone_builder *b)
+{
+	return &b->names[b->now];
+}
 
 /* A new node without sets at the arena's end; NULL when the arena is full. */
-struct mrg_dns_node *mrg_dns_zone_new_node(struct mrg_dns_zone_builder *b, struct mrg_span name, unsigned labels);
+struct mrg_dns_node *mrg_dns_zone_new_node(
+	struct mrg_dns_zone_builder *b, struct mrg_span name, unsigned labels);
 
 /* A new empty set at the arena's end, behind the node that grows there; NULL when the arena is full. */
 struct mrg_dns_rrset *mrg_dns_zone_new_set(struct mrg_dns_zone_builder *b, uint16_t type);
@@ -73,11 +78,8 @@ bool mrg_dns_zone_seal(struct mrg_dns_zone_builder *b, struct mrg_dns_node *n);
 /* Take memory at the arena's end for a segment's header; the node that mrg_dns_zone_place gets must follow. */
 bool mrg_dns_zone_stage(struct mrg_dns_zone_builder *b);
 
-/*
- * mrg_dns_zone_place - move the sealed node at the arena's end, staged, to the others of its part.
- *   hash   of its name.   Fails: MRG_E_SPACE.
- */
-enum mrg_status mrg_dns_zone_place(struct mrg_dns_zone_builder *b, struct mrg_dns_node *n, uint64_t hash);
+/* mrg_dns_zone_place - move the sealed node at the arena's end, staged, to the others of its part.   Fails: MRG_E_SPACE. */
+enum mrg_status mrg_dns_zone_place(struct mrg_dns_zone_builder *b, struct mrg_dns_node *n);
 
 /* Give back what the arena handed out since `mark`, zeroed. */
 void mrg_dns_zone_rewind(struct mrg_dns_zone_builder *b, size_t mark);
@@ -108,11 +110,12 @@ struct mrg_dns_pack_only {
  *   only    NULL, or what to take and the TTL that it gets.
  * Returns the new node at the arena's end, or NULL with err filled.
  */
-struct mrg_dns_node *mrg_dns_zone_pack(struct mrg_dns_zone_builder *b, const struct mrg_dns_node *const *parts,
-	size_t count, const struct mrg_dns_pack_only *only, struct mrg_dns_zone_error *err);
+struct mrg_dns_node *mrg_dns_zone_pack(struct mrg_dns_zone_builder *b,
+	const struct mrg_dns_node *const *parts, size_t count, const struct mrg_dns_pack_only *only,
+	struct mrg_dns_zone_error *err);
 
 /* Look at the sets of a packed node: what it is (flags), and whether they may stand together. */
-enum mrg_status mrg_dns_zone_settle(const struct mrg_dns_zone_builder *b, struct mrg_dns_node *n,
-	struct mrg_dns_zone_error *err);
+enum mrg_status mrg_dns_zone_settle(
+	const struct mrg_dns_zone_builder *b, struct mrg_dns_node *n, struct mrg_dns_zone_error *err);
 
 #endif

@@ -9,7 +9,8 @@ enum { ITERATIONS_MAX = 2500 }; /* RFC 5155 10.3: the most for any key size */
 /* View the first record of a set. */
 static bool first_rr(const struct mrg_dns_node *n, const struct mrg_dns_rrset *s, struct mrg_dns_rr *out)
 {
-	return mrg_dns_rr_check(mrg_dns_rrset_wire(s, false), mrg_dns_rrset_message(n, s), out, NULL) == MRG_OK;
+	return mrg_dns_rr_check(mrg_dns_rrset_wire(s, false), mrg_dns_rrset_message(n, s), out, NULL) ==
+	       MRG_OK;
 }
 
 /* Is the node part of the chain that the zone is served with? */
@@ -23,8 +24,8 @@ static bool in_chain(const struct mrg_dns_zone *z, const struct mrg_dns_node *n)
 	if (s == NULL || !first_rr(n, s, &rr) || !mrg_dns_rr_rdata_as_nsec3(&rr, &nsec3))
 		return false;
 	return mrg_dns_nsec3_hash_algorithm(&nsec3) == MRG_DNS_NSEC3_HASH_SHA1 &&
-		mrg_dns_nsec3_iterations(&nsec3) == z->nsec3.iterations &&
-		mrg_span_eq(mrg_dns_nsec3_salt(&nsec3), (struct mrg_span){ z->nsec3.salt, z->nsec3.salt_len });
+	       mrg_dns_nsec3_iterations(&nsec3) == z->nsec3.iterations &&
+	       mrg_span_eq(mrg_dns_nsec3_salt(&nsec3), (struct mrg_span){ z->nsec3.salt, z->nsec3.salt_len });
 }
 
 /* The parameters that the zone announces: the first that we can use.  RFC 5155 section 4.1.2: no flags. */
@@ -67,14 +68,16 @@ static enum mrg_status build(struct mrg_dns_zone_builder *b)
 {
 	struct mrg_dns_zone *const z = b->zone;
 	size_t count = 0, i = 0, bucket = 0;
-	for (const struct mrg_dns_node *n = mrg_dns_zone_first(z, &bucket); n != NULL; n = mrg_dns_zone_after(z, n, &bucket))
+	for (const struct mrg_dns_node *n = mrg_dns_zone_first(z, &bucket); n != NULL;
+		n = mrg_dns_zone_after(z, n, &bucket))
 		count += in_chain(z, n);
 	uint32_t *const chain = mrg_arena_get(b->arena, count * sizeof *chain, _Alignof(uint32_t));
 	const void **const list = mrg_dns_zone_scratch(b, 0, 2 * count);
 	if (chain == NULL || list == NULL)
 		return MRG_E_SPACE;
 	bucket = 0;
-	for (const struct mrg_dns_node *n = mrg_dns_zone_first(z, &bucket); n != NULL; n = mrg_dns_zone_after(z, n, &bucket)) {
+	for (const struct mrg_dns_node *n = mrg_dns_zone_first(z, &bucket); n != NULL;
+		n = mrg_dns_zone_after(z, n, &bucket)) {
 		if (in_chain(z, n))
 			list[i++] = n;
 	}
@@ -98,7 +101,8 @@ enum mrg_status mrg_dns_zone_chain(struct mrg_dns_zone_builder *b, struct mrg_dn
 	else
 		return MRG_OK;
 	if (z->denial == MRG_DNS_DENIAL_NSEC3 && z->nsec3.iterations > ITERATIONS_MAX)
-		return mrg_dns_zone_die(b, err, MRG_DNS_ZONE_NSEC3, MRG_E_LIMIT, origin, MRG_DNS_TYPE_NSEC3PARAM);
+		return mrg_dns_zone_die(
+			b, err, MRG_DNS_ZONE_NSEC3, MRG_E_LIMIT, origin, MRG_DNS_TYPE_NSEC3PARAM);
 	if (build(b) != MRG_OK)
 		return mrg_dns_zone_die(b, err, MRG_DNS_ZONE_FULL, MRG_E_SPACE, origin, 0);
 	return MRG_OK;
@@ -114,7 +118,8 @@ const struct mrg_dns_node *mrg_dns_chain_before(
 	while (lo < hi) {
 		const size_t mid = lo + (hi - lo) / 2;
 		struct mrg_dns_name_flat owner;
-		if (mrg_dns_name_flat_check(mrg_dns_node_name(mrg_dns_node_at(z, z->chain[mid])), &owner) != MRG_OK)
+		if (mrg_dns_name_flat_check(mrg_dns_node_name(mrg_dns_node_at(z, z->chain[mid])), &owner) !=
+			MRG_OK)
 			return NULL;
 		const int order = mrg_dns_name_flat_order(&owner, name);
 		if (order <= 0)

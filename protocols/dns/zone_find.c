@@ -3,10 +3,10 @@
 #include "protocols/dns/zone_store.h"
 
 /* Does the node exist for queries? */
-static const struct mrg_dns_node *probe(const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name,
-	const uint64_t *hash, unsigned at)
+static const struct mrg_dns_node *probe(
+	const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, unsigned at)
 {
-	const struct mrg_dns_node *const n = mrg_dns_zone_probe(z, hash[at], mrg_dns_name_flat_from(name, at));
+	const struct mrg_dns_node *const n = mrg_dns_zone_probe(z, mrg_dns_name_flat_from(name, at));
 	return n != NULL && (n->flags & MRG_DNS_NODE_HASHED) == 0 ? n : NULL;
 }
 
@@ -14,15 +14,15 @@ static const struct mrg_dns_node *probe(const struct mrg_dns_zone *z, const stru
  * The ancestors of a node exist, so existence is monotone along a name: bisect between the name itself, which does
  * not exist, and the apex, which does.
  */
-static void find_encloser(const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, const uint64_t *hash,
-	struct mrg_dns_place *out)
+static void find_encloser(
+	const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, struct mrg_dns_place *out)
 {
 	unsigned absent = 0;
 	out->encloser = z->apex;
 	out->encloser_at = name->count - z->apex->labels;
 	while (out->encloser_at - absent > 1) {
 		const unsigned mid = absent + (out->encloser_at - absent) / 2;
-		const struct mrg_dns_node *const n = probe(z, name, hash, mid);
+		const struct mrg_dns_node *const n = probe(z, name, mid);
 		if (n == NULL) {
 			absent = mid;
 		} else {
@@ -32,47 +32,51 @@ static void find_encloser(const struct mrg_dns_zone *z, const struct mrg_dns_nam
 	}
 }
 
-void mrg_dns_zone_locate(const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, const uint64_t *hash,
-	struct mrg_dns_place *out)
+void mrg_dns_zone_locate(
+	const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, struct mrg_dns_place *out)
 {
-	out->node = probe(z, name, hash, 0);
+	out->node = probe(z, name, 0);
 	out->encloser = out->node;
 	out->encloser_at = 0;
 	if (out->node == NULL)
-		find_encloser(z, name, hash, out);
+		find_encloser(z, name, out);
 	const struct mrg_dns_node *n = out->encloser;
 	/* flags say that there is a cover above: a walk up meets it, at the latest below the apex */
 	while ((n->flags & MRG_DNS_NODE_OCCLUDED) != 0)
 		n = mrg_dns_node_at(z, n->up);
 	const bool below = n->labels < name->count;
-	const bool covers = (n->flags & MRG_DNS_NODE_CUT) != 0 || (below && (n->flags & MRG_DNS_NODE_DNAME) != 0);
+	const bool covers =
+		(n->flags & MRG_DNS_NODE_CUT) != 0 || (below && (n->flags & MRG_DNS_NODE_DNAME) != 0);
 	out->cover = covers ? n : NULL;
 	out->cover_at = name->count - n->labels;
 }
 
 const struct mrg_dns_node *mrg_dns_zone_wildcard(
-	const struct mrg_dns_zone *z, const struct mrg_dns_node *encloser, uint64_t hash)
+	const struct mrg_dns_zone *z, const struct mrg_dns_node *encloser)
 {
 	struct mrg_dns_name_flat name;
 	if ((encloser->flags & MRG_DNS_NODE_WILD) == 0)
 		return NULL;
 	if (mrg_dns_zone_wildcard_name(mrg_dns_node_name(encloser), &name) != MRG_OK)
 		return NULL;
-	const uint64_t h = mrg_dns_name_hash_item(hash, mrg_dns_name_flat_item(&name, 0));
-	return mrg_dns_zone_probe(z, h, mrg_dns_name_flat_from(&name, 0));
+	return mrg_dns_zone_probe(z, mrg_dns_name_flat_from(&name, 0));
 }
 
 enum mrg_status mrg_dns_zone_wildcard_name(struct mrg_span encloser, struct mrg_dns_name_flat *out)
 {
 	static const uint8_t asterisk[] = "\001*"; /* and the string's NUL is the root */
 	struct mrg_dns_name_flat head;
-	const enum mrg_status st = mrg_dns_name_flat_check((struct mrg_span){ asterisk, sizeof asterisk }, &head);
+	const enum mrg_status st =
+		mrg_dns_name_flat_check((struct mrg_span){ asterisk, sizeof asterisk }, &head);
 	if (st != MRG_OK)
 		return st;
 	return mrg_dns_name_flat_join(&head, 1, encloser, out);
 }
 
-struct mrg_span mrg_dns_zone_origin(const struct mrg_dns_zone *z) { return mrg_dns_name_flat_from(&z->origin, 0); }
+struct mrg_span mrg_dns_zone_origin(const struct mrg_dns_zone *z)
+{
+	return mrg_dns_name_flat_from(&z->origin, 0);
+}
 
 uint32_t mrg_dns_zone_serial(const struct mrg_dns_zone *z) { return z->serial; }
 
@@ -87,7 +91,7 @@ static bool next_set(struct mrg_dns_zone_walk *w)
 	} else {
 		do {
 			w->node = w->node == NULL ? mrg_dns_zone_first(w->zone, &w->bucket)
-				: mrg_dns_zone_after(w->zone, w->node, &w->bucket);
+						  : mrg_dns_zone_after(w->zone, w->node, &w->bucket);
 			if (w->node == NULL)
 				return false;
 		} while (w->node->sets == 0);
@@ -106,7 +110,8 @@ enum mrg_status mrg_dns_zone_next(struct mrg_dns_zone_walk *w, struct mrg_dns_rr
 			return MRG_END;
 		}
 	}
-	const enum mrg_status st = mrg_dns_rr_check(w->left, mrg_dns_rrset_message(w->node, w->set), out, NULL);
+	const enum mrg_status st =
+		mrg_dns_rr_check(w->left, mrg_dns_rrset_message(w->node, w->set), out, NULL);
 	if (st == MRG_OK)
 		w->left = (struct mrg_span){ w->left.p + out->len, w->left.len - out->len };
 	return st;

@@ -12,10 +12,10 @@ struct indexer {
 	struct mrg_dns_zone_builder *b;
 	struct mrg_dns_zone *zone;
 	uint32_t *buckets;
-	uint8_t *out;      /* memory to write buckets to */
+	uint8_t *out; /* memory to write buckets to */
 	size_t out_left;
-	uint32_t free;     /* segments that can be written over */
-	const struct mrg_dns_node **list; /* the nodes of a part, bucket by bucket */
+	uint32_t free;                     /* segments that can be written over */
+	const struct mrg_dns_node **list;  /* the nodes of a part, bucket by bucket */
 	const struct mrg_dns_node **parts; /* room for nodes of one name */
 	struct mrg_dns_node *parent;       /* found last */
 };
@@ -59,7 +59,8 @@ static const struct mrg_dns_node *next_in_part(struct part_walk *w)
 }
 
 /* Sort a part's nodes by bucket, in order of arrival: by counting.  ends[i]: where in the list bucket first + i ends. */
-static void sort_part(struct indexer *x, const struct mrg_dns_zone_part *part, size_t first, size_t count, uint32_t *ends)
+static void sort_part(
+	struct indexer *x, const struct mrg_dns_zone_part *part, size_t first, size_t count, uint32_t *ends)
 {
 	struct part_walk w = { x->b, mrg_dns_zone_segment(x->b, part->first), 0 };
 	const struct mrg_dns_node *n;
@@ -99,8 +100,8 @@ static uint8_t *take(struct indexer *x, size_t size)
  * All nodes of the name of list[0] in list[0..n-1], joined if several have records; they are taken out of the list.
  * NULL: err is filled.
  */
-static const struct mrg_dns_node *join(struct indexer *x, const struct mrg_dns_node **list, size_t n,
-	struct mrg_dns_zone_error *err)
+static const struct mrg_dns_node *join(
+	struct indexer *x, const struct mrg_dns_node **list, size_t n, struct mrg_dns_zone_error *err)
 {
 	const struct mrg_dns_node *const head = list[0];
 	const struct mrg_span name = mrg_dns_node_name(head);
@@ -121,7 +122,8 @@ static const struct mrg_dns_node *join(struct indexer *x, const struct mrg_dns_n
 }
 
 /* Write the nodes list[0..n-1] as a bucket; nodes joined for it stand behind `mark` in the arena, and go. */
-static bool write_bucket(struct indexer *x, size_t bucket, const struct mrg_dns_node *const *list, size_t n, size_t mark)
+static bool write_bucket(
+	struct indexer *x, size_t bucket, const struct mrg_dns_node *const *list, size_t n, size_t mark)
 {
 	size_t size = 0, len = 0;
 	for (size_t i = 0; i < n; i++)
@@ -139,7 +141,8 @@ static bool write_bucket(struct indexer *x, size_t bucket, const struct mrg_dns_
 		len += node_size;
 	}
 	mark += (MRG_DNS_GRAIN - mark % MRG_DNS_GRAIN) % MRG_DNS_GRAIN;
-	if ((size_t)(at - x->b->arena->p) > mark && x->b->arena->len > mark) { /* it was new memory: close the gap */
+	if ((size_t)(at - x->b->arena->p) >=
+		mark) { /* it is new memory: let it stand where the joined nodes stood */
 		memmove(x->b->arena->p + mark, at, size);
 		at = x->b->arena->p + mark;
 		mark += size;
@@ -151,8 +154,8 @@ static bool write_bucket(struct indexer *x, size_t bucket, const struct mrg_dns_
 }
 
 /* Put one bucket together from its nodes, as they came. */
-static enum mrg_status fill_bucket(
-	struct indexer *x, size_t bucket, const struct mrg_dns_node **list, size_t n, struct mrg_dns_zone_error *err)
+static enum mrg_status fill_bucket(struct indexer *x, size_t bucket, const struct mrg_dns_node **list,
+	size_t n, struct mrg_dns_zone_error *err)
 {
 	const size_t mark = x->b->arena->len;
 	size_t kept = 0;
@@ -203,7 +206,8 @@ static enum mrg_status index_all(struct indexer *x, struct mrg_dns_zone_error *e
 	const size_t names = x->b->node_count; /* or fewer */
 	const size_t count = (names - names / 3) / MRG_DNS_ZONE_PARTS + 1;
 	x->zone->bucket_count = count * MRG_DNS_ZONE_PARTS;
-	x->buckets = mrg_arena_get(x->b->arena, x->zone->bucket_count * sizeof *x->buckets, _Alignof(uint32_t));
+	x->buckets =
+		mrg_arena_get(x->b->arena, x->zone->bucket_count * sizeof *x->buckets, _Alignof(uint32_t));
 	if (x->buckets == NULL)
 		return full(x->b, err);
 	x->zone->buckets = x->buckets;
@@ -227,15 +231,13 @@ static struct mrg_dns_node *writable(const struct indexer *x, const struct mrg_d
 static struct mrg_dns_node *parent_of(struct indexer *x, const struct mrg_dns_node *n)
 {
 	struct mrg_dns_name_flat name;
-	uint64_t hash[MRG_DNS_LABELS];
 	if (n->labels == x->zone->origin.count + 1u)
 		return writable(x, x->zone->apex);
 	if (mrg_dns_name_flat_check(mrg_dns_node_name(n), &name) != MRG_OK)
 		return NULL;
 	const struct mrg_span parent = mrg_dns_name_flat_from(&name, 1);
 	if (x->parent == NULL || !mrg_span_eq(mrg_dns_node_name(x->parent), parent)) {
-		mrg_dns_name_flat_hash(&name, hash);
-		const struct mrg_dns_node *const found = mrg_dns_zone_probe(x->zone, hash[1], parent);
+		const struct mrg_dns_node *const found = mrg_dns_zone_probe(x->zone, parent);
 		x->parent = found != NULL ? writable(x, found) : NULL;
 	}
 	return x->parent;
@@ -303,9 +305,11 @@ static enum mrg_status settle_soa(struct indexer *x, struct mrg_dns_zone_error *
 	struct mrg_dns_soa soa;
 	const struct mrg_dns_rrset *const set = mrg_dns_node_find(z->apex, MRG_DNS_TYPE_SOA);
 	if (set == NULL ||
-		mrg_dns_rr_check(mrg_dns_rrset_wire(set, false), mrg_dns_rrset_message(z->apex, set), &rr, NULL) != MRG_OK ||
+		mrg_dns_rr_check(mrg_dns_rrset_wire(set, false), mrg_dns_rrset_message(z->apex, set), &rr,
+			NULL) != MRG_OK ||
 		!mrg_dns_rr_rdata_as_soa(&rr, &soa))
-		return mrg_dns_zone_die(x->b, err, MRG_DNS_ZONE_NO_SOA, MRG_E_VALUE, origin_of(x->b), MRG_DNS_TYPE_SOA);
+		return mrg_dns_zone_die(
+			x->b, err, MRG_DNS_ZONE_NO_SOA, MRG_E_VALUE, origin_of(x->b), MRG_DNS_TYPE_SOA);
 	z->serial = mrg_dns_soa_serial(&soa);
 	struct mrg_dns_pack_only only = { MRG_DNS_TYPE_SOA, mrg_dns_soa_minimum(&soa) };
 	if (only.ttl > mrg_dns_rr_ttl(&rr))
@@ -317,11 +321,10 @@ static enum mrg_status settle_soa(struct indexer *x, struct mrg_dns_zone_error *
 static enum mrg_status settle_apex(struct indexer *x, struct mrg_dns_zone_error *err)
 {
 	const struct mrg_span origin = origin_of(x->b);
-	uint64_t hash[MRG_DNS_LABELS];
-	mrg_dns_name_flat_hash(&x->zone->origin, hash);
-	x->zone->apex = mrg_dns_zone_probe(x->zone, hash[0], origin);
+	x->zone->apex = mrg_dns_zone_probe(x->zone, origin);
 	if (x->zone->apex == NULL)
-		return mrg_dns_zone_die(x->b, err, MRG_DNS_ZONE_NO_SOA, MRG_E_VALUE, origin, MRG_DNS_TYPE_SOA);
+		return mrg_dns_zone_die(
+			x->b, err, MRG_DNS_ZONE_NO_SOA, MRG_E_VALUE, origin, MRG_DNS_TYPE_SOA);
 	const enum mrg_status st = settle_soa(x, err);
 	if (st == MRG_OK && mrg_dns_node_find(x->zone->apex, MRG_DNS_TYPE_NS) == NULL)
 		return mrg_dns_zone_die(x->b, err, MRG_DNS_ZONE_NO_NS, MRG_E_VALUE, origin, MRG_DNS_TYPE_NS);

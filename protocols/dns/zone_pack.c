@@ -68,8 +68,8 @@ static void measure(const struct mrg_dns_node *n, size_t *records, size_t *bytes
 }
 
 /* Point to each record of a node; returns how many there are. */
-static size_t gather(const struct mrg_arena *a, const struct mrg_dns_node *n, const struct mrg_dns_pack_only *only,
-	const void **out)
+static size_t gather(const struct mrg_arena *a, const struct mrg_dns_node *n,
+	const struct mrg_dns_pack_only *only, const void **out)
 {
 	const struct mrg_dns_rrset *s = mrg_dns_node_sets(n);
 	size_t count = 0;
@@ -87,7 +87,8 @@ static size_t gather(const struct mrg_arena *a, const struct mrg_dns_node *n, co
 }
 
 /* Is the record equal to one of a[0..n-1]?  In a sorted run only the last can be. */
-static bool seen(const struct mrg_arena *arena, const void *const *a, size_t n, bool sorted, const struct member *m)
+static bool seen(
+	const struct mrg_arena *arena, const void *const *a, size_t n, bool sorted, const struct member *m)
 {
 	struct member x;
 	for (size_t i = sorted && n > 0 ? n - 1 : 0; i < n; i++) {
@@ -98,8 +99,8 @@ static bool seen(const struct mrg_arena *arena, const void *const *a, size_t n, 
 }
 
 /* Append the records run[0..n-1], all data or all signatures of one set, to that set. */
-static bool emit_run(struct mrg_dns_zone_builder *b, const void **run, const void **spare, size_t n, uint32_t ttl,
-	struct mrg_dns_rrset *set)
+static bool emit_run(struct mrg_dns_zone_builder *b, const void **run, const void **spare, size_t n,
+	uint32_t ttl, struct mrg_dns_rrset *set)
 {
 	const bool sorted = n > MRG_DNS_FEW;
 	size_t kept = 0;
@@ -117,8 +118,11 @@ static bool emit_run(struct mrg_dns_zone_builder *b, const void **run, const voi
 			return false;
 		struct mrg_w w;
 		mrg_w_init(&w, at, m.rr.len);
-		mrg_dns_stored_rr_put(&w, &(struct mrg_dns_stored_rr_args){ .type = mrg_dns_stored_rr_type(&m.rr),
-			.class = mrg_dns_stored_rr_class(&m.rr), .ttl = ttl, .rdata = mrg_dns_stored_rr_rdata(&m.rr) });
+		mrg_dns_stored_rr_put(
+			&w, &(struct mrg_dns_stored_rr_args){ .type = mrg_dns_stored_rr_type(&m.rr),
+				    .class = mrg_dns_stored_rr_class(&m.rr),
+				    .ttl = ttl,
+				    .rdata = mrg_dns_stored_rr_rdata(&m.rr) });
 		if (m.sig) {
 			set->sig_count++;
 			set->sig_len = (uint16_t)(set->sig_len + m.rr.len);
@@ -141,8 +145,8 @@ static size_t run_length(const struct mrg_arena *arena, const void *const *a, si
 }
 
 /* Write the sets of the sorted records a[0..n-1] behind the new node; false: no room or a set too large. */
-static bool emit(struct mrg_dns_zone_builder *b, struct mrg_dns_node *node, const void **a, const void **spare,
-	size_t n, const struct mrg_dns_pack_only *only)
+static bool emit(struct mrg_dns_zone_builder *b, struct mrg_dns_node *node, const void **a,
+	const void **spare, size_t n, const struct mrg_dns_pack_only *only)
 {
 	struct mrg_dns_rrset *set = NULL;
 	uint32_t ttl = 0;
@@ -165,14 +169,16 @@ static bool emit(struct mrg_dns_zone_builder *b, struct mrg_dns_node *node, cons
 	return true;
 }
 
-struct mrg_dns_node *mrg_dns_zone_pack(struct mrg_dns_zone_builder *b, const struct mrg_dns_node *const *parts,
-	size_t count, const struct mrg_dns_pack_only *only, struct mrg_dns_zone_error *err)
+struct mrg_dns_node *mrg_dns_zone_pack(struct mrg_dns_zone_builder *b,
+	const struct mrg_dns_node *const *parts, size_t count, const struct mrg_dns_pack_only *only,
+	struct mrg_dns_zone_error *err)
 {
 	const struct mrg_span name = mrg_dns_node_name(parts[0]);
 	size_t records = 0, bytes = MRG_DNS_GRAIN, n = 0;
 	for (size_t i = 0; i < count; i++)
 		measure(parts[i], &records, &bytes);
-	bytes += 2 * sizeof(struct mrg_dns_rrset) * records; /* what was one set of data and RRSIGs may have been many */
+	bytes += 2 * sizeof(struct mrg_dns_rrset) *
+		 records; /* what was one set of data and RRSIGs may have been many */
 	const void **const a = mrg_dns_zone_scratch(b, bytes, 2 * records);
 	if (a == NULL) {
 		mrg_dns_zone_die(b, err, MRG_DNS_ZONE_FULL, MRG_E_SPACE, name, 0);
@@ -191,8 +197,8 @@ struct mrg_dns_node *mrg_dns_zone_pack(struct mrg_dns_zone_builder *b, const str
 	return node;
 }
 
-enum mrg_status mrg_dns_zone_settle(const struct mrg_dns_zone_builder *b, struct mrg_dns_node *n,
-	struct mrg_dns_zone_error *err)
+enum mrg_status mrg_dns_zone_settle(
+	const struct mrg_dns_zone_builder *b, struct mrg_dns_node *n, struct mrg_dns_zone_error *err)
 {
 	const struct mrg_dns_rrset *s = mrg_dns_node_sets(n);
 	const bool apex = n->labels == b->zone->origin.count;
@@ -203,7 +209,8 @@ enum mrg_status mrg_dns_zone_settle(const struct mrg_dns_zone_builder *b, struct
 		if (s->count == 0)
 			continue;
 		if (s->count > 1 && mrg_dns_zone_single(s->type))
-			return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_SINGLE, MRG_E_VALUE, mrg_dns_node_name(n), s->type);
+			return mrg_dns_zone_refuse(
+				err, MRG_DNS_ZONE_SINGLE, MRG_E_VALUE, mrg_dns_node_name(n), s->type);
 		if (s->type == MRG_DNS_TYPE_NS && !apex)
 			flags |= MRG_DNS_NODE_CUT;
 		if (s->type == MRG_DNS_TYPE_CNAME)
@@ -216,6 +223,7 @@ enum mrg_status mrg_dns_zone_settle(const struct mrg_dns_zone_builder *b, struct
 		flags |= MRG_DNS_NODE_HASHED;
 	n->flags = (uint16_t)flags;
 	if ((flags & MRG_DNS_NODE_CNAME) != 0 && other)
-		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_ALIAS, MRG_E_VALUE, mrg_dns_node_name(n), MRG_DNS_TYPE_CNAME);
+		return mrg_dns_zone_refuse(
+			err, MRG_DNS_ZONE_ALIAS, MRG_E_VALUE, mrg_dns_node_name(n), MRG_DNS_TYPE_CNAME);
 	return MRG_OK;
 }

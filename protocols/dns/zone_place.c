@@ -56,8 +56,9 @@ static bool start_segment(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_pa
 	return true;
 }
 
-enum mrg_status mrg_dns_zone_place(struct mrg_dns_zone_builder *b, struct mrg_dns_node *n, uint64_t hash)
+enum mrg_status mrg_dns_zone_place(struct mrg_dns_zone_builder *b, struct mrg_dns_node *n)
 {
+	const uint64_t hash = mrg_dns_hash(mrg_dns_node_name(n));
 	const size_t size = mrg_dns_node_size(n);
 	struct mrg_dns_zone_part *const part = &b->parts[(hash >> 32) * MRG_DNS_ZONE_PARTS >> 32];
 	struct mrg_dns_segment *const s = part->last != 0 ? mrg_dns_zone_segment(b, part->last) : NULL;

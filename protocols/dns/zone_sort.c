@@ -4,8 +4,8 @@
 #include "mrg.h"
 
 /* Merge a[lo..mid-1] and a[mid..hi-1], both sorted.  Only the left half moves to the spare memory. */
-static void merge(const void **a, const void **spare, size_t lo, size_t mid, size_t hi, mrg_dns_before *before,
-	const void *ctx)
+static void merge(const void **a, const void **spare, size_t lo, size_t mid, size_t hi,
+	mrg_dns_before *before, const void *ctx)
 {
 	if (!before(ctx, a[mid], a[mid - 1]))
 		return;

@@ -11,9 +11,8 @@
  *
  * Nodes are found by hash.  Those of one bucket, one or two as a rule, lie one after the other, and a directory has
  * the place of each bucket: so a name costs one access to a small table that stays in the cache and one to memory
- * that does not.  The hash of a name is computed from its last label to its first, so one pass over a question gives
- * the hashes of all its ancestors.  Every ancestor of a node up to the apex is a node too (empty non-terminals have
- * nodes without sets), therefore the closest encloser can be found by bisection.
+ * that does not.  Every ancestor of a node up to the apex is a node too (empty non-terminals have nodes without
+ * sets), therefore the closest encloser can be found by bisection.
  */
 #ifndef MRG_DNS_ZONE_STORE_H
 #define MRG_DNS_ZONE_STORE_H
@@ -28,19 +27,20 @@ enum { MRG_DNS_LABELS = 128 }; /* items of a flat name, the root included */
 /* What a node is. */
 enum mrg_dns_node_flag {
 	MRG_DNS_NODE_APEX = 1,
-	MRG_DNS_NODE_CUT = 2,       /* NS below the apex: a delegation */
+	MRG_DNS_NODE_CUT = 2, /* NS below the apex: a delegation */
 	MRG_DNS_NODE_DNAME = 4,
-	MRG_DNS_NODE_OCCLUDED = 8,  /* below a cut or a DNAME (RFC 2136 7.18, RFC 6672 2.4) */
-	MRG_DNS_NODE_WILD = 16,     /* has a child "*" (RFC 4592 2.1.1) */
+	MRG_DNS_NODE_OCCLUDED = 8, /* below a cut or a DNAME (RFC 2136 7.18, RFC 6672 2.4) */
+	MRG_DNS_NODE_WILD = 16,    /* has a child "*" (RFC 4592 2.1.1) */
 	MRG_DNS_NODE_CNAME = 32,
-	MRG_DNS_NODE_HASHED = 64,   /* owns NSEC3 only: does not exist for queries (RFC 5155 7.2.8) */
-	MRG_DNS_NODE_LAST = 128,    /* of its bucket */
-	MRG_DNS_NODE_LINKED = 256   /* building: `up` is its parent, the other flags are final */
+	MRG_DNS_NODE_HASHED = 64, /* owns NSEC3 only: does not exist for queries (RFC 5155 7.2.8) */
+	MRG_DNS_NODE_LAST = 128,  /* of its bucket */
+	MRG_DNS_NODE_LINKED = 256 /* building: `up` is its parent, the other flags are final */
 };
 
 /* The 12 octets where a message has its header; the name follows at once. */
 struct mrg_dns_node {
-	uint32_t up;     /* handle of the parent; 0 at the apex.  While building: the upper half of the name's hash */
+	uint32_t
+		up; /* handle of the parent; 0 at the apex.  While building: the upper half of the name's hash */
 	uint16_t flags;  /* enum mrg_dns_node_flag */
 	uint16_t sets;   /* 0: an empty non-terminal */
 	uint16_t grains; /* what the node takes; MRG_DNS_GRAINS_MAX: more than that */
@@ -65,11 +65,12 @@ struct mrg_dns_nsec3_params {
 enum mrg_dns_denial { MRG_DNS_DENIAL_NONE, MRG_DNS_DENIAL_NSEC, MRG_DNS_DENIAL_NSEC3 };
 
 struct mrg_dns_zone {
-	const uint8_t *base; /* handles count from here, in units of 4 octets */
+	const uint8_t *base;     /* handles count from here, in units of 4 octets */
 	const uint32_t *buckets; /* handle of the first node; 0: none */
 	size_t bucket_count;     /* below 2^32 */
 	const struct mrg_dns_node *apex;
-	const struct mrg_dns_node *negative; /* a node of the apex's name: just the SOA, with the TTL of RFC 2308 3 */
+	const struct mrg_dns_node
+		*negative; /* a node of the apex's name: just the SOA, with the TTL of RFC 2308 3 */
 	enum mrg_dns_denial denial;
 	const uint32_t *chain; /* handles of the NSEC or NSEC3 owners, in canonical order */
 	size_t chain_len;
@@ -122,7 +123,8 @@ static inline const struct mrg_dns_rrset *mrg_dns_rrset_next(const struct mrg_dn
 }
 
 /* The message that the records of a set are part of: the node from its start to the set's end. */
-static inline struct mrg_span mrg_dns_rrset_message(const struct mrg_dns_node *n, const struct mrg_dns_rrset *s)
+static inline struct mrg_span mrg_dns_rrset_message(
+	const struct mrg_dns_node *n, const struct mrg_dns_rrset *s)
 {
 	const uint8_t *const end = (const uint8_t *)(s + 1) + s->len + s->sig_len;
 	return (struct mrg_span){ (const uint8_t *)n, (size_t)(end - (const uint8_t *)n) };
@@ -158,23 +160,50 @@ static inline const struct mrg_dns_node *mrg_dns_node_after(const struct mrg_dns
 	return (const struct mrg_dns_node *)at;
 }
 
+/* The hash of a flat name, in any case. */
+static inline uint64_t mrg_dns_hash(struct mrg_span name)
+{
+	return mrg_dns_name_hash_item(mrg_dns_name_hash_stop(), name);
+}
+
+enum { MRG_DNS_LINE = 64 }; /* octets that come into the cache together */
+
+/* Let memory come closer; p need not be valid. */
+static inline void mrg_dns_prefetch(const void *p) { __builtin_prefetch(p); }
+
+/* Are two flat names the same?  As a rule they are so in case, too. */
+static inline bool mrg_dns_same_name(struct mrg_span a, struct mrg_span b)
+{
+	return a.len == b.len && (memcmp(a.p, b.p, a.len) == 0 || mrg_dns_name_flat_equal(a, b));
+}
+
+/* Is the flat name at or below `top`? */
+static inline bool mrg_dns_name_within(
+	const struct mrg_dns_name_flat *name, const struct mrg_dns_name_flat *top)
+{
+	return name->count >= top->count &&
+	       mrg_dns_same_name(mrg_dns_name_flat_from(name, name->count - top->count),
+		       mrg_dns_name_flat_from(top, 0));
+}
+
 static inline bool mrg_dns_node_is(const struct mrg_dns_node *n, struct mrg_span name)
 {
-	return n->name_len == name.len && (memcmp(n + 1, name.p, name.len) == 0 ||
-		mrg_dns_name_flat_equal(mrg_dns_node_name(n), name));
+	return mrg_dns_same_name(mrg_dns_node_name(n), name);
 }
 
 /*
- * The node of a name, whatever it is, or NULL.
- *   h, name   the name's hash and its flat form.   Cost: O(nodes of the bucket), on average less than two.
+ * The node of a flat name, whatever it is, or NULL.
+ * Cost: O(octets of the name + nodes of the bucket), the latter less than two on average.
  */
 static inline const struct mrg_dns_node *mrg_dns_zone_probe(
-	const struct mrg_dns_zone *z, uint64_t h, struct mrg_span name)
+	const struct mrg_dns_zone *z, struct mrg_span name)
 {
-	const uint32_t first = z->buckets[(h >> 32) * z->bucket_count >> 32];
+	const uint32_t first = z->buckets[(mrg_dns_hash(name) >> 32) * z->bucket_count >> 32];
 	if (first == 0)
 		return NULL;
-	for (const struct mrg_dns_node *n = mrg_dns_node_at(z, first);; n = mrg_dns_node_after(n)) {
+	const struct mrg_dns_node *n = mrg_dns_node_at(z, first);
+	mrg_dns_prefetch(n + MRG_DNS_LINE / sizeof *n); /* the bucket is longer than a cache line */
+	for (;; n = mrg_dns_node_after(n)) {
 		if (mrg_dns_node_is(n, name))
 			return n;
 		if ((n->flags & MRG_DNS_NODE_LAST) != 0)
@@ -211,22 +240,20 @@ struct mrg_dns_place {
 
 /*
  * mrg_dns_zone_locate - find where a name at or below the zone's apex stands.
- *   name, hash   flat, and the hashes of its suffixes.
  * Cover:    the topmost cut, also when the name is the cut itself; or the topmost DNAME, only when the name is below.
  * Cost:     at most 9 probes, and a walk up of at most 126 steps for names below a cut.
  */
-void mrg_dns_zone_locate(const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, const uint64_t *hash,
-	struct mrg_dns_place *out);
+void mrg_dns_zone_locate(
+	const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, struct mrg_dns_place *out);
 
-/*
- * mrg_dns_zone_wildcard - the node "*" below `encloser`, whose hash is `hash`; NULL if there is none.
- */
+/* mrg_dns_zone_wildcard - the node "*" below `encloser`, NULL if there is none. */
 const struct mrg_dns_node *mrg_dns_zone_wildcard(
-	const struct mrg_dns_zone *z, const struct mrg_dns_node *encloser, uint64_t hash);
+	const struct mrg_dns_zone *z, const struct mrg_dns_node *encloser);
 
 /*
  * mrg_dns_zone_wildcard_name - "*" before the flat name `encloser`.   Fails: MRG_E_LIMIT when that is no name.
  */
-MRG_MUST_USE enum mrg_status mrg_dns_zone_wildcard_name(struct mrg_span encloser, struct mrg_dns_name_flat *out);
+MRG_MUST_USE enum mrg_status mrg_dns_zone_wildcard_name(
+	struct mrg_span encloser, struct mrg_dns_name_flat *out);
 
 #endif

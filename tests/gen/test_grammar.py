@@ -185,7 +185,8 @@ def deterministic(module: ir.Module) -> list[str]:
 
 
 def main() -> int:
-    passed, wrong = 0, []
+    passed = 0
+    wrong: list[str] = []
     with tempfile.TemporaryDirectory() as room_name:
         room = Path(room_name)
         made = room / "specs" / "made" / "up.mrg"

@@ -248,6 +248,9 @@ def sums(t: Table) -> None:
     t.accepts("sums:Lenient", "03 03 616263", 5)
     t.accepts("sums:Lenient", "04 09 616263", 5, warnings=1)
     t.builds("sums:Lenient", "03 03 616263", body=b"abc")
+    t.accepts("more:Deltas", "09 00 0000 0012", 6, doubled=18)  # `send` binds builders only
+    t.builds("more:Deltas", "08 ff 0001 0010", base=8, delta=-1, up=1, scaled=16)
+    t.unbuildable("more:Deltas", "nine is for others", base=9, delta=0, up=0, scaled=18)
 
 
 def crcs() -> str:

@@ -157,6 +157,9 @@ START_TEST(arenas_align_fill_and_refuse)
 	ck_assert_ptr_null(mrg_arena_get(&a, SIZE_MAX - 4095u, 4096));
 	ck_assert_ptr_null(mrg_arena_get(&a, 1, 4096));
 	ck_assert_uint_eq(a.len, len);
+	a.cap = 8000; /* not even the gap before the next multiple fits */
+	ck_assert_ptr_null(mrg_arena_get(&a, 1, 4096));
+	a.cap = sizeof room;
 	ck_assert_ptr_nonnull(mrg_arena_get(&a, 4095, 1));
 	ck_assert_ptr_nonnull(mrg_arena_get(&a, 0, 1));
 	ck_assert_ptr_null(mrg_arena_get(&a, 1, 1));
@@ -258,6 +261,11 @@ END_TEST
 START_TEST(lines_stay_one_line_whatever_the_value)
 {
 	mrg_rt_line_begin(&line, "info", "x");
+	mrg_rt_line_str(&line, "v", "\xff");
+	mrg_rt_line_str(&line, "w", "\x7f");
+	mrg_rt_line_str(&line, "x", "=");
+	assert_line("level=info event=x v=\"\\xff\" w=\"\\x7f\" x=\"=\"\n");
+	mrg_rt_line_begin(&line, "info", "x");
 	mrg_rt_line_str(&line, "v", "a b=\"c\"\\\n\t\x01\xff");
 	assert_line("level=info event=x v=\"a b=\\\"c\\\"\\\\\\n\\t\\x01\\xff\"\n");
 }
@@ -279,6 +287,8 @@ START_TEST(lines_that_are_too_long_say_so)
 		const bool whole = got.len > 5 && memcmp(got.p + got.len - 5, " w=1\n", 5) == 0;
 		const bool cut = got.len > 7 && memcmp(got.p + got.len - 7, " cut=1\n", 7) == 0;
 		ck_assert(whole != cut);
+		if (cut)
+			ck_assert_mem_eq(got.p, "level=info event=x cut=1\n", got.len);
 	}
 }
 END_TEST

@@ -5,8 +5,9 @@ a chain amid other items, or a sub-packet that has holes itself."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import Iterator, Optional
 
 from .. import ir, layout, names
 from . import c_chain, c_expr, c_shape, c_sum, c_view
@@ -310,7 +311,9 @@ def _build_members(p: Plan, name: str) -> list[str]:
     rows = ["size_t at;"]
     for e in extents:
         rows.append(f"size_t {e.name}_at, {e.name}_end;")
-    rows += [f"size_t {i.name}_at;" for i in places if not any(e is i for e in extents)]
+    known = [*extents, *(i for i in places if not any(e is i for e in extents))]
+    rows += [f"size_t {i.name}_at;" for i in known[len(extents) :]]
+    rows += [f"size_t {h.name}_at;" for h in p.holes if _tail(p, h) and not any(k is h for k in known)]
     rows += [f"uint64_t {h.name}_count;" for h in counts(p)]
     rows.append(f"struct {name}_args args;")
     return rows
@@ -335,6 +338,20 @@ def _movable(w: Writer, shape: Shape, hole: ir.Switch) -> None:
             w.line("\treturn false;")
             w.line("default:")
             w.line("\treturn true;")
+
+
+def points(item: ir.Item) -> bool:
+    """Bytes of this item may hold pointers: they mean something only where they stand."""
+    if isinstance(item, ir.Sub):
+        chain = c_chain.only_chain(item.packet)
+        if chain is not None:
+            return any(a.kind == "goto" for a in chain.arms)
+        return any(points(i) for i in layout.walk(item.packet.items))
+    if isinstance(item, ir.List):
+        return points(item.elem)
+    if isinstance(item, ir.Switch):
+        return any(a.item is not None and points(a.item) for a in item.arms)
+    return False
 
 
 def _bound(item: ir.Item) -> bool:
@@ -409,14 +426,22 @@ def _tracks(p: Plan, item: ir.Item) -> bool:
     return any(e is item for e in tracked(p)[0])
 
 
+def _tail(p: Plan, hole: ir.Item) -> Optional[ir.Region]:
+    region = p.regions.get(id(hole))
+    return region if region is not None and region.tail else None
+
+
 def _hole_starts(w: Writer, p: Plan, hole: ir.Item) -> None:
-    if _tracks(p, hole):
+    if _tracks(p, hole) or _tail(p, hole):
         w.line(f"b->{hole.name}_at = w->len;")
 
 
 def _hole_ends(w: Writer, p: Plan, hole: ir.Item) -> None:
     if _tracks(p, hole):
         w.line(f"b->{hole.name}_end = w->len;")
+    region = _tail(p, hole)
+    if region is not None:
+        _pad_region(w, p, region, f"b->{hole.name}_at", "a")
 
 
 def _write_items(w: Writer, p: Plan, items: list[ir.Item], a: str) -> None:
@@ -434,7 +459,8 @@ def _write_items(w: Writer, p: Plan, items: list[ir.Item], a: str) -> None:
         if shared:
             _write_shared(w, p, shared, item, a)
         else:
-            _write_item(w, p, item, a)
+            with w.block("") if isinstance(item, ir.Region) and item.tail else nullcontext():
+                _write_item(w, p, item, a)
     _write_run(w, p, run, a)
 
 
@@ -602,7 +628,9 @@ def _store_group(w: Writer, p: Plan, group: list[ir.Scalar], at: int, a: str) ->
 def _write_item(w: Writer, p: Plan, item: ir.Item, a: str) -> None:
     inner = _inner(item)
     track = _tracks(p, inner)
-    if track:
+    if isinstance(item, ir.Region) and item.tail:
+        w.line("const size_t first = w->len;")
+    if track or any(i is inner for i in tracked(p)[1]):
         w.line(f"b->{inner.name}_at = w->len;")
     if isinstance(inner, ir.Sub):
         _write_sub(w, inner, f"{a}->{names.local(inner.name)}")
@@ -622,13 +650,26 @@ def _write_item(w: Writer, p: Plan, item: ir.Item, a: str) -> None:
     elif isinstance(inner, ir.Align):
         w.line(f"mrg_w_zero(w, ({inner.to}u - (w->len - b->at) % {inner.to}u) % {inner.to}u);")
     elif isinstance(inner, ir.Optional_):
-        cond = f"{a}->{flag_name(inner)}" if any(f is inner for f in flags(p)) else c_expr.emit(inner.cond, ArgsEnv(p, a))
-        with w.block(f"if ({cond})"):
+        with w.block(f"if ({group_cond(p, inner, a)})"):
             _write_items(w, p, inner.items, a)
     else:
         raise NotImplementedError(f"{inner.loc.file}:{inner.loc.line}: building {type(inner).__name__}")
     if track:
         w.line(f"b->{inner.name}_end = w->len;")
+    if isinstance(item, ir.Region) and item.tail:
+        _pad_region(w, p, item, "first", a)
+
+
+def _pad_region(w: Writer, p: Plan, region: ir.Region, start: str, a: str) -> None:
+    """Zeros up to the length of a region that its item may leave some of."""
+    try:
+        length = c_expr.emit(region.length, ArgsEnv(p, a))
+    except (Unbuildable, NotImplementedError):
+        return
+    w.line(f"if (w->len - {start} > {length})")
+    w.line("\tmrg_w_fail(w, MRG_E_LENGTH);")
+    w.line("else")
+    w.line(f"\tmrg_w_zero(w, {length} - (w->len - {start}));")
 
 
 def _check_length(w: Writer, p: Plan, item: ir.Bytes, length: ir.Expr, a: str) -> None:
@@ -678,7 +719,8 @@ def _patches(w: Writer, p: Plan, a: str) -> None:
         else:
             bit = _bit_in_byte(p.packet, target)
         value = f"b->{d.item.name}_count" if d.kind == "count" else f"(b->{d.item.name}_end - b->{d.item.name}_at)"
-        _patch(w, p, target, where, bit % 8, value)
+        with _if_present(w, p, d.path[0], a):
+            _patch(w, p, target, where, bit % 8, value)
     late: list[ir.Scalar] = []
     for item in p.computed:
         assert isinstance(item, ir.Scalar)
@@ -687,9 +729,29 @@ def _patches(w: Writer, p: Plan, a: str) -> None:
             continue
         assert item.computed is not None
         value = c_expr.emit(item.computed, env)
-        _patch(w, p, item, f"b->{item.name}_at", _bit_in_byte(p.packet, item), value)
+        with _if_present(w, p, item, a):
+            _patch(w, p, item, f"b->{item.name}_at", _bit_in_byte(p.packet, item), value)
     for item in late:
-        _patch_sum(w, p, item, env)
+        with _if_present(w, p, item, a):
+            _patch_sum(w, p, item, env)
+
+
+@contextmanager
+def _if_present(w: Writer, p: Plan, item: ir.Item, a: str) -> Iterator[None]:
+    """Around what concerns an item that may stand in an optional group."""
+    for group in layout.walk(p.packet.items):
+        if isinstance(group, ir.Optional_) and any(i is item for i in layout.walk(group.items)):
+            with w.block(f"if ({group_cond(p, group, a)})"):
+                yield
+            return
+    yield
+
+
+def group_cond(p: Plan, group: ir.Optional_, a: str) -> str:
+    """C condition that the caller wants an optional group."""
+    if any(f is group for f in flags(p)):
+        return f"{a}->{flag_name(group)}"
+    return c_expr.emit(group.cond, ArgsEnv(p, a))
 
 
 def _inner_bits(path: tuple[ir.Item, ...]) -> int:

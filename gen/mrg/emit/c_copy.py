@@ -75,6 +75,9 @@ def _fill(w: Writer, p: Plan, name: str, view: str, args: str, serial: list[int]
                 w.line(f"\t{target} = {value};")
             else:
                 w.line(f"{target} = {value};")
+        elif _optional(p, item):
+            with w.block(f"if ({name}_has_{item.name}({view}))"):
+                _fill(w, c_build.plan(item.packet), sub, f"(&{local}_view)", target, serial)
         else:
             _fill(w, c_build.plan(item.packet), sub, f"(&{local}_view)", target, serial)
 
@@ -145,7 +148,7 @@ def _switch_copy(w: Writer, shape: Shape, hole: ir.Switch) -> None:
             for arm in hole.arms:
                 w.line(f"case {c_view.arm_const(shape, hole, arm)}: {{")
                 w.depth += 1
-                if isinstance(arm.item, ir.Sub) and not c_build._bound(arm.item) or isinstance(arm.item, (ir.Bytes, ir.Scalar, ir.Varint)):
+                if isinstance(arm.item, ir.Sub) and not c_build.points(arm.item) or isinstance(arm.item, (ir.Bytes, ir.Scalar, ir.Varint)):
                     w.line(f"mrg_w_put(w, {name}_{hole.name}_raw(v));")
                 elif arm.item is not None:
                     w.line(f"{c_view.elem_type(arm.item)} item;")

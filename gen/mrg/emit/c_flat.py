@@ -246,7 +246,7 @@ def _put(w: Writer, shape: Shape, chain: ir.Chain) -> None:
             w.line("mrg_w_put(w, flat);")
         return
     limit = (1 << pointer.bits) - 1
-    _ref_slot(w, shape, chain)
+    _ref_slot(w, shape)
     _put_compressed(w, shape, goto, pointer, limit)
     with w.function(f"void {name}_put_flat(struct mrg_w *w, struct mrg_span flat)"):
         w.line(f"struct {name}_flat f;")
@@ -259,19 +259,19 @@ def _put(w: Writer, shape: Shape, chain: ir.Chain) -> None:
         w.line(f"{_own(shape)}_put_compressed(w, &f);")
 
 
-def _ref_slot(w: Writer, shape: Shape, chain: ir.Chain) -> None:
-    fold = c_chain.block_fold(chain)
-    w.comment("Where the table has this item before the item at `next`, or the free slot for it.")
+def _ref_slot(w: Writer, shape: Shape) -> None:
+    w.comment(
+        "Where the table has this item, as it is spelled, before the item at `next`, or the free slot\n"
+        "for it: a pointer to another spelling would change what the reader sees."
+    )
     with w.function(f"static unsigned {_own(shape)}_ref_slot(const struct mrg_w *w, uint16_t next, struct mrg_span item)"):
         w.line("const struct mrg_refs *const r = w->refs;")
         w.line("const uint64_t head = item.len >= 8 ? mrg_le64(item.p) : mrg_le(item.p, (unsigned)item.len);")
-        key = "(head | 0x2020202020202020ull)" if fold else "head"
-        w.line(f"unsigned slot = (unsigned)(mrg_hash_mix({key} ^ (uint64_t)next << 40, 0xe7037ed1a0b428dbull) >> 57);")
+        w.line("unsigned slot = (unsigned)(mrg_hash_mix(head ^ (uint64_t)next << 40, 0xe7037ed1a0b428dbull) >> 57);")
         with w.block("for (; r->off[slot] != 0; slot = (slot + 1u) % MRG_REFS_SLOTS)"):
             w.line("const size_t at = r->base + r->off[slot] - 1u;")
-            same = "mrg_span_eq_nocase" if fold else "mrg_span_eq"
             w.line("if (r->next[slot] == next && item.len <= w->len - at &&")
-            w.line(f"    {same}((struct mrg_span){{ w->p + at, item.len }}, item))")
+            w.line("    mrg_span_eq((struct mrg_span){ w->p + at, item.len }, item))")
             w.line("\tbreak;")
         w.line("return slot;")
 
@@ -295,13 +295,14 @@ def _put_compressed(w: Writer, shape: Shape, goto: ir.ChainArm, pointer: ir.Scal
         w.line("if (found == 0)")
         w.line(f"\tmrg_w_put(w, {name}_flat_item(f, f->count - 1u));")
         w.line("else")
-        w.line(f"\t{names.packet(goto.packet)}_put(w, &(struct {names.packet(goto.packet)}_args){{ .{names.local(pointer.name)} = (uint16_t)(found - 1u) }});")
+        w.line(f"\t{names.packet(goto.packet)}_put(w, &(struct {names.packet(goto.packet)}_args){{ .{names.local(pointer.name)} = ({names.uint_type(pointer.bits)})(found - 1u) }});")
         w.line("if (w->st != MRG_OK)")
         w.line("\treturn;")
         w.comment("remember the items just written, the last first")
         with w.block("for (unsigned i = items; i > 0; i--)"):
             w.line("const size_t at = from + f->off[i - 1u];")
-            w.line(f"if (at < {pointer.lo}u || at > {limit}u || r->count >= MRG_REFS_SLOTS * 3u / 4u)")
+            low = f"at < {pointer.lo}u || " if pointer.lo else ""
+            w.line(f"if ({low}at > {limit}u || r->count >= MRG_REFS_SLOTS * 3u / 4u)")
             w.line("\treturn;")
             w.line("if (i < items)")
             w.line(f"\tslot = {_own(shape)}_ref_slot(w, next, {name}_flat_item(f, i - 1u));")

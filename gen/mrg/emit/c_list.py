@@ -102,7 +102,7 @@ def _body(scan: "Scan", item: ir.List, counted: bool) -> None:
         else:
             w.line(f"{name}_view_(q, {scan.end}{args}, &item);")
         if uses:
-            scan.elem_locals[elem] = ("item", True)
+            scan.elem_locals[id(elem)] = ("item", True)
         _keys(scan, item)
         w.line("q += item.len;")
     elif isinstance(elem, ir.Varint):
@@ -130,7 +130,7 @@ def _plain_elem(scan: "Scan", item: ir.List, elem: ir.Item, uses: bool | tuple[i
         if uses or closed:
             ctype = "uint64_t" if elem.bits > 32 else "uint32_t"
             w.line(f"const {ctype} item = {load};")
-            scan.elem_locals[elem] = ("item", False)
+            scan.elem_locals[id(elem)] = ("item", False)
             if closed and elem.enum is not None:
                 scan.reject(f"!{names.enum(elem.enum)}_known(item)", "MRG_E_VALUE", "q", 0, scan.site(item, item.loc, f"not a known {elem.enum.name}"))
         _keys(scan, item)
@@ -148,7 +148,7 @@ def _varint_elem(scan: "Scan", item: ir.List, elem: ir.Varint) -> None:
         w.line("if (MRG_UNLIKELY(st != MRG_OK))")
         status = "st == MRG_MORE ? MRG_E_SHORT : st" if scan.in_region else "st"
         w.line(f"\treturn mrg_reject_at(rj, {status}, q, 0, {scan.site(item, item.loc, 'not a valid ' + elem.spec.name)});")
-    scan.elem_locals[elem] = ("item", False)
+    scan.elem_locals[id(elem)] = ("item", False)
     _keys(scan, item)
     w.line("q += size;")
 
@@ -196,5 +196,5 @@ def _seen(scan: "Scan", item: ir.List, bits: int) -> None:
     w = scan.w
     if bits > 16:
         raise NotImplementedError(f"{item.loc.file}:{item.loc.line}: unique over a key of more than 16 bits")
-    scan.reject(f"{item.name}_seen[key >> 3] >> (key & 7u) & 1u", "MRG_E_VALUE", "q", 0, scan.site(item, item.loc, "repeated"))
+    scan.reject(f"({item.name}_seen[key >> 3] & 1u << (key & 7u)) != 0", "MRG_E_VALUE", "q", 0, scan.site(item, item.loc, "repeated"))
     w.line(f"{item.name}_seen[key >> 3] |= (uint8_t)(1u << (key & 7u));")

@@ -76,8 +76,9 @@ class ScanEnv(c_expr.Env):
 
     def field(self, ref: ir.FieldRef) -> str:
         head = ref.path[0]
-        if head in self.scan.elem_locals:
-            local, is_view = self.scan.elem_locals[head]
+        known = self.scan.elem_locals.get(id(head))
+        if known is not None:
+            local, is_view = known
             if not is_view:
                 return local
             assert isinstance(head, ir.Sub)
@@ -88,7 +89,7 @@ class ScanEnv(c_expr.Env):
         return path_value(head.packet, ref.path[1:], names.value(head.name), False)
 
     def avail(self) -> str:
-        return f"(size_t)({self.scan.end} - {self.scan.here()})"
+        return f"(size_t)({self.scan.end} - {_paren(self.scan.here())})"
 
     def here(self) -> str:
         return f"(size_t)({self.scan.here()} - p)"
@@ -98,7 +99,7 @@ class ScanEnv(c_expr.Env):
         load = c_view._whole(ptr, n, "le" if e.endian == "little" else "be")
         if self.scan.peek_sure:
             return load
-        return f"((size_t)({self.scan.end} - {ptr}) >= {n}u ? {load} : 0u)"
+        return f"((size_t)({self.scan.end} - {_paren(ptr)}) >= {n}u ? {load} : 0u)"
 
     def size_of(self, item: Optional[ir.Item]) -> str:
         if item is None:
@@ -116,19 +117,6 @@ class ScanEnv(c_expr.Env):
         return self.scan.sum_local(e)
 
 
-class _Eq(dict):  # type: ignore[type-arg]
-    """A mapping keyed by object identity."""
-
-    def __contains__(self, key: object) -> bool:
-        return super().__contains__(id(key))
-
-    def __getitem__(self, key: object) -> object:
-        return super().__getitem__(id(key))
-
-    def __setitem__(self, key: object, value: object) -> None:
-        super().__setitem__(id(key), value)
-
-
 class Scan:
     """Emits one walk over a packet; `sites` is None for the trusted twin."""
 
@@ -143,7 +131,8 @@ class Scan:
         self.offset = 0  # of the current item from q, inside a run
         self.peek_sure = False
         self.extents: dict[int, tuple[str, str]] = {}
-        self.elem_locals: _Eq = _Eq()
+        self.elem_locals: dict[int, tuple[str, bool]] = {}  # id(list element) -> its local, a view or a number
+        self.hoisted: set[int] = set()  # ids of items whose local is declared before an optional group
         self.in_region = 0
         self.later: list[ir.Item] = []
         self.starts: dict[int, str] = {}
@@ -159,14 +148,13 @@ class Scan:
         """Items whose values some emitted expression uses, through lets."""
         out: set[int] = set()
         self._add_refs(out, self._exprs(self.packet.items))
+        self._add_refs(out, [i.cond for i in layout.walk(self.packet.items) if isinstance(i, ir.EndianSel)])
         changed = True
         while changed:
             before = len(out)
             for item in layout.walk(self.packet.items):
                 if isinstance(item, ir.Let) and id(item) in out:
                     self._add_refs(out, [item.expr])
-                if isinstance(item, ir.Scalar) and item.endian == "dyn" and (id(item) in out or self.sites is not None):
-                    self._add_refs(out, [i.cond for i in layout.walk(self.packet.items) if isinstance(i, ir.EndianSel)])
             changed = len(out) != before
         return out
 
@@ -261,10 +249,8 @@ class Scan:
         elif isinstance(item, ir.Check):
             self.check(item)
         elif isinstance(item, ir.EndianSel):
-            dyn = [i for i in layout.walk(self.packet.items) if isinstance(i, ir.Scalar) and i.endian == "dyn"]
-            if self.sites is not None or any(id(i) in self.needed for i in dyn):
-                self.w.line(f"const bool big = {c_expr.emit(item.cond, self.env)};")
-                self.w.line("(void)big;")
+            self.w.line(f"const bool big = {c_expr.emit(item.cond, self.env)};")
+            self.w.line("(void)big;")
         elif isinstance(item, ir.Sub):
             size = item.packet.size_max or 0
             self.sub(item, self.here(), f"{self.here()} + {size}")
@@ -272,12 +258,10 @@ class Scan:
     def declare(self, item: ir.Item, bits: int, value: str) -> None:
         """A local for the value of an item, visible to what follows it."""
         ctype = "int64_t" if isinstance(item, ir.Scalar) and item.signed else f"uint{bits}_t"
-        if item in self.hoisted:
+        if id(item) in self.hoisted:
             self.w.line(f"{names.value(item.name)} = {value};")
         else:
             self.w.line(f"const {ctype} {names.value(item.name)} = {value};")
-
-    hoisted: _Eq = _Eq()
 
     def scalar(self, item: ir.Scalar, bit: int) -> None:
         load = c_view.load(item, self.here(), bit, "big" if item.endian == "dyn" else "")
@@ -443,7 +427,7 @@ class Scan:
         w = self.w
         value = names.value(item.name)
         ctype = "uint64_t"
-        if item not in self.hoisted:
+        if id(item) not in self.hoisted:
             w.line(f"{ctype} {value} = 0;")
         with w.block(""):
             w.line("size_t size = 0;")
@@ -455,7 +439,8 @@ class Scan:
                 w.line(f"st = {call};")
                 w.line("if (MRG_UNLIKELY(st != MRG_OK))")
                 status = "st == MRG_MORE ? MRG_E_SHORT : st" if self.in_region else "st"
-                w.line(f"\treturn mrg_reject_at(rj, {status}, q, 0, {self.site(item, item.loc, 'not a valid ' + item.spec.name)});")
+                bit = self.shape.slot(item).start.bits % 8 if id(item) in self.shape.by_item else 0
+                w.line(f"\treturn mrg_reject_at(rj, {status}, q, {bit}, {self.site(item, item.loc, 'not a valid ' + item.spec.name)});")
             if self.sites is not None and item.computed is not None and not item.implied and item.severity == "must":
                 self.later.append(item)
             w.line("q += size;")
@@ -509,7 +494,7 @@ class Scan:
                 ctype = "int64_t" if isinstance(inner, ir.Scalar) and inner.signed else "uint64_t" if _bits(inner) > 32 else "uint32_t"
                 w.line(f"{ctype} {names.value(inner.name)} = 0;")
                 w.line(f"(void){names.value(inner.name)};")
-                self.hoisted[inner] = True
+                self.hoisted.add(id(inner))
         inner_anchors = [self.shape.ends[id(i)] for i in layout.walk(item.items) if self.shape.ends.get(id(i))]
         for a in inner_anchors:
             w.line(f"const uint8_t *{a} = q;")
@@ -691,11 +676,10 @@ def emit_scan(w: Writer, shape: Shape, sites: Sites) -> None:
     )
     with w.function(head):
         scan = Scan(w, shape, sites)
-        scan.hoisted = _Eq()
         mark = len(w.lines)
         scan.items(p.items)
         scan.computed()
-        if p.max_bytes is not None and (p.size_max is None or p.size_max > p.max_bytes):
+        if p.max_bytes is not None and not p.fixed:
             scan.reject(f"(size_t)(q - p) > {p.max_bytes}u", "MRG_E_LIMIT", "p", 0, scan.site(None, p.loc, f"at most {p.max_bytes} bytes"))
         head_lines = ["\tconst uint8_t *q = p;"]
         body = "\n".join(w.lines[mark:])
@@ -739,7 +723,6 @@ def emit_view(w: Writer, shape: Shape) -> None:
         f"static inline void {name}_view_(const uint8_t *p, const uint8_t *end{c_view.params_decl(p)}, struct {name} *v)"
     ):
         scan = Scan(w, shape, None)
-        scan.hoisted = _Eq()
         w.line("const uint8_t *q = p;")
         w.line("(void)end;")
         w.line()

@@ -38,9 +38,7 @@ class Slot:
     item: ir.Item
     start: Place
     end: Optional[Place] = None
-    group: Optional[ir.Optional_] = None  # innermost optional group around it
-    group_start: Optional[Place] = None
-    group_end: Optional[Place] = None
+    group: Optional["Slot"] = None  # innermost optional group around it
     tail: bool = False  # stands in a `within ... tail`: it may end before `end`
 
 
@@ -89,9 +87,7 @@ class _Builder:
         return at
 
     def add(self, slot: Slot, group: Optional[Slot]) -> None:
-        if group is not None:
-            assert isinstance(group.item, ir.Optional_)
-            slot.group, slot.group_start, slot.group_end = group.item, group.start, group.end
+        slot.group = group
         if slot.item.name and not isinstance(slot.item, ir.Check):
             self.shape.slots.append(slot)
         self.shape.by_item[id(slot.item)] = slot
@@ -114,7 +110,7 @@ class _Builder:
     def dynamic(self, item: ir.Item, at: Place, last: bool, group: Optional[Slot]) -> Place:
         if isinstance(item, ir.Optional_):
             end = self.anchor(item, last)
-            here = Slot(item, at, end)
+            here = Slot(item, at, end, group)
             self.shape.by_item[id(item)] = here
             self.items(item.items, at, last, here)
             return end

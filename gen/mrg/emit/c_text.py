@@ -7,12 +7,14 @@ for each enum a table of its names.
 
 from __future__ import annotations
 
-from typing import Optional
+from contextlib import contextmanager
+from typing import Iterator, Optional
 
 from .. import ir, layout, names
 from . import c_expr, text_enum, text_params, text_plan, text_print, text_read
+from .text_env import Sites
 from .text_plan import Unreadable, unwrap
-from .text_read import Reader, Sites
+from .text_read import Reader
 from .writer import Writer
 
 READ = "struct mrg_text *t, struct mrg_w *w"
@@ -186,10 +188,12 @@ def _define(w: Writer, p: ir.Packet, sites: Sites, done: set[str]) -> None:
         first = params.packet.name not in done
         done.add(params.packet.name)
         if readable:
-            text_params.read_value(w, params, sites) if first else None
+            if first:
+                text_params.read_value(w, params, sites)
             text_params.read_list(w, p, item, params)
         if printable:
-            text_params.put_value(w, params) if first else None
+            if first:
+                text_params.put_value(w, params)
             text_params.put_list(w, p, item, params)
     if readable:
         with w.function(f"bool {text_plan.get_name(p)}({READ})"):
@@ -237,9 +241,27 @@ def _plain(arm: ir.Arm) -> bool:
     return isinstance(item, ir.Sub) and single and all(q.kind == "buffer" for q in item.packet.params)
 
 
-def _labels(w: Writer, arm: ir.Arm) -> None:
-    for p in arm.pats:
-        w.line(f"case {c_expr.number(p.lo)}:" + (f" /* {names.c_comment(p.text)} */" if p.text else ""))
+def _label(w: Writer, text: str) -> None:
+    """A label of the switch around it, which stands as far left as that."""
+    w.depth -= 1
+    w.line(text)
+    w.depth += 1
+
+
+def _labels(arm: ir.Arm) -> list[str]:
+    return [f"case {c_expr.number(p.lo)}:" + (f" /* {names.c_comment(p.text)} */" if p.text else "") for p in arm.pats]
+
+
+@contextmanager
+def _case(w: Writer, arm: ir.Arm) -> Iterator[None]:
+    """The labels of an arm and a block."""
+    *first, last = _labels(arm)
+    w.depth -= 1
+    for text in first:
+        w.line(text)
+    with w.block(last):
+        yield
+    w.depth += 1
 
 
 def _view(w: Writer, packet: ir.Packet, rj: str) -> str:
@@ -258,15 +280,14 @@ def _switch_check(w: Writer, p: ir.Packet, item: ir.Switch) -> None:
         w.line("size_t used = in.len;")
         with w.block("switch (tag)"):
             for arm, packet in _arms(item):
-                _labels(w, arm)
-                with w.block(""):
+                with _case(w, arm):
                     call = _view(w, packet, "rj")
                     w.line(f"st = {call};")
                     w.line("used = st == MRG_OK ? v.len : 0;")
                     w.line("break;")
-            w.line("default:")
-            w.line(f"\tst = {'MRG_OK' if item.default is not None else 'MRG_E_TAG'};")
-            w.line("\tbreak;")
+            _label(w, "default:")
+            w.line(f"st = {'MRG_OK' if item.default is not None else 'MRG_E_TAG'};")
+            w.line("break;")
         w.line("if (st == MRG_MORE)")
         w.line("\tst = MRG_E_SHORT;")
         w.line("return st == MRG_OK && used != in.len ? MRG_E_LENGTH : st;")
@@ -280,15 +301,16 @@ def _switch_from_text(w: Writer, p: ir.Packet, item: ir.Switch, sites: Sites) ->
             for arm, packet in _arms(item):
                 if why_not_read(packet) is not None:
                     continue
-                _labels(w, arm)
+                for label in _labels(arm):
+                    _label(w, label)
                 text = text_plan.tag_text(enum, arm.pats[0].lo) or names.snake(packet.name)
-                w.line(f"\tt->in = {names.c_string(text)};")
-                w.line(f"\treturn {_call(packet, sites)};")
-            w.line("default:")
+                w.line(f"t->in = {names.c_string(text)};")
+                w.line(f"return {_call(packet, sites)};")
+            _label(w, "default:")
             if all(why_not_read(q) is not None for _, q in _arms(item)):
-                w.line("\t(void)w;")
+                w.line("(void)w;")
             generic = " but the generic one (\\\\# length hex)" if text_plan.opaque_default(item) else ""
-            w.line(f'\treturn mrg_text_bad(t, "no presentation format{generic}");')
+            w.line(f'return mrg_text_bad(t, "no presentation format{generic}");')
     with w.function(f"enum mrg_status {name}_from_text(uint64_t tag, {READ}, struct mrg_reject *rj)"):
         w.line("const size_t from = w->len;")
         w.line("mrg_text_begin(t, NULL);")
@@ -321,18 +343,17 @@ def _switch_to_text(w: Writer, p: ir.Packet, item: ir.Switch) -> None:
             w.line("static const struct mrg_span none = { NULL, 0 }; /* no buffer to point into */")
         with w.block("switch (tag)"):
             for arm, packet in arms:
-                _labels(w, arm)
-                with w.block(""):
+                with _case(w, arm):
                     call = _view(w, packet, "NULL")
                     w.line(f"if ({call} != MRG_OK || v.len != in.len)")
                     w.line("\treturn false;")
                     w.line(f"{names.packet(packet)}_to_text(&v, w);")
                     w.line("return w->st != MRG_E_TEXT;")
-            w.line("default:")
+            _label(w, "default:")
             if not arms:
-                w.line("\t(void)in;")
-                w.line("\t(void)w;")
-            w.line("\treturn false;")
+                w.line("(void)in;")
+                w.line("(void)w;")
+            w.line("return false;")
     with w.function(f"void {name}_to_text(uint64_t tag, struct mrg_span in, struct mrg_w *w)"):
         w.line("const size_t from = w->len;")
         w.line(f"if (w->st != MRG_OK || {name}_put_by_tag(tag, in, w))")

@@ -61,12 +61,12 @@ def _loop(w: Writer, s: ir.VarintSpec, first: str) -> None:
     w.line("uint8_t c;")
     w.line("do {")
     w.depth += 1
-    w.line(f"if (n == {s.max_bytes}u)")
+    w.line(f"if (n == {s.max_bytes + int(first)}u)")
     w.line("\treturn MRG_E_RANGE;")
     w.line("if (n == (size_t)(end - q))")
     w.line("\treturn MRG_MORE;")
     w.line("c = q[n];")
-    if s.order == "big":
+    if s.shape == "groups" and s.order == "big":
         w.line("if (v >> 57)")
         w.line("\treturn MRG_E_RANGE;")
         if s.minimal:

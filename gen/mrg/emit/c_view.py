@@ -173,12 +173,18 @@ def dyn_cond(shape: Shape, view: str = "v") -> str:
 
 def present(shape: Shape, slot: Slot, view: str = "v") -> str:
     """C condition that an optional item is there."""
-    assert slot.group is not None and slot.group_start is not None and slot.group_end is not None
-    sizes = [layout.fixed_bits(i) for i in slot.group.items]
-    context = any(isinstance(e, (ir.Avail, ir.Here, ir.Peek)) for e in layout.refs(slot.group.cond))
+    group = slot.group
+    assert group is not None and group.end is not None and isinstance(group.item, ir.Optional_)
+    cond = group.item.cond
+    sizes = [layout.fixed_bits(i) for i in group.item.items]
+    context = any(isinstance(e, (ir.Avail, ir.Here, ir.Peek)) for e in layout.refs(cond))
     if context or any(s for s in sizes if s):
-        return f"{slot.group_end.pointer(view)} != {slot.group_start.pointer(view)}"
-    return c_expr.emit(slot.group.cond, ViewEnv(shape, view))
+        own = f"{group.end.pointer(view)} != {group.start.pointer(view)}"
+    else:
+        own = c_expr.emit(cond, ViewEnv(shape, view))
+    if group.group is None:
+        return own
+    return f"({present(shape, group, view)}) && ({own})"
 
 
 def _accessor(w: Writer, shape: Shape, slot: Slot) -> None:
@@ -312,7 +318,7 @@ def elem_type(elem: ir.Item) -> str:
         return f"struct {names.packet(elem.packet)}"
     if isinstance(elem, ir.Varint):
         return "uint64_t"
-    raise NotImplementedError(f"list of {type(elem).__name__}")
+    raise NotImplementedError(f"{elem.loc.file}:{elem.loc.line}: {type(elem).__name__} as an element or an arm")
 
 
 def _list(w: Writer, shape: Shape, slot: Slot, item: ir.List) -> None:
@@ -494,7 +500,9 @@ def _warnings(w: Writer, shape: Shape) -> None:
         w.line("unsigned bits = 0;")
         for label, _, check in rows:
             _warning_sums(w, shape, env, check)
-            w.line(f"if (!({c_expr.emit(check.expr, env)}))")
+            slot = shape.by_item.get(id(check))
+            there = f"{present(shape, slot)} && " if slot is not None and slot.group is not None else ""
+            w.line(f"if ({there}!({c_expr.emit(check.expr, env)}))")
             w.line(f"\tbits |= {label};")
         w.line("return bits;")
 

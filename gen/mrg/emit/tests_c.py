@@ -154,11 +154,19 @@ def _packet(w: Writer, packet: ir.Packet, cases: Sequence[Sample]) -> str:
             w.line(row)
     w.line()
     copy = f"{short}_copy" if buildable else "NULL"
-    return f'{{ "{packet.name}", {short}_check, {copy}, {short}_fields, {count}, {short}_cases, {len(rows)} }},'
+    choosy = "true" if _choosy(packet) else "false"
+    return f'{{ "{packet.name}", {short}_check, {copy}, {choosy}, {short}_fields, {count}, {short}_cases, {len(rows)} }},'
 
 
 def _buildable(packet: ir.Packet) -> bool:
     return c_chain.only_chain(packet) is not None or not c_build.plan(packet).why_not
+
+
+def _choosy(packet: ir.Packet) -> bool:
+    """Whether builders refuse values that are read: `send` constraints, here or inside."""
+    if any(isinstance(i, ir.Check) and i.severity == "send" for i in layout.walk(packet.items)):
+        return True
+    return any(_choosy(sub) for sub in _subs(packet.items))
 
 
 def _actual(packet: ir.Packet) -> str:

@@ -12,7 +12,8 @@ from .. import ir, names
 from . import c_expr, c_scan, text_plan
 from .text_plan import Unreadable, core, form_name, unwrap
 from .text_print import Printer
-from .text_read import Reader, Sites
+from .text_env import Sites
+from .text_read import Reader
 from .writer import Writer
 
 
@@ -69,7 +70,6 @@ class _ValueReader(Reader):
 def read_value(w: Writer, p: Params, sites: Sites) -> None:
     """X_get_value: the value of one pair; shared by every list of such pairs."""
     reader = _ValueReader(w, p.packet, sites)
-    reader.moved = {}
 
     def arm(a: ir.Arm) -> None:
         inner = core(a.item)
@@ -79,7 +79,8 @@ def read_value(w: Writer, p: Params, sites: Sites) -> None:
             return
         w.line(f"mrg_text_param_open(t, p, {'true' if isinstance(inner, ir.List) else 'false'});")
         if isinstance(inner, ir.List):
-            w.line("const size_t at = w->len;") if p.is_listing(inner) else None
+            if p.is_listing(inner):
+                w.line("const size_t at = w->len;")
             reader.list(inner)
             if p.is_listing(inner):
                 reader.demand("mrg_text_sort16(t, w, at)", inner)
@@ -93,7 +94,8 @@ def read_value(w: Writer, p: Params, sites: Sites) -> None:
             w.line("mrg_text_param_open(t, p, false);")
             w.line("return mrg_text_string(t, w) && mrg_text_param_close(t, p);")
         c_scan.dispatch(w, p.value, "(uint32_t)p->key", arm, 'return mrg_text_bad(t, "no alternative for this key");')
-        w.line("return false;") if p.value.default is None else None
+        if p.value.default is None:
+            w.line("return false;")
 
 
 def _named(arm: ir.Arm) -> ir.Item:

@@ -71,8 +71,28 @@ def derived(packet: ir.Packet) -> dict[int, ir.Expr]:
 
 
 def _given(item: Union[ir.Scalar, ir.Varint]) -> bool:
-    """`name: T = 3`: what it should be, but the text says what it is."""
-    return bool(item.name) and isinstance(item.computed, ir.Const)
+    """`name: T = 3`: what it should be, but the text says what it is; without a name it isn't in the text."""
+    return isinstance(item.computed, ir.Const)
+
+
+def constant(item: ir.Scalar) -> int:
+    """The value of a scalar that is not in the text and follows from nothing."""
+    if item.const is not None:
+        return item.const
+    return item.computed.value if isinstance(item.computed, ir.Const) else max(item.lo, 0)
+
+
+def label_max(chain: ir.Chain) -> int:
+    """Of a chain of labels (a length of 1..max and that many octets; one zero octet ends it) max, else 0."""
+    found = 0
+    for arm in chain.arms:
+        lengths = [s for s in arm.packet.items if isinstance(s, ir.Scalar) and s.name]
+        octets = [b for b in arm.packet.items if isinstance(b, ir.Bytes)]
+        if arm.kind == "item" and (len(lengths) != 1 or len(octets) != 1 or found):
+            return 0
+        if arm.kind == "item":
+            found = lengths[0].hi
+    return found if found <= 63 and chain.max_bytes <= 255 else 0
 
 
 def shows(packet: ir.Packet, item: ir.Item, known: dict[int, ir.Expr]) -> bool:

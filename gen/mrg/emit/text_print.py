@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Optional
 
 from .. import ir, layout, names
-from . import c_view, text_plan
+from . import c_chain, c_view, text_plan
 from .text_plan import core, form_name, form_of, unwrap
 from .writer import Writer
 
@@ -83,6 +83,8 @@ class Printer:
         elif isinstance(item, ir.Switch):
             self.switch(item, last)
         elif isinstance(item, ir.Chain):
+            if c_chain.only_chain(self.packet) is None or not text_plan.label_max(item):
+                raise NotImplementedError("text of a chain that is not a name")
             self.w.line(f"struct {self.name}_flat flat;")
             self.w.line(f"{self.name}_flatten(v, &flat);")
             self.w.line("mrg_text_put_name(w, (struct mrg_span){ flat.b, flat.len });")
@@ -171,12 +173,14 @@ class Printer:
         gateway = item.text is not None and item.text.name == "gateway"
         shape = _ShapeName(self.name)
         with w.block(f"switch ({self.name}_{item.name}_which(v))"):
+            w.depth -= 1
             for arm in item.arms:
                 with w.block(f"case {_arm_const(shape.cname, item, arm)}:"):
                     self._arm(item, arm, gateway, last)
                     w.line("break;")
             w.line("default:")
             w.line("\tbreak;")
+            w.depth += 1
 
     def _arm(self, item: ir.Switch, arm: ir.Arm, gateway: bool, last: bool) -> None:
         inner = unwrap(arm.item) if arm.item is not None else None

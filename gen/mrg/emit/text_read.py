@@ -7,77 +7,9 @@ from typing import Optional
 
 from .. import ir, layout, names
 from . import c_expr, c_scan, text_plan
+from .text_env import ReadEnv, Sites
 from .text_plan import Unreadable, core, form_name, form_of, unwrap
 from .writer import Writer
-
-
-class Sites:
-    """Fields that an error can name; a static table of the module's."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[str, int, str, str]] = []
-        self.index: dict[tuple[str, int, str, str], int] = {}
-
-    def ref(self, packet: ir.Packet, item: ir.Item) -> str:
-        name = item.name or "bits"
-        row = (item.loc.file, item.loc.line, f"{packet.name}.{name}", "presentation format")
-        if row not in self.index:
-            self.index[row] = len(self.rows)
-            self.rows.append(row)
-        return f"&text_site[{self.index[row]}]"
-
-    def define(self, w: Writer) -> None:
-        if not self.rows:
-            return
-        w.comment("Fields that errors name.")
-        with w.block(f"static const struct mrg_site text_site[{len(self.rows)}] =", "};"):
-            for file, line, path, what in self.rows:
-                w.line(f"{{ {names.c_string(file)}, {line}, {names.c_string(path)}, {names.c_string(what)} }},")
-        w.line()
-
-
-class ReadEnv(c_expr.Env):
-    """Leaves of an expression are the locals of a reader."""
-
-    def __init__(self, reader: "Reader") -> None:
-        self.reader = reader
-
-    def field(self, ref: ir.FieldRef) -> str:
-        item = ref.path[0]
-        if len(ref.path) != 1:
-            raise Unreadable(f"'{ref.path[-1].name}' is inside another packet")
-        if isinstance(item, ir.Let):
-            return f"({c_expr.emit(item.expr, self)})"
-        if id(item) not in self.reader.ready:
-            raise Unreadable(f"'{item.name}' is known only at the end")
-        return self.reader.local(item)
-
-    def param(self, p: ir.Param) -> str:
-        raise Unreadable(f"it depends on the parameter '{p.name}'")
-
-    def buflen(self, p: ir.Param) -> str:
-        raise Unreadable(f"it depends on the buffer '{p.name}'")
-
-    def avail(self) -> str:
-        return "(mrg_text_more(t) ? 1u : 0u)"
-
-    def here(self) -> str:
-        return "(w->len - start)"
-
-    def peek(self, e: ir.Peek) -> str:
-        raise Unreadable("it looks at bytes before they are read")
-
-    def size_of(self, item: Optional[ir.Item]) -> str:
-        if item is None:
-            return "(w->len - start)"
-        bits = layout.fixed_bits(item)
-        return f"{bits // 8}u" if bits is not None else f"size_{unwrap(item).name}"
-
-    def count_of(self, item: ir.Item) -> str:
-        return f"count_{unwrap(item).name}"
-
-    def sum(self, e: ir.Sum) -> str:
-        raise Unreadable("it has a checksum")
 
 
 class Reader:
@@ -93,6 +25,8 @@ class Reader:
         self.ready: set[int] = set()  # scalars whose local has its value
         self.holes: list[tuple[list[ir.Scalar], str]] = []  # runs to write again, where
         self.used = self._referenced()
+        self.groups = 0  # optional groups around the item being read
+        self.moved: dict[int, str] = {}  # items whose token was taken before: where it is
         self.ranged: set[int] = set()  # derived scalars whose range was looked at
 
     def _referenced(self) -> set[int]:
@@ -154,7 +88,8 @@ class Reader:
             inner = unwrap(item)
             if id(inner) in self.used and inner is item and layout.fixed_bits(item) is None:
                 w.line(f"size_t size_{item.name} = 0;")
-                w.line(f"MRG_UNUSED uint64_t count_{item.name} = 0;" if isinstance(item, ir.List) else "")
+                if isinstance(item, ir.List):
+                    w.line(f"uint64_t count_{item.name} = 0;")
         if self._wants_start():
             w.line("const size_t start = w->len;")
 
@@ -168,7 +103,6 @@ class Reader:
         """Presentation order is not wire order: take the tokens first."""
         order = [unwrap(i) for i in self.shown]
         wire = [unwrap(i) for i in self.packet.items if any(unwrap(i) is o for o in order)]
-        self.moved: dict[int, str] = {}
         last = len(order)
         while last > 0 and order[last - 1] is wire[last - 1]:
             last -= 1
@@ -216,8 +150,10 @@ class Reader:
     def _optional(self, item: ir.Optional_) -> None:
         if text_plan.asks_for_more(item.cond) and item is not self.packet.items[-1]:
             raise Unreadable("whether a field is there depends on what is left")
+        self.groups += 1
         with self.w.block(f"if ({c_expr.emit(item.cond, self.env)})"):
             self.items(item.items)
+        self.groups -= 1
 
     def sized(self, item: ir.Item) -> None:
         """An item of varying size, measured where a length or a constraint needs it."""
@@ -228,15 +164,16 @@ class Reader:
         if measured:
             w.line(f"size_{inner.name} = w->len;")
         elif least is not None:
-            w.line(f"const size_t at_{inner.name} = w->len;")
+            w.line(f"const size_t begin_{inner.name} = w->len;")
         if least is not None:
+            self._again(inner)
             w.line("mrg_text_mark(t);")
         self.item(inner)
         if measured:
             w.line(f"size_{inner.name} = w->len - size_{inner.name};")
             self._measured(inner)
         if least is not None:
-            size = f"size_{inner.name}" if measured else f"w->len - at_{inner.name}"
+            size = f"size_{inner.name}" if measured else f"w->len - begin_{inner.name}"
             what = names.c_string(self._least_words(inner))
             self.demand(f"({size} >= {least}u || mrg_text_bad_whole(t, {what}))", inner)
 
@@ -278,7 +215,7 @@ class Reader:
             return
         if not any(unwrap(s) is item or _inside(s, item) for s in self.shown):
             if item.name:
-                self.w.line(f"{self.local(item)} = {c_expr.number(item.const if item.const is not None else max(item.lo, 0))};")
+                self.w.line(f"{self.local(item)} = {c_expr.number(text_plan.constant(item))};")
                 self.ready.add(id(item))
             return
         self._again(item)
@@ -294,7 +231,7 @@ class Reader:
         name = form_name(item)
         lo, hi = c_expr.number(max(item.lo, 0)), c_expr.number(max(item.hi, 0))
         if item.signed:
-            return f"mrg_text_int(t, {item.lo}ll, {item.hi}ll, {out})"
+            return f"mrg_text_int(t, {_signed(item.lo)}, {_signed(item.hi)}, {out})"
         if name in ("mnemonic", "dec") and item.enum is not None:
             reader = "mnemonic" if name == "mnemonic" else "dec_enum"
             return f"mrg_text_{reader}(t, &{text_plan.enum_name(item.enum)}, {lo}, {hi}, {out})"
@@ -310,8 +247,9 @@ class Reader:
 
     def _put_run(self, run: list[ir.Scalar]) -> None:
         """Write whole bytes: one integer, or some bit fields."""
-        later = any(id(s) in self.known for s in run)
-        if later:
+        if any(id(s) in self.known for s in run):
+            if self.groups:
+                raise Unreadable("a length stands among fields that may be missing")
             mark = f"at_{next(s.name for s in run if id(s) in self.known)}"
             self.w.line(f"const size_t {mark} = w->len;")
             self.w.line(f"mrg_w_zero(w, {sum(s.bits for s in run) // 8});")
@@ -333,7 +271,9 @@ class Reader:
         parts = []
         for s in run:
             shift -= s.bits
-            value = self.local(s) if s.name else c_expr.number(s.const or 0)
+            value = self.local(s) if s.name else c_expr.number(text_plan.constant(s))
+            if s.signed and len(run) > 1:
+                value = f"({value} & {(1 << s.bits) - 1:#x}u)"
             parts.append(f"{value} << {shift}" if shift else value)
         return parts[0] if len(parts) == 1 else f"({' | '.join(parts)})"
 
@@ -456,13 +396,8 @@ class Reader:
         self.demand(f"{text_plan.get_name(item.packet)}(t, w)", item)
 
     def chain(self, item: ir.Chain) -> None:
-        """Names: a label is a length of 1..max and that many octets; 0 ends it."""
-        label = 0
-        for arm in item.arms:
-            length = [s for s in arm.packet.items if isinstance(s, ir.Scalar) and s.name]
-            if arm.kind == "item" and len(length) == 1 and any(isinstance(i, ir.Bytes) for i in arm.packet.items):
-                label = length[0].hi
-        if not 0 < label <= 63 or item.max_bytes > 255:
+        label = text_plan.label_max(item)
+        if not label:
             raise Unreadable("only chains of labels of up to 63 octets, 255 in all, are dotted")
         self.demand(f"mrg_text_name(t, w, {label}, {item.max_bytes})", item)
 
@@ -541,6 +476,10 @@ class Reader:
             raise Unreadable(f"'{item.name}' has an alternative without text")
 
 
+def _signed(v: int) -> str:
+    return "INT64_MIN" if v == -(1 << 63) else f"{v}ll"
+
+
 def _inside(holder: ir.Item, item: ir.Item) -> bool:
     holder = unwrap(holder)
     return isinstance(holder, ir.Optional_) and any(unwrap(i) is item or _inside(i, item) for i in holder.items)
@@ -552,19 +491,10 @@ def _one_token(item: ir.Item) -> bool:
     return isinstance(item, ir.Sub) and text_plan.transparent(item.packet)
 
 
-_verdicts: dict[int, tuple[ir.Packet, Optional[str]]] = {}
-
-
 def unreadable(packet: ir.Packet) -> Optional[str]:
-    """Why a packet has no reader, or None."""
-    found = _verdicts.get(id(packet))
-    if found is not None and found[0] is packet:
-        return found[1]
-    _verdicts[id(packet)] = (packet, "it contains itself")
-    why: Optional[str] = None
+    """Why a packet has no reader, or None.  Packets do not nest in themselves, so this ends."""
     try:
         Reader(Writer(), packet, Sites()).body()
     except (Unreadable, NotImplementedError) as e:
-        why = str(e)
-    _verdicts[id(packet)] = (packet, why)
-    return why
+        return str(e)
+    return None

@@ -83,7 +83,7 @@ def test_names_and_numbers_are_printed_in_full() -> None:
             "alias.Example.ORG. 3600 IN CNAME www.Example.ORG.",
             '*.wild.Example.ORG. 3600 IN TXT "made"',
             "mixed.Case.Example.ORG. 3600 IN MX 10 Example.ORG.",
-            "n.Example.ORG. 3600 IN TYPE65280 \\# 2 abcd",
+            "n.Example.ORG. 3600 IN TYPE65280 \\# 2 ABCD",
         ]))
 
 

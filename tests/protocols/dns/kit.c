@@ -26,7 +26,8 @@ static uint8_t *guarded(unsigned which)
 	static uint8_t *areas[2];
 	if (areas[which] == NULL) {
 		const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-		areas[which] = mmap(NULL, AREA + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		areas[which] =
+			mmap(NULL, AREA + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		ck_assert_ptr_ne(areas[which], MAP_FAILED);
 		ck_assert_int_eq(mprotect(areas[which] + AREA, page, PROT_NONE), 0);
 	}
@@ -36,7 +37,8 @@ static uint8_t *guarded(unsigned which)
 void kit_init(struct kit *k, size_t arena_cap)
 {
 	memset(k, 0, sizeof *k);
-	k->arena.p = mmap(NULL, arena_cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	k->arena.p = mmap(
+		NULL, arena_cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ck_assert_ptr_ne(k->arena.p, MAP_FAILED);
 	k->arena.cap = arena_cap;
 	k->server = (struct mrg_dns_server){ .db = &k->db, .udp_max = 1232 };
@@ -69,7 +71,8 @@ static size_t name_wire(const char *name, uint8_t *out, size_t cap)
 	struct mrg_w w;
 	char line[512];
 	snprintf(line, sizeof line, "%s A IN", name);
-	mrg_text_line(&t, (struct mrg_span){ (const uint8_t *)line, strlen(line) }, (struct mrg_span){ NULL, 0 });
+	mrg_text_line(
+		&t, (struct mrg_span){ (const uint8_t *)line, strlen(line) }, (struct mrg_span){ NULL, 0 });
 	mrg_w_init(&w, out, cap);
 	ck_assert_int_eq(mrg_dns_question_from_text(&t, &w, NULL), MRG_OK);
 	return w.len - 4;
@@ -188,7 +191,8 @@ size_t kit_query(const char *line, uint8_t *out, size_t cap)
 		mrg_dns_opt_begin(&w, &ob, &(struct mrg_dns_opt_args){ 0 });
 		if (a.nsid) {
 			mrg_dns_opt_options_add(&w, &ob);
-			mrg_dns_option_begin(&w, &b, &(struct mrg_dns_option_args){ .code = MRG_DNS_EDNS_OPTION_NSID });
+			mrg_dns_option_begin(
+				&w, &b, &(struct mrg_dns_option_args){ .code = MRG_DNS_EDNS_OPTION_NSID });
 			mrg_dns_option_end(&w, &b);
 		}
 		mrg_dns_opt_end(&w, &ob);
@@ -200,7 +204,10 @@ size_t kit_query(const char *line, uint8_t *out, size_t cap)
 
 /* --- replies --------------------------------------------------------------------------------------------- */
 
-static void put(struct mrg_w *w, const char *s) { mrg_w_put(w, (struct mrg_span){ (const uint8_t *)s, strlen(s) }); }
+static void put(struct mrg_w *w, const char *s)
+{
+	mrg_w_put(w, (struct mrg_span){ (const uint8_t *)s, strlen(s) });
+}
 
 static void dump_head(struct mrg_w *w, const struct mrg_dns_message *m, unsigned upper)
 {
@@ -238,7 +245,8 @@ static void dump_opt(struct mrg_w *w, const struct mrg_dns_edns *e)
 	const struct mrg_dns_opt opt = mrg_dns_edns_rdata(e);
 	struct mrg_dns_opt_options_it it = mrg_dns_opt_options(&opt);
 	struct mrg_dns_option o;
-	snprintf(line, sizeof line, "opt %u%s", mrg_dns_edns_udp_size(e), mrg_dns_edns_dnssec_ok(e) ? " do" : "");
+	snprintf(line, sizeof line, "opt %u%s", mrg_dns_edns_udp_size(e),
+		mrg_dns_edns_dnssec_ok(e) ? " do" : "");
 	put(w, line);
 	ck_assert_uint_eq(mrg_dns_edns_version(e), 0);
 	while (mrg_dns_opt_options_next(&it, &o)) {
@@ -255,7 +263,8 @@ const char *kit_dump(const uint8_t *p, size_t len)
 	struct mrg_reject rj;
 	const enum mrg_status st = mrg_dns_message_check((struct mrg_span){ p, len }, &m, &rj);
 	if (st != MRG_OK)
-		ck_abort_msg("reply is no message: %s: %s", mrg_status_str(st), rj.site != NULL ? rj.site->path : "");
+		ck_abort_msg("reply is no message: %s: %s", mrg_status_str(st),
+			rj.site != NULL ? rj.site->path : "");
 	ck_assert_uint_eq(m.len, len);
 	struct mrg_dns_message_answer_it an = mrg_dns_message_answer(&m);
 	struct mrg_dns_message_authority_it ns = mrg_dns_message_authority(&m);
@@ -273,7 +282,8 @@ const char *kit_dump(const uint8_t *p, size_t len)
 		if (mrg_dns_rr_type(&rr) != MRG_DNS_TYPE_OPT)
 			dump_rr(&body, "ar", &rr);
 		else
-			ck_assert_int_eq(mrg_dns_edns_check((struct mrg_span){ rr.p, rr.len }, &edns, NULL), MRG_OK);
+			ck_assert_int_eq(
+				mrg_dns_edns_check((struct mrg_span){ rr.p, rr.len }, &edns, NULL), MRG_OK);
 	}
 	if (edns.p != NULL)
 		dump_opt(&body, &edns);
@@ -284,11 +294,13 @@ const char *kit_dump(const uint8_t *p, size_t len)
 	return text;
 }
 
-const char *kit_send(const struct kit *k, enum mrg_dns_transport via, const void *query, size_t len, size_t cap)
+const char *kit_send(
+	const struct kit *k, enum mrg_dns_transport via, const void *query, size_t len, size_t cap)
 {
 	uint8_t *const in = guarded(0) - len, *const out = guarded(1) - cap;
 	memcpy(in, query, len);
-	const enum mrg_status st = mrg_dns_answer(&k->server, via, (struct mrg_span){ in, len }, out, cap, &reply_len);
+	const enum mrg_status st =
+		mrg_dns_answer(&k->server, via, (struct mrg_span){ in, len }, out, cap, &reply_len);
 	ck_assert_mem_eq(in, query, len);
 	reply = out;
 	if (st != MRG_OK) {

@@ -35,7 +35,8 @@ enum mrg_dns_zone_fault kit_zone_in(struct kit *k, struct mrg_dns_zone_builder *
 size_t kit_query(const char *line, uint8_t *out, size_t cap);
 
 /* Answer wire octets; the reply, checked, as text (see kit_dump), or "drop".  The last `cap` octets may be used. */
-const char *kit_send(const struct kit *k, enum mrg_dns_transport via, const void *query, size_t len, size_t cap);
+const char *kit_send(
+	const struct kit *k, enum mrg_dns_transport via, const void *query, size_t len, size_t cap);
 
 /* kit_query and kit_send; the word `tcp` chooses the transport. */
 const char *kit_ask(const struct kit *k, const char *line);

@@ -19,7 +19,8 @@ static void *copy(struct mrg_span s)
 }
 
 /* The text with its NUL at the end of a page, an unreadable page behind it. */
-static struct mrg_dns_master_source *guarded(struct master_load *l, const char *text, size_t len, const char *name)
+static struct mrg_dns_master_source *guarded(
+	struct master_load *l, const char *text, size_t len, const char *name)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	const size_t size = (len + 1 + page - 1) / page * page;
@@ -70,8 +71,15 @@ static bool on_record(void *ctx, const struct mrg_dns_master_rr *rr)
 	struct master_load *l = ctx;
 	l->records = grown(l->records, l->record_count, sizeof *l->records);
 	l->records[l->record_count++] = (struct master_record){
-		.owner = copy(rr->owner), .owner_len = rr->owner.len, .rdata = copy(rr->rdata), .rdata_len = rr->rdata.len,
-		.type = rr->type, .class = rr->class, .ttl = rr->ttl, .line = rr->line, .col = rr->col,
+		.owner = copy(rr->owner),
+		.owner_len = rr->owner.len,
+		.rdata = copy(rr->rdata),
+		.rdata_len = rr->rdata.len,
+		.type = rr->type,
+		.class = rr->class,
+		.ttl = rr->ttl,
+		.line = rr->line,
+		.col = rr->col,
 	};
 	return l->stop_after == 0 || l->record_count < l->stop_after;
 }
@@ -110,13 +118,17 @@ static bool on_include(void *ctx, struct mrg_span name, const char *from, struct
 static void run(struct master_load *l, const struct mrg_dns_master_source *src, const char *origin)
 {
 	static struct mrg_dns_master m;
-	const struct mrg_dns_master_events ev = { .ctx = l, .record = on_record, .error = on_error, .include = on_include };
+	const struct mrg_dns_master_events ev = {
+		.ctx = l, .record = on_record, .error = on_error, .include = on_include
+	};
 	const struct mrg_span root = { (const uint8_t *)"", 1 };
 	uint8_t name[320];
 	size_t len;
-	if (mrg_text_parse_name((struct mrg_span){ (const uint8_t *)origin, strlen(origin) }, root, 63, 255, name, &len) != NULL)
+	if (mrg_text_parse_name((struct mrg_span){ (const uint8_t *)origin, strlen(origin) }, root, 63, 255,
+		    name, &len) != NULL)
 		abort();
-	l->status = mrg_dns_master_read(&m, src, (struct mrg_span){ name, len }, l->default_ttl, &ev, &l->reported);
+	l->status = mrg_dns_master_read(
+		&m, src, (struct mrg_span){ name, len }, l->default_ttl, &ev, &l->reported);
 }
 
 void master_load_text(struct master_load *l, const char *text, size_t len, const char *origin)
@@ -173,6 +185,7 @@ const char *master_load_error(const struct master_load *l, size_t i)
 {
 	static char b[512];
 	const struct master_complaint *c = &l->errors[i];
-	snprintf(b, sizeof b, "%u:%u %s%s%s", c->line, c->col, c->field, c->field[0] != '\0' ? ": " : "", c->what);
+	snprintf(b, sizeof b, "%u:%u %s%s%s", c->line, c->col, c->field, c->field[0] != '\0' ? ": " : "",
+		c->what);
 	return b;
 }

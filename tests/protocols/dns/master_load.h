@@ -29,8 +29,9 @@ struct master_load {
 	struct master_record *records;
 	struct master_complaint *errors;
 	size_t record_count, error_count, reported; /* reported: what the reader says */
-	size_t stop_after; /* records; 0: all */
-	const struct master_made_file *made; /* up to one without name; NULL: files are files, beside the includer */
+	size_t stop_after;                          /* records; 0: all */
+	const struct master_made_file
+		*made; /* up to one without name; NULL: files are files, beside the includer */
 	uint32_t default_ttl;
 	enum mrg_status status;
 	struct mrg_dns_master_source texts[256];

@@ -23,11 +23,17 @@ static name_t from_span(struct mrg_span s)
 	return n;
 }
 
-static name_t suffix(const name_t *n, unsigned items) { return from_span(mrg_dns_name_flat_from(n, n->count - items)); }
+static name_t suffix(const name_t *n, unsigned items)
+{
+	return from_span(mrg_dns_name_flat_from(n, n->count - items));
+}
 
 static bool same(const name_t *a, const name_t *b) { return mrg_dns_name_flat_order(a, b) == 0; }
 
-static bool within(const name_t *n, const name_t *top) { return mrg_dns_name_flat_common(n, top) >= top->count; }
+static bool within(const name_t *n, const name_t *top)
+{
+	return mrg_dns_name_flat_common(n, top) >= top->count;
+}
 
 name_t oracle_name(const char *text)
 {
@@ -69,12 +75,15 @@ struct mrg_span oracle_keep(struct oracle *z, const void *p, size_t len)
 	return (struct mrg_span){ at, len };
 }
 
-void oracle_add(struct oracle *z, const name_t *owner, uint16_t type, uint32_t ttl, const void *rdata, size_t len)
+void oracle_add(
+	struct oracle *z, const name_t *owner, uint16_t type, uint32_t ttl, const void *rdata, size_t len)
 {
 	if (z->count == ORACLE_RECORDS)
 		abort();
 	struct oracle_rr *const r = &z->rr[z->count++];
-	*r = (struct oracle_rr){ .owner = *owner, .type = type, .ttl = ttl, .rdata = oracle_keep(z, rdata, len) };
+	*r = (struct oracle_rr){
+		.owner = *owner, .type = type, .ttl = ttl, .rdata = oracle_keep(z, rdata, len)
+	};
 	struct mrg_dns_rrsig sig;
 	if (type == MRG_DNS_TYPE_RRSIG && mrg_dns_rrsig_check(r->rdata, &sig, NULL) == MRG_OK)
 		r->covered = mrg_dns_rrsig_type_covered(&sig);
@@ -166,8 +175,12 @@ static void sign_set(struct oracle *z, const name_t *owner, uint16_t type, uint3
 			return;
 	}
 	mrg_w_init(&w, buf, sizeof buf);
-	mrg_dns_rrsig_put(&w, &(struct mrg_dns_rrsig_args){ .type_covered = type, .algorithm = 13, .original_ttl = ttl,
-		.key_tag = 1, .signer = whole(&z->origin), .signature = { signature, sizeof signature } });
+	mrg_dns_rrsig_put(&w, &(struct mrg_dns_rrsig_args){ .type_covered = type,
+				      .algorithm = 13,
+				      .original_ttl = ttl,
+				      .key_tag = 1,
+				      .signer = whole(&z->origin),
+				      .signature = { signature, sizeof signature } });
 	oracle_add(z, owner, MRG_DNS_TYPE_RRSIG, ttl, buf, w.len);
 }
 
@@ -192,7 +205,7 @@ static name_t hashed_owner(const struct oracle *z, const uint8_t hash[20])
 	for (unsigned i = 0; i < 32; i++) {
 		unsigned v = 0;
 		for (unsigned bit = i * 5; bit < i * 5 + 5; bit++)
-			v = v * 2 + (hash[bit / 8] >> (7 - bit % 8) & 1u);
+			v = v * 2 + ((unsigned)hash[bit / 8] >> (7 - bit % 8) & 1u);
 		label[1 + i] = (uint8_t)digits[v];
 	}
 	const name_t head = from_span((struct mrg_span){ label, sizeof label });
@@ -208,8 +221,8 @@ static bool needs_hash(const struct oracle *z, const name_t *n)
 	for (size_t i = 0; i < z->count; i++) {
 		const struct oracle_rr *const r = &z->rr[i];
 		if (within(&r->owner, n) && authoritative(z, &r->owner) &&
-			(!oracle_has(z, &r->owner, MRG_DNS_TYPE_NS) || oracle_has(z, &r->owner, MRG_DNS_TYPE_DS) ||
-				same(&r->owner, &z->origin)))
+			(!oracle_has(z, &r->owner, MRG_DNS_TYPE_NS) ||
+				oracle_has(z, &r->owner, MRG_DNS_TYPE_DS) || same(&r->owner, &z->origin)))
 			return true;
 	}
 	return false;
@@ -287,7 +300,8 @@ static void put(struct oracle_reply *out, enum section s, const struct oracle_rr
 }
 
 /* Copy a set, and the signatures over it if they are wanted. */
-static void put_set(const struct job *j, enum section s, const name_t *from, uint16_t type, const name_t *owner)
+static void put_set(
+	const struct job *j, enum section s, const name_t *from, uint16_t type, const name_t *owner)
 {
 	for (size_t i = 0; i < j->z->count; i++) {
 		const struct oracle_rr *const r = &j->z->rr[i];
@@ -304,7 +318,8 @@ static void put_soa(const struct job *j)
 	put_set(j, AUTHORITY, &j->z->origin, MRG_DNS_TYPE_SOA, &j->z->origin);
 	for (size_t i = 0; i < j->z->count; i++) {
 		const struct oracle_rr *const r = &j->z->rr[i];
-		if (r->type == MRG_DNS_TYPE_SOA && mrg_dns_soa_check(r->rdata, r->rdata, &soa, NULL) == MRG_OK)
+		if (r->type == MRG_DNS_TYPE_SOA &&
+			mrg_dns_soa_check(r->rdata, r->rdata, &soa, NULL) == MRG_OK)
 			ttl = r->ttl < mrg_dns_soa_minimum(&soa) ? r->ttl : mrg_dns_soa_minimum(&soa);
 	}
 	for (size_t i = from; i < j->out->count[AUTHORITY]; i++)
@@ -328,9 +343,12 @@ static const struct oracle_rr *chain_at(const struct oracle *z, const name_t *n,
 			continue;
 		const int order = hashed ? memcmp(r->hash, h, 20) : mrg_dns_name_flat_order(&r->owner, n);
 		*exact = *exact || order == 0;
-		if (last == NULL || (hashed ? memcmp(r->hash, last->hash, 20) : mrg_dns_name_flat_order(&r->owner, &last->owner)) > 0)
+		if (last == NULL || (hashed ? memcmp(r->hash, last->hash, 20)
+					    : mrg_dns_name_flat_order(&r->owner, &last->owner)) > 0)
 			last = r;
-		if (order <= 0 && (best == NULL || (hashed ? memcmp(r->hash, best->hash, 20) : mrg_dns_name_flat_order(&r->owner, &best->owner)) > 0))
+		if (order <= 0 &&
+			(best == NULL || (hashed ? memcmp(r->hash, best->hash, 20)
+						 : mrg_dns_name_flat_order(&r->owner, &best->owner)) > 0))
 			best = r;
 	}
 	return best != NULL ? best : last;
@@ -484,7 +502,8 @@ static bool dname(struct job *j, const name_t *top)
 	const struct oracle_rr *const r = first_of(j->z, top, MRG_DNS_TYPE_DNAME);
 	name_t target;
 	put_set(j, ANSWER, top, MRG_DNS_TYPE_DNAME, top);
-	if (mrg_dns_name_flat_join(&j->name, j->name.count - (unsigned)top->count, r->rdata, &target) != MRG_OK) {
+	if (mrg_dns_name_flat_join(&j->name, j->name.count - (unsigned)top->count, r->rdata, &target) !=
+		MRG_OK) {
 		j->out->rcode = MRG_DNS_RCODE_YXDOMAIN;
 		return false;
 	}
@@ -492,7 +511,9 @@ static bool dname(struct job *j, const name_t *top)
 	static unsigned turn;
 	uint8_t *const at = kept[turn++ % 32];
 	memcpy(at, target.b, target.len);
-	const struct oracle_rr made = { .type = MRG_DNS_TYPE_CNAME, .ttl = r->ttl, .rdata = { at, target.len } };
+	const struct oracle_rr made = {
+		.type = MRG_DNS_TYPE_CNAME, .ttl = r->ttl, .rdata = { at, target.len }
+	};
 	const name_t owner = j->name;
 	put(j->out, ANSWER, &made, &owner);
 	j->name = target;
@@ -535,7 +556,8 @@ static bool step(struct job *j, bool first)
 	return false;
 }
 
-void oracle_answer(const struct oracle *z, const name_t *name, uint16_t type, bool dnssec, struct oracle_reply *out)
+void oracle_answer(
+	const struct oracle *z, const name_t *name, uint16_t type, bool dnssec, struct oracle_reply *out)
 {
 	struct job j = { .z = z, .name = *name, .type = type, .dnssec = dnssec, .out = out };
 	static name_t been[20];

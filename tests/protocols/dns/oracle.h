@@ -44,10 +44,12 @@ void oracle_init(struct oracle *z, const char *origin);
 /* "www.example." to flat form; "\001*" and the like are not needed: plain labels only. */
 struct mrg_dns_name_flat oracle_name(const char *text);
 struct mrg_span oracle_keep(struct oracle *z, const void *p, size_t len);
-void oracle_add(struct oracle *z, const struct mrg_dns_name_flat *owner, uint16_t type, uint32_t ttl, const void *rdata, size_t len);
+void oracle_add(struct oracle *z, const struct mrg_dns_name_flat *owner, uint16_t type, uint32_t ttl,
+	const void *rdata, size_t len);
 bool oracle_has(const struct oracle *z, const struct mrg_dns_name_flat *owner, uint16_t type);
 /* Make the chain, and a signature for each set that gets one. */
 void oracle_sign(struct oracle *z, enum oracle_signing how);
-void oracle_answer(const struct oracle *z, const struct mrg_dns_name_flat *name, uint16_t type, bool dnssec, struct oracle_reply *out);
+void oracle_answer(const struct oracle *z, const struct mrg_dns_name_flat *name, uint16_t type, bool dnssec,
+	struct oracle_reply *out);
 
 #endif

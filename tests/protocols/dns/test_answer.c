@@ -11,41 +11,40 @@
 #include "iana/dns.h"
 #include "kit.h"
 
-static const char zone_text[] =
-	"$TTL 3600\n"
-	"@ SOA ns1 hostmaster 7 7200 900 1209600 300\n"
-	" NS ns1\n"
-	" NS ns.other.test.\n"
-	" TXT \"apex\"\n"
-	"ns1 A 192.0.2.1\n"
-	"ns1 AAAA 2001:db8::1\n"
-	"www A 192.0.2.4\n"
-	"www A 192.0.2.5\n"
-	"www TXT \"hello\" \"world\"\n"
-	"mail MX 10 www\n"
-	"mail MX 20 mail.other.test.\n"
-	"a.b.ent A 192.0.2.6\n"
-	"alias CNAME www\n"
-	"alias2 CNAME alias\n"
-	"out CNAME www.other.test.\n"
-	"dangling CNAME nothing\n"
-	"loop1 CNAME loop2\n"
-	"loop2 CNAME loop1\n"
-	"*.wild TXT \"any\"\n"
-	"x.y.wild A 192.0.2.8\n"
-	"*.cwild CNAME www\n"
-	"d DNAME target\n"
-	"t1.target A 192.0.2.9\n"
-	"sub NS ns1.sub\n"
-	"sub NS ns.sub2\n"
-	"sub NS ns1\n"
-	"ns1.sub A 192.0.2.11\n"
-	"ns.sub2 A 192.0.2.13\n"
-	"sub2 NS ns.sub2\n"
-	"sec NS ns.sec\n"
-	"sec DS 1 13 2 00\n"
-	"ns.sec A 192.0.2.14\n"
-	"MiXed A 192.0.2.16\n";
+static const char zone_text[] = "$TTL 3600\n"
+				"@ SOA ns1 hostmaster 7 7200 900 1209600 300\n"
+				" NS ns1\n"
+				" NS ns.other.test.\n"
+				" TXT \"apex\"\n"
+				"ns1 A 192.0.2.1\n"
+				"ns1 AAAA 2001:db8::1\n"
+				"www A 192.0.2.4\n"
+				"www A 192.0.2.5\n"
+				"www TXT \"hello\" \"world\"\n"
+				"mail MX 10 www\n"
+				"mail MX 20 mail.other.test.\n"
+				"a.b.ent A 192.0.2.6\n"
+				"alias CNAME www\n"
+				"alias2 CNAME alias\n"
+				"out CNAME www.other.test.\n"
+				"dangling CNAME nothing\n"
+				"loop1 CNAME loop2\n"
+				"loop2 CNAME loop1\n"
+				"*.wild TXT \"any\"\n"
+				"x.y.wild A 192.0.2.8\n"
+				"*.cwild CNAME www\n"
+				"d DNAME target\n"
+				"t1.target A 192.0.2.9\n"
+				"sub NS ns1.sub\n"
+				"sub NS ns.sub2\n"
+				"sub NS ns1\n"
+				"ns1.sub A 192.0.2.11\n"
+				"ns.sub2 A 192.0.2.13\n"
+				"sub2 NS ns.sub2\n"
+				"sec NS ns.sec\n"
+				"sec DS 1 13 2 00\n"
+				"ns.sec A 192.0.2.14\n"
+				"MiXed A 192.0.2.16\n";
 
 static struct kit k;
 
@@ -66,20 +65,26 @@ static void expect(const char *line, const char *reply) { ck_assert_str_eq(kit_a
 
 START_TEST(test_positive)
 {
-	expect("www.example. A", "NOERROR aa; www.example. A IN\nan www.example. 3600 IN A 192.0.2.4\nan www.example. 3600 IN A 192.0.2.5\n");
-	expect("mail.example. MX", "NOERROR aa; mail.example. MX IN\nan mail.example. 3600 IN MX 10 www.example.\n"
+	expect("www.example. A",
+		"NOERROR aa; www.example. A IN\nan www.example. 3600 IN A 192.0.2.4\nan www.example. 3600 IN A 192.0.2.5\n");
+	expect("mail.example. MX",
+		"NOERROR aa; mail.example. MX IN\nan mail.example. 3600 IN MX 10 www.example.\n"
 		"an mail.example. 3600 IN MX 20 mail.other.test.\n");
-	expect("example. SOA", "NOERROR aa; example. SOA IN\nan example. 3600 IN SOA ns1.example. hostmaster.example. 7 7200 900 1209600 300\n");
+	expect("example. SOA",
+		"NOERROR aa; example. SOA IN\nan example. 3600 IN SOA ns1.example. hostmaster.example. 7 7200 900 1209600 300\n");
 	/* addresses of the servers go along with them */
-	expect("example. NS", "NOERROR aa; example. NS IN\nan example. 3600 IN NS ns1.example.\nan example. 3600 IN NS ns.other.test.\n"
+	expect("example. NS",
+		"NOERROR aa; example. NS IN\nan example. 3600 IN NS ns1.example.\nan example. 3600 IN NS ns.other.test.\n"
 		"ar ns1.example. 3600 IN A 192.0.2.1\nar ns1.example. 3600 IN AAAA 2001:db8::1\n");
 }
 END_TEST
 
 START_TEST(test_case) /* RFC 4343: found in any case, the question's case comes back */
 {
-	expect("WwW.eXAMPLE. TXT", "NOERROR aa; WwW.eXAMPLE. TXT IN\nan WwW.eXAMPLE. 3600 IN TXT \"hello\" \"world\"\n");
-	expect("mixed.example. A", "NOERROR aa; mixed.example. A IN\nan mixed.example. 3600 IN A 192.0.2.16\n");
+	expect("WwW.eXAMPLE. TXT",
+		"NOERROR aa; WwW.eXAMPLE. TXT IN\nan WwW.eXAMPLE. 3600 IN TXT \"hello\" \"world\"\n");
+	expect("mixed.example. A",
+		"NOERROR aa; mixed.example. A IN\nan mixed.example. 3600 IN A 192.0.2.16\n");
 }
 END_TEST
 
@@ -96,28 +101,38 @@ END_TEST
 
 START_TEST(test_wildcard) /* RFC 4592 */
 {
-	expect("q.wild.example. TXT", "NOERROR aa; q.wild.example. TXT IN\nan q.wild.example. 3600 IN TXT \"any\"\n");
-	expect("q.r.wild.example. TXT", "NOERROR aa; q.r.wild.example. TXT IN\nan q.r.wild.example. 3600 IN TXT \"any\"\n");
+	expect("q.wild.example. TXT",
+		"NOERROR aa; q.wild.example. TXT IN\nan q.wild.example. 3600 IN TXT \"any\"\n");
+	expect("q.r.wild.example. TXT",
+		"NOERROR aa; q.r.wild.example. TXT IN\nan q.r.wild.example. 3600 IN TXT \"any\"\n");
 	expect("q.wild.example. A", "NOERROR aa; q.wild.example. A IN\n" SOA);
 	expect("y.wild.example. TXT", "NOERROR aa; y.wild.example. TXT IN\n" SOA);
 	expect("q.y.wild.example. TXT", "NXDOMAIN aa; q.y.wild.example. TXT IN\n" SOA);
-	expect("*.wild.example. TXT", "NOERROR aa; *.wild.example. TXT IN\nan *.wild.example. 3600 IN TXT \"any\"\n");
+	expect("*.wild.example. TXT",
+		"NOERROR aa; *.wild.example. TXT IN\nan *.wild.example. 3600 IN TXT \"any\"\n");
 	expect("q.*.wild.example. TXT", "NXDOMAIN aa; q.*.wild.example. TXT IN\n" SOA);
-	expect("q.cwild.example. TXT", "NOERROR aa; q.cwild.example. TXT IN\nan q.cwild.example. 3600 IN CNAME www.example.\n"
+	expect("q.cwild.example. TXT",
+		"NOERROR aa; q.cwild.example. TXT IN\nan q.cwild.example. 3600 IN CNAME www.example.\n"
 		"an www.example. 3600 IN TXT \"hello\" \"world\"\n");
 }
 END_TEST
 
 START_TEST(test_alias)
 {
-	expect("alias2.example. TXT", "NOERROR aa; alias2.example. TXT IN\nan alias2.example. 3600 IN CNAME alias.example.\n"
+	expect("alias2.example. TXT",
+		"NOERROR aa; alias2.example. TXT IN\nan alias2.example. 3600 IN CNAME alias.example.\n"
 		"an alias.example. 3600 IN CNAME www.example.\nan www.example. 3600 IN TXT \"hello\" \"world\"\n");
-	expect("alias.example. CNAME", "NOERROR aa; alias.example. CNAME IN\nan alias.example. 3600 IN CNAME www.example.\n");
-	expect("alias.example. MX", "NOERROR aa; alias.example. MX IN\nan alias.example. 3600 IN CNAME www.example.\n" SOA);
-	expect("out.example. A", "NOERROR aa; out.example. A IN\nan out.example. 3600 IN CNAME www.other.test.\n");
+	expect("alias.example. CNAME",
+		"NOERROR aa; alias.example. CNAME IN\nan alias.example. 3600 IN CNAME www.example.\n");
+	expect("alias.example. MX",
+		"NOERROR aa; alias.example. MX IN\nan alias.example. 3600 IN CNAME www.example.\n" SOA);
+	expect("out.example. A",
+		"NOERROR aa; out.example. A IN\nan out.example. 3600 IN CNAME www.other.test.\n");
 	/* RFC 6604: the code is that of the last name */
-	expect("dangling.example. A", "NXDOMAIN aa; dangling.example. A IN\nan dangling.example. 3600 IN CNAME nothing.example.\n" SOA);
-	expect("loop1.example. A", "NOERROR aa; loop1.example. A IN\nan loop1.example. 3600 IN CNAME loop2.example.\n"
+	expect("dangling.example. A",
+		"NXDOMAIN aa; dangling.example. A IN\nan dangling.example. 3600 IN CNAME nothing.example.\n" SOA);
+	expect("loop1.example. A",
+		"NOERROR aa; loop1.example. A IN\nan loop1.example. 3600 IN CNAME loop2.example.\n"
 		"an loop2.example. 3600 IN CNAME loop1.example.\n");
 	/* RRSIG and NSEC stand beside an alias: RFC 4035 2.5 */
 	expect("alias.example. RRSIG", "NOERROR aa; alias.example. RRSIG IN\n" SOA);
@@ -127,11 +142,14 @@ END_TEST
 START_TEST(test_dname) /* RFC 6672 */
 {
 	char line[400], reply[700], q[300];
-	expect("t1.d.example. A", "NOERROR aa; t1.d.example. A IN\nan d.example. 3600 IN DNAME target.example.\n"
+	expect("t1.d.example. A",
+		"NOERROR aa; t1.d.example. A IN\nan d.example. 3600 IN DNAME target.example.\n"
 		"an t1.d.example. 3600 IN CNAME t1.target.example.\nan t1.target.example. 3600 IN A 192.0.2.9\n");
-	expect("t1.d.example. CNAME", "NOERROR aa; t1.d.example. CNAME IN\nan d.example. 3600 IN DNAME target.example.\n"
+	expect("t1.d.example. CNAME",
+		"NOERROR aa; t1.d.example. CNAME IN\nan d.example. 3600 IN DNAME target.example.\n"
 		"an t1.d.example. 3600 IN CNAME t1.target.example.\n");
-	expect("d.example. DNAME", "NOERROR aa; d.example. DNAME IN\nan d.example. 3600 IN DNAME target.example.\n");
+	expect("d.example. DNAME",
+		"NOERROR aa; d.example. DNAME IN\nan d.example. 3600 IN DNAME target.example.\n");
 	expect("d.example. A", "NOERROR aa; d.example. A IN\n" SOA); /* the owner itself is not redirected */
 	/* 253 octets of text become 258 of target: YXDOMAIN */
 	memset(q, 'a', sizeof q);
@@ -139,19 +157,22 @@ START_TEST(test_dname) /* RFC 6672 */
 		q[i] = '.';
 	snprintf(q + 241, sizeof q - 241, ".d.example.");
 	snprintf(line, sizeof line, "%s A", q);
-	snprintf(reply, sizeof reply, "YXDOMAIN aa; %s A IN\nan d.example. 3600 IN DNAME target.example.\n", q);
+	snprintf(reply, sizeof reply, "YXDOMAIN aa; %s A IN\nan d.example. 3600 IN DNAME target.example.\n",
+		q);
 	expect(line, reply);
 }
 END_TEST
 
 START_TEST(test_referral)
 {
-	static const char servers[] = "ns sub.example. 3600 IN NS ns1.sub.example.\nns sub.example. 3600 IN NS ns.sub2.example.\n"
+	static const char servers[] =
+		"ns sub.example. 3600 IN NS ns1.sub.example.\nns sub.example. 3600 IN NS ns.sub2.example.\n"
 		"ns sub.example. 3600 IN NS ns1.example.\n";
-	static const char addresses[] = "ar ns1.sub.example. 3600 IN A 192.0.2.11\nar ns.sub2.example. 3600 IN A 192.0.2.13\n"
+	static const char addresses[] =
+		"ar ns1.sub.example. 3600 IN A 192.0.2.11\nar ns.sub2.example. 3600 IN A 192.0.2.13\n"
 		"ar ns1.example. 3600 IN A 192.0.2.1\nar ns1.example. 3600 IN AAAA 2001:db8::1\n";
-	static const char *const lines[] = { "x.sub.example. A", "sub.example. NS", "sub.example. ANY", "ns1.sub.example. A",
-		"a.b.c.ns1.sub.example. TXT", "sub.example. NSEC" };
+	static const char *const lines[] = { "x.sub.example. A", "sub.example. NS", "sub.example. ANY",
+		"ns1.sub.example. A", "a.b.c.ns1.sub.example. TXT", "sub.example. NSEC" };
 	char reply[900];
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
 		snprintf(reply, sizeof reply, "NOERROR; %s IN\n%s%s", lines[i], servers, addresses);
@@ -160,22 +181,27 @@ START_TEST(test_referral)
 	/* the DS of a delegation is the parent's */
 	expect("sub.example. DS", "NOERROR aa; sub.example. DS IN\n" SOA);
 	expect("sec.example. DS", "NOERROR aa; sec.example. DS IN\nan sec.example. 3600 IN DS 1 13 2 00\n");
-	expect("x.sec.example. DS", "NOERROR; x.sec.example. DS IN\nns sec.example. 3600 IN NS ns.sec.example.\n"
+	expect("x.sec.example. DS",
+		"NOERROR; x.sec.example. DS IN\nns sec.example. 3600 IN NS ns.sec.example.\n"
 		"ar ns.sec.example. 3600 IN A 192.0.2.14\n");
 }
 END_TEST
 
 START_TEST(test_any) /* RFC 8482 4.1: one set */
 {
-	expect("www.example. ANY", "NOERROR aa; www.example. ANY IN\nan www.example. 3600 IN A 192.0.2.4\nan www.example. 3600 IN A 192.0.2.5\n");
-	expect("example. ANY", "NOERROR aa; example. ANY IN\nan example. 3600 IN SOA ns1.example. hostmaster.example. 7 7200 900 1209600 300\n");
-	expect("alias.example. ANY", "NOERROR aa; alias.example. ANY IN\nan alias.example. 3600 IN CNAME www.example.\n");
+	expect("www.example. ANY",
+		"NOERROR aa; www.example. ANY IN\nan www.example. 3600 IN A 192.0.2.4\nan www.example. 3600 IN A 192.0.2.5\n");
+	expect("example. ANY",
+		"NOERROR aa; example. ANY IN\nan example. 3600 IN SOA ns1.example. hostmaster.example. 7 7200 900 1209600 300\n");
+	expect("alias.example. ANY",
+		"NOERROR aa; alias.example. ANY IN\nan alias.example. 3600 IN CNAME www.example.\n");
 }
 END_TEST
 
 START_TEST(test_header) /* RD comes back; AA TC RA AD CD are ours: RFC 1035 4.1.1, RFC 4035 3.1.6 */
 {
-	expect("www.example. TXT rd cd ad aa tc ra", "NOERROR aa rd; www.example. TXT IN\nan www.example. 3600 IN TXT \"hello\" \"world\"\n");
+	expect("www.example. TXT rd cd ad aa tc ra",
+		"NOERROR aa rd; www.example. TXT IN\nan www.example. 3600 IN TXT \"hello\" \"world\"\n");
 	expect("www.test. A rd", "REFUSED rd; www.test. A IN\n");
 	expect("example. AXFR", "NOTIMP; example. AXFR IN\n");
 	expect("example. AXFR tcp", "REFUSED; example. AXFR IN\n");
@@ -199,11 +225,14 @@ START_TEST(test_class)
 	expect("www.example. A NONE", "REFUSED; www.example. A NONE\n");
 	expect("www.example. A CLASS77", "REFUSED; www.example. A CLASS77\n");
 	/* RFC 1035 6.2: class ANY is not answered with authority */
-	expect("www.example. TXT ANY", "NOERROR; www.example. TXT ANY\nan www.example. 3600 IN TXT \"hello\" \"world\"\n");
+	expect("www.example. TXT ANY",
+		"NOERROR; www.example. TXT ANY\nan www.example. 3600 IN TXT \"hello\" \"world\"\n");
 	expect("version.bind. TXT CH", "NOERROR; version.bind. TXT CH\nan version.bind. 0 CH TXT \"v1\"\n");
-	expect("VERSION.server. TXT CH", "NOERROR; VERSION.server. TXT CH\nan VERSION.server. 0 CH TXT \"v1\"\n");
+	expect("VERSION.server. TXT CH",
+		"NOERROR; VERSION.server. TXT CH\nan VERSION.server. 0 CH TXT \"v1\"\n");
 	expect("id.server. TXT CH", "NOERROR; id.server. TXT CH\nan id.server. 0 CH TXT \"me\"\n");
-	expect("hostname.bind. ANY CH", "NOERROR; hostname.bind. ANY CH\nan hostname.bind. 0 CH TXT \"me\"\n");
+	expect("hostname.bind. ANY CH",
+		"NOERROR; hostname.bind. ANY CH\nan hostname.bind. 0 CH TXT \"me\"\n");
 	expect("version.bind. A CH", "REFUSED; version.bind. A CH\n");
 	expect("authors.bind. TXT CH", "REFUSED; authors.bind. TXT CH\n");
 	k.server.version = (struct mrg_span){ NULL, 0 };
@@ -233,21 +262,29 @@ END_TEST
 
 START_TEST(test_zones) /* the longest match; the DS of an apex is the zone above's */
 {
-	ck_assert_int_eq(kit_zone(&k, "sub.example.", "@ 60 SOA a b 1 2 3 4 30\n@ 60 NS a\na 60 A 192.0.2.77\n"), MRG_DNS_ZONE_SOUND);
-	ck_assert_int_eq(kit_zone(&k, "test.", "@ 60 SOA a b 1 2 3 4 30\n@ 60 NS a.example.\n"), MRG_DNS_ZONE_SOUND);
+	ck_assert_int_eq(
+		kit_zone(&k, "sub.example.", "@ 60 SOA a b 1 2 3 4 30\n@ 60 NS a\na 60 A 192.0.2.77\n"),
+		MRG_DNS_ZONE_SOUND);
+	ck_assert_int_eq(
+		kit_zone(&k, "test.", "@ 60 SOA a b 1 2 3 4 30\n@ 60 NS a.example.\n"), MRG_DNS_ZONE_SOUND);
 	expect("a.sub.example. A", "NOERROR aa; a.sub.example. A IN\nan a.sub.example. 60 IN A 192.0.2.77\n");
 	expect("sub.example. DS", "NOERROR aa; sub.example. DS IN\n" SOA);
 	expect("example. DS", "NOERROR aa; example. DS IN\n" SOA);
 	expect("test. DS", "NOERROR aa; test. DS IN\nns test. 30 IN SOA a.test. b.test. 1 2 3 4 30\n");
-	expect("b.sub.example. A", "NXDOMAIN aa; b.sub.example. A IN\nns sub.example. 30 IN SOA a.sub.example. b.sub.example. 1 2 3 4 30\n");
-	expect("ns1.example. AAAA", "NOERROR aa; ns1.example. AAAA IN\nan ns1.example. 3600 IN AAAA 2001:db8::1\n");
+	expect("b.sub.example. A",
+		"NXDOMAIN aa; b.sub.example. A IN\nns sub.example. 30 IN SOA a.sub.example. b.sub.example. 1 2 3 4 30\n");
+	expect("ns1.example. AAAA",
+		"NOERROR aa; ns1.example. AAAA IN\nan ns1.example. 3600 IN AAAA 2001:db8::1\n");
 	expect(". A", "REFUSED; . A IN\n");
 }
 END_TEST
 
 START_TEST(test_root)
 {
-	ck_assert_int_eq(kit_zone(&k, ".", "@ 60 SOA a. b. 1 2 3 4 30\n@ 60 NS a.\na. 60 A 192.0.2.77\ntld. 60 NS a.tld.\n"), MRG_DNS_ZONE_SOUND);
+	ck_assert_int_eq(
+		kit_zone(&k, ".",
+			"@ 60 SOA a. b. 1 2 3 4 30\n@ 60 NS a.\na. 60 A 192.0.2.77\ntld. 60 NS a.tld.\n"),
+		MRG_DNS_ZONE_SOUND);
 	expect(". NS", "NOERROR aa; . NS IN\nan . 60 IN NS a.\nar a. 60 IN A 192.0.2.77\n");
 	expect("x.tld. A", "NOERROR; x.tld. A IN\nns tld. 60 IN NS a.tld.\n");
 	expect("nothing. A", "NXDOMAIN aa; nothing. A IN\nns . 30 IN SOA a. b. 1 2 3 4 30\n");
@@ -255,7 +292,6 @@ START_TEST(test_root)
 	expect("example. TXT", "NOERROR aa; example. TXT IN\nan example. 3600 IN TXT \"apex\"\n");
 }
 END_TEST
-
 
 int main(void)
 {

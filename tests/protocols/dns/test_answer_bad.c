@@ -13,20 +13,19 @@
 
 static struct kit k;
 
-static const char zone_text[] =
-	"$TTL 60\n"
-	"@ SOA ns hostmaster 7 7200 900 1209600 30\n"
-	" NS ns\n"
-	"ns A 192.0.2.1\n"
-	"long CNAME c0\n"
-	"$GENERATE 0-99 c$ CNAME c${1}\n"
-	"d DNAME x.d\n"
-	"*.w CNAME a.w\n"
-	"$GENERATE 0-12 fat NS n$.fat\n"
-	"$GENERATE 0-12 n$.fat A 192.0.2.$\n"
-	"$GENERATE 0-12 n$.fat AAAA 2001:db8::$\n"
-	"$GENERATE 0-12 sib NS n$.fat\n"
-	"$GENERATE 0-99 big A 192.0.2.$\n";
+static const char zone_text[] = "$TTL 60\n"
+				"@ SOA ns hostmaster 7 7200 900 1209600 30\n"
+				" NS ns\n"
+				"ns A 192.0.2.1\n"
+				"long CNAME c0\n"
+				"$GENERATE 0-99 c$ CNAME c${1}\n"
+				"d DNAME x.d\n"
+				"*.w CNAME a.w\n"
+				"$GENERATE 0-12 fat NS n$.fat\n"
+				"$GENERATE 0-12 n$.fat A 192.0.2.$\n"
+				"$GENERATE 0-12 n$.fat AAAA 2001:db8::$\n"
+				"$GENERATE 0-12 sib NS n$.fat\n"
+				"$GENERATE 0-99 big A 192.0.2.$\n";
 
 static void setup(void)
 {
@@ -42,8 +41,11 @@ static const char *send(unsigned an, unsigned ns, unsigned ar, const void *body,
 	uint8_t q[700];
 	struct mrg_w w;
 	mrg_w_init(&w, q, sizeof q);
-	mrg_dns_header_put(&w, &(struct mrg_dns_header_args){ .id = 1, .qdcount = 1, .ancount = (uint16_t)an,
-		.nscount = (uint16_t)ns, .arcount = (uint16_t)ar });
+	mrg_dns_header_put(&w, &(struct mrg_dns_header_args){ .id = 1,
+				       .qdcount = 1,
+				       .ancount = (uint16_t)an,
+				       .nscount = (uint16_t)ns,
+				       .arcount = (uint16_t)ar });
 	mrg_w_put(&w, (struct mrg_span){ body, len });
 	return kit_send(&k, MRG_DNS_UDP, q, w.len, 512);
 }
@@ -56,14 +58,21 @@ static const char *send(unsigned an, unsigned ns, unsigned ar, const void *body,
 
 START_TEST(test_names) /* RFC 9267: a name that can't be read is a format error, and is not echoed */
 {
-	ck_assert_str_eq(send(0, 0, 0, BODY("\xc0\x0c\0\1\0\1")), "FORMERR\n"); /* 18 octets that point to themselves */
+	ck_assert_str_eq(send(0, 0, 0, BODY("\xc0\x0c\0\1\0\1")),
+		"FORMERR\n"); /* 18 octets that point to themselves */
 	ck_assert_str_eq(send(0, 0, 0, BODY("\1a\xc0\x0c\0\1\0\1")), "FORMERR\n");
 	ck_assert_str_eq(send(0, 0, 0, BODY("\1a\xc0\x20\0\1\0\1")), "FORMERR\n"); /* forward */
 	ck_assert_str_eq(send(0, 0, 0, BODY("\1a\xc0\x00\0\1\0\1")), "FORMERR\n"); /* into the header */
 	ck_assert_str_eq(send(0, 0, 0, BODY("\1a\xff\xff\0\1\0\1")), "FORMERR\n"); /* past the end */
 	ck_assert_str_eq(send(0, 0, 0, BODY("\1a\xc0")), "FORMERR\n");
-	ck_assert_str_eq(send(0, 0, 0, BODY("\x41" "a\0\0\1\0\1")), "FORMERR\n");
-	ck_assert_str_eq(send(0, 0, 0, BODY("\x80" "a\0\0\1\0\1")), "FORMERR\n");
+	ck_assert_str_eq(send(0, 0, 0,
+				 BODY("\x41"
+				      "a\0\0\1\0\1")),
+		"FORMERR\n");
+	ck_assert_str_eq(send(0, 0, 0,
+				 BODY("\x80"
+				      "a\0\0\1\0\1")),
+		"FORMERR\n");
 	ck_assert_str_eq(send(0, 0, 0, BODY("\5abc\0\0\1\0\1")), "FORMERR\n");
 	ck_assert_str_eq(send(0, 0, 0, BODY("")), "FORMERR\n");
 	ck_assert_str_eq(send(0, 0, 0, BODY("\0\0\1\0\1")), "REFUSED; . A IN\n");
@@ -119,15 +128,21 @@ START_TEST(test_silence) /* replies and what has no header get no answer */
 }
 END_TEST
 
-START_TEST(test_records) /* other records are read through, and no more; what can't be read is a format error */
+START_TEST(
+	test_records) /* other records are read through, and no more; what can't be read is a format error */
 {
 	ck_assert_str_eq(send(1, 0, 0, BODY(QUESTION "\0\0\1\0\1\0\0\0\0\0\4abcd")), ANSWERED);
 	ck_assert_str_eq(send(0, 1, 0, BODY(QUESTION "\xc0\x0c\0\1\0\1\0\0\0\0\0\4abcd")), ANSWERED);
 	ck_assert_str_eq(send(0, 0, 1, BODY(QUESTION "\0\xff\0\0\1\0\0\0\0\0\4abcd")), ANSWERED);
-	ck_assert_str_eq(send(0, 0, 1, BODY(QUESTION "\0\0\1\0\1\0\0\0\0\0\3abc")), FORMERR_ECHOED); /* A of 3 octets */
+	ck_assert_str_eq(send(0, 0, 1, BODY(QUESTION "\0\0\1\0\1\0\0\0\0\0\3abc")),
+		FORMERR_ECHOED); /* A of 3 octets */
 	ck_assert_str_eq(send(0, 0, 1, BODY(QUESTION "\0\0\1\0\1\0\0\0\0\0\5abcde")), FORMERR_ECHOED);
-	ck_assert_str_eq(send(0, 0, 1, BODY(QUESTION "\0\0\1\0\1\0\0\0\0\xff\xff" "abcd")), FORMERR_ECHOED);
-	ck_assert_str_eq(send(0, 0, 1, BODY(QUESTION "\0\0\2\0\1\0\0\0\0\0\2\xc0\x27")), FORMERR_ECHOED); /* NS that points to itself */
+	ck_assert_str_eq(send(0, 0, 1,
+				 BODY(QUESTION "\0\0\1\0\1\0\0\0\0\xff\xff"
+					       "abcd")),
+		FORMERR_ECHOED);
+	ck_assert_str_eq(send(0, 0, 1, BODY(QUESTION "\0\0\2\0\1\0\0\0\0\0\2\xc0\x27")),
+		FORMERR_ECHOED);                                          /* NS that points to itself */
 	ck_assert_str_eq(send(0, 0, 0, BODY(QUESTION "more")), ANSWERED); /* octets after the message */
 }
 END_TEST
@@ -135,15 +150,19 @@ END_TEST
 START_TEST(test_opt) /* RFC 6891 6.1.1: one, in the additional section, owned by the root */
 {
 	ck_assert_str_eq(send(0, 0, 1, BODY(QUESTION OPT)), ANSWERED "opt 1232\n");
-	ck_assert_str_eq(send(0, 0, 2, BODY(QUESTION OPT "\0\0\1\0\1\0\0\0\0\0\4abcd")), ANSWERED "opt 1232\n");
+	ck_assert_str_eq(
+		send(0, 0, 2, BODY(QUESTION OPT "\0\0\1\0\1\0\0\0\0\0\4abcd")), ANSWERED "opt 1232\n");
 	ck_assert_str_eq(send(0, 0, 2, BODY(QUESTION OPT OPT)), "FORMERR; ns.example. A IN\nopt 1232\n");
 	ck_assert_str_eq(send(1, 0, 0, BODY(QUESTION OPT)), FORMERR_ECHOED);
 	ck_assert_str_eq(send(0, 1, 0, BODY(QUESTION OPT)), FORMERR_ECHOED);
 	ck_assert_str_eq(send(0, 0, 1, BODY(QUESTION "\1a" OPT)), FORMERR_ECHOED);
-	ck_assert_str_eq(send(0, 0, 1, BODY(QUESTION "\0\0\x29\x04\xd0\0\0\0\0\0\4\0\3\0\1")), FORMERR_ECHOED); /* option overrun */
+	ck_assert_str_eq(send(0, 0, 1, BODY(QUESTION "\0\0\x29\x04\xd0\0\0\0\0\0\4\0\3\0\1")),
+		FORMERR_ECHOED); /* option overrun */
 	ck_assert_str_eq(send(0, 0, 1, BODY(QUESTION "\0\0\x29\x04\xd0\0\0\0\0\0\3\0\3\0")), FORMERR_ECHOED);
-	ck_assert_str_eq(send(0, 0, 1, BODY(QUESTION "\0\0\x29\x04\xd0\0\0\0\0\0\5\xff\x01\0\1x")), ANSWERED "opt 1232\n"); /* unknown */
-	ck_assert_str_eq(send(0, 0, 1, BODY(QUESTION "\0\0\x29\x04\xd0\0\0\0\0\0\7\0\x0a\0\3abc")), FORMERR_ECHOED); /* RFC 7873 5.2.2 */
+	ck_assert_str_eq(send(0, 0, 1, BODY(QUESTION "\0\0\x29\x04\xd0\0\0\0\0\0\5\xff\x01\0\1x")),
+		ANSWERED "opt 1232\n"); /* unknown */
+	ck_assert_str_eq(send(0, 0, 1, BODY(QUESTION "\0\0\x29\x04\xd0\0\0\0\0\0\7\0\x0a\0\3abc")),
+		FORMERR_ECHOED); /* RFC 7873 5.2.2 */
 }
 END_TEST
 
@@ -162,7 +181,8 @@ static void check_one(const uint8_t *q, size_t len, enum mrg_dns_transport via)
 
 START_TEST(test_mutations) /* truncations, single bits, random octets */
 {
-	static const char *const lines[] = { "ns.example. A do nsid", "x.fat.example. A edns=700", "long.example. TXT", "a.d.example. A do" };
+	static const char *const lines[] = { "ns.example. A do nsid", "x.fat.example. A edns=700",
+		"long.example. TXT", "a.d.example. A do" };
 	uint64_t seed = 1;
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
 		uint8_t q[120], bad[160];
@@ -189,8 +209,9 @@ END_TEST
 
 START_TEST(test_small_buffers) /* every size from nothing to enough: an error, or whole sets with TC set */
 {
-	static const char *const lines[] = { "ns.example. A do", "big.example. A", "x.fat.example. A edns=4096", "nothing.example. A",
-		"long.example. A", "version.bind. TXT CH", "ns.test. A" };
+	static const char *const lines[] = { "ns.example. A do", "big.example. A",
+		"x.fat.example. A edns=4096", "nothing.example. A", "long.example. A", "version.bind. TXT CH",
+		"ns.test. A" };
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
 		uint8_t q[120];
 		static char whole[1 << 17];
@@ -208,7 +229,8 @@ START_TEST(test_small_buffers) /* every size from nothing to enough: an error, o
 			}
 			served = true;
 			if (cap < needed)
-				ck_assert_msg(strcmp(text, whole) != 0, "%s: %zu of %zu octets: %s", lines[i], cap, needed, text);
+				ck_assert_msg(strcmp(text, whole) != 0, "%s: %zu of %zu octets: %s", lines[i],
+					cap, needed, text);
 		}
 		ck_assert_str_eq(kit_send(&k, MRG_DNS_TCP, q, len, needed), whole);
 	}
@@ -221,7 +243,8 @@ START_TEST(test_truncation)
 {
 	/* RFC 2181 9: the set does not fit, so none of it is there */
 	ck_assert_str_eq(kit_ask(&k, "big.example. A"), "NOERROR aa tc; big.example. A IN\n");
-	ck_assert_str_eq(kit_ask(&k, "big.example. A edns=511"), "NOERROR aa tc; big.example. A IN\nopt 1232\n");
+	ck_assert_str_eq(
+		kit_ask(&k, "big.example. A edns=511"), "NOERROR aa tc; big.example. A IN\nopt 1232\n");
 	ck_assert(!has(kit_ask(&k, "big.example. A edns=65535 tcp"), " tc"));
 	/* 1,232 octets are the most over UDP, whatever the client says */
 	ck_assert(has(kit_ask(&k, "big.example. A edns=65535"), " tc"));
@@ -248,7 +271,8 @@ START_TEST(test_long_chains) /* aliases are followed 16 times at most */
 {
 	ck_assert_uint_eq(lines_of(kit_ask(&k, "long.example. A tcp")), 1 + 16);
 	ck_assert_uint_eq(lines_of(kit_ask(&k, "a.d.example. A tcp")), 1 + 1 + 16); /* the DNAME once */
-	ck_assert_str_eq(kit_ask(&k, "b.w.example. A"), "NOERROR aa; b.w.example. A IN\nan b.w.example. 60 IN CNAME a.w.example.\n"
+	ck_assert_str_eq(kit_ask(&k, "b.w.example. A"),
+		"NOERROR aa; b.w.example. A IN\nan b.w.example. 60 IN CNAME a.w.example.\n"
 		"an a.w.example. 60 IN CNAME a.w.example.\n");
 }
 END_TEST

@@ -53,8 +53,9 @@ static bool fits(const struct oracle *z, const struct mrg_dns_name_flat *n, uint
 
 static void add_random(struct oracle *z)
 {
-	static const uint16_t types[] = { MRG_DNS_TYPE_A, MRG_DNS_TYPE_A, MRG_DNS_TYPE_AAAA, MRG_DNS_TYPE_TXT, MRG_DNS_TYPE_NS,
-		MRG_DNS_TYPE_CNAME, MRG_DNS_TYPE_CNAME, MRG_DNS_TYPE_DNAME, MRG_DNS_TYPE_DS, MRG_DNS_TYPE_MX };
+	static const uint16_t types[] = { MRG_DNS_TYPE_A, MRG_DNS_TYPE_A, MRG_DNS_TYPE_AAAA, MRG_DNS_TYPE_TXT,
+		MRG_DNS_TYPE_NS, MRG_DNS_TYPE_CNAME, MRG_DNS_TYPE_CNAME, MRG_DNS_TYPE_DNAME, MRG_DNS_TYPE_DS,
+		MRG_DNS_TYPE_MX };
 	const uint16_t type = types[rnd(sizeof types / sizeof *types)];
 	const struct mrg_dns_name_flat owner = random_name(4), target = random_name(4);
 	uint8_t rdata[300] = { 0 };
@@ -118,11 +119,13 @@ static const struct mrg_dns_zone *build(struct kit *k, const struct oracle *z, b
 		order[i - 1] = order[j];
 		order[j] = was;
 	}
-	ck_assert_int_eq(mrg_dns_zone_begin(&b, &k->arena, (struct mrg_span){ z->origin.b, z->origin.len }), MRG_OK);
+	ck_assert_int_eq(
+		mrg_dns_zone_begin(&b, &k->arena, (struct mrg_span){ z->origin.b, z->origin.len }), MRG_OK);
 	for (size_t i = 0; i < z->count; i++) {
 		const struct oracle_rr *const r = &z->rr[order[i]];
-		ck_assert_int_eq(mrg_dns_zone_add(&b, (struct mrg_span){ r->owner.b, r->owner.len }, r->type, 1, r->ttl,
-			r->rdata, &err), MRG_OK);
+		ck_assert_int_eq(mrg_dns_zone_add(&b, (struct mrg_span){ r->owner.b, r->owner.len }, r->type,
+					 1, r->ttl, r->rdata, &err),
+			MRG_OK);
 	}
 	const enum mrg_status st = mrg_dns_zone_finish(&b, &zone, &err);
 	if (st != MRG_OK)
@@ -144,7 +147,8 @@ static bool expected(const struct oracle_reply *want, unsigned section, const st
 	for (size_t i = 0; i < want->count[section]; i++) {
 		const struct oracle_rr *const x = &want->rr[section][i];
 		if (x->type == mrg_dns_rr_type(rr) && x->ttl == mrg_dns_rr_ttl(rr) &&
-			mrg_dns_name_flat_order(&x->owner, &owner) == 0 && mrg_span_eq_nocase(x->rdata, mrg_w_span(&w, 0)))
+			mrg_dns_name_flat_order(&x->owner, &owner) == 0 &&
+			mrg_span_eq_nocase(x->rdata, mrg_w_span(&w, 0)))
 			return true;
 	}
 	return false;
@@ -153,7 +157,8 @@ static bool expected(const struct oracle_reply *want, unsigned section, const st
 static void describe(const struct mrg_dns_name_flat *name, uint16_t type, char *out)
 {
 	for (unsigned i = 0; i + 1 < name->count; i++)
-		out += sprintf(out, "%.*s.", (int)(name->off[i + 1] - name->off[i] - 1), (const char *)name->b + name->off[i] + 1);
+		out += sprintf(out, "%.*s.", (int)(name->off[i + 1] - name->off[i] - 1),
+			(const char *)name->b + name->off[i] + 1);
 	sprintf(out, " %s", mrg_dns_type_str(type) != NULL ? mrg_dns_type_str(type) : "?");
 }
 
@@ -173,7 +178,8 @@ static void show_zone(const struct oracle *z)
 	}
 }
 
-static void compare(const struct kit *k, const struct oracle *z, const struct mrg_dns_name_flat *name, uint16_t type, bool dnssec)
+static void compare(const struct kit *k, const struct oracle *z, const struct mrg_dns_name_flat *name,
+	uint16_t type, bool dnssec)
 {
 	static struct oracle_reply want;
 	uint8_t query[400];
@@ -187,7 +193,9 @@ static void compare(const struct kit *k, const struct oracle *z, const struct mr
 	mrg_w_put(&w, (struct mrg_span){ name->b, name->len });
 	mrg_w_be16(&w, type);
 	mrg_w_be16(&w, 1);
-	mrg_w_put(&w, (struct mrg_span){ (const uint8_t[]){ 0, 0, 41, 0xff, 0xff, 0, 0, dnssec ? 0x80 : 0, 0, 0, 0 }, 11 });
+	mrg_w_put(&w,
+		(struct mrg_span){
+			(const uint8_t[]){ 0, 0, 41, 0xff, 0xff, 0, 0, dnssec ? 0x80 : 0, 0, 0, 0 }, 11 });
 	describe(name, type, what);
 	const char *const text = kit_send(k, MRG_DNS_TCP, query, w.len, 65535);
 	const uint8_t *const p = kit_reply(&len);
@@ -198,8 +206,9 @@ static void compare(const struct kit *k, const struct oracle *z, const struct mr
 	struct mrg_dns_message_additional_it ar = mrg_dns_message_additional(&m);
 	struct mrg_dns_rr rr;
 	bool same = mrg_dns_header_rcode(&h) == want.rcode && (mrg_dns_header_aa(&h) != 0) == want.aa &&
-		mrg_dns_header_ancount(&h) == want.count[0] && mrg_dns_header_nscount(&h) == want.count[1] &&
-		mrg_dns_header_arcount(&h) == want.count[2] + 1;
+		    mrg_dns_header_ancount(&h) == want.count[0] &&
+		    mrg_dns_header_nscount(&h) == want.count[1] &&
+		    mrg_dns_header_arcount(&h) == want.count[2] + 1;
 	while (mrg_dns_message_answer_next(&an, &rr))
 		same = same && expected(&want, 0, &rr);
 	while (mrg_dns_message_authority_next(&ns, &rr))
@@ -209,7 +218,8 @@ static void compare(const struct kit *k, const struct oracle *z, const struct mr
 	if (same)
 		return;
 	show_zone(z);
-	fprintf(stderr, "want rcode %u aa %d counts %zu %zu %zu\n", want.rcode, want.aa, want.count[0], want.count[1], want.count[2]);
+	fprintf(stderr, "want rcode %u aa %d counts %zu %zu %zu\n", want.rcode, want.aa, want.count[0],
+		want.count[1], want.count[2]);
 	for (unsigned s = 0; s < 3; s++)
 		for (size_t i = 0; i < want.count[s]; i++) {
 			char line[300];
@@ -222,8 +232,8 @@ static void compare(const struct kit *k, const struct oracle *z, const struct mr
 /* Every name of up to four labels, and every type that is treated in its own way. */
 static void compare_all(const struct kit *k, const struct oracle *z)
 {
-	static const uint16_t types[] = { MRG_DNS_TYPE_A, MRG_DNS_TYPE_NS, MRG_DNS_TYPE_CNAME, MRG_DNS_TYPE_SOA, MRG_DNS_TYPE_MX,
-		MRG_DNS_TYPE_DNAME, MRG_DNS_TYPE_DS, MRG_DNS_TYPE_ANY };
+	static const uint16_t types[] = { MRG_DNS_TYPE_A, MRG_DNS_TYPE_NS, MRG_DNS_TYPE_CNAME,
+		MRG_DNS_TYPE_SOA, MRG_DNS_TYPE_MX, MRG_DNS_TYPE_DNAME, MRG_DNS_TYPE_DS, MRG_DNS_TYPE_ANY };
 	static const char *const more[] = { "a", "b", "*", "x" };
 	for (unsigned n = 0; n < 5 * 5 * 5 * 5; n++) {
 		char text[64] = "";

@@ -16,10 +16,7 @@ enum { CASE_MAX = 400, LINE_MAX_ = 200, WANT_MAX = 20 };
 static char name[CASE_MAX][100];
 static int case_count;
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
+static int by_name(const void *a, const void *b) { return strcmp(a, b); }
 
 static void find_cases(void)
 {
@@ -69,20 +66,20 @@ START_TEST(the_error_is_told_where_it_is)
 		const char *got = master_load_error(&l, i);
 		const size_t place = strcspn(want[i], " ");
 		const char *field = want[i][place] == ' ' ? want[i] + place + 1 : "";
-		ck_assert_msg(strncmp(got, want[i], place) == 0 && got[place] == ' ' && strstr(got, field) != NULL, "%s: '%s', not '%s'", name[_i], got, want[i]);
+		ck_assert_msg(
+			strncmp(got, want[i], place) == 0 && got[place] == ' ' && strstr(got, field) != NULL,
+			"%s: '%s', not '%s'", name[_i], got, want[i]);
 	}
 	if (!others || l.error_count < n)
-		ck_assert_msg(l.error_count == n, "%s: %zu errors, not %zu; the last: %s", name[_i], l.error_count, n,
-		              l.error_count > 0 ? master_load_error(&l, l.error_count - 1) : "none");
+		ck_assert_msg(l.error_count == n, "%s: %zu errors, not %zu; the last: %s", name[_i],
+			l.error_count, n,
+			l.error_count > 0 ? master_load_error(&l, l.error_count - 1) : "none");
 	ck_assert_uint_ge(l.record_count, 1);
 	master_load_free(&l);
 }
 END_TEST
 
-START_TEST(there_are_cases)
-{
-	ck_assert_int_ge(case_count, 50);
-}
+START_TEST(there_are_cases) { ck_assert_int_ge(case_count, 50); }
 END_TEST
 
 int main(void)

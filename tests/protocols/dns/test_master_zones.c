@@ -23,7 +23,8 @@ static void read_list(void)
 	if (f == NULL)
 		return;
 	while (zone_count < ZONE_MAX && fgets(line, sizeof line, f) != NULL)
-		if (line[0] != '#' && sscanf(line, "%127s %127s", zone_file[zone_count], zone_origin[zone_count]) == 2)
+		if (line[0] != '#' &&
+			sscanf(line, "%127s %127s", zone_file[zone_count], zone_origin[zone_count]) == 2)
 			zone_count++;
 	fclose(f);
 }
@@ -39,8 +40,8 @@ struct rows {
 	size_t count;
 };
 
-static void add(struct rows *r, const uint8_t *owner, size_t owner_len, unsigned type, unsigned class, uint32_t ttl,
-                const uint8_t *rdata, size_t rdata_len)
+static void add(struct rows *r, const uint8_t *owner, size_t owner_len, unsigned type, unsigned class,
+	uint32_t ttl, const uint8_t *rdata, size_t rdata_len)
 {
 	struct row x = { malloc(owner_len + 8 + rdata_len), owner_len + 8 + rdata_len };
 	ck_assert_ptr_nonnull(x.p);
@@ -95,7 +96,8 @@ static const char *hex(const struct row *r)
 static void same(const struct rows *a, const struct rows *b)
 {
 	for (size_t i = 0; i < a->count && i < b->count; i++)
-		ck_assert_msg(by_octets(&a->row[i], &b->row[i]) == 0, "record %zu differs:\n%s\n%s", i, hex(&a->row[i]), hex(&b->row[i]));
+		ck_assert_msg(by_octets(&a->row[i], &b->row[i]) == 0, "record %zu differs:\n%s\n%s", i,
+			hex(&a->row[i]), hex(&b->row[i]));
 	ck_assert_uint_eq(a->count, b->count);
 	ck_assert_uint_gt(a->count, 5);
 }
@@ -143,9 +145,10 @@ static struct rows theirs(const char *file, const char *origin)
 	ck_assert_int_ge(fd, 0);
 	/* they change their working directory for $INCLUDE; nothing is checked beyond the syntax */
 	snprintf(command, sizeof command,
-	         "cd $(dirname " ZONES "/%s) && PATH=$PATH:/usr/sbin named-compilezone -i none -k ignore -n ignore -m ignore -M ignore "
-	         "-r ignore -S ignore -T ignore -F raw -o %s %s $(basename %s) >%s.log 2>&1 || { cat %s.log; exit 1; }",
-	         file, raw, origin, file, raw, raw);
+		"cd $(dirname " ZONES
+		"/%s) && PATH=$PATH:/usr/sbin named-compilezone -i none -k ignore -n ignore -m ignore -M ignore "
+		"-r ignore -S ignore -T ignore -F raw -o %s %s $(basename %s) >%s.log 2>&1 || { cat %s.log; exit 1; }",
+		file, raw, origin, file, raw, raw);
 	const int status = system(command);
 	ck_assert_msg(status == 0, "named-compilezone (Debian: bind9-utils) does not take %s", file);
 	FILE *f = fdopen(fd, "rb");
@@ -208,10 +211,7 @@ START_TEST(what_is_printed_reads_back_the_same)
 }
 END_TEST
 
-START_TEST(there_are_zones)
-{
-	ck_assert_int_ge(zone_count, 10);
-}
+START_TEST(there_are_zones) { ck_assert_int_ge(zone_count, 10); }
 END_TEST
 
 int main(void)
