@@ -95,7 +95,6 @@ static void answer_from_zones(const struct mrg_dns_server *s, struct mrg_dns_rep
 	if (s->db->only == NULL && answer_at_once(r, w.zone, mrg_dns_name_flat_from(&w.name, 0), type))
 		return;
 	r->aa = true;
-	mrg_dns_reply_compress(r, &w.name);
 	w.reply = r;
 	w.type = type;
 	w.dnssec = r->query->dnssec_ok;

@@ -47,13 +47,17 @@ enum mrg_status mrg_dns_reply_begin(struct mrg_dns_reply *r, const struct mrg_dn
 	return r->w.st;
 }
 
-void mrg_dns_reply_compress(struct mrg_dns_reply *r, const struct mrg_dns_name_flat *qname)
+/* Let names be compressed from here on, the question's being the first. */
+static void compress(struct mrg_dns_reply *r)
 {
 	const size_t len = r->w.len;
+	const struct mrg_dns_name qname = mrg_dns_question_name(&r->query->question);
+	if (r->w.refs != NULL)
+		return;
 	r->w.len = 0;
 	mrg_w_use_refs(&r->w, &r->refs);
 	r->w.len = MRG_DNS_HEADER_SIZE;
-	mrg_dns_name_put_flat(&r->w, mrg_dns_name_flat_from(qname, 0)); /* the very octets that are there */
+	mrg_dns_name_copy(&r->w, &qname); /* the very octets that are there */
 	r->w.len = len;
 }
 
@@ -116,6 +120,7 @@ bool mrg_dns_reply_add(struct mrg_dns_reply *r, enum mrg_dns_section section, co
 	unsigned count = 0;
 	if (r->full)
 		return false;
+	compress(r);
 	if ((what & MRG_DNS_DATA) != 0)
 		count += put_records(&r->w, data, message, owner);
 	if ((what & MRG_DNS_SIGS) != 0)
@@ -130,12 +135,43 @@ bool mrg_dns_reply_copy(struct mrg_dns_reply *r, const struct mrg_dns_rrset *set
 	return settle(r, mark, MRG_DNS_ANSWER, set->count + (sigs ? set->sig_count : 0u), true);
 }
 
+/* A name that ends where the zone's does, which begins at `zone_off` in the question's name. */
+static void put_tied(struct mrg_w *w, const struct mrg_dns_tied_name *n, size_t zone_off)
+{
+	mrg_w_put(w, n->head);
+	if (n->tail != MRG_DNS_UNTIED) {
+		const struct mrg_dns_name_pointer_args to = { .at = (uint16_t)(MRG_DNS_HEADER_SIZE +
+									       zone_off + n->tail) };
+		mrg_dns_name_pointer_put(w, &to);
+	}
+}
+
+bool mrg_dns_reply_soa(struct mrg_dns_reply *r, const struct mrg_dns_soa_form *soa, size_t zone_off)
+{
+	const size_t mark = r->w.len;
+	const struct mrg_dns_tied_name owner = { .tail = 0 };
+	uint8_t rdata[MRG_DNS_ZONE_SOA_MAX];
+	struct mrg_w w;
+	mrg_w_init(&w, rdata, sizeof rdata);
+	put_tied(&w, &soa->mname, zone_off);
+	put_tied(&w, &soa->rname, zone_off);
+	mrg_w_put(&w, soa->numbers);
+	const struct mrg_dns_rr_tail_args tail = { .type = MRG_DNS_TYPE_SOA,
+		.class = MRG_DNS_CLASS_IN,
+		.ttl = soa->ttl,
+		.rdata = mrg_w_span(&w, 0) };
+	put_tied(&r->w, &owner, zone_off);
+	mrg_dns_rr_tail_put(&r->w, &tail);
+	return settle(r, mark, MRG_DNS_AUTHORITY, 1, true);
+}
+
 bool mrg_dns_reply_cname(struct mrg_dns_reply *r, struct mrg_span owner, uint32_t ttl, struct mrg_span target)
 {
 	const size_t mark = r->w.len;
 	struct mrg_dns_rr_build b;
 	if (r->full)
 		return false;
+	compress(r);
 	mrg_dns_rr_begin(&r->w, &b,
 		&(struct mrg_dns_rr_args){
 			.name = owner, .type = MRG_DNS_TYPE_CNAME, .class = MRG_DNS_CLASS_IN, .ttl = ttl });

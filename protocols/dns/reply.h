@@ -30,9 +30,6 @@ struct mrg_dns_reply {
 enum mrg_status mrg_dns_reply_begin(struct mrg_dns_reply *r, const struct mrg_dns_query *q, uint16_t udp_size,
 	struct mrg_span nsid, uint8_t *out, size_t cap);
 
-/* Let names be compressed from here on, against the question's name first. */
-void mrg_dns_reply_compress(struct mrg_dns_reply *r, const struct mrg_dns_name_flat *qname);
-
 /* What of a set to add, and how. */
 enum mrg_dns_what {
 	MRG_DNS_DATA = 1,    /* its records */
@@ -50,9 +47,15 @@ bool mrg_dns_reply_add(struct mrg_dns_reply *r, enum mrg_dns_section section, co
 
 /*
  * mrg_dns_reply_copy - answer with a set of the node that has the question's name, as it stands in the zone.
- * Only as the first thing in a reply, before mrg_dns_reply_compress.
+ * Only as the first thing in a reply.
  */
 bool mrg_dns_reply_copy(struct mrg_dns_reply *r, const struct mrg_dns_rrset *set, bool sigs);
+
+/*
+ * mrg_dns_reply_soa - put the SOA of negative answers, without RRSIGs, into the authority section of a reply that has
+ * no records yet.   zone_off   where in the question's name the zone's begins.
+ */
+bool mrg_dns_reply_soa(struct mrg_dns_reply *r, const struct mrg_dns_soa_form *soa, size_t zone_off);
 
 /* A CNAME record that no zone has: what a DNAME record makes.  RFC 6672 section 3.1 */
 bool mrg_dns_reply_cname(

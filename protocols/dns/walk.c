@@ -27,19 +27,24 @@ static bool first_rr(const struct mrg_dns_node *n, const struct mrg_dns_rrset *s
 /* The SOA that says how long there is nothing.  RFC 2308 section 3 */
 static void add_soa(struct mrg_dns_walk *w)
 {
-	const struct mrg_dns_node *const n = w->zone->negative;
-	mrg_dns_reply_add(w->reply, MRG_DNS_AUTHORITY, n, mrg_dns_node_sets(n), mrg_dns_node_name(n),
-		signed_if_wanted(w));
+	const struct mrg_dns_zone *const z = w->zone;
+	const struct mrg_dns_rrset *const set = mrg_dns_node_sets(z->negative);
+	const bool plain = !w->dnssec || (set->sig_count == 0 && z->denial == MRG_DNS_DENIAL_NONE);
+	if (plain && w->steps == 0 &&
+		z->origin.count > 1) /* the whole answer: the name is the question's still */
+		mrg_dns_reply_soa(w->reply, &z->soa, w->name.off[w->name.count - z->origin.count]);
+	else
+		mrg_dns_reply_add(w->reply, MRG_DNS_AUTHORITY, z->negative, set,
+			mrg_dns_node_name(z->negative), signed_if_wanted(w));
 }
 
 /* --- additional addresses -------------------------------------------------------------------------- */
 
-/* The node of a name server's addresses, or NULL: also below cuts, there it is glue. */
-static const struct mrg_dns_node *server_node(
-	const struct mrg_dns_walk *w, const struct mrg_dns_name_flat *name)
-{
-	return mrg_dns_zone_probe(w->zone, mrg_dns_name_flat_from(name, 0));
-}
+/* A name server in an NS set whose addresses the zone may have. */
+struct server {
+	const struct mrg_dns_node *node;
+	bool required; /* its name is at or below the cut */
+};
 
 /* Is the name at or below the node's?  RFC 9499: in-domain */
 static bool in_domain(const struct mrg_dns_name_flat *name, const struct mrg_dns_node *n)
@@ -49,43 +54,59 @@ static bool in_domain(const struct mrg_dns_name_flat *name, const struct mrg_dns
 	       mrg_dns_name_within(name, &top);
 }
 
-/* One pass over the servers of an NS set: their addresses of one type, required ones or the others. */
-static void add_addresses(struct mrg_dns_walk *w, const struct mrg_dns_node *n,
-	const struct mrg_dns_rrset *ns, uint16_t type, bool required)
+/* View the next server of an NS set; false after the last.  node is NULL if the zone has no such name. */
+static bool next_server(const struct mrg_dns_walk *w, const struct mrg_dns_node *n, struct mrg_span message,
+	struct mrg_span *left, struct server *out)
 {
-	const struct mrg_span message = mrg_dns_rrset_message(n, ns);
-	struct mrg_span left = mrg_dns_rrset_wire(ns, false);
-	struct mrg_dns_rr rr;
-	struct mrg_dns_ns server;
-	while (left.len > 0 && !w->reply->full && mrg_dns_rr_check(left, message, &rr, NULL) == MRG_OK) {
-		left = (struct mrg_span){ left.p + rr.len, left.len - rr.len };
-		if (!mrg_dns_rr_rdata_as_ns(&rr, &server))
-			continue;
-		struct mrg_dns_name_flat name;
-		const struct mrg_dns_name view = mrg_dns_ns_nsdname(&server);
-		mrg_dns_name_flatten(&view, &name);
-		const bool cut = (n->flags & MRG_DNS_NODE_CUT) != 0;
-		if ((cut && in_domain(&name, n)) != required)
-			continue;
-		const struct mrg_dns_node *const at = server_node(w, &name);
-		const struct mrg_dns_rrset *const set = at != NULL ? mrg_dns_node_find(at, type) : NULL;
-		if (set == NULL)
-			continue;
-		mrg_dns_reply_add(w->reply, MRG_DNS_ADDITIONAL, at, set, mrg_dns_name_flat_from(&name, 0),
-			signed_if_wanted(w) | (required ? 0u : MRG_DNS_OPTIONAL));
+	struct mrg_dns_stored_rr rr;
+	struct mrg_dns_ns ns;
+	struct mrg_dns_name_flat name;
+	if (left->len == 0 || mrg_dns_stored_rr_check(*left, &rr, NULL) != MRG_OK ||
+		mrg_dns_ns_check(mrg_dns_stored_rr_rdata(&rr), message, &ns, NULL) != MRG_OK)
+		return false;
+	*left = (struct mrg_span){ left->p + rr.len, left->len - rr.len };
+	const struct mrg_dns_name view = mrg_dns_ns_nsdname(&ns);
+	mrg_dns_name_flatten(&view, &name);
+	out->node = mrg_dns_zone_probe(w->zone, mrg_dns_name_flat_from(&name, 0));
+	out->required = out->node != NULL && (n->flags & MRG_DNS_NODE_CUT) != 0 && in_domain(&name, n);
+	return true;
+}
+
+/* Addresses of one type of the servers that are required, or of the others. */
+static void add_addresses(
+	struct mrg_dns_walk *w, const struct server *servers, size_t count, uint16_t type, bool required)
+{
+	for (size_t i = 0; i < count && !w->reply->full; i++) {
+		const struct mrg_dns_node *const n = servers[i].node;
+		const struct mrg_dns_rrset *const set =
+			servers[i].required == required ? mrg_dns_node_find(n, type) : NULL;
+		if (set != NULL)
+			mrg_dns_reply_add(w->reply, MRG_DNS_ADDITIONAL, n, set, mrg_dns_node_name(n),
+				signed_if_wanted(w) | (required ? 0u : MRG_DNS_OPTIONAL));
 	}
 }
 
 /*
- * Addresses of the servers in an NS set.  RFC 9471 3: those of servers inside the delegated zone must be there or TC
- * is set; the others are only help.
+ * Addresses of the servers in an NS set, also from below cuts, where they are glue.  RFC 9471 3: those of servers
+ * inside the delegated zone must be there or TC is set; the others are only help.
  */
 static void add_servers(struct mrg_dns_walk *w, const struct mrg_dns_node *n, const struct mrg_dns_rrset *ns)
 {
-	add_addresses(w, n, ns, MRG_DNS_TYPE_A, true);
-	add_addresses(w, n, ns, MRG_DNS_TYPE_AAAA, true);
-	add_addresses(w, n, ns, MRG_DNS_TYPE_A, false);
-	add_addresses(w, n, ns, MRG_DNS_TYPE_AAAA, false);
+	enum { MANY = 32 }; /* at a time */
+	struct server servers[MANY];
+	const struct mrg_span message = mrg_dns_rrset_message(n, ns);
+	struct mrg_span left = mrg_dns_rrset_wire(ns, false);
+	while (left.len > 0 && !w->reply->full) {
+		size_t count = 0;
+		while (count < MANY && next_server(w, n, message, &left, &servers[count]))
+			count += servers[count].node != NULL;
+		add_addresses(w, servers, count, MRG_DNS_TYPE_A, true);
+		add_addresses(w, servers, count, MRG_DNS_TYPE_AAAA, true);
+		add_addresses(w, servers, count, MRG_DNS_TYPE_A, false);
+		add_addresses(w, servers, count, MRG_DNS_TYPE_AAAA, false);
+		if (count < MANY)
+			break;
+	}
 }
 
 /* --- what a place can give ----------------------------------------------------------------------------- */

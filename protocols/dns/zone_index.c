@@ -297,6 +297,39 @@ static bool link_all(struct indexer *x)
 
 /* --- the apex -------------------------------------------------------------------------------------------- */
 
+/* A name in the RDATA of a record of the apex: what of it is written out, and where in the owner's name the rest is. */
+static struct mrg_dns_tied_name tied(const struct mrg_dns_zone *z, const struct mrg_dns_name *v)
+{
+	struct mrg_dns_name_flat name;
+	mrg_dns_name_flatten(v, &name);
+	const struct mrg_span wire = mrg_dns_name_span(v);
+	if (wire.len == name.len)
+		return (struct mrg_dns_tied_name){ wire, MRG_DNS_UNTIED };
+	enum { POINTER_SIZE = 2 }; /* RFC 1035 4.1.4 */
+	const size_t head = wire.len - POINTER_SIZE;
+	return (struct mrg_dns_tied_name){ { wire.p, head }, (uint16_t)(z->origin.len - (name.len - head)) };
+}
+
+/* Take the SOA of negative answers apart. */
+static bool take_apart(struct mrg_dns_zone *z)
+{
+	const struct mrg_dns_rrset *const set = mrg_dns_node_sets(z->negative);
+	struct mrg_dns_rr rr;
+	struct mrg_dns_soa soa;
+	if (mrg_dns_rr_check(mrg_dns_rrset_wire(set, false), mrg_dns_rrset_message(z->negative, set), &rr,
+		    NULL) != MRG_OK ||
+		!mrg_dns_rr_rdata_as_soa(&rr, &soa))
+		return false;
+	const struct mrg_dns_name mname = mrg_dns_soa_mname(&soa), rname = mrg_dns_soa_rname(&soa);
+	const struct mrg_span rdata = mrg_dns_rr_rdata_raw(&rr);
+	const size_t names = mrg_dns_name_span(&mname).len + mrg_dns_name_span(&rname).len;
+	z->soa = (struct mrg_dns_soa_form){ .mname = tied(z, &mname),
+		.rname = tied(z, &rname),
+		.numbers = { rdata.p + names, rdata.len - names },
+		.ttl = mrg_dns_rr_ttl(&rr) };
+	return true;
+}
+
 /* The SOA that goes into negative answers: its TTL is at most its MINIMUM.  RFC 2308 section 3 */
 static enum mrg_status settle_soa(struct indexer *x, struct mrg_dns_zone_error *err)
 {
@@ -315,7 +348,9 @@ static enum mrg_status settle_soa(struct indexer *x, struct mrg_dns_zone_error *
 	if (only.ttl > mrg_dns_rr_ttl(&rr))
 		only.ttl = mrg_dns_rr_ttl(&rr);
 	z->negative = mrg_dns_zone_pack(x->b, &z->apex, 1, &only, err);
-	return z->negative != NULL ? MRG_OK : x->b->st;
+	if (z->negative == NULL)
+		return x->b->st;
+	return take_apart(z) ? MRG_OK : full(x->b, err);
 }
 
 static enum mrg_status settle_apex(struct indexer *x, struct mrg_dns_zone_error *err)

@@ -62,6 +62,21 @@ struct mrg_dns_nsec3_params {
 	uint8_t salt[255];
 };
 
+enum { MRG_DNS_UNTIED = UINT16_MAX };
+
+/* A name whose end may be the end of the zone's name. */
+struct mrg_dns_tied_name {
+	struct mrg_span head; /* labels, as they stand in the zone */
+	uint16_t tail;        /* where in the zone's name the rest is, or MRG_DNS_UNTIED: head is all */
+};
+
+/* The SOA of negative answers in parts, so that it can be tied to wherever a message has the zone's name. */
+struct mrg_dns_soa_form {
+	struct mrg_dns_tied_name mname, rname;
+	struct mrg_span numbers;
+	uint32_t ttl;
+};
+
 enum mrg_dns_denial { MRG_DNS_DENIAL_NONE, MRG_DNS_DENIAL_NSEC, MRG_DNS_DENIAL_NSEC3 };
 
 struct mrg_dns_zone {
@@ -70,7 +85,8 @@ struct mrg_dns_zone {
 	size_t bucket_count;     /* below 2^32 */
 	const struct mrg_dns_node *apex;
 	const struct mrg_dns_node
-		*negative; /* a node of the apex's name: just the SOA, with the TTL of RFC 2308 3 */
+		*negative;           /* a node of the apex's name: just the SOA, with the TTL of RFC 2308 3 */
+	struct mrg_dns_soa_form soa; /* the same */
 	enum mrg_dns_denial denial;
 	const uint32_t *chain; /* handles of the NSEC or NSEC3 owners, in canonical order */
 	size_t chain_len;

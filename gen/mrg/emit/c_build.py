@@ -403,6 +403,9 @@ def emit_source(w: Writer, shape: Shape) -> None:
 def _hole_functions(w: Writer, p: Plan, name: str) -> None:
     with w.function(f"void {name}_begin(struct mrg_w *w, struct {name}_build *b, const struct {name}_args *a)"):
         w.line(f"*b = (struct {name}_build){{ .at = w->len, .args = *a }};")
+        if _is_buffer(p.packet):
+            w.line("if (w->refs != NULL)")
+            w.line("\tmrg_w_use_refs(w, w->refs); /* pointers count from here */")
         _write_items(w, p, p.parts[0], "a")
         _hole_starts(w, p, p.holes[0])
     for i, hole in enumerate(p.holes[:-1]):
@@ -420,6 +423,13 @@ def _hole_functions(w: Writer, p: Plan, name: str) -> None:
         _write_items(w, p, p.parts[-1], "a")
         _patches(w, p, "a")
         w.line("(void)w;")
+
+
+def _is_buffer(packet: ir.Packet) -> bool:
+    """Parts of the packet point into it (`this`)."""
+    subs = [i for i in layout.walk(packet.items) if isinstance(i, ir.Sub)]
+    subs += [i.elem for i in layout.walk(packet.items) if isinstance(i, ir.List) and isinstance(i.elem, ir.Sub)]
+    return any(isinstance(a, ir.BufArg) and a.param is None for s in subs for a in s.args)
 
 
 def _tracks(p: Plan, item: ir.Item) -> bool:
