@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -75,6 +76,7 @@ static pid_t server_start(const struct options *o)
 	dup2(fd, 1);
 	dup2(fd, 2);
 	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGTERM); /* the server does not outlive us */
 	bench_pin(o->core_server);
 	execv(o->argv[0], o->argv);
 	bench_die("first: %s: %s", o->argv[0], strerror(errno));

@@ -18,7 +18,7 @@ BENCH_SRC_parse   := bench/parse.c bench/ours.c bench/ours_net.c bench/samples.c
 BENCH_SRC_answer  := bench/answer.c
 
 # The generated code of the yardsticks' specs is compiled like the generated code of the library.
-$(BENCH_GEN)/made: $(BENCH_SPECS) $(GEN_PY)
+$(BENCH_GEN)/made: $(BENCH_SPECS) $(GEN_PY) gen/support/mrg.h
 	$(call say,MRG,bench/specs/ -> $(BENCH_GEN)/)
 	$Qrm -rf $(BENCH_GEN) && mkdir -p $(BENCH_GEN)
 	$QPYTHONDONTWRITEBYTECODE=1 $(PYTHON) bin/mrg c -I bench/specs -o $(BENCH_GEN) $(BENCH_SPECS) && touch $@

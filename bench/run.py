@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure side by side with the peers, and print one table.
 
-usage: run.py --build DIR --out DIR [--quick] [--only NAME ...] [--list]
+usage: run.py --build DIR --out DIR [--quick] [--only NAME ...]
 
 `--build` holds our programs (bin/, bench/bin/), `--out` the unpacked peers and
 the data.  A ratio compares two things of the same run, never of two runs.
@@ -12,9 +12,11 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 from pathlib import Path
-from typing import Callable
+from types import FrameType
+from typing import Callable, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -107,8 +109,14 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def stop(number: int, frame: Optional[FrameType]) -> None:
+    """A signal ends the run as an exception does: the servers are stopped on the way out."""
+    sys.exit(128 + number)
+
+
 def main() -> int:
     args = arguments()
+    signal.signal(signal.SIGTERM, stop)
     places = Places(Path(__file__).resolve().parent.parent, args.build.resolve(), args.out.resolve())
     effort = Effort.quick() if args.quick else Effort.full()
     about, table = machine(places), Table()

@@ -8,6 +8,7 @@
 ##  DNS_LISTEN=ADDRESS:PORT, ZONE=ORIGIN=FILE  for `make run` (127.0.0.1:5353, the sample zone)
 ##  PREFIX=, DESTDIR=  for `make install` (/usr/local)
 ##  TESTS=WORD       for `make test`: only the suites whose name contains WORD
+##  CAPTURES=DIR     for `make test`: a folder of packet captures to hold the specifications against
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 VERSION := 0.1.0

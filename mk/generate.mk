@@ -7,7 +7,11 @@ SPECS  := $(sort $(shell find specs -name '*.mrg' 2>/dev/null))
 GEN_PY := $(sort $(shell find gen/mrg bin -type f ! -name '*.pyc' 2>/dev/null))
 
 ifneq ($G,generated)
-$G/files.mk: $(SPECS) $(GEN_PY) mk/generate.sh
+# A specification that is gone is nothing that could be newer; so the list of names is a file as well.
+$G.names: FORCE
+	@mkdir -p $(@D); echo '$(SPECS) $(GEN_PY)' | cmp -s - $@ || echo '$(SPECS) $(GEN_PY)' >$@
+
+$G/files.mk: $G.names $(SPECS) $(GEN_PY) mk/generate.sh
 	$(call say,MRG,specs/ -> $G/)
 	$QPYTHON='$(PYTHON)' PYTHONDONTWRITEBYTECODE=1 mk/generate.sh $G $(SPECS)
 endif

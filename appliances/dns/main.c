@@ -26,12 +26,14 @@ int main(int argc, char *argv[])
 	static struct options o;
 	struct mrg_arena arena;
 	enum outcome outcome;
+	if (mrg_unix_files_begin() != 0)
+		return OUTCOME_SYSTEM; /* with nowhere to say so */
 	if (mrg_unix_arena_open(&arena, OPTIONS_ARENA, OPTIONS_ARENA, false) != 0) {
 		say("mrg-dns: not enough memory to start", NULL);
 		return OUTCOME_SYSTEM;
 	}
 	if (!options_read(&o, &arena, argc, argv, &outcome))
-		return outcome;
+		return (int)outcome;
 	outcome = o.check || o.print ? look_only(&o) : serve(&o);
-	return outcome;
+	return (int)outcome;
 }

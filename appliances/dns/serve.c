@@ -118,6 +118,8 @@ static void reload(struct server *s)
 	struct database *const old = atomic_load_explicit(&s->control.current, memory_order_relaxed), *db;
 	if (load(s->options, true, &report, &db) != OUTCOME_OK) {
 		struct mrg_rt_line l;
+		if (mrg_unix_signals_stop())
+			return; /* given up, not failed */
 		mrg_rt_line_begin(&l, "error", "reload_failed");
 		mrg_rt_line_num(&l, "faults", faults);
 		mrg_rt_line_str(&l, "serving", "old zones");

@@ -10,9 +10,10 @@
 
 enum {
 	ARENA = 64 << 20, /* address space: buffers, connections and their blocks */
-	QUERY_MAX = 1472, /* octets of a UDP query, if no longer ones are invited; the rest is cut off, and is missed */
+	QUERY_MAX =
+		1472, /* octets of a UDP query, if no longer ones are invited; the rest is cut off, and is missed */
 	SPARE_SLOTS = 64, /* slots beyond the connections of the protocol: what one turn may accept */
-	BLOCKS = 128 /* partial long queries and waiting replies at once */
+	BLOCKS = 128      /* partial long queries and waiting replies at once */
 };
 
 static const uint64_t IDLE_NS = 10u * MRG_RT_SECOND_NS;

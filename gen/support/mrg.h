@@ -159,6 +159,18 @@ static inline void mrg_put_be(uint8_t *p, unsigned n, uint64_t v)
 		p[i] = (uint8_t)v;
 }
 
+static inline void mrg_put_le64(uint8_t *p, uint64_t v)
+{
+	p[0] = (uint8_t)v;
+	p[1] = (uint8_t)(v >> 8);
+	p[2] = (uint8_t)(v >> 16);
+	p[3] = (uint8_t)(v >> 24);
+	p[4] = (uint8_t)(v >> 32);
+	p[5] = (uint8_t)(v >> 40);
+	p[6] = (uint8_t)(v >> 48);
+	p[7] = (uint8_t)(v >> 56);
+}
+
 static inline void mrg_put_le(uint8_t *p, unsigned n, uint64_t v)
 {
 	for (unsigned i = 0; i < n; i++, v >>= 8)
@@ -201,18 +213,38 @@ static inline uint64_t mrg_lower8(uint64_t v)
 
 static inline void mrg_fold(uint8_t *to, const uint8_t *from, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
+	size_t i = 0;
+	for (; i + 8 <= len; i += 8) {
+		const uint64_t v = mrg_lower8(mrg_le64(from + i));
+		mrg_put_le64(to + i, v);
+	}
+	for (; i < len; i++)
 		to[i] = mrg_lower(from[i]);
+}
+
+/* 1 to 8 bytes as a number, the first least significant, by loads that may overlap */
+static inline uint64_t mrg_le_upto8(const uint8_t *p, size_t n)
+{
+	if (n >= 8)
+		return mrg_le64(p);
+	if (n >= 4)
+		return mrg_le32(p) | (uint64_t)mrg_le32(p + n - 4) << (8 * (n - 4));
+	const uint64_t first = p[0], middle = p[n / 2], last = p[n - 1];
+	return first | middle << (8 * (n / 2)) | last << (8 * (n - 1));
 }
 
 static inline bool mrg_span_eq_nocase(struct mrg_span a, struct mrg_span b)
 {
 	if (a.len != b.len)
 		return false;
-	for (size_t i = 0; i < a.len; i++)
-		if (mrg_lower(a.p[i]) != mrg_lower(b.p[i]))
+	size_t left = a.len;
+	for (; left >= 8; left -= 8) {
+		if (mrg_lower8(mrg_le64(a.p)) != mrg_lower8(mrg_le64(b.p)))
 			return false;
-	return true;
+		a.p += 8;
+		b.p += 8;
+	}
+	return left == 0 || mrg_lower8(mrg_le_upto8(a.p, left)) == mrg_lower8(mrg_le_upto8(b.p, left));
 }
 
 /* Offset of p in buf, or buf.len when p does not point into it. */
@@ -239,13 +271,14 @@ static inline uint64_t mrg_hash_mix(uint64_t a, uint64_t b)
 
 /* --- rejections: off the accepting path ------------------------------------------------------- */
 
-/* Notes are out of line; the status stays visible to the compiler. */
+/*
+ * Internal checks give the byte after what they accepted, or NULL with rj filled (never NULL here).
+ * Notes are out of line; that the result is NULL stays visible to the compiler.
+ */
 static MRG_COLD MRG_UNUSED void mrg_reject_note(struct mrg_reject *rj, enum mrg_status st,
 						const uint8_t *at, unsigned bit,
 						const struct mrg_site *site)
 {
-	if (rj == NULL)
-		return;
 	rj->status = st;
 	rj->site = site;
 	rj->at = at;
@@ -253,52 +286,55 @@ static MRG_COLD MRG_UNUSED void mrg_reject_note(struct mrg_reject *rj, enum mrg_
 	rj->depth = 0;
 }
 
-static MRG_COLD MRG_UNUSED void mrg_reject_note_up(struct mrg_reject *rj, enum mrg_status st,
+static MRG_COLD MRG_UNUSED void mrg_reject_note_up(struct mrg_reject *rj, bool in_region,
 						   const struct mrg_site *site)
 {
-	if (rj == NULL)
-		return;
-	rj->status = st;
+	if (in_region && rj->status == MRG_MORE)
+		rj->status = MRG_E_SHORT;
 	if (rj->depth < MRG_REJECT_DEPTH)
 		rj->path[rj->depth++] = site;
 }
 
 /* The field of `site`, `bit` bits into the byte at `at`, is refused. */
-static inline enum mrg_status mrg_reject_at(struct mrg_reject *rj, enum mrg_status st,
-					    const uint8_t *at, unsigned bit,
-					    const struct mrg_site *site)
+static inline const uint8_t *mrg_reject_at(struct mrg_reject *rj, enum mrg_status st,
+					   const uint8_t *at, unsigned bit,
+					   const struct mrg_site *site)
 {
 	mrg_reject_note(rj, st, at, bit, site);
-	return st;
+	return NULL;
 }
 
 /* Something in the field of `site` was refused. */
-static inline enum mrg_status mrg_reject_up(struct mrg_reject *rj, enum mrg_status st,
-					    const struct mrg_site *site)
+static inline const uint8_t *mrg_reject_up(struct mrg_reject *rj, const struct mrg_site *site)
 {
-	mrg_reject_note_up(rj, st, site);
-	return st;
+	mrg_reject_note_up(rj, false, site);
+	return NULL;
 }
 
 /* The same from inside a region: more input could not help. */
-static inline enum mrg_status mrg_reject_in(struct mrg_reject *rj, enum mrg_status st,
-					    const struct mrg_site *site)
+static inline const uint8_t *mrg_reject_in(struct mrg_reject *rj, const struct mrg_site *site)
 {
-	return mrg_reject_up(rj, st == MRG_MORE ? MRG_E_SHORT : st, site);
-}
-
-static MRG_COLD MRG_UNUSED void mrg_reject_note_done(struct mrg_reject *rj, const uint8_t *start)
-{
-	if (rj != NULL)
-		rj->bit_off += 8u * (size_t)((uintptr_t)rj->at - (uintptr_t)start);
+	mrg_reject_note_up(rj, true, site);
+	return NULL;
 }
 
 /* Last step of a check: the offset from the start of the input. */
-static inline enum mrg_status mrg_reject_done(struct mrg_reject *rj, enum mrg_status st,
-					      const uint8_t *start)
+static MRG_COLD MRG_UNUSED void mrg_reject_note_done(struct mrg_reject *rj, const uint8_t *start)
+{
+	rj->bit_off += 8u * (size_t)((uintptr_t)rj->at - (uintptr_t)start);
+}
+
+static inline enum mrg_status mrg_reject_done(struct mrg_reject *rj, const uint8_t *start)
 {
 	mrg_reject_note_done(rj, start);
-	return st;
+	return rj->status;
+}
+
+/* The start of a span, also of an empty one without an address. */
+static inline const uint8_t *mrg_start(struct mrg_span s)
+{
+	static const uint8_t nothing[1] = { 0 };
+	return s.p != NULL ? s.p : nothing;
 }
 
 /* --- checksums ---------------------------------------------------------------------------------- */

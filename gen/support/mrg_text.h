@@ -160,6 +160,15 @@ bool mrg_text_is(struct mrg_text *t, const char *word);
 /* The record must be at its end. */
 bool mrg_text_end(struct mrg_text *t);
 
+/* Do the bytes written since `from` lack this one? */
+static inline bool mrg_text_lacks(const struct mrg_w *w, size_t from, uint8_t byte)
+{
+	for (size_t i = from; i < w->len; i++)
+		if (w->p[i] == byte)
+			return false;
+	return true;
+}
+
 /* Begin: no error, nothing looked at. */
 static inline void mrg_text_begin(struct mrg_text *t, const char *in)
 {

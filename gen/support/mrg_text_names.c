@@ -16,6 +16,19 @@ static inline uint64_t bytes_that_are(uint64_t v, uint8_t c)
 	return ~(((x & LOW7) + LOW7) | x) & ~LOW7;
 }
 
+/* Which byte has the lowest of the bits of a bytes_that_are that is not 0. */
+static inline unsigned first_byte(uint64_t bits)
+{
+#if defined(__GNUC__)
+	return (unsigned)__builtin_ctzll(bits) >> 3;
+#else
+	unsigned n = 0;
+	for (; (bits & 0x80u) == 0; bits >>= 8)
+		n++;
+	return n;
+#endif
+}
+
 /* A name in the making: `label` is where the length of the current label stands. */
 struct name {
 	uint8_t *out;
@@ -49,7 +62,7 @@ static bool name_plain(struct name *n, struct mrg_span s)
 		if (bytes_that_are(v, '\\') != 0)
 			return false;
 		for (uint64_t dots = bytes_that_are(v, '.'); dots != 0; dots &= dots - 1) {
-			n->at = 1 + i + ((unsigned)__builtin_ctzll(dots) >> 3);
+			n->at = 1 + i + first_byte(dots);
 			if (!name_dot(n))
 				return true;
 		}

@@ -102,6 +102,19 @@ static void answer_from_zones(const struct mrg_dns_server *s, struct mrg_dns_rep
 	mrg_dns_walk_run(&w);
 }
 
+/* Transfers: refused for the zones that there are.  RFC 5936 2.2.1 and 4.2: AXFR never goes over UDP. */
+static unsigned refuse_transfer(
+	const struct mrg_dns_server *s, enum mrg_dns_transport via, const struct mrg_dns_question *q)
+{
+	const struct mrg_dns_name view = mrg_dns_question_name(q);
+	struct mrg_dns_name_flat name;
+	if (mrg_dns_question_type(q) == MRG_DNS_TYPE_AXFR && via == MRG_DNS_UDP)
+		return MRG_DNS_RCODE_NOTIMP;
+	mrg_dns_name_flatten(&view, &name);
+	const struct mrg_dns_zone *const z = mrg_dns_db_find(s->db, &name, 0);
+	return z != NULL && z->origin.count == name.count ? MRG_DNS_RCODE_REFUSED : MRG_DNS_RCODE_NOTAUTH;
+}
+
 /* A question of any class and type. */
 static void answer(const struct mrg_dns_server *s, enum mrg_dns_transport via, struct mrg_dns_reply *r)
 {
@@ -113,10 +126,8 @@ static void answer(const struct mrg_dns_server *s, enum mrg_dns_transport via, s
 		answer_chaos(s, r);
 	} else if (rr_class != MRG_DNS_CLASS_IN && rr_class != MRG_DNS_CLASS_ANY) {
 		r->rcode = MRG_DNS_RCODE_REFUSED;
-	} else if (type == MRG_DNS_TYPE_AXFR ||
-		   type == MRG_DNS_TYPE_IXFR) { /* RFC 5936 4.2: never over UDP */
-		const bool udp_axfr = type == MRG_DNS_TYPE_AXFR && via == MRG_DNS_UDP;
-		r->rcode = udp_axfr ? MRG_DNS_RCODE_NOTIMP : MRG_DNS_RCODE_REFUSED;
+	} else if (type == MRG_DNS_TYPE_AXFR || type == MRG_DNS_TYPE_IXFR) {
+		r->rcode = refuse_transfer(s, via, q);
 	} else {
 		answer_from_zones(s, r, type);
 		if (rr_class == MRG_DNS_CLASS_ANY) /* RFC 1035 6.2: there may be other classes */

@@ -14,7 +14,11 @@ static unsigned signed_if_wanted(const struct mrg_dns_walk *w)
 /* A set for the answer section, under the name that is looked for. */
 static void answer(struct mrg_dns_walk *w, const struct mrg_dns_node *n, const struct mrg_dns_rrset *set)
 {
-	mrg_dns_reply_add(w->reply, MRG_DNS_ANSWER, n, set, name_of(w), signed_if_wanted(w));
+	/* for the question's own name, RDATA without names is good as it stands, also that of a wildcard */
+	if (w->steps == 0 && mrg_dns_rr_rdata_movable(set->type))
+		mrg_dns_reply_copy(w->reply, set, w->dnssec);
+	else
+		mrg_dns_reply_add(w->reply, MRG_DNS_ANSWER, n, set, name_of(w), signed_if_wanted(w));
 }
 
 /* View a set's first record. */

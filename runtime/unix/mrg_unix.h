@@ -263,6 +263,12 @@ void mrg_unix_bell_close(struct mrg_unix_bell *b);
 void mrg_unix_log_line(void *ctx, struct mrg_span line);
 
 /*
+ * mrg_unix_files_begin - make sure that descriptors 0, 1 and 2 are taken, by /dev/null if need be: otherwise a socket would
+ * become standard error, and get the log. Before anything else is opened.   Fails: what open says.
+ */
+int mrg_unix_files_begin(void);
+
+/*
  * mrg_unix_files_max - raise the number of open files to what is allowed; returns that number.
  */
 size_t mrg_unix_files_max(void);

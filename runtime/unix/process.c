@@ -2,6 +2,7 @@
  * The process: who it runs as, the signals it takes, its threads, its log, its limits.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -194,7 +195,16 @@ void mrg_unix_log_line(void *ctx, struct mrg_span line)
 	(void)!write(fd, whole, w.len); /* there is nowhere to report a failure to */
 }
 
-/* ---- limits ---- */
+/* ---- files ---- */
+
+int mrg_unix_files_begin(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+			open("/dev/null", O_RDWR) != fd) /* the lowest free one is taken */
+			return errno;
+	return 0;
+}
 
 size_t mrg_unix_files_max(void)
 {

@@ -136,7 +136,7 @@ int mrg_unix_tcp_listen(struct mrg_rt_addr *a, bool shared, int *out)
 int mrg_unix_addr_free(const struct mrg_rt_addr *a, int kind)
 {
 	struct mrg_rt_addr copy = *a;
-	int fd;
+	int fd = -1;
 	const int err = make(&copy, kind, false, false, &fd);
 	if (err == 0)
 		(void)close(fd);

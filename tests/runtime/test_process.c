@@ -73,8 +73,10 @@ START_TEST(files_are_read_with_a_nul_behind)
 		ck_assert_uint_eq(strlen((char *)t.p), t.len);
 		/* What was forgotten is not needed; what comes after it still is. */
 		mrg_unix_text_forget(&t, t.len / 2);
+		size_t kept = 0;
 		for (size_t k = t.len / 2; k < t.len; k++)
-			ck_assert_uint_eq(t.p[k], 'z');
+			kept += t.p[k] == 'z';
+		ck_assert_uint_eq(kept, t.len - t.len / 2);
 		mrg_unix_text_close(&t);
 		mrg_unix_text_close(&t);
 		(void)unlink(path);

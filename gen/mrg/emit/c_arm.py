@@ -89,7 +89,7 @@ def _fail(scan: "Scan", cond: str, status: str, at: str, bit: int, site: str, ch
         status = "MRG_E_SHORT"
     outer = scan.site(chain, arm.loc, f"{arm.name} refused")
     scan.w.line(f"if (MRG_UNLIKELY({cond}))")
-    scan.w.line(f"\treturn mrg_reject_up(rj, mrg_reject_at(rj, {status}, {at}, {bit}, {site}), {outer});")
+    scan.w.line(f"\treturn (void)mrg_reject_at(rj, {status}, {at}, {bit}, {site}), mrg_reject_up(rj, {outer});")
 
 
 def _live_exprs(arm: ir.ChainArm, s: Simple) -> list[ir.Expr]:

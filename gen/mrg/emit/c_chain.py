@@ -121,8 +121,8 @@ def _check_arm(scan: "Scan", chain: ir.Chain, arm: ir.ChainArm) -> None:
     else:
         name = names.packet(arm.packet)
         w.line(f"struct {name} item;")
-        w.line(f"st = {name}_scan_(at, lim{arm_args(arm, '')}, &item, rj);")
-        scan.sub_failed(scan.site(chain, arm.loc, f"{arm.name} refused"))
+        w.line(f"const uint8_t *const next = {name}_scan_(at, lim{arm_args(arm, '')}, &item, rj);")
+        scan.sub_failed("next", scan.site(chain, arm.loc, f"{arm.name} refused"))
         size = "item.len"
     if arm.kind == "goto":
         env = c_arm.LocalEnv() if simple is not None else ArmEnv(arm, "")

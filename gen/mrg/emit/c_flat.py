@@ -93,6 +93,7 @@ def _check(w: Writer, shape: Shape, chain: ir.Chain) -> None:
     with w.function(f"enum mrg_status {name}_flat_check(struct mrg_span in, struct {name}_flat *out)"):
         w.line("const uint8_t *at = in.p, *const end = in.p + in.len;")
         w.line("size_t len = 0, count = 0;")
+        w.line("struct mrg_reject rj;")
         for p in shape.packet.params:
             w.line(f"const {'struct mrg_span' if p.kind == 'buffer' else names.uint_type(p.bits)} {names.param(p.name)} = {{ 0 }};")
             w.line(f"(void){names.param(p.name)};")
@@ -103,9 +104,8 @@ def _check(w: Writer, shape: Shape, chain: ir.Chain) -> None:
                 return
             n = names.packet(a.packet)
             w.line(f"struct {n} item;")
-            w.line(f"const enum mrg_status st = {n}_scan_(at, end{c_chain.arm_args(a, '')}, &item, NULL);")
-            w.line("if (MRG_UNLIKELY(st != MRG_OK))")
-            w.line("\treturn st;")
+            w.line(f"if (MRG_UNLIKELY({n}_scan_(at, end{c_chain.arm_args(a, '')}, &item, &rj) == NULL))")
+            w.line("\treturn rj.status;")
             w.line(f"if (MRG_UNLIKELY(len + item.len > {chain.max_bytes}u))")
             w.line("\treturn MRG_E_LIMIT;")
             w.line(f"out->off[count++] = ({_off_type(chain)})len;")
@@ -153,7 +153,7 @@ def _hash(w: Writer, shape: Shape, chain: ir.Chain) -> None:
         w.line("for (; i + 8 <= item.len; i += 8)")
         w.line(f"\th = mrg_hash_mix(h ^ {_word(fold, 'item.p + i', '8')}, 0xe7037ed1a0b428dbull);")
         w.line("if (i < item.len)")
-        w.line(f"\th = mrg_hash_mix(h ^ {_word(fold, 'item.p + i', '(unsigned)(item.len - i)')}, 0x8ebc6af09c88c6e3ull);")
+        w.line(f"\th = mrg_hash_mix(h ^ {_word(fold, 'item.p + i', 'item.len - i')}, 0x8ebc6af09c88c6e3ull);")
         w.line("return mrg_hash_mix(h, 0x589965cc75374cc3ull);")
     with w.function(f"void {name}_flat_hash(const struct {name}_flat *f, uint64_t *h)"):
         w.line("size_t end = f->off[f->count - 1u];")
@@ -166,7 +166,7 @@ def _hash(w: Writer, shape: Shape, chain: ir.Chain) -> None:
 
 
 def _word(fold: bool, ptr: str, n: str) -> str:
-    load = f"mrg_le64({ptr})" if n == "8" else f"mrg_le({ptr}, {n})"
+    load = f"mrg_le64({ptr})" if n == "8" else f"mrg_le_upto8({ptr}, {n})"
     return f"mrg_lower8({load})" if fold else load
 
 
@@ -266,7 +266,7 @@ def _ref_slot(w: Writer, shape: Shape) -> None:
     )
     with w.function(f"static unsigned {_own(shape)}_ref_slot(const struct mrg_w *w, uint16_t next, struct mrg_span item)"):
         w.line("const struct mrg_refs *const r = w->refs;")
-        w.line("const uint64_t head = item.len >= 8 ? mrg_le64(item.p) : mrg_le(item.p, (unsigned)item.len);")
+        w.line("const uint64_t head = mrg_le_upto8(item.p, item.len);")
         w.line("unsigned slot = (unsigned)(mrg_hash_mix(head ^ (uint64_t)next << 40, 0xe7037ed1a0b428dbull) >> 57);")
         with w.block("for (; r->off[slot] != 0; slot = (slot + 1u) % MRG_REFS_SLOTS)"):
             w.line("const size_t at = r->base + r->off[slot] - 1u;")

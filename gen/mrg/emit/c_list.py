@@ -95,16 +95,17 @@ def _body(scan: "Scan", item: ir.List, counted: bool) -> None:
         name = names.packet(elem.packet)
         this = "(struct mrg_span){ p, (size_t)(end - p) }"
         args = c_view.call_args(scan.shape, elem.args, elem.packet.params, scan.env, this)
-        w.line(f"struct {name} item;")
+        if uses or not checking:
+            w.line(f"struct {name} item;")
         if checking:
-            w.line(f"st = {name}_scan_(q, {scan.end}{args}, &item, rj);")
-            scan.sub_failed(scan.site(item, item.loc, "element refused"))
+            w.line(f"const uint8_t *const next = {name}_scan_(q, {scan.end}{args}, {'&item' if uses else 'NULL'}, rj);")
+            scan.sub_failed("next", scan.site(item, item.loc, "element refused"))
         else:
             w.line(f"{name}_view_(q, {scan.end}{args}, &item);")
         if uses:
             scan.elem_locals[id(elem)] = ("item", True)
         _keys(scan, item)
-        w.line("q += item.len;")
+        w.line("q = next;" if checking else "q += item.len;")
     elif isinstance(elem, ir.Varint):
         _varint_elem(scan, item, elem)
     else:
@@ -143,7 +144,7 @@ def _varint_elem(scan: "Scan", item: ir.List, elem: ir.Varint) -> None:
     w = scan.w
     w.line("uint64_t item = 0;")
     w.line("size_t size = 1;")
-    w.line(f"{'st = ' if scan.sites is not None else '(void)'}{varint_name(elem.spec)}_get(q, {scan.end}, &item, &size);")
+    w.line(f"{'const enum mrg_status st = ' if scan.sites is not None else '(void)'}{varint_name(elem.spec)}_get(q, {scan.end}, &item, &size);")
     if scan.sites is not None:
         w.line("if (MRG_UNLIKELY(st != MRG_OK))")
         status = "st == MRG_MORE ? MRG_E_SHORT : st" if scan.in_region else "st"

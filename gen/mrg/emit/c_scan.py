@@ -208,10 +208,10 @@ class Scan:
             status = "MRG_E_SHORT"
         return f"mrg_reject_at(rj, {status}, {at}, {bit}, {site})"
 
-    def sub_failed(self, site: str) -> None:
+    def sub_failed(self, result: str, site: str) -> None:
         up = "mrg_reject_in" if self.in_region else "mrg_reject_up"
-        self.w.line("if (MRG_UNLIKELY(st != MRG_OK))")
-        self.w.line(f"\treturn {up}(rj, st, {site});")
+        self.w.line(f"if (MRG_UNLIKELY({result} == NULL))")
+        self.w.line(f"\treturn {up}(rj, {site});")
 
     # --- items --------------------------------------------------------------------------
 
@@ -320,12 +320,16 @@ class Scan:
         this = f"(struct mrg_span){{ p, (size_t)({'end'} - p) }}"
         args = c_view.call_args(self.shape, item.args, item.packet.params, self.env, this)
         var = names.value(item.name) if needed else f"{item.name or 'part'}_view"
-        self.w.line(f"struct {name} {var};")
+        if needed or self.sites is None:
+            self.w.line(f"struct {name} {var};")
         if self.sites is None:
             self.w.line(f"{name}_view_({start}, {end}{args}, &{var});")
-        else:
-            self.w.line(f"st = {name}_scan_({start}, {end}{args}, &{var}, rj);")
-            self.sub_failed(self.site(item, item.loc, "refused"))
+            return
+        after = f"{item.name or 'part'}_after"
+        self.w.line(f"const uint8_t *const {after} = {name}_scan_({start}, {end}{args}, {'&' + var if needed else 'NULL'}, rj);")
+        self.sub_failed(after, self.site(item, item.loc, "refused"))
+        if item.packet.fixed:
+            self.w.line(f"(void){after};")
 
     # --- items of varying size -----------------------------------------------------------
 
@@ -374,7 +378,7 @@ class Scan:
                 self.w.line(f"q += {item.packet.size_max};")
                 return
             var = names.value(item.name) if id(item) in self.needed else f"{item.name or 'part'}_view"
-            self.w.line(f"q += {var}.len;")
+            self.w.line(f"q += {var}.len;" if self.sites is None else f"q = {item.name or 'part'}_after;")
         elif isinstance(item, ir.List):
             c_list.emit_scan(self, item)
         elif isinstance(item, ir.Switch):
@@ -436,7 +440,7 @@ class Scan:
                 w.line(f"if ({call} != MRG_OK)")
                 w.line("\tsize = 0;")
             else:
-                w.line(f"st = {call};")
+                w.line(f"const enum mrg_status st = {call};")
                 w.line("if (MRG_UNLIKELY(st != MRG_OK))")
                 status = "st == MRG_MORE ? MRG_E_SHORT : st" if self.in_region else "st"
                 bit = self.shape.slot(item).start.bits % 8 if id(item) in self.shape.by_item else 0
@@ -659,8 +663,6 @@ def inline(packet: ir.Packet) -> bool:
             return False
         if isinstance(item, ir.Bytes) and item.mode == "until":
             return False
-        if isinstance(item, ir.Sub) and not inline(item.packet):
-            return False
         if isinstance(item, (ir.Scalar, ir.Varint)) and any(isinstance(e, ir.Sum) for e in layout.refs(item.computed)):
             return False
         weight += 1 if isinstance(item, (ir.Scalar, ir.Check)) else 3
@@ -671,7 +673,7 @@ def emit_scan(w: Writer, shape: Shape, sites: Sites) -> None:
     """The checking walk: in the .c file, or in the header when inline(packet)."""
     p, name = shape.packet, shape.cname
     head = (
-        f"{'static inline ' if inline(p) else ''}enum mrg_status {name}_scan_(const uint8_t *p, const uint8_t *end{c_view.params_decl(p)}, "
+        f"{'static inline ' if inline(p) else ''}const uint8_t *{name}_scan_(const uint8_t *p, const uint8_t *end{c_view.params_decl(p)}, "
         f"struct {name} *v, struct mrg_reject *rj)"
     )
     with w.function(head):
@@ -683,15 +685,14 @@ def emit_scan(w: Writer, shape: Shape, sites: Sites) -> None:
             scan.reject(f"(size_t)(q - p) > {p.max_bytes}u", "MRG_E_LIMIT", "p", 0, scan.site(None, p.loc, f"at most {p.max_bytes} bytes"))
         head_lines = ["\tconst uint8_t *q = p;"]
         body = "\n".join(w.lines[mark:])
-        if re.search(r"\bst = ", body):
-            head_lines.append("\tenum mrg_status st;")
         if not re.search(r"\brj\b", body):
             head_lines.append("\t(void)rj;")
         if not re.search(r"\bend\b", body):
             head_lines.append("\t(void)end;")
         w.lines[mark:mark] = head_lines + [""]
-        _fill(w, shape)
-        w.line("return MRG_OK;")
+        with w.block("if (v != NULL)"):
+            _fill(w, shape)
+        w.line("return q;")
 
 
 def emit_check(w: Writer, shape: Shape) -> None:
@@ -702,8 +703,12 @@ def emit_check(w: Writer, shape: Shape) -> None:
         f"struct {name} *out, struct mrg_reject *rj)"
     )
     with w.function(head):
-        w.line(f"const enum mrg_status st = {name}_scan_(in.p, in.p + in.len{c_view.params_pass(p)}, out, rj);")
-        w.line("return MRG_LIKELY(st == MRG_OK) ? st : mrg_reject_done(rj, st, in.p);")
+        w.line("const uint8_t *const start = mrg_start(in);")
+        w.line("struct mrg_reject unread, *const why = rj != NULL ? rj : &unread;")
+        w.line(f"if (MRG_LIKELY({name}_scan_(start, start + in.len{c_view.params_pass(p)}, out, why) != NULL))")
+        w.line("\treturn MRG_OK;")
+        w.line(f"*out = (struct {name}){{ 0 }};")
+        w.line("return mrg_reject_done(why, start);")
 
 
 def _fill(w: Writer, shape: Shape) -> None:

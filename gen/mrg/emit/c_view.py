@@ -47,7 +47,7 @@ def emit_packet(w: Writer, shape: Shape, sites: c_scan.Sites) -> None:
     if not c_scan.inline(shape.packet):
         w.comment("Internal: the check between two pointers.")
         w.line(
-            f"MRG_MUST_USE enum mrg_status {shape.cname}_scan_(const uint8_t *p, const uint8_t *end"
+            f"MRG_MUST_USE const uint8_t *{shape.cname}_scan_(const uint8_t *p, const uint8_t *end"
             f"{params_decl(shape.packet)}, struct {shape.cname} *v, struct mrg_reject *rj);"
         )
         w.line()
@@ -97,7 +97,7 @@ def _contract(w: Writer, shape: Shape) -> None:
     bound = "" if p.size_max is None else f", at most {p.size_max}"
     w.comment(
         f"{name}_check - view the {p.name} at the start of `in`, which may be longer.\n"
-        f"  out  written only on MRG_OK; out->len says how much of `in` it takes\n"
+        f"  out  the view; out->len says how much of `in` it takes. All zero on rejection\n"
         f"  rj   may be NULL; filled on rejection\n"
         f"Size:     at least {p.size_min} bytes{bound}.\n"
         f"Lifetime: *out borrows in.p.\n"

@@ -31,6 +31,12 @@ def core(item: Optional[ir.Item]) -> Optional[ir.Item]:
     return item
 
 
+def inside(holder: ir.Item, item: ir.Item) -> bool:
+    """Is item one of an optional group, at any depth?"""
+    holder = unwrap(holder)
+    return isinstance(holder, ir.Optional_) and any(unwrap(i) is item or inside(i, item) for i in holder.items)
+
+
 def form_of(item: ir.Item) -> Optional[ir.TextForm]:
     text: Optional[ir.TextForm] = getattr(unwrap(item), "text", None)
     return text
@@ -309,6 +315,3 @@ def get_name(packet: ir.Packet) -> str:
 
 def enum_name(enum: ir.Enum) -> str:
     return f"{names.enum(enum)}_text"
-
-
-Site = Union[int, str]

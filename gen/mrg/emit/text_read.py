@@ -8,7 +8,7 @@ from typing import Optional
 from .. import ir, layout, names
 from . import c_expr, c_scan, text_plan
 from .text_env import ReadEnv, Sites
-from .text_plan import Unreadable, core, form_name, form_of, unwrap
+from .text_plan import Unreadable, core, form_name, form_of, inside, unwrap
 from .writer import Writer
 
 
@@ -213,7 +213,7 @@ class Reader:
     def scalar(self, item: ir.Scalar) -> None:
         if id(item) in self.known:
             return
-        if not any(unwrap(s) is item or _inside(s, item) for s in self.shown):
+        if not any(unwrap(s) is item or inside(s, item) for s in self.shown):
             if item.name:
                 self.w.line(f"{self.local(item)} = {c_expr.number(text_plan.constant(item))};")
                 self.ready.add(id(item))
@@ -320,11 +320,11 @@ class Reader:
     # --- everything else ---
 
     def last(self, item: ir.Item) -> bool:
-        return bool(self.shown) and (unwrap(self.shown[-1]) is item or _inside(self.shown[-1], item))
+        return bool(self.shown) and (unwrap(self.shown[-1]) is item or inside(self.shown[-1], item))
 
     def item(self, item: ir.Item, tail: Optional[bool] = None) -> None:
         """One field that is not an integer.  tail: it may take all that is left."""
-        hidden = not any(unwrap(s) is item or _inside(s, item) for s in self.shown)
+        hidden = not any(unwrap(s) is item or inside(s, item) for s in self.shown)
         if hidden and tail is None:
             raise Unreadable(f"'{item.name}' is not in the text")
         if tail is None:
@@ -356,7 +356,7 @@ class Reader:
                 self.demand(call.get(name, f"mrg_text_eui(t, {fixed}, &v)"), item)
                 w.line(f"mrg_w_be(w, {fixed}, v);")
             return
-        if fixed is not None and name != "ip6":
+        if (fixed is not None and name != "ip6") or item.mode == "until":
             w.line(f"const size_t from_{item.name} = w->len;")
         self.demand(self._bytes_call(item, name, tail), item)
         if fixed is not None and name != "ip6":
@@ -364,6 +364,8 @@ class Reader:
             bad = "mrg_text_bad_whole_size" if name in ("hex", "base64") else "mrg_text_bad_size"
             self.demand(f"(w->len - from_{item.name} == {size} || {bad}(t, {size}, {size}))", item)
         if item.mode == "until":
+            lacks = f"mrg_text_lacks(w, from_{item.name}, {item.until:#04x})"
+            self.demand(f'({lacks} || mrg_text_bad(t, "has in it the octet that ends it"))', item)
             w.line(f"mrg_w_u8(w, {item.until:#04x});")
 
     def _bytes_call(self, item: ir.Bytes, name: str, tail: bool) -> str:
@@ -478,11 +480,6 @@ class Reader:
 
 def _signed(v: int) -> str:
     return "INT64_MIN" if v == -(1 << 63) else f"{v}ll"
-
-
-def _inside(holder: ir.Item, item: ir.Item) -> bool:
-    holder = unwrap(holder)
-    return isinstance(holder, ir.Optional_) and any(unwrap(i) is item or _inside(i, item) for i in holder.items)
 
 
 def _one_token(item: ir.Item) -> bool:

@@ -73,9 +73,8 @@ class Files:
 class Server:
     """mrg-dns on ports of its own choice."""
 
-    def __init__(self, *args: str, listen: tuple[str, ...] = ("127.0.0.1:0",), files: int = 0) -> None:
-        command = ["prlimit", f"--nofile={files}:{files}"] if files else []
-        command.append(str(BINARY))
+    def __init__(self, *args: str, listen: tuple[str, ...] = ("127.0.0.1:0",), prefix: tuple[str, ...] = ()) -> None:
+        command = [*prefix, str(BINARY)]
         for address in listen:
             command += ["--listen", address]
         self.process = subprocess.Popen(command + list(args), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

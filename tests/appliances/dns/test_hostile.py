@@ -222,7 +222,7 @@ def test_a_thousand_idle_connections() -> None:
 def test_more_connections_than_files() -> None:
     """With few files allowed, new connections push out the oldest ones instead of failing."""
     with Files() as files:
-        with Server("--zone", f"example.org={files.write('zone', ZONE)}", files=110) as server:
+        with Server("--zone", f"example.org={files.write('zone', ZONE)}", prefix=("prlimit", "--nofile=110:110")) as server:
             sockets = [server.tcp_socket() for _ in range(300)]
             for s in sockets[-20:]:
                 s.sendall(wire.frame(WWW))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import struct
@@ -12,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import wire  # noqa: E402
-from harness import ZONE, Files, Server, check, equal, main, receive, receive_end, run  # noqa: E402
+from harness import ROOT, ZONE, Files, Server, check, equal, main, receive, receive_end, run  # noqa: E402
 
 BOTH = ("127.0.0.1:0", "[::1]:0")
 
@@ -168,6 +169,15 @@ def test_starts_small_and_says_so_in_one_line_each() -> None:
         check("origin=example.org. serial=7 records=8" in zone, zone)
 
 
+def test_closed_standard_files_are_not_taken_by_sockets() -> None:
+    with Files() as files:
+        zone = f"example.org={files.write('zone', ZONE)}"
+        with Server("--zone", zone, prefix=("sh", "-c", 'exec "$0" "$@" <&- >&-')) as server:
+            for fd in (0, 1):
+                equal(os.readlink(f"/proc/{server.process.pid}/fd/{fd}"), "/dev/null", f"descriptor {fd}")
+            check_www(server.ask("www.example.org"))
+
+
 # ---- what does not start ----
 
 
@@ -208,7 +218,8 @@ def test_help_and_version() -> None:
     equal(done.returncode, 0)
     for word in ("--listen", "--zone", "--workers", "--check", "--print", "HUP", "Exit status"):
         check(word in done.stdout, f"{word} in the help")
-    check(run("--version").stdout.startswith("mrg-dns "), "version")
+    version = re.search(r"^VERSION := (\S+)", (ROOT / "mk" / "config.mk").read_text(), re.M)
+    check(version is not None and run("--version").stdout == f"mrg-dns {version.group(1)}\n", "version")
 
 
 def test_address_in_use() -> None:

@@ -206,6 +206,8 @@ START_TEST(test_header) /* RD comes back; AA TC RA AD CD are ours: RFC 1035 4.1.
 	expect("example. AXFR", "NOTIMP; example. AXFR IN\n");
 	expect("example. AXFR tcp", "REFUSED; example. AXFR IN\n");
 	expect("example. IXFR", "REFUSED; example. IXFR IN\n");
+	expect("www.example. IXFR", "NOTAUTH; www.example. IXFR IN\n");
+	expect("other. AXFR tcp", "NOTAUTH; other. AXFR IN\n");
 	for (unsigned op = 1; op < 16; op++) {
 		char line[60];
 		snprintf(line, sizeof line, "www.example. A op=%u", op);
