@@ -49,14 +49,17 @@ $B/obj/generated/%.o: $G/%.c $B/flags
 	$Qmkdir -p $(@D)
 	$Q$(CC) $(BASE) $(CFLAGS) $(SANFLAGS) $(INC_generated) -c -o $@ $<
 
+# The list of its objects is a file as well, so that a library loses what lost its source.
 LIB_FILES := $(LIBS:%=$B/lib/lib%.a)
 define LIB_RULE
-$B/lib/lib$1.a: $(call object,$(LIB_SRC_$1))
+$B/lib/lib$1.a: $(call object,$(LIB_SRC_$1)) $B/lib/$1.objects
+$B/lib/$1.objects: FORCE
+	@mkdir -p $$(@D); echo '$(call object,$(LIB_SRC_$1))' | cmp -s - $$@ || echo '$(call object,$(LIB_SRC_$1))' >$$@
 endef
 $(foreach l,$(LIBS),$(eval $(call LIB_RULE,$l)))
 $B/lib/lib%.a:
 	$(call say,AR,$@)
-	$Qmkdir -p $(@D) && rm -f $@ && $(AR) crsD $@ $^
+	$Qmkdir -p $(@D) && rm -f $@ && $(AR) crsD $@ $(filter %.o,$^)
 
 define PROG_RULE
 $B/bin/$1: $(call object,$(PROG_SRC_$1)) $(PROG_LIBS_$1:%=$B/lib/lib%.a)

@@ -13,7 +13,6 @@ INSTALL := install
 MAN_PAGES := $(wildcard docs/man/*.[1-9])
 # What is installed from the compiler: everything it needs to run from where it stands.
 TOOL_FILES := $(sort $(shell find gen/mrg gen/support specs -type f ! -name '*.pyc' ! -name '.*' 2>/dev/null))
-PUBLIC_H   := $(wildcard protocols/*/*.h)
 PLATFORM_H := $(wildcard runtime/*/mrg_*.h)
 
 install: programs $O/pkgconfig/made ## install under PREFIX (DESTDIR= is put before it)

@@ -65,6 +65,19 @@ def check_appliance(report: Report, prefix: Path) -> None:
     report.check("the installed mrg-dns checks the installed sample zone", done.returncode == 0, done.stdout)
 
 
+def check_headers(report: Report, prefix: Path) -> None:
+    """Each installed header stands alone, and asks for nothing that was not installed."""
+    include = prefix / "include" / "mrg"
+    bad = []
+    for path in sorted(include.rglob("*.h")):
+        name = path.relative_to(include)
+        extra = ["-D_GNU_SOURCE"] if name.parts[0] == "unix" else []  # names what only Linux has
+        done = run("gcc", *STRICT, *extra, "-I", include, "-fsyntax-only", "-include", name, "-x", "c", "/dev/null")
+        if done.returncode != 0:
+            bad.append(f"{name}: {done.stdout}")
+    report.none("each installed header stands alone", bad)
+
+
 def check_files(report: Report, prefix: Path) -> None:
     wanted = ["bin/mrg", "bin/mrg-dns", "include/mrg/mrg.h", "include/mrg/mrg_text.h", "include/mrg/mrg_rt.h",
               "include/mrg/dns/message.h", "include/mrg/iana/dns.h", "include/mrg/protocols/dns/answer.h", "lib/libmrg.a",
@@ -86,6 +99,7 @@ def main() -> int:
             (tmp / "first" / "opt" / "mrg").rename(tmp / "moved")
             prefix = tmp / "moved"
             check_files(report, prefix)
+            check_headers(report, prefix)
             check_outside_program(report, prefix, tmp)
             check_own_spec(report, prefix, tmp)
             check_tool(report, prefix, tmp)

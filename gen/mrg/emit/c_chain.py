@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Callable, Optional
 
 from .. import ir, layout, names
 from . import c_arm, c_expr, c_shape, c_view
+from .c_common import path_value
 from .c_shape import Shape, Slot
 from .writer import Writer
 
@@ -60,8 +61,6 @@ class ArmEnv(c_expr.Env):
         self.view = view
 
     def field(self, ref: ir.FieldRef) -> str:
-        from .c_scan import path_value
-
         return path_value(self.arm.packet, ref.path, self.view, False)
 
     def param(self, p: ir.Param) -> str:
@@ -215,7 +214,7 @@ def _next_arm(w: Writer, shape: Shape, chain: ir.Chain, arm: ir.ChainArm, tagged
     elif arm.kind == "item":
         out = f"&out->{names.local(arm.name)}" if tagged else "out"
         if tagged:
-            w.line(f"out->kind = {shape.cname}_{chain.name}_{arm.name};".replace(f"{shape.cname}_{chain.name}_{arm.name}", f"{shape.cname}_{chain.name}_{arm.name}".upper()))
+            w.line("out->kind = " + f"{shape.cname}_{chain.name}_{arm.name}".upper() + ";")
         w.line(f"{name}_view_(it->at, it->at + {arm.packet.size_max or 'SIZE_MAX'}{arm_args(arm, 'it->')}, {out});")
         w.line(f"it->at += {'out->' + names.local(arm.name) + '.len' if tagged else 'out->len'};")
         w.line("return true;")

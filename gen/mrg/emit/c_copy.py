@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from .. import ir, layout, names
-from . import c_build, c_chain, c_flat, c_view
-from .c_build import Plan
+from . import c_chain, c_flat, c_plan, c_view
+from .c_common import varint_name
+from .c_plan import Plan
 from .c_shape import Shape
 from .writer import Writer
 
@@ -48,12 +49,12 @@ def emit(w: Writer, shape: Shape, p: Plan) -> None:
 
 def _fill(w: Writer, p: Plan, name: str, view: str, args: str, serial: list[int]) -> None:
     """Arguments out of a view: args.<member> = accessor(view)."""
-    for q in c_build.int_params(p.packet):
+    for q in c_plan.int_params(p.packet):
         w.line(f"{args}.{names.param(q.name)} = {view}->{names.param(q.name)};")
-    for g in c_build.flags(p):
+    for g in c_plan.flags(p):
         first = next(i.name for i in layout.named(g.items))
-        w.line(f"{args}.{c_build.flag_name(g)} = {name}_has_{first}({view});")
-    for item in c_build.members(p):
+        w.line(f"{args}.{c_plan.flag_name(g)} = {name}_has_{first}({view});")
+    for item in c_plan.members(p):
         target = f"{args}.{names.local(item.name)}"
         value = f"{name}_{item.name}({view})"
         if not isinstance(item, ir.Sub):
@@ -77,9 +78,9 @@ def _fill(w: Writer, p: Plan, name: str, view: str, args: str, serial: list[int]
                 w.line(f"{target} = {value};")
         elif _optional(p, item):
             with w.block(f"if ({name}_has_{item.name}({view}))"):
-                _fill(w, c_build.plan(item.packet), sub, f"(&{local}_view)", target, serial)
+                _fill(w, c_plan.plan(item.packet), sub, f"(&{local}_view)", target, serial)
         else:
-            _fill(w, c_build.plan(item.packet), sub, f"(&{local}_view)", target, serial)
+            _fill(w, c_plan.plan(item.packet), sub, f"(&{local}_view)", target, serial)
 
 
 def _optional(p: Plan, item: ir.Item) -> bool:
@@ -104,7 +105,7 @@ def _hole(w: Writer, shape: Shape, p: Plan, hole: ir.Item) -> None:
         with w.block(""):
             sub = names.packet(hole.packet)
             w.line(f"const struct {sub} part = {name}_{hole.name}(v);")
-            w.line(f"{sub}_copy(w, &part);" if not c_build.plan(hole.packet).why_not else "mrg_w_put(w, (struct mrg_span){ part.p, part.len });")
+            w.line(f"{sub}_copy(w, &part);" if not c_plan.plan(hole.packet).why_not else "mrg_w_put(w, (struct mrg_span){ part.p, part.len });")
     else:
         slot = shape.slot(hole)
         w.line(f"mrg_w_put(w, (struct mrg_span){c_view.extent(slot)});")
@@ -114,7 +115,7 @@ def copy_item(w: Writer, item: ir.Item, value: str) -> None:
     """Write one element or arm whose value is in the local `value`."""
     if isinstance(item, ir.Sub):
         name = names.packet(item.packet)
-        plan = c_build.plan(item.packet)
+        plan = c_plan.plan(item.packet)
         if plan.why_not:
             w.line(f"mrg_w_put(w, (struct mrg_span){{ {value}.p, {value}.len }});")
         elif item.flat and c_chain.only_chain(item.packet) is not None:
@@ -136,8 +137,6 @@ def copy_item(w: Writer, item: ir.Item, value: str) -> None:
         else:
             w.line(f"mrg_w_{order}(w, {item.bits // 8}, {cast});")
     elif isinstance(item, ir.Varint):
-        from .c_scan import varint_name
-
         w.line(f"{varint_name(item.spec)}_put(w, {value});")
 
 
@@ -148,7 +147,7 @@ def _switch_copy(w: Writer, shape: Shape, hole: ir.Switch) -> None:
             for arm in hole.arms:
                 w.line(f"case {c_view.arm_const(shape, hole, arm)}: {{")
                 w.depth += 1
-                if isinstance(arm.item, ir.Sub) and not c_build.points(arm.item) or isinstance(arm.item, (ir.Bytes, ir.Scalar, ir.Varint)):
+                if isinstance(arm.item, ir.Sub) and not c_plan.points(arm.item) or isinstance(arm.item, (ir.Bytes, ir.Scalar, ir.Varint)):
                     w.line(f"mrg_w_put(w, {name}_{hole.name}_raw(v));")
                 elif arm.item is not None:
                     w.line(f"{c_view.elem_type(arm.item)} item;")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import ir, layout, names
 from . import c_expr, c_view
+from .c_common import path_value, varint_name
 
 if TYPE_CHECKING:
     from .c_scan import Scan
@@ -139,8 +140,6 @@ def _plain_elem(scan: "Scan", item: ir.List, elem: ir.Item, uses: bool | tuple[i
 
 
 def _varint_elem(scan: "Scan", item: ir.List, elem: ir.Varint) -> None:
-    from .c_scan import varint_name
-
     w = scan.w
     w.line("uint64_t item = 0;")
     w.line("size_t size = 1;")
@@ -158,8 +157,6 @@ def _varint_elem(scan: "Scan", item: ir.List, elem: ir.Varint) -> None:
 
 
 def _key_value(scan: "Scan", item: ir.List) -> str:
-    from .c_scan import path_value
-
     path = item.ascending or item.unique
     assert path is not None
     if not isinstance(item.elem, ir.Sub):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import ir, layout, names
-from . import c_build, c_chain, c_expr, c_scan, c_shape, c_varint, c_view
+from . import c_build, c_chain, c_common, c_expr, c_scan, c_shape, c_varint, c_view
 from .writer import Writer
 
 
@@ -27,14 +27,14 @@ def _build(m: ir.Module) -> tuple[ir.Module, str, str]:
     """Both files at once: checks in the header point into the source's table."""
     known = _BUILT.get(id(m))
     if known is None or known[0] is not m:
-        c_scan.register_varints(m)
-        sites = c_scan.Sites(m)
+        c_common.register_varints(m)
+        sites = c_common.Sites(m)
         known = (m, _header(m, sites), _source(m, sites))
         _BUILT[id(m)] = known
     return known
 
 
-def _header(m: ir.Module, sites: c_scan.Sites) -> str:
+def _header(m: ir.Module, sites: c_common.Sites) -> str:
     w = Writer()
     banner(w, m, "Views, iterators and builders.")
     w.comment(names.c_comment(m.doc))
@@ -51,14 +51,14 @@ def _header(m: ir.Module, sites: c_scan.Sites) -> str:
     for e in m.enums:
         _enum(w, e)
     for v in m.varints:
-        c_varint.emit(w, c_scan.varint_name(v), v)
+        c_varint.emit(w, c_common.varint_name(v), v)
     for x in m.externs:
         w.comment(names.c_comment(x.doc))
         args = ", ".join(f"{names.uint_type(p.bits)} {names.param(p.name)}" for p in x.params) or "void"
         w.line(f"{names.uint_type(x.bits)} {names.extern(x)}({args});")
     if m.packets:
         w.comment("Internal: where rejections come from.")
-        w.line(f"extern const struct mrg_site {c_scan.site_table(m)}[];")
+        w.line(f"extern const struct mrg_site {c_common.site_table(m)}[];")
         w.line()
     for p in m.packets:
         shape = c_shape.build(p)
@@ -100,13 +100,13 @@ def _enum_value(v: int) -> str:
     return str(v) if v <= 0x7FFFFFFF else f"(int){v:#x}"
 
 
-def _source(m: ir.Module, sites: c_scan.Sites) -> str:
+def _source(m: ir.Module, sites: c_common.Sites) -> str:
     body = Writer()
     for e in m.enums:
         _enum_str(body, e)
     for p in m.packets:
         shape = c_shape.build(p)
-        if not c_scan.inline(p):
+        if not c_common.inline(p):
             c_scan.emit_scan(body, shape, sites)
         chain = c_chain.only_chain(p)
         if chain is not None:
@@ -118,7 +118,7 @@ def _source(m: ir.Module, sites: c_scan.Sites) -> str:
     w.line()
     if m.packets:
         w.comment("Where rejections come from.")
-        with w.block(f"const struct mrg_site {c_scan.site_table(m)}[] =", "};"):
+        with w.block(f"const struct mrg_site {c_common.site_table(m)}[] =", "};"):
             if not sites.rows:
                 w.line("{ 0, 0, 0, 0 },")
             for file, line, path, what in sites.rows:

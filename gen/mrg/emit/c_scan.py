@@ -9,113 +9,10 @@ from typing import Callable, Optional
 
 from .. import ir, layout, names
 from . import c_chain, c_expr, c_list, c_shape, c_view
+from .c_common import Sites, dispatch, inline, varint_name
+from .c_env import ScanEnv, paren
 from .c_shape import Shape
 from .writer import Writer
-
-_VARINT_NAMES: dict[int, str] = {}
-
-
-def register_varints(module: ir.Module) -> None:
-    for m in [*module.imports, module]:
-        for v in m.varints:
-            _VARINT_NAMES[id(v)] = f"{names.prefix(m)}_{names.snake(v.name)}"
-
-
-def varint_name(spec: ir.VarintSpec) -> str:
-    return _VARINT_NAMES[id(spec)]
-
-
-def path_value(packet: ir.Packet, path: tuple[ir.Item, ...], base: str, is_pointer: bool) -> str:
-    """The value of a field through accessors, starting at a view of packet."""
-    text, here = base if is_pointer else f"&{base}", packet
-    for i, item in enumerate(path):
-        if i + 1 == len(path):
-            return _widened(item, f"{names.packet(here)}_{item.name}({text})")
-        assert isinstance(item, ir.Sub)
-        inner = f"{names.packet(here)}_{item.name}({text})"
-        text = f"&(struct {names.packet(item.packet)}[1]){{ {inner} }}[0]"
-        here = item.packet
-    raise ValueError("empty path")
-
-
-def _widened(item: ir.Item, text: str) -> str:
-    if isinstance(item, ir.Scalar):
-        if item.signed:
-            return f"(int64_t){text}"
-        return text if item.bits > 32 else f"(uint32_t){text}"
-    return text
-
-
-def site_table(m: ir.Module) -> str:
-    """The C name of a module's table of sites."""
-    return f"mrg_{m.name.replace('.', '_')}_site_"
-
-
-class Sites:
-    """The table of specification places that rejections point to."""
-
-    def __init__(self, module: ir.Module) -> None:
-        self.module = module
-        self.rows: list[tuple[str, int, str, str]] = []
-        self.index: dict[tuple[str, int, str, str], int] = {}
-
-    def ref(self, packet: ir.Packet, item: Optional[ir.Item], loc: ir.Loc, what: str) -> str:
-        path = f"{packet.name}.{item.name}" if item is not None and item.name else packet.name
-        row = (loc.file, loc.line, path, what)
-        if row not in self.index:
-            self.index[row] = len(self.rows)
-            self.rows.append(row)
-        return f"&{site_table(self.module)}[{self.index[row]}]"
-
-
-class ScanEnv(c_expr.Env):
-    """Leaves of an expression are locals of the scan function."""
-
-    def __init__(self, scan: "Scan") -> None:
-        self.scan = scan
-
-    def field(self, ref: ir.FieldRef) -> str:
-        head = ref.path[0]
-        known = self.scan.elem_locals.get(id(head))
-        if known is not None:
-            local, is_view = known
-            if not is_view:
-                return local
-            assert isinstance(head, ir.Sub)
-            return path_value(head.packet, ref.path[1:], local, False)
-        if len(ref.path) == 1:
-            return names.value(head.name)
-        assert isinstance(head, ir.Sub)
-        return path_value(head.packet, ref.path[1:], names.value(head.name), False)
-
-    def avail(self) -> str:
-        return f"(size_t)({self.scan.end} - {_paren(self.scan.here())})"
-
-    def here(self) -> str:
-        return f"(size_t)({self.scan.here()} - p)"
-
-    def peek(self, e: ir.Peek) -> str:
-        ptr, n = self.scan.here(), e.bits // 8
-        load = c_view._whole(ptr, n, "le" if e.endian == "little" else "be")
-        if self.scan.peek_sure:
-            return load
-        return f"((size_t)({self.scan.end} - {_paren(ptr)}) >= {n}u ? {load} : 0u)"
-
-    def size_of(self, item: Optional[ir.Item]) -> str:
-        if item is None:
-            return "(size_t)(q - p)"
-        bits = layout.fixed_bits(item)
-        if bits is not None:
-            return f"{bits // 8}u"
-        start, end = self.scan.extents[id(item)]
-        return f"(size_t)({end} - {start})"
-
-    def count_of(self, item: ir.Item) -> str:
-        return f"{item.name}_count"
-
-    def sum(self, e: ir.Sum) -> str:
-        return self.scan.sum_local(e)
-
 
 class Scan:
     """Emits one walk over a packet; `sites` is None for the trusted twin."""
@@ -406,8 +303,8 @@ class Scan:
         length = c_expr.emit(item.length, self.env)
         if self.sites is not None:
             if item.max is not None and item.length.hi > item.max:
-                self.reject(f"{_paren(length)} > {item.max}u", "MRG_E_LIMIT", "q", 0, self.site(item, item.loc, f"at most {item.max} bytes"))
-            self.reject(f"{_paren(length)} > (size_t)({self.end} - q)", "MRG_MORE", "q", 0, self.site(item, item.loc, "ends beyond its region"))
+                self.reject(f"{paren(length)} > {item.max}u", "MRG_E_LIMIT", "q", 0, self.site(item, item.loc, f"at most {item.max} bytes"))
+            self.reject(f"{paren(length)} > (size_t)({self.end} - q)", "MRG_MORE", "q", 0, self.site(item, item.loc, "ends beyond its region"))
         w.line(f"q += {length};")
 
     def until(self, item: ir.Bytes) -> None:
@@ -423,7 +320,9 @@ class Scan:
                 w.line(f"while (q != {self.end} && *q != {item.until:#x}{bound})")
                 w.line("\tq++;")
                 if item.max is not None:
-                    self.reject(f"(size_t)(q - {item.name}_start) > {item.max}u", "MRG_E_LIMIT", f"{item.name}_start", 0, self.site(item, item.loc, f"at most {item.max} bytes"))
+                    site = self.site(item, item.loc, f"at most {item.max} bytes")
+                    start = f"{item.name}_start"
+                    self.reject(f"(size_t)(q - {start}) > {item.max}u", "MRG_E_LIMIT", start, 0, site)
                 self.reject(f"q == {self.end}", "MRG_MORE", f"{item.name}_start", 0, self.site(item, item.loc, f"no {item.until:#x} ends it"))
         w.line("q++;")
 
@@ -470,9 +369,9 @@ class Scan:
         if self.sites is not None:
             if self.notes:
                 w.comment(f"{item.loc.file}:{item.loc.line} {name}")
-            self.reject(f"{_paren(length)} > (size_t)({self.end} - q)", "MRG_MORE", "q", 0, self.site(item.item, item.loc, "ends beyond its region"))
+            self.reject(f"{paren(length)} > (size_t)({self.end} - q)", "MRG_MORE", "q", 0, self.site(item.item, item.loc, "ends beyond its region"))
         outer, self.end = self.end, f"{name}_lim"
-        w.line(f"const uint8_t *const {self.end} = q + {_paren(length)};")
+        w.line(f"const uint8_t *const {self.end} = q + {paren(length)};")
         if self.sites is not None or not self.skippable(item.item):
             self.in_region += 1
             self.one(item.item)
@@ -557,7 +456,7 @@ class Scan:
                 c_sum.emit_scan(self, item, s, at, f"sum{self.sums}")
             what = "checksum differs" if sums else "differs from the value computed"
             expr = c_expr.emit(item.computed, self.env)
-            self.reject(f"{value} != {_paren(expr)}", status, at, 0, self.site(item, item.loc, what))
+            self.reject(f"{value} != {paren(expr)}", status, at, 0, self.site(item, item.loc, what))
         self.later = []
 
 
@@ -567,10 +466,6 @@ def _bits(item: ir.Item) -> int:
     if isinstance(item, ir.Let):
         return 64 if item.expr.hi > 0xFFFFFFFF else 32
     return 64
-
-
-def _paren(text: str) -> str:
-    return f"({text})" if " " in text and not (text.startswith("(") and text.count("(") == 1) else text
 
 
 def _fills(item: ir.Item) -> bool:
@@ -595,78 +490,7 @@ class _Named(ir.Item):
         self.name = name
 
 
-def dispatch(
-    w: Writer,
-    item: ir.Switch,
-    on: str,
-    arm: Callable[[ir.Arm], None],
-    otherwise: Optional[str] = None,
-    brief: bool = False,
-) -> None:
-    """A C switch over an ir.Switch: `case`s where the arms are values, tests
-
-    where they are ranges or patterns.  Arm bodies end in break or return."""
-    hi = item.on.hi
-    small = all(
-        p.hi - p.lo < 16 and (p.mask & hi) == hi or p.mask >= hi and p.hi - p.lo < 16 for a in item.arms for p in a.pats
-    )
-    if small:
-        with w.block(f"switch ({on})"):
-            for a in item.arms:
-                for p in a.pats:
-                    for v in range(p.lo, p.hi + 1):
-                        w.line(f"case {c_expr.number(v)}:{'' if not p.text else ' /* ' + names.c_comment(p.text) + ' */'}")
-                if not a.pats:
-                    w.line("default:")
-                if brief:
-                    w.depth += 1
-                    arm(a)
-                    w.depth -= 1
-                    continue
-                with w.block(""):
-                    arm(a)
-            if item.default is None:
-                w.line("default:")
-                w.line(f"\t{otherwise or 'break;'}")
-        return
-    ctype = "uint64_t" if hi > 0xFFFFFFFF else "uint32_t"
-    with w.block("do", "} while (0);"):
-        w.line(f"const {ctype} tag = ({ctype})({on});")
-        for a in item.arms:
-            tests = " || ".join(_pat_test(p, hi) for p in a.pats)
-            with w.block(f"if ({tests})" if a.pats else ""):
-                arm(a)
-        if item.default is None:
-            w.line("(void)tag;")
-            if otherwise:
-                w.line(otherwise)
-
-
-def _pat_test(p: ir.Pat, hi: int) -> str:
-    tag = "tag" if (p.mask & hi) == hi or p.mask >= hi else f"(tag & {c_expr.number(p.mask, hex(p.mask))})"
-    if p.lo == p.hi:
-        return f"{tag} == {c_expr.number(p.lo)}"
-    parts = [] if p.lo == 0 else [f"{tag} >= {c_expr.number(p.lo)}"]
-    if p.hi < hi:
-        parts.append(f"{tag} <= {c_expr.number(p.hi)}")
-    return "(" + (" && ".join(parts) or "true") + ")"
-
-
 # --- functions -----------------------------------------------------------------------------
-
-
-def inline(packet: ir.Packet) -> bool:
-    """Small straight-line packets are checked inline, in the header."""
-    weight = 0
-    for item in layout.walk(packet.items):
-        if isinstance(item, (ir.List, ir.Chain, ir.Switch, ir.Varint, ir.Align)):
-            return False
-        if isinstance(item, ir.Bytes) and item.mode == "until":
-            return False
-        if isinstance(item, (ir.Scalar, ir.Varint)) and any(isinstance(e, ir.Sum) for e in layout.refs(item.computed)):
-            return False
-        weight += 1 if isinstance(item, (ir.Scalar, ir.Check)) else 3
-    return weight <= 60
 
 
 def emit_scan(w: Writer, shape: Shape, sites: Sites) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Optional
 
 from .. import ir, layout, names
-from . import c_chain, c_expr, c_scan, c_shape, c_sum
+from . import c_chain, c_common, c_expr, c_scan, c_shape, c_sum
 from .c_shape import Place, Shape, Slot
 from .writer import Writer
 
@@ -22,7 +22,7 @@ class ViewEnv(c_expr.Env):
         return self.sums[id(e)]
 
     def field(self, ref: ir.FieldRef) -> str:
-        return c_scan.path_value(self.shape.packet, ref.path, f"{self.view}", True)
+        return c_common.path_value(self.shape.packet, ref.path, f"{self.view}", True)
 
     def param(self, p: ir.Param) -> str:
         return f"{self.view}->{names.param(p.name)}"
@@ -41,10 +41,10 @@ class ViewEnv(c_expr.Env):
         return f"(size_t)(({slot.end.pointer(self.view)}) - ({slot.start.pointer(self.view)}))"
 
 
-def emit_packet(w: Writer, shape: Shape, sites: c_scan.Sites) -> None:
+def emit_packet(w: Writer, shape: Shape, sites: c_common.Sites) -> None:
     """Everything about reading one packet that belongs in the header."""
     _struct(w, shape)
-    if not c_scan.inline(shape.packet):
+    if not c_common.inline(shape.packet):
         w.comment("Internal: the check between two pointers.")
         w.line(
             f"MRG_MUST_USE const uint8_t *{shape.cname}_scan_(const uint8_t *p, const uint8_t *end"
@@ -58,7 +58,7 @@ def emit_packet(w: Writer, shape: Shape, sites: c_scan.Sites) -> None:
     for slot in shape.slots:
         _accessor(w, shape, slot)
     _warnings(w, shape)
-    if c_scan.inline(shape.packet):
+    if c_common.inline(shape.packet):
         w.comment("Internal: the check between two pointers.")
         c_scan.emit_scan(w, shape, sites)
     _contract(w, shape)
@@ -232,7 +232,7 @@ def _varint(w: Writer, shape: Shape, slot: Slot, item: ir.Varint) -> None:
         w.line("uint64_t value = 0;")
         w.line("size_t size = 0;")
         guard = f"{shape.cname}_has_{item.name}(v) && " if slot.group is not None else ""
-        w.line(f"if ({guard}{c_scan.varint_name(item.spec)}_get({slot.start.pointer('v')}, {slot.end.pointer('v')}, &value, &size) != MRG_OK)")
+        w.line(f"if ({guard}{c_common.varint_name(item.spec)}_get({slot.start.pointer('v')}, {slot.end.pointer('v')}, &value, &size) != MRG_OK)")
         w.line("\treturn 0;")
         w.line(f"return ({ctype})value;")
 
@@ -378,7 +378,7 @@ def _list_step(w: Writer, elem: ir.Item, params: list[ir.Param]) -> None:
         w.line("it->at += out->len;")
     elif isinstance(elem, ir.Varint):
         w.line("size_t size = 1;")
-        w.line(f"if ({c_scan.varint_name(elem.spec)}_get(it->at, it->end, out, &size) != MRG_OK)")
+        w.line(f"if ({c_common.varint_name(elem.spec)}_get(it->at, it->end, out, &size) != MRG_OK)")
         w.line("\treturn false;")
         w.line("it->at += size;")
 
@@ -409,7 +409,7 @@ def _switch(w: Writer, shape: Shape, slot: Slot, item: ir.Switch) -> None:
             w.line(f"if (!{shape.cname}_has_{item.name}(v))")
             w.line(f"\treturn {arm_const(shape, item, None)};")
         env = SwitchEnv(shape, slot)
-        c_scan.dispatch(w, item, c_expr.emit(item.on, env), lambda arm: w.line(f"return {arm_const(shape, item, arm)};"), brief=True)
+        c_common.dispatch(w, item, c_expr.emit(item.on, env), lambda arm: w.line(f"return {arm_const(shape, item, arm)};"), brief=True)
         if item.default is None:
             w.line(f"return {arm_const(shape, item, None)};")
     for arm in item.arms:
@@ -469,7 +469,7 @@ def _arm(w: Writer, shape: Shape, slot: Slot, item: ir.Switch, arm: ir.Arm) -> N
             w.line(f"{names.packet(arm.item.packet)}_view_({start}, {slot.end.pointer('v')}{args}, out);")
         elif isinstance(arm.item, ir.Varint):
             w.line("size_t size;")
-            w.line(f"return {c_scan.varint_name(arm.item.spec)}_get({start}, {slot.end.pointer('v')}, out, &size) == MRG_OK;")
+            w.line(f"return {c_common.varint_name(arm.item.spec)}_get({start}, {slot.end.pointer('v')}, out, &size) == MRG_OK;")
         if not isinstance(arm.item, ir.Varint):
             w.line("return true;")
 

@@ -18,7 +18,7 @@ from ..interp import parse
 from ..interp_build import BuildError, build, values_of
 from ..values import Node, Rejection, Status
 from ..vectors import messages
-from . import c_build, c_chain, c_shape, c_view
+from . import c_chain, c_plan, c_shape, c_view
 from .writer import Writer
 
 LETTERS = {
@@ -159,7 +159,7 @@ def _packet(w: Writer, packet: ir.Packet, cases: Sequence[Sample]) -> str:
 
 
 def _buildable(packet: ir.Packet) -> bool:
-    return c_chain.only_chain(packet) is not None or not c_build.plan(packet).why_not
+    return c_chain.only_chain(packet) is not None or not c_plan.plan(packet).why_not
 
 
 def _choosy(packet: ir.Packet) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Optional
 
 from .. import ir, names
-from . import c_expr, c_scan, text_plan
+from . import c_common, c_expr, text_plan
 from .text_plan import Unreadable, core, form_name, unwrap
 from .text_print import Printer
 from .text_env import Sites
@@ -93,7 +93,7 @@ def read_value(w: Writer, p: Params, sites: Sites) -> None:
         with w.block("if (p->generic)"):
             w.line("mrg_text_param_open(t, p, false);")
             w.line("return mrg_text_string(t, w) && mrg_text_param_close(t, p);")
-        c_scan.dispatch(w, p.value, "(uint32_t)p->key", arm, 'return mrg_text_bad(t, "no alternative for this key");')
+        c_common.dispatch(w, p.value, "(uint32_t)p->key", arm, 'return mrg_text_bad(t, "no alternative for this key");')
         if p.value.default is None:
             w.line("return false;")
 
@@ -153,7 +153,7 @@ def put_value(w: Writer, p: Params) -> None:
         w.line("break;")
 
     with w.function(f"static void {names.packet(p.packet)}_put_value(struct mrg_w *w, uint64_t key, struct mrg_span s)"):
-        c_scan.dispatch(w, p.value, "(uint32_t)key", arm)
+        c_common.dispatch(w, p.value, "(uint32_t)key", arm)
 
 
 def _put_arm(w: Writer, printer: Printer, inner: ir.Item) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Optional
 
 from .. import ir, layout, names
-from . import c_expr, c_scan, text_plan
+from . import c_common, c_expr, text_plan
 from .text_env import ReadEnv, Sites
 from .text_plan import Unreadable, core, form_name, form_of, inside, unwrap
 from .writer import Writer
@@ -459,7 +459,7 @@ class Reader:
 
         named = f" || mrg_text_in(t, {self.sites.ref(self.packet, item)})"
         otherwise = f'return mrg_text_bad(t, "no alternative for this value"){named};'
-        c_scan.dispatch(self.w, item, c_expr.emit(item.on, self.env), arm, otherwise)
+        c_common.dispatch(self.w, item, c_expr.emit(item.on, self.env), arm, otherwise)
 
     def _arm(self, arm: ir.Arm, item: ir.Switch, gateway: bool, tail: bool) -> None:
         inner = core(arm.item)

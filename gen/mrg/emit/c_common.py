@@ -1,0 +1,135 @@
+"""What reading and writing share: names of numbers, paths of accessors, sites, C switches."""
+
+from __future__ import annotations
+
+from typing import Callable, Optional
+
+from .. import ir, layout, names
+from . import c_expr
+from .writer import Writer
+
+_VARINT_NAMES: dict[int, str] = {}
+
+
+def register_varints(module: ir.Module) -> None:
+    for m in [*module.imports, module]:
+        for v in m.varints:
+            _VARINT_NAMES[id(v)] = f"{names.prefix(m)}_{names.snake(v.name)}"
+
+
+def varint_name(spec: ir.VarintSpec) -> str:
+    return _VARINT_NAMES[id(spec)]
+
+
+def path_value(packet: ir.Packet, path: tuple[ir.Item, ...], base: str, is_pointer: bool) -> str:
+    """The value of a field through accessors, starting at a view of packet."""
+    text, here = base if is_pointer else f"&{base}", packet
+    for i, item in enumerate(path):
+        if i + 1 == len(path):
+            return _widened(item, f"{names.packet(here)}_{item.name}({text})")
+        assert isinstance(item, ir.Sub)
+        inner = f"{names.packet(here)}_{item.name}({text})"
+        text = f"&(struct {names.packet(item.packet)}[1]){{ {inner} }}[0]"
+        here = item.packet
+    raise ValueError("empty path")
+
+
+def _widened(item: ir.Item, text: str) -> str:
+    if isinstance(item, ir.Scalar):
+        if item.signed:
+            return f"(int64_t){text}"
+        return text if item.bits > 32 else f"(uint32_t){text}"
+    return text
+
+
+def site_table(m: ir.Module) -> str:
+    """The C name of a module's table of sites."""
+    return f"mrg_{m.name.replace('.', '_')}_site_"
+
+
+class Sites:
+    """The table of specification places that rejections point to."""
+
+    def __init__(self, module: ir.Module) -> None:
+        self.module = module
+        self.rows: list[tuple[str, int, str, str]] = []
+        self.index: dict[tuple[str, int, str, str], int] = {}
+
+    def ref(self, packet: ir.Packet, item: Optional[ir.Item], loc: ir.Loc, what: str) -> str:
+        path = f"{packet.name}.{item.name}" if item is not None and item.name else packet.name
+        row = (loc.file, loc.line, path, what)
+        if row not in self.index:
+            self.index[row] = len(self.rows)
+            self.rows.append(row)
+        return f"&{site_table(self.module)}[{self.index[row]}]"
+
+
+def dispatch(
+    w: Writer,
+    item: ir.Switch,
+    on: str,
+    arm: Callable[[ir.Arm], None],
+    otherwise: Optional[str] = None,
+    brief: bool = False,
+) -> None:
+    """A C switch over an ir.Switch: `case`s where the arms are values, tests
+
+    where they are ranges or patterns.  Arm bodies end in break or return."""
+    hi = item.on.hi
+    small = all(
+        p.hi - p.lo < 16 and (p.mask & hi) == hi or p.mask >= hi and p.hi - p.lo < 16 for a in item.arms for p in a.pats
+    )
+    if small:
+        with w.block(f"switch ({on})"):
+            for a in item.arms:
+                for p in a.pats:
+                    for v in range(p.lo, p.hi + 1):
+                        w.line(f"case {c_expr.number(v)}:{'' if not p.text else ' /* ' + names.c_comment(p.text) + ' */'}")
+                if not a.pats:
+                    w.line("default:")
+                if brief:
+                    w.depth += 1
+                    arm(a)
+                    w.depth -= 1
+                    continue
+                with w.block(""):
+                    arm(a)
+            if item.default is None:
+                w.line("default:")
+                w.line(f"\t{otherwise or 'break;'}")
+        return
+    ctype = "uint64_t" if hi > 0xFFFFFFFF else "uint32_t"
+    with w.block("do", "} while (0);"):
+        w.line(f"const {ctype} tag = ({ctype})({on});")
+        for a in item.arms:
+            tests = " || ".join(_pat_test(p, hi) for p in a.pats)
+            with w.block(f"if ({tests})" if a.pats else ""):
+                arm(a)
+        if item.default is None:
+            w.line("(void)tag;")
+            if otherwise:
+                w.line(otherwise)
+
+
+def _pat_test(p: ir.Pat, hi: int) -> str:
+    tag = "tag" if (p.mask & hi) == hi or p.mask >= hi else f"(tag & {c_expr.number(p.mask, hex(p.mask))})"
+    if p.lo == p.hi:
+        return f"{tag} == {c_expr.number(p.lo)}"
+    parts = [] if p.lo == 0 else [f"{tag} >= {c_expr.number(p.lo)}"]
+    if p.hi < hi:
+        parts.append(f"{tag} <= {c_expr.number(p.hi)}")
+    return "(" + (" && ".join(parts) or "true") + ")"
+
+
+def inline(packet: ir.Packet) -> bool:
+    """Small straight-line packets are checked inline, in the header."""
+    weight = 0
+    for item in layout.walk(packet.items):
+        if isinstance(item, (ir.List, ir.Chain, ir.Switch, ir.Varint, ir.Align)):
+            return False
+        if isinstance(item, ir.Bytes) and item.mode == "until":
+            return False
+        if isinstance(item, (ir.Scalar, ir.Varint)) and any(isinstance(e, ir.Sum) for e in layout.refs(item.computed)):
+            return False
+        weight += 1 if isinstance(item, (ir.Scalar, ir.Check)) else 3
+    return weight <= 60
