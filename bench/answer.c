@@ -46,7 +46,7 @@ static struct mrg_arena arena_make(size_t text_len)
 	struct mrg_arena a;
 
 	if (mrg_unix_arena_open(
-		    &a, (size_t)1024 * MIB + 64u * text_len, (size_t)16 * MIB, text_len >= 8u * MIB) != 0)
+		    &a, (size_t)1024 * MIB + 64u * text_len, (size_t)16 * MIB, text_len >= 2u * MIB) != 0)
 		bench_die("no address space");
 	return a;
 }

@@ -208,107 +208,76 @@ static uint64_t https(const struct mrg_dns_https *v)
 	return sum;
 }
 
+static uint64_t a(const struct mrg_dns_a *v) { return octets(mrg_dns_a_address(v)); }
+static uint64_t aaaa(const struct mrg_dns_aaaa *v) { return octets(mrg_dns_aaaa_address(v)); }
+
+static uint64_t ns(const struct mrg_dns_ns *v)
+{
+	struct mrg_dns_name n = mrg_dns_ns_nsdname(v);
+
+	return name(&n);
+}
+
+static uint64_t cname(const struct mrg_dns_cname *v)
+{
+	struct mrg_dns_name n = mrg_dns_cname_cname(v);
+
+	return name(&n);
+}
+
+static uint64_t ptr(const struct mrg_dns_ptr *v)
+{
+	struct mrg_dns_name n = mrg_dns_ptr_ptrdname(v);
+
+	return name(&n);
+}
+
+union rdata_view {
+	struct mrg_dns_a a;
+	struct mrg_dns_aaaa aaaa;
+	struct mrg_dns_ns ns;
+	struct mrg_dns_cname cname;
+	struct mrg_dns_ptr ptr;
+	struct mrg_dns_soa soa;
+	struct mrg_dns_mx mx;
+	struct mrg_dns_txt txt;
+	struct mrg_dns_srv srv;
+	struct mrg_dns_opt opt;
+	struct mrg_dns_ds ds;
+	struct mrg_dns_rrsig rrsig;
+	struct mrg_dns_nsec nsec;
+	struct mrg_dns_dnskey dnskey;
+	struct mrg_dns_nsec3 nsec3;
+	struct mrg_dns_tlsa tlsa;
+	struct mrg_dns_https https;
+	struct mrg_dns_caa caa;
+};
+
 /* The arm is known from `which`, so each `as` is true. */
 static uint64_t rdata(const struct mrg_dns_rr *rr)
 {
-	union {
-		struct mrg_dns_a a;
-		struct mrg_dns_aaaa aaaa;
-		struct mrg_dns_ns ns;
-		struct mrg_dns_cname cname;
-		struct mrg_dns_ptr ptr;
-		struct mrg_dns_soa soa;
-		struct mrg_dns_mx mx;
-		struct mrg_dns_txt txt;
-		struct mrg_dns_srv srv;
-		struct mrg_dns_opt opt;
-		struct mrg_dns_ds ds;
-		struct mrg_dns_rrsig rrsig;
-		struct mrg_dns_nsec nsec;
-		struct mrg_dns_dnskey dnskey;
-		struct mrg_dns_nsec3 nsec3;
-		struct mrg_dns_tlsa tlsa;
-		struct mrg_dns_https https;
-		struct mrg_dns_caa caa;
-	} u;
-	struct mrg_dns_name n;
+	union rdata_view u;
 
 	switch (mrg_dns_rr_rdata_which(rr)) {
-	case MRG_DNS_RR_RDATA_A:
-		if (!mrg_dns_rr_rdata_as_a(rr, &u.a))
-			return 0;
-		return octets(mrg_dns_a_address(&u.a));
-	case MRG_DNS_RR_RDATA_AAAA:
-		if (!mrg_dns_rr_rdata_as_aaaa(rr, &u.aaaa))
-			return 0;
-		return octets(mrg_dns_aaaa_address(&u.aaaa));
-	case MRG_DNS_RR_RDATA_NS:
-		if (!mrg_dns_rr_rdata_as_ns(rr, &u.ns))
-			return 0;
-		n = mrg_dns_ns_nsdname(&u.ns);
-		return name(&n);
-	case MRG_DNS_RR_RDATA_CNAME:
-		if (!mrg_dns_rr_rdata_as_cname(rr, &u.cname))
-			return 0;
-		n = mrg_dns_cname_cname(&u.cname);
-		return name(&n);
-	case MRG_DNS_RR_RDATA_PTR:
-		if (!mrg_dns_rr_rdata_as_ptr(rr, &u.ptr))
-			return 0;
-		n = mrg_dns_ptr_ptrdname(&u.ptr);
-		return name(&n);
-	case MRG_DNS_RR_RDATA_SOA:
-		if (!mrg_dns_rr_rdata_as_soa(rr, &u.soa))
-			return 0;
-		return soa(&u.soa);
-	case MRG_DNS_RR_RDATA_MX:
-		if (!mrg_dns_rr_rdata_as_mx(rr, &u.mx))
-			return 0;
-		return mx(&u.mx);
-	case MRG_DNS_RR_RDATA_TXT:
-		if (!mrg_dns_rr_rdata_as_txt(rr, &u.txt))
-			return 0;
-		return txt(&u.txt);
-	case MRG_DNS_RR_RDATA_SRV:
-		if (!mrg_dns_rr_rdata_as_srv(rr, &u.srv))
-			return 0;
-		return srv(&u.srv);
-	case MRG_DNS_RR_RDATA_OPT:
-		if (!mrg_dns_rr_rdata_as_opt(rr, &u.opt))
-			return 0;
-		return opt(&u.opt);
-	case MRG_DNS_RR_RDATA_DS:
-		if (!mrg_dns_rr_rdata_as_ds(rr, &u.ds))
-			return 0;
-		return ds(&u.ds);
-	case MRG_DNS_RR_RDATA_RRSIG:
-		if (!mrg_dns_rr_rdata_as_rrsig(rr, &u.rrsig))
-			return 0;
-		return rrsig(&u.rrsig);
-	case MRG_DNS_RR_RDATA_NSEC:
-		if (!mrg_dns_rr_rdata_as_nsec(rr, &u.nsec))
-			return 0;
-		return nsec(&u.nsec);
+	case MRG_DNS_RR_RDATA_A: return mrg_dns_rr_rdata_as_a(rr, &u.a) ? a(&u.a) : 0;
+	case MRG_DNS_RR_RDATA_AAAA: return mrg_dns_rr_rdata_as_aaaa(rr, &u.aaaa) ? aaaa(&u.aaaa) : 0;
+	case MRG_DNS_RR_RDATA_NS: return mrg_dns_rr_rdata_as_ns(rr, &u.ns) ? ns(&u.ns) : 0;
+	case MRG_DNS_RR_RDATA_CNAME: return mrg_dns_rr_rdata_as_cname(rr, &u.cname) ? cname(&u.cname) : 0;
+	case MRG_DNS_RR_RDATA_PTR: return mrg_dns_rr_rdata_as_ptr(rr, &u.ptr) ? ptr(&u.ptr) : 0;
+	case MRG_DNS_RR_RDATA_SOA: return mrg_dns_rr_rdata_as_soa(rr, &u.soa) ? soa(&u.soa) : 0;
+	case MRG_DNS_RR_RDATA_MX: return mrg_dns_rr_rdata_as_mx(rr, &u.mx) ? mx(&u.mx) : 0;
+	case MRG_DNS_RR_RDATA_TXT: return mrg_dns_rr_rdata_as_txt(rr, &u.txt) ? txt(&u.txt) : 0;
+	case MRG_DNS_RR_RDATA_SRV: return mrg_dns_rr_rdata_as_srv(rr, &u.srv) ? srv(&u.srv) : 0;
+	case MRG_DNS_RR_RDATA_OPT: return mrg_dns_rr_rdata_as_opt(rr, &u.opt) ? opt(&u.opt) : 0;
+	case MRG_DNS_RR_RDATA_DS: return mrg_dns_rr_rdata_as_ds(rr, &u.ds) ? ds(&u.ds) : 0;
+	case MRG_DNS_RR_RDATA_RRSIG: return mrg_dns_rr_rdata_as_rrsig(rr, &u.rrsig) ? rrsig(&u.rrsig) : 0;
+	case MRG_DNS_RR_RDATA_NSEC: return mrg_dns_rr_rdata_as_nsec(rr, &u.nsec) ? nsec(&u.nsec) : 0;
 	case MRG_DNS_RR_RDATA_DNSKEY:
-		if (!mrg_dns_rr_rdata_as_dnskey(rr, &u.dnskey))
-			return 0;
-		return dnskey(&u.dnskey);
-	case MRG_DNS_RR_RDATA_NSEC3:
-		if (!mrg_dns_rr_rdata_as_nsec3(rr, &u.nsec3))
-			return 0;
-		return nsec3(&u.nsec3);
-	case MRG_DNS_RR_RDATA_TLSA:
-		if (!mrg_dns_rr_rdata_as_tlsa(rr, &u.tlsa))
-			return 0;
-		return tlsa(&u.tlsa);
-	case MRG_DNS_RR_RDATA_HTTPS:
-		if (!mrg_dns_rr_rdata_as_https(rr, &u.https))
-			return 0;
-		return https(&u.https);
-	case MRG_DNS_RR_RDATA_CAA:
-		if (!mrg_dns_rr_rdata_as_caa(rr, &u.caa))
-			return 0;
-		return caa(&u.caa);
+		return mrg_dns_rr_rdata_as_dnskey(rr, &u.dnskey) ? dnskey(&u.dnskey) : 0;
+	case MRG_DNS_RR_RDATA_NSEC3: return mrg_dns_rr_rdata_as_nsec3(rr, &u.nsec3) ? nsec3(&u.nsec3) : 0;
+	case MRG_DNS_RR_RDATA_TLSA: return mrg_dns_rr_rdata_as_tlsa(rr, &u.tlsa) ? tlsa(&u.tlsa) : 0;
+	case MRG_DNS_RR_RDATA_HTTPS: return mrg_dns_rr_rdata_as_https(rr, &u.https) ? https(&u.https) : 0;
+	case MRG_DNS_RR_RDATA_CAA: return mrg_dns_rr_rdata_as_caa(rr, &u.caa) ? caa(&u.caa) : 0;
 	default: return octets(mrg_dns_rr_rdata_raw(rr));
 	}
 }

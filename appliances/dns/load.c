@@ -12,7 +12,7 @@
 
 enum {
 	MIB = 1 << 20,
-	HUGE_AT = 8 * MIB,      /* octets of zone text from which on the database is worth huge pages */
+	HUGE_AT = 2 * MIB,      /* octets of zone text from which on the database is worth huge pages */
 	FORGET_STEP = MIB / 4,  /* octets of text given back at once */
 	POLL_RECORDS = 1 << 16, /* records between two looks for a signal */
 	OWNER_TEXT = 1100, /* a name as text: 255 octets, each at most four characters, and a type's name */
