@@ -156,6 +156,7 @@ class Server:
     prepare: Prepare
     version_args: tuple[str, ...]
     reload: bool = True  # SIGHUP makes it read its zone again
+    all_types: bool = True  # knows every type of the mixed zone
 
     def command(self, places: Places, work: Path, zone: Path, port: int, origin: str = ORIGIN) -> list[str]:
         work.mkdir(parents=True, exist_ok=True)
@@ -220,7 +221,7 @@ SERVERS = {
         Server("mrg-dns", ours, ("--version",)),
         Server("nsd", nsd, ("-v",)),
         Server("knot", knot, ("-V",)),
-        Server("gdnsd", gdnsd, ("-h",), reload=False),
+        Server("gdnsd", gdnsd, ("-h",), reload=False, all_types=False),
         Server("bind", bind, ("-v",)),
     )
 }

@@ -103,16 +103,16 @@ def once(places: Places, effort: Effort, server: Server, base: Path, out: Starts
         process.communicate()
 
 
-def measure(places: Places, effort: Effort, base: Path, with_reload: bool, table: Table) -> dict[str, Starts]:
-    """Rounds of all servers, in turns; those that don't work are left out."""
+def measure(places: Places, effort: Effort, base: Path, mixed: bool, table: Table) -> dict[str, Starts]:
+    """Rounds of all servers, in turns; those that don't work are left out.  A mixed zone is reloaded, too."""
     out: dict[str, Starts] = {}
-    absent: set[str] = set()
+    absent = {name for name, server in peers.SERVERS.items() if mixed and not server.all_types}
     for _ in range(effort.start_rounds):
         for name, server in peers.SERVERS.items():
             if name in absent:
                 continue
             try:
-                reloads = with_reload and server.reload
+                reloads = mixed and server.reload
                 once(places, effort, server, base, out.setdefault(name, Starts()), reloads)
             except Absent as why:
                 table.skip(f"start of {name}", why)

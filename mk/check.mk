@@ -34,16 +34,21 @@ lint: ## look for faults without running: clang-tidy on the C, mypy on the compi
 
 # One mark a file, so that only what changed is looked at again.
 TIDY_C := $(filter-out tests/% bench/%,$(filter %.c,$(HAND_C)))
-# Straight-line generated code may end with a store that nobody reads.
-TIDY_GENERATED := --checks=-clang-analyzer-deadcode.DeadStores
+# The analyser sees one file at a time: it can't know that a view's bytes were checked in another, so where views are read its
+# path-sensitive checks cry wolf (tests against a guard page and under sanitizers look there instead). Straight-line generated
+# code may end with a store that nobody reads.
+TIDY_VIEWS := -clang-analyzer-core.NonNullParamChecker,-clang-analyzer-core.NullDereference,-clang-analyzer-core.UndefinedBinaryOperatorResult,-clang-analyzer-core.uninitialized.*,-clang-analyzer-core.CallAndMessage
+TIDY_gen       := --checks=$(TIDY_VIEWS)
+TIDY_protocols := --checks=$(TIDY_VIEWS)
+TIDY_generated := --checks=$(TIDY_VIEWS),-clang-analyzer-deadcode.DeadStores
 lint-c: $(TIDY_C:%=$B/tidy/%.ok) $(GEN_C:$G/%=$B/tidy/generated/%.ok)
 $B/tidy/%.ok: % .clang-tidy $(HAND_C) $(GEN_H) | $O/inc/made
 	$(call say,TIDY,$<)
-	$Qmkdir -p $(@D) && clang-tidy --quiet --config-file=.clang-tidy $< -- -std=c11 $(DEF_$(call layer,$<)) $(INC_$(call layer,$<)) >$@.log 2>&1 || { cat $@.log; exit 1; }
+	$Qmkdir -p $(@D) && clang-tidy --quiet --config-file=.clang-tidy $(TIDY_$(call layer,$<)) $< -- -std=c11 $(DEF_$(call layer,$<)) $(INC_$(call layer,$<)) >$@.log 2>&1 || { cat $@.log; exit 1; }
 	$Qtouch $@
 $B/tidy/generated/%.ok: $G/% .clang-tidy gen/support/mrg.h $(GEN_H)
 	$(call say,TIDY,$<)
-	$Qmkdir -p $(@D) && clang-tidy --quiet --config-file=.clang-tidy $(TIDY_GENERATED) $< -- -std=c11 $(INC_generated) >$@.log 2>&1 || { cat $@.log; exit 1; }
+	$Qmkdir -p $(@D) && clang-tidy --quiet --config-file=.clang-tidy $(TIDY_generated) $< -- -std=c11 $(INC_generated) >$@.log 2>&1 || { cat $@.log; exit 1; }
 	$Qtouch $@
 
 lint-python:

@@ -17,7 +17,7 @@ def emit_chain(w: Writer, shape: Shape) -> None:
         w.line(f"{name}_flatten(v, &f);")
         if c_flat.compresses(shape.packet):
             w.line("if (w->refs != NULL)")
-            w.line(f"\t{names.snake(shape.packet.name)}_put_compressed(w, &f);")
+            w.line(f"\t{names.snake(shape.packet.name)}_put_compressed(w, f.b, &f);")
             w.line("else")
             w.line("\tmrg_w_put(w, (struct mrg_span){ f.b, f.len });")
         else:

@@ -90,7 +90,8 @@ def _equal(w: Writer, shape: Shape, chain: ir.Chain) -> None:
 
 def _check(w: Writer, shape: Shape, chain: ir.Chain) -> None:
     name = shape.cname
-    with w.function(f"enum mrg_status {name}_flat_check(struct mrg_span in, struct {name}_flat *out)"):
+    w.comment("Check a flat one and note where its items start; out->b stays as it is.")
+    with w.function(f"static enum mrg_status {_own(shape)}_index(struct mrg_span in, struct {name}_flat *out)"):
         w.line("const uint8_t *at = in.p, *const end = in.p + in.len;")
         w.line("size_t len = 0, count = 0;")
         w.line("struct mrg_reject rj;")
@@ -118,10 +119,14 @@ def _check(w: Writer, shape: Shape, chain: ir.Chain) -> None:
             w.line("if (MRG_UNLIKELY(at == end))")
             w.line("\treturn MRG_MORE;")
             c_chain.step_arms(w, chain, "*at", arm, "return MRG_E_TAG;")
-        w.line("memcpy(out->b, in.p, len);")
         w.line(f"out->len = ({_off_type(chain)})len;")
         w.line(f"out->count = ({_off_type(chain)})count;")
         w.line("return MRG_OK;")
+    with w.function(f"enum mrg_status {name}_flat_check(struct mrg_span in, struct {name}_flat *out)"):
+        w.line(f"const enum mrg_status st = {_own(shape)}_index(in, out);")
+        w.line("if (st == MRG_OK)")
+        w.line("\tmemcpy(out->b, in.p, out->len);")
+        w.line("return st;")
 
 
 def _fold_flat(w: Writer, shape: Shape, chain: ir.Chain) -> None:
@@ -253,10 +258,10 @@ def _put(w: Writer, shape: Shape, chain: ir.Chain) -> None:
         with w.block("if (w->refs == NULL)"):
             w.line("mrg_w_put(w, flat);")
             w.line("return;")
-        with w.block(f"if ({name}_flat_check(flat, &f) != MRG_OK || f.len != flat.len)"):
+        with w.block(f"if ({_own(shape)}_index(flat, &f) != MRG_OK || f.len != flat.len)"):
             w.line("mrg_w_fail(w, MRG_E_VALUE);")
             w.line("return;")
-        w.line(f"{_own(shape)}_put_compressed(w, &f);")
+        w.line(f"{_own(shape)}_put_compressed(w, flat.p, &f);")
 
 
 def _ref_slot(w: Writer, shape: Shape) -> None:
@@ -278,22 +283,28 @@ def _ref_slot(w: Writer, shape: Shape) -> None:
 
 def _put_compressed(w: Writer, shape: Shape, goto: ir.ChainArm, pointer: ir.Scalar, limit: int) -> None:
     name = shape.cname
-    with w.function(f"static void {_own(shape)}_put_compressed(struct mrg_w *w, const struct {name}_flat *f)"):
+    w.comment("Item i of the flat chain whose bytes are elsewhere than in f.")
+    with w.function(
+        f"static inline struct mrg_span {_own(shape)}_item(const uint8_t *bytes, const struct {name}_flat *f, unsigned i)"
+    ):
+        w.line("const size_t end = i + 1u < f->count ? f->off[i + 1u] : f->len;")
+        w.line("return (struct mrg_span){ bytes + f->off[i], end - f->off[i] };")
+    with w.function(f"static void {_own(shape)}_put_compressed(struct mrg_w *w, const uint8_t *bytes, const struct {name}_flat *f)"):
         w.line("struct mrg_refs *const r = w->refs;")
         w.line("uint16_t next = 0; /* 1 + offset of what was found */")
         w.line("unsigned items = f->count - 1u, slot = 0;")
         w.line("if (w->st != MRG_OK)")
         w.line("\treturn;")
         with w.block("for (; items > 0; items--)"):
-            w.line(f"slot = {_own(shape)}_ref_slot(w, next, {name}_flat_item(f, items - 1u));")
+            w.line(f"slot = {_own(shape)}_ref_slot(w, next, {_own(shape)}_item(bytes, f, items - 1u));")
             w.line("if (r->off[slot] == 0)")
             w.line("\tbreak;")
             w.line("next = r->off[slot];")
         w.line("const size_t from = w->len - r->base, found = next;")
         w.line(f"const size_t len = items < f->count ? f->off[items] : f->len;")
-        w.line("mrg_w_put(w, (struct mrg_span){ f->b, len });")
+        w.line("mrg_w_put(w, (struct mrg_span){ bytes, len });")
         w.line("if (found == 0)")
-        w.line(f"\tmrg_w_put(w, {name}_flat_item(f, f->count - 1u));")
+        w.line(f"\tmrg_w_put(w, {_own(shape)}_item(bytes, f, f->count - 1u));")
         w.line("else")
         pointer_put = names.packet(goto.packet)
         member, ctype = names.local(pointer.name), names.uint_type(pointer.bits)
@@ -307,7 +318,7 @@ def _put_compressed(w: Writer, shape: Shape, goto: ir.ChainArm, pointer: ir.Scal
             w.line(f"if ({low}at > {limit}u || r->count >= MRG_REFS_SLOTS * 3u / 4u)")
             w.line("\treturn;")
             w.line("if (i < items)")
-            w.line(f"\tslot = {_own(shape)}_ref_slot(w, next, {name}_flat_item(f, i - 1u));")
+            w.line(f"\tslot = {_own(shape)}_ref_slot(w, next, {_own(shape)}_item(bytes, f, i - 1u));")
             w.line("r->off[slot] = (uint16_t)(at + 1u);")
             w.line("r->next[slot] = next;")
             w.line("r->count++;")
