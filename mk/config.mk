@@ -3,7 +3,7 @@
 ##  V=1              print the commands
 ##  CC=clang         the compiler; anything but the default gets its own folder under O
 ##  SAN=LIST         sanitizers, such as address,undefined; likewise
-##  CFLAGS=, LDFLAGS=  optimisation and the like (-O2 -g); the language and the warnings are always added
+##  CFLAGS=, LDFLAGS=  optimisation and the like (-O3 -g); the language and the warnings are always added
 ##  JOBS=N           how many jobs at once (as many as there are cores)
 ##  DNS_LISTEN=ADDRESS:PORT, ZONE=ORIGIN=FILE  for `make run` (127.0.0.1:5353, the sample zone)
 ##  PREFIX=, DESTDIR=  for `make install` (/usr/local)
@@ -22,7 +22,7 @@ endif
 O          ?= build
 PYTHON     ?= python3
 PKG_CONFIG ?= pkg-config
-CFLAGS     ?= -O2 -g
+CFLAGS     ?= -O3 -g
 JOBS       ?= $(shell nproc 2>/dev/null || echo 1)
 DNS_LISTEN ?= 127.0.0.1:5353
 ZONE       ?= example.org=appliances/dns/example.org.zone

@@ -82,8 +82,8 @@ static bool metres(struct mrg_text *t, uint64_t max, bool *negative, uint64_t *c
 /* Centimetres as digit x 10^exponent, cut to one digit (RFC 1876 section 2). */
 static bool size(struct mrg_text *t, uint8_t *out)
 {
-	bool negative;
-	uint64_t cm;
+	bool negative = false;
+	uint64_t cm = 0;
 	unsigned exponent = 0;
 	if (!metres(t, 9000000000ull, &negative, &cm))
 		return false;
@@ -99,8 +99,8 @@ bool mrg_text_loc(struct mrg_text *t, struct mrg_w *w)
 {
 	/* defaults: 1 m, 10,000 m, 10 m */
 	uint8_t head[4] = { 0, 0x12, 0x16, 0x13 };
-	bool negative;
-	uint64_t cm;
+	bool negative = false;
+	uint64_t cm = 0;
 	const size_t from = w->len;
 	mrg_w_put(w, (struct mrg_span){ head, sizeof head });
 	if (!angle(t, w, "ns", 90) || !angle(t, w, "ew", 180) || !metres(t, ALTITUDE_MAX, &negative, &cm))

@@ -113,7 +113,7 @@ static void send_replies(struct mrg_unix_udp *u, size_t count)
 	}
 }
 
-/* One batch; false when no datagram was waiting. */
+/* One batch; false when it took all that was waiting: what comes later wakes the loop again. */
 static bool serve_batch(struct mrg_unix_udp *u)
 {
 	struct mrg_unix_loop *const l = u->loop;
@@ -128,7 +128,7 @@ static bool serve_batch(struct mrg_unix_udp *u)
 	l->counts.dgram_in += count;
 	u->user->batch(u->user->ctx, &u->end, l->batch, count, l->now_ns);
 	send_replies(u, count);
-	return true;
+	return count == MRG_UNIX_BATCH;
 }
 
 static void serve(struct mrg_unix_watch *w, struct mrg_unix_loop *l, uint32_t events)
