@@ -4,6 +4,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,6 +150,9 @@ START_TEST(there_is_no_way_back)
 	const pid_t child = fork();
 	if (child == 0) {
 		const struct mrg_unix_user u = { 65534, 65534 };
+		const gid_t others[2] = { 1, 2 };
+		if (setgroups(2, others) != 0)
+			_exit(2);
 		const bool become = mrg_unix_user_become(&u) == 0;
 		const bool right =
 			getuid() == 65534 && geteuid() == 65534 && getgid() == 65534 && getegid() == 65534;
@@ -202,6 +206,8 @@ START_TEST(open_files_are_raised_to_what_is_allowed)
 {
 	struct rlimit r;
 	(void)getrlimit(RLIMIT_NOFILE, &r);
+	r.rlim_cur = 64;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &r), 0);
 	ck_assert_uint_eq(mrg_unix_files_max(), r.rlim_max);
 	(void)getrlimit(RLIMIT_NOFILE, &r);
 	ck_assert_uint_eq(r.rlim_cur, r.rlim_max);

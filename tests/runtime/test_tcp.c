@@ -362,11 +362,30 @@ START_TEST(accepting_fails)
 			ask(second, "abc");
 			serve_answers(1);
 			expect(second, "abc");
+			ck_assert_uint_eq(streams.counts.spared, i < 3 ? 1 : 0);
 			(void)close(first);
 			(void)close(second);
 			stop();
 		}
 	}
+}
+END_TEST
+
+START_TEST(a_listener_without_files_rests_instead_of_spinning)
+{
+	start(CONNS, SLOTS);
+	faulty.accept = (struct faulty){ .count = 1, .err = EMFILE };
+	const int fd = connect_new();
+	for (unsigned i = 0; i < 5; i++)
+		serve_once();
+	ck_assert_uint_eq(faulty.accept.calls, 1);
+	ck_assert(listener.retry.armed);
+	faulty.ahead_ns = MRG_RT_SECOND_NS;
+	ask(fd, "abc");
+	serve_answers(1);
+	expect(fd, "abc");
+	(void)close(fd);
+	stop();
 }
 END_TEST
 
@@ -456,6 +475,7 @@ int main(void)
 	tcase_add_test(t, one_connection_too_many_closes_the_oldest);
 	tcase_add_test(t, no_slot_left);
 	tcase_add_test(t, accepting_fails);
+	tcase_add_test(t, a_listener_without_files_rests_instead_of_spinning);
 	tcase_add_test(t, idle_connections_end);
 	tcase_add_test(t, events_of_a_connection_just_closed_are_passed_over);
 	suite_add_tcase(s, t);
