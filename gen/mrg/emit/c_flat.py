@@ -201,9 +201,10 @@ def _order(w: Writer, shape: Shape, chain: ir.Chain) -> None:
     name = shape.cname
     with w.function(f"static int {_own(shape)}_item_order(struct mrg_span a, struct mrg_span b)"):
         _content(w, chain)
+        at = "mrg_lower({}.p[i])" if c_chain.foldable(chain) else "{}.p[i]"
         w.line("const size_t least = a.len < b.len ? a.len : b.len;")
         with w.block("for (size_t i = head; i < least; i++)"):
-            w.line("const int d = (int)mrg_lower(a.p[i]) - (int)mrg_lower(b.p[i]);")
+            w.line(f"const int d = (int){at.format('a')} - (int){at.format('b')};")
             w.line("if (d != 0)")
             w.line("\treturn d;")
         w.line("return a.len < b.len ? -1 : a.len > b.len;")
@@ -217,7 +218,8 @@ def _order(w: Writer, shape: Shape, chain: ir.Chain) -> None:
     with w.function(f"unsigned {name}_flat_common(const struct {name}_flat *a, const struct {name}_flat *b)"):
         w.line("unsigned n = 0;")
         w.line(f"while (n < a->count && n < b->count &&")
-        w.line(f"       mrg_span_eq_nocase({name}_flat_item(a, a->count - 1u - n), {name}_flat_item(b, b->count - 1u - n)))")
+        same = "mrg_span_eq_nocase" if c_chain.foldable(chain) else "mrg_span_eq"
+        w.line(f"       {same}({name}_flat_item(a, a->count - 1u - n), {name}_flat_item(b, b->count - 1u - n)))")
         w.line("\tn++;")
         w.line("return n;")
 
@@ -236,17 +238,23 @@ def _join(w: Writer, shape: Shape, chain: ir.Chain) -> None:
 
 
 def compresses(packet: ir.Packet) -> bool:
-    """Builders can write pointers in this chain."""
+    """Builders write pointers in this chain.
+
+    All chains of it must end alike, since the table takes one end for another."""
     chain = c_chain.only_chain(packet)
-    goto = next((a for a in chain.arms if a.kind == "goto"), None) if chain is not None else None
-    return goto is not None and _pointer_field(goto) is not None
+    if chain is None:
+        return False
+    goto = next((a for a in chain.arms if a.kind == "goto"), None)
+    stops = [a for a in chain.arms if a.kind == "stop"]
+    alike = len(stops) == 1 and stops[0].packet.size_max == 1 and sum(hi - lo + 1 for lo, hi in stops[0].first) == 1
+    return goto is not None and _pointer_field(goto) is not None and alike
 
 
 def _put(w: Writer, shape: Shape, chain: ir.Chain) -> None:
     name = shape.cname
     goto = next((a for a in chain.arms if a.kind == "goto"), None)
     pointer = _pointer_field(goto) if goto is not None else None
-    if goto is None or pointer is None:
+    if goto is None or pointer is None or not compresses(shape.packet):
         with w.function(f"void {name}_put_flat(struct mrg_w *w, struct mrg_span flat)"):
             w.line("mrg_w_put(w, flat);")
         return

@@ -96,15 +96,18 @@ def _write_run(w: Writer, p: Plan, run: list[ir.Item], a: str) -> None:
 
 def _fits(w: Writer, p: Plan, item: ir.Item, a: str) -> None:
     """A number wider than its field is refused, not cut."""
-    if not isinstance(item, ir.Scalar) or item.bits in (8, 16, 32, 64) or item.signed:
+    if not isinstance(item, ir.Scalar) or item.bits in (8, 16, 32, 64):
         return
-    if any(item is m for m in members(p)):
+    if not any(item is m for m in members(p)):
+        return
+    value = f"{a}->{names.local(item.name)}"
+    if item.signed:
+        half = 1 << (item.bits - 1)
+        w.line(f"if ({value} < -{half} || {value} > {half - 1})")
+    else:
         limit = (1 << item.bits) - 1
-        w.line(f"if ({a}->{names.local(item.name)} > {c_expr.number(limit, hex(limit))})")
-        w.line("\tmrg_w_fail(w, MRG_E_RANGE);")
-    d = p.derived_of(item)
-    if d is not None and isinstance(d.item, ir.Bytes):
-        pass
+        w.line(f"if ({value} > {c_expr.number(limit, hex(limit))})")
+    w.line("\tmrg_w_fail(w, MRG_E_RANGE);")
 
 
 def value_of(p: Plan, item: ir.Scalar, a: str) -> str:
