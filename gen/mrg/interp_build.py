@@ -337,7 +337,7 @@ class _Packet:
         goto = next((arm for arm in item.arms if arm.kind == "goto"), None)
         base = self.message_start(goto)
         for i in range(len(flat)):
-            tail = b"".join(flat[i:]).lower()  # ASCII case does not matter
+            tail = b"".join(flat[i:])  # as spelled: a pointer to another spelling would change it
             if self.b.compress and goto is not None and i + 1 < len(flat):
                 target = self.b.refs.get((base, tail))
                 if target is not None:

@@ -227,6 +227,9 @@ def chains(t: Table) -> None:
     t.builds("tags:Table", "02 0161ff 0161ff", paths=[path, path])
     data = build(packet("tags:Table"), {"paths": [path, path]}, compress=True)
     t.report.check("compressed", data.hex() == "020161ff41", data.hex())
+    other = {"steps": [("step", {"data": b"A"}), ("stop", {})]}
+    data = build(packet("tags:Table"), {"paths": [path, other]}, compress=True)
+    t.report.check("another spelling is kept", data.hex() == "020161ff0141ff", data.hex())
 
 
 def sums(t: Table) -> None:
