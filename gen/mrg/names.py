@@ -20,8 +20,9 @@ def snake(name: str) -> str:
 
 
 def proto(module: ir.Module) -> str:
-    """The protocol a module belongs to: its first component."""
-    return module.name.split(".")[0] if module.name.split(".")[0] != "iana" else module.name.split(".")[1]
+    """The protocol a module belongs to: its first component, after `iana`."""
+    first, *more = module.name.split(".")
+    return more[0] if first == "iana" and more else first
 
 
 def prefix(module: ir.Module) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import ir, layout, names
+from .. import ir, names
 from . import c_build, c_chain, c_common, c_expr, c_scan, c_shape, c_varint, c_view
 from .writer import Writer
 
@@ -139,6 +139,3 @@ def _enum_str(w: Writer, e: ir.Enum) -> None:
                     seen.add(m.lo)
                     w.line(f"case {c_expr.number(m.lo)}: return {names.c_string(m.text)};")
             w.line("default: return NULL;")
-
-
-__all__ = ["header", "source", "layout"]
