@@ -22,6 +22,7 @@ from pathlib import Path
 CHECK = re.compile(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)", re.M)
 COUNT = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 TIMEOUT_S = 600
+LAST_LINES = 12  # of a failed suite's output, said again at the end
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ def main() -> int:
     suites = sorted(collect(args.suites, args.only), key=lambda s: (-times.get(s.label, 1e6), s.label))
     broken = args.broken.read_text().splitlines() if args.broken.exists() else []
     passed, failed = 0, len(broken)
+    failures: list[Result] = []
     with ThreadPoolExecutor(args.jobs) as pool:
         for future in as_completed([pool.submit(run, s) for s in suites]):
             result = future.result()
@@ -131,6 +133,7 @@ def main() -> int:
             failed += result.failed
             times[result.suite.label] = result.seconds
             if result.failed:
+                failures.append(result)
                 print(f"--- {result.suite.label}\n{result.output.rstrip()}\n---")
             print(f"  {result.suite.label}: {result.passed} passed, {result.failed} failed, {result.seconds:.1f} s", flush=True)
     args.times.parent.mkdir(parents=True, exist_ok=True)
@@ -138,6 +141,10 @@ def main() -> int:
     if not suites:
         print("no suite to run")
         failed += 1
+    # Once more at the end, where whoever sees only the last lines looks.
+    for result in failures:
+        print(f"--- {result.suite.label}, the last of it:")
+        print("\n".join(result.output.rstrip().splitlines()[-LAST_LINES:]))
     for line in broken:
         print(f"--- {line}; see above")
     print(f"{passed} passed, {failed} failed")

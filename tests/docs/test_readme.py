@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import signal
 import socket
@@ -22,12 +23,16 @@ START_S = 300  # it may have to build first
 
 
 def free_port() -> int:
-    """A port that neither UDP nor TCP uses now."""
-    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-        tcp.bind(("127.0.0.1", 0))
-        port: int = tcp.getsockname()[1]
-        udp.bind(("127.0.0.1", port))
-        return port
+    """A port that neither UDP nor TCP uses now, below those that the kernel gives to clients meanwhile."""
+    while True:
+        port = random.randrange(10_000, 30_000)
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            try:
+                tcp.bind(("127.0.0.1", port))
+                udp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def answer(port: int) -> str:

@@ -73,12 +73,14 @@ class Files:
 class Server:
     """mrg-dns on ports of its own choice."""
 
-    def __init__(self, *args: str, listen: tuple[str, ...] = ("127.0.0.1:0",), prefix: tuple[str, ...] = ()) -> None:
+    def __init__(self, *args: str, listen: tuple[str, ...] = ("127.0.0.1:0",), prefix: tuple[str, ...] = (),
+                 before: Callable[[], object] | None = None) -> None:
+        """`before` is called in the new process, before the program starts."""
         command = [*prefix, str(BINARY)]
         for address in listen:
             command += ["--listen", address]
         self.process = subprocess.Popen(command + list(args), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.PIPE, start_new_session=True)
+                                        stderr=subprocess.PIPE, start_new_session=True, preexec_fn=before)
         self.lines: list[str] = []
         self.queue: queue.Queue[str | None] = queue.Queue()
         self.reader = threading.Thread(target=self._read, daemon=True)
