@@ -24,7 +24,7 @@ defines by example):
   Bytes, Sub or Varint (the front end wraps anything else in an inline packet).
 * An inline packet that uses fields of the packet around it gets them as parameters.
 * Computed fields (`:=`) are compared at the end of their packet, in order,
-  unless `implied` (true by construction).
+  unless `implied` (true by construction, or not a `must`).
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ class Scalar(Item):
     enum: Optional["Enum"] = None
     const: Optional[int] = None  # `= N` or an anonymous constant: written by builders
     computed: Optional[Expr] = None  # `:= expr`
-    implied: bool = False  # the computed value is true by construction: no check
+    implied: bool = False  # no check: true by construction, or less than a `must`
     severity: str = "must"  # of `= const` and `:= expr`: must | warn | send
     text: Optional[TextForm] = None
     lo: int = 0  # proved range after the field's own constraints

@@ -53,6 +53,7 @@ def _compute(low: PacketLowerer, p: Pending) -> None:
     severity = p.clause.severity or "must"
     if severity == "must" or item.implied:
         return
+    item.severity = severity
     item.implied = True  # so that the parser makes no check of its own
     if severity == "warn":
         loc = p.clause.span.loc()

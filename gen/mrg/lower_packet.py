@@ -201,7 +201,8 @@ class PacketLowerer(ScopeLowerer):
             item.const = value.lo
             return
         item.computed = value
-        item.implied = True
+        item.severity = severity
+        item.implied = True  # a parser makes no check of its own
 
     def narrow(self, item: Union[ir.Scalar, ir.Varint], pairs: Pairs, op: str) -> None:
         lo, hi = min(lo.lo for lo, _ in pairs), max(hi.hi for _, hi in pairs)

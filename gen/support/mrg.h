@@ -247,6 +247,31 @@ static inline bool mrg_span_eq_nocase(struct mrg_span a, struct mrg_span b)
 	return left == 0 || mrg_lower8(mrg_le_upto8(a.p, left)) == mrg_lower8(mrg_le_upto8(b.p, left));
 }
 
+/* Copy between buffers that don't overlap; few bytes without a call. p may be NULL when len is 0. */
+static inline void mrg_copy(uint8_t *to, const uint8_t *from, size_t len)
+{
+	if (len > 16u) {
+		memcpy(to, from, len);
+	} else if (len >= 8u) {
+		uint8_t first[8], last[8];
+		memcpy(first, from, 8);
+		memcpy(last, from + len - 8u, 8);
+		memcpy(to, first, 8);
+		memcpy(to + len - 8u, last, 8);
+	} else if (len >= 4u) {
+		uint8_t first[4], last[4];
+		memcpy(first, from, 4);
+		memcpy(last, from + len - 4u, 4);
+		memcpy(to, first, 4);
+		memcpy(to + len - 4u, last, 4);
+	} else if (len != 0) {
+		const uint8_t first = from[0], middle = from[len / 2u], last = from[len - 1u];
+		to[0] = first;
+		to[len / 2u] = middle;
+		to[len - 1u] = last;
+	}
+}
+
 /* Offset of p in buf, or buf.len when p does not point into it. */
 static inline size_t mrg_off(struct mrg_span buf, const uint8_t *p)
 {
@@ -384,16 +409,22 @@ static inline uint32_t mrg_crc32_add(uint32_t crc, const uint8_t *p, size_t len,
 /* --- writing ------------------------------------------------------------------------------------- */
 
 #define MRG_REFS_SLOTS 128u
+#define MRG_REFS_KNOWN 64u
 
 /*
  * What a writer remembers of chains already written, so that later ones can point to them: a hash
  * table of items, each with the item that follows it, so that one item at a time is compared.
+ * While a message is copied also where its items went, so that what its own pointers lead to is
+ * found without comparing anything.
  */
 struct mrg_refs {
 	size_t base;    /* where in the writer the message starts; pointers count from there */
 	unsigned count; /* slots in use */
 	uint16_t off[MRG_REFS_SLOTS];  /* 1 + offset of an item from base; 0: free */
 	uint16_t next[MRG_REFS_SLOTS]; /* 1 + offset of the item after it; 0: the stop item */
+	const uint8_t *from;           /* the message that is being copied, or NULL */
+	uint16_t in[MRG_REFS_KNOWN];   /* 1 + offset of an item in it; 0: free */
+	uint16_t out[MRG_REFS_KNOWN];  /* 1 + offset from base of the same item in what is written */
 };
 
 /*
@@ -422,7 +453,34 @@ static inline void mrg_w_use_refs(struct mrg_w *w, struct mrg_refs *refs)
 	refs->base = w->len;
 	refs->count = 0;
 	memset(refs->off, 0, sizeof refs->off);
+	refs->from = NULL;
 	w->refs = refs;
+}
+
+/* From now on items of the message at `from`, which stays as it is, are copied; NULL: no more. */
+static inline void mrg_refs_from(struct mrg_refs *refs, const uint8_t *from)
+{
+	refs->from = from;
+	if (from != NULL)
+		memset(refs->in, 0, sizeof refs->in);
+}
+
+/* An item of the message that is being copied was written, or found, at `out`. */
+static inline void mrg_refs_learn(struct mrg_refs *refs, const uint8_t *item, uint16_t out)
+{
+	const uintptr_t at = (uintptr_t)item - (uintptr_t)refs->from;
+	if (at < 0xffffu) {
+		refs->in[at % MRG_REFS_KNOWN] = (uint16_t)(at + 1u);
+		refs->out[at % MRG_REFS_KNOWN] = out;
+	}
+}
+
+/* 1 + where the item at `item` of the message that is being copied was written, or 0. */
+static inline uint16_t mrg_refs_recall(const struct mrg_refs *refs, const uint8_t *item)
+{
+	const uintptr_t at = (uintptr_t)item - (uintptr_t)refs->from;
+	return at < 0xffffu && refs->in[at % MRG_REFS_KNOWN] == at + 1u ? refs->out[at % MRG_REFS_KNOWN]
+									: 0u;
 }
 
 static inline void mrg_w_fail(struct mrg_w *w, enum mrg_status st)
@@ -446,8 +504,8 @@ static inline uint8_t *mrg_w_take(struct mrg_w *w, size_t len)
 static inline void mrg_w_put(struct mrg_w *w, struct mrg_span s)
 {
 	uint8_t *q = mrg_w_take(w, s.len);
-	if (q != NULL && s.len != 0)
-		memcpy(q, s.p, s.len);
+	if (q != NULL)
+		mrg_copy(q, s.p, s.len);
 }
 
 static inline void mrg_w_u8(struct mrg_w *w, uint8_t v)

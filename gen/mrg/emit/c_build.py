@@ -9,7 +9,7 @@ from typing import Optional
 
 from .. import ir, layout, names
 from . import c_chain, c_copy, c_expr, c_patch, c_write
-from .c_plan import Plan, bound, counts, flag_name, flags, int_params, member_type, members, plan, tracked, tracks
+from .c_plan import Plan, bound, counts, flag_name, flags, int_params, is_buffer, member_type, members, plan, tracked, tracks
 from .c_shape import Shape
 from .writer import Writer
 
@@ -153,7 +153,7 @@ def emit_source(w: Writer, shape: Shape) -> None:
 def _hole_functions(w: Writer, p: Plan, name: str) -> None:
     with w.function(f"void {name}_begin(struct mrg_w *w, struct {name}_build *b, const struct {name}_args *a)"):
         w.line(f"*b = (struct {name}_build){{ .at = w->len, .args = *a }};")
-        if _is_buffer(p.packet):
+        if is_buffer(p.packet):
             w.line("if (w->refs != NULL)")
             w.line("\tmrg_w_use_refs(w, w->refs); /* pointers count from here */")
         c_write.items(w, p, p.parts[0], "a")
@@ -173,13 +173,6 @@ def _hole_functions(w: Writer, p: Plan, name: str) -> None:
         c_write.items(w, p, p.parts[-1], "a")
         c_patch.patches(w, p, "a")
         w.line("(void)w;")
-
-
-def _is_buffer(packet: ir.Packet) -> bool:
-    """Parts of the packet point into it (`this`)."""
-    subs = [i for i in layout.walk(packet.items) if isinstance(i, ir.Sub)]
-    subs += [i.elem for i in layout.walk(packet.items) if isinstance(i, ir.List) and isinstance(i.elem, ir.Sub)]
-    return any(isinstance(a, ir.BufArg) and a.param is None for s in subs for a in s.args)
 
 
 def _tail(p: Plan, hole: ir.Item) -> Optional[ir.Region]:

@@ -1,27 +1,33 @@
-"""X_copy: a checked view written again through the builder."""
+"""X_copy: a checked view written again, as the builder would write what it says."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Optional
+
 from .. import ir, layout, names
-from . import c_chain, c_flat, c_plan, c_view
-from .c_common import varint_name
+from . import c_again, c_chain, c_expr, c_flat, c_patch, c_plan, c_same, c_view
+from .c_common import dispatch, varint_name
 from .c_plan import Plan
-from .c_shape import Shape
+from .c_shape import Shape, Slot
 from .writer import Writer
 
 
 def emit_chain(w: Writer, shape: Shape) -> None:
     name = shape.cname
+    if c_flat.compresses(shape.packet):
+        c_again.emit(w, shape)
     with w.function(f"void {name}_copy(struct mrg_w *w, const struct {name} *v)"):
+        if c_same.same_packet(shape.packet):
+            w.line(f"mrg_w_put(w, {name}_span(v));")
+            return
+        if c_flat.compresses(shape.packet):
+            with w.block("if (w->refs != NULL)"):
+                w.line(f"{names.snake(shape.packet.name)}_copy_compressed(w, v);")
+                w.line("return;")
         w.line(f"struct {name}_flat f;")
         w.line(f"{name}_flatten(v, &f);")
-        if c_flat.compresses(shape.packet):
-            w.line("if (w->refs != NULL)")
-            w.line(f"\t{names.snake(shape.packet.name)}_put_compressed(w, f.b, &f);")
-            w.line("else")
-            w.line("\tmrg_w_put(w, (struct mrg_span){ f.b, f.len });")
-        else:
-            w.line("mrg_w_put(w, (struct mrg_span){ f.b, f.len });")
+        w.line("mrg_w_put(w, (struct mrg_span){ f.b, f.len });")
 
 
 def emit(w: Writer, shape: Shape, p: Plan) -> None:
@@ -30,21 +36,142 @@ def emit(w: Writer, shape: Shape, p: Plan) -> None:
         if isinstance(hole, ir.Switch):
             _switch_copy(w, shape, hole)
     with w.function(f"void {name}_copy(struct mrg_w *w, const struct {name} *v)"):
-        w.line(f"struct {name}_args a = {{ 0 }};")
-        mark = len(w.lines)
-        _fill(w, p, name, "v", "a", [0])
-        if not p.holes:
-            w.line(f"{name}_put(w, &a);")
+        if c_same.same_packet(shape.packet):
+            w.line(f"mrg_w_put(w, {name}_span(v));")
+        elif c_same.straight(shape.packet):
+            _straight(w, shape, p)
         else:
-            w.line(f"struct {name}_build b;")
-            w.line(f"{name}_begin(w, &b, &a);")
-            for i, hole in enumerate(p.holes):
-                _hole(w, shape, p, hole)
-                if i + 1 < len(p.holes):
-                    w.line(f"{name}_{hole.name}_end(w, &b);")
-            w.line(f"{name}_end(w, &b);")
-        if not any("(v)" in row or "v->" in row or "(w, v)" in row for row in w.lines[mark:]):
-            w.line("(void)v;")
+            _by_arguments(w, shape, p)
+
+
+# --- item by item ------------------------------------------------------------------------
+
+
+def _straight(w: Writer, shape: Shape, p: Plan) -> None:
+    """What is the same is copied, the rest written again, lengths put right at the end."""
+    packet, name = shape.packet, shape.cname
+    lengths = c_same.lengths(packet)
+    for target, item in lengths:
+        w.line(f"size_t {target.name}_at = 0, {item.name}_at = 0, {item.name}_end = 0;")
+    buffer = c_plan.is_buffer(packet)
+    if buffer:
+        with w.block("if (w->refs != NULL)"):
+            w.line("mrg_w_use_refs(w, w->refs); /* pointers count from here */")
+            w.line("mrg_refs_from(w->refs, v->p);")
+    run: list[ir.Item] = []
+    for item in packet.items:
+        inner = c_plan.inner_item(item)
+        if c_same.same(inner) or c_same.settled(inner):
+            run.append(item)
+            continue
+        _copy_run(w, shape, run, shape.slot(item), lengths)
+        run = []
+        measured = any(inner is i for _, i in lengths)
+        if measured:
+            w.line(f"{inner.name}_at = w->len;")
+        _copy_changing(w, shape, p, inner)
+        if measured:
+            w.line(f"{inner.name}_end = w->len;")
+    _copy_run(w, shape, run, None, lengths)
+    if buffer:
+        w.line("if (w->refs != NULL)")
+        w.line("\tmrg_refs_from(w->refs, NULL);")
+    if lengths:
+        w.line("if (w->st != MRG_OK)")
+        w.line("\treturn;")
+    for target, item in lengths:
+        c_patch.patch(w, p, target, f"{target.name}_at", c_plan.bit_in_byte(packet, target), f"({item.name}_end - {item.name}_at)")
+    if not any(i.name for i in packet.items):
+        w.line("(void)v;")
+
+
+def _copy_run(w: Writer, shape: Shape, run: list[ir.Item], after: Optional[Slot], lengths: list[tuple[ir.Scalar, ir.Item]]) -> None:
+    """Bytes as they were read, up to the slot after them or the end; settled scalars in them are set."""
+    sizes = [layout.fixed_bits(i) for i in run]
+    if not run or all(size == 0 for size in sizes):
+        return
+    first = shape.slot(run[0]).start
+    start = first.pointer("v")
+    if None not in sizes:
+        size = f"{sum(size or 0 for size in sizes) // 8}u"
+    else:
+        end = after.start.pointer("v") if after is not None else "v->p + v->len"
+        size = f"(size_t)({end} - ({start}))"
+    placed = [target for target, _ in lengths if any(target is i for i in run)]
+    fixed = [i for i in run if isinstance(i, ir.Scalar) and not c_same.same(i)]
+
+    def at(item: ir.Item) -> str:
+        place = shape.slot(item).start
+        if place.anchor == first.anchor:
+            offset = place.bits // 8 - first.bits // 8
+            return f" + {offset}u" if offset else ""
+        return f" + (size_t)({place.pointer('v')} - ({start}))"
+
+    for target in placed:
+        w.line(f"{target.name}_at = w->len{at(target)};")
+    if not fixed:
+        w.line(f"mrg_w_put(w, (struct mrg_span){{ {start}, {size} }});")
+        return
+    with w.block(""):
+        w.line(f"uint8_t *const q = mrg_w_take(w, {size});")
+        w.line("if (q == NULL)")
+        w.line("\treturn;")
+        w.line(f"mrg_copy(q, {start}, {size});")
+        for item in fixed:
+            _settle(w, item, f"q{at(item)}", shape.slot(item).start.bits % 8)
+
+
+def _settle(w: Writer, item: ir.Scalar, where: str, bit: int) -> None:
+    """Set a scalar to its only value, whatever was read."""
+    value = (c_same.settled_value(item) or 0) & ((1 << item.bits) - 1)
+    n = (bit + item.bits + 7) // 8
+    if bit == 0 and item.bits % 8 == 0:
+        w.line(f"mrg_put_{'le' if item.endian == 'little' else 'be'}({where}, {n}, {c_expr.number(value)});")
+        return
+    shift = 8 * n - bit - item.bits
+    keep = ~(((1 << item.bits) - 1) << shift) & ((1 << 8 * n) - 1)
+    bits = f" | {c_expr.number(value << shift, hex(value << shift))}" if value else ""
+    kept = f"mrg_be({where}, {n}) & {c_expr.number(keep, hex(keep))}"
+    w.line(f"mrg_put_be({where}, {n}, {f'({kept}){bits}' if bits else kept});")
+
+
+def _copy_changing(w: Writer, shape: Shape, p: Plan, item: ir.Item) -> None:
+    name = shape.cname
+    if isinstance(item, ir.Switch):
+        w.line(f"{name}_{item.name}_copy(w, v);")
+    elif isinstance(item, ir.List):
+        with w.block(""):
+            w.line(f"struct {name}_{item.name}_it it = {name}_{item.name}(v);")
+            w.line(f"{c_view.elem_type(item.elem)} item;")
+            with w.block(f"while ({name}_{item.name}_next(&it, &item))"):
+                copy_item(w, item.elem, "item")
+    else:
+        assert isinstance(item, ir.Sub)
+        with w.block(""):
+            w.line(f"const struct {names.packet(item.packet)} part = {name}_{item.name}(v);")
+            copy_item(w, item, "part")
+
+
+# --- through the builder -------------------------------------------------------------------
+
+
+def _by_arguments(w: Writer, shape: Shape, p: Plan) -> None:
+    name = shape.cname
+    w.line(f"struct {name}_args a = {{ 0 }};")
+    mark = len(w.lines)
+    _fill(w, p, name, "v", "a", [0])
+    if not p.holes:
+        w.line(f"{name}_put(w, &a);")
+    else:
+        w.line(f"struct {name}_build b;")
+        w.line(f"{name}_begin(w, &b, &a);")
+        for i, hole in enumerate(p.holes):
+            _hole(w, shape, p, hole)
+            if i + 1 < len(p.holes):
+                w.line(f"{name}_{hole.name}_end(w, &b);")
+        w.line(f"{name}_end(w, &b);")
+    if not any("(v)" in row or "v->" in row or "(w, v)" in row for row in w.lines[mark:]):
+        w.line("(void)v;")
 
 
 def _fill(w: Writer, p: Plan, name: str, view: str, args: str, serial: list[int]) -> None:
@@ -141,23 +268,32 @@ def copy_item(w: Writer, item: ir.Item, value: str) -> None:
 
 
 def _switch_copy(w: Writer, shape: Shape, hole: ir.Switch) -> None:
-    name = shape.cname
+    name, slot = shape.cname, shape.slot(hole)
+    raw = f"mrg_w_put(w, {name}_{hole.name}_raw(v));"
     with w.function(f"void {name}_{hole.name}_copy(struct mrg_w *w, const struct {name} *v)"):
-        with w.block(f"switch ({name}_{hole.name}_which(v))"):
-            for arm in hole.arms:
-                w.line(f"case {c_view.arm_const(shape, hole, arm)}: {{")
-                w.depth += 1
-                if isinstance(arm.item, ir.Sub) and not c_plan.points(arm.item) or isinstance(arm.item, (ir.Bytes, ir.Scalar, ir.Varint)):
-                    w.line(f"mrg_w_put(w, {name}_{hole.name}_raw(v));")
-                elif arm.item is not None:
-                    w.line(f"{c_view.elem_type(arm.item)} item;")
-                    w.line(f"if ({name}_{hole.name}_as_{arm.name}(v, &item)) {{")
-                    w.depth += 1
-                    copy_item(w, arm.item, "item")
-                    w.depth -= 1
-                    w.line("}")
-                w.line("break;")
-                w.depth -= 1
-                w.line("}")
-            w.line(f"case {c_view.arm_const(shape, hole, None)}:")
-            w.line("\tbreak;")
+        changing = [arm for arm in hole.arms if not _raw(arm)]
+        if not changing:
+            w.line(raw)
+            return
+        if slot.group is not None:
+            w.line(f"if (!{name}_has_{hole.name}(v))")
+            w.line("\treturn;")
+        if c_view.disjoint(hole):  # the others need not be told apart
+            others = ir.Arm(hole.loc, "", [], None)
+            hole = replace(hole, arms=[a for a in changing if a.pats] + [next((a for a in changing if not a.pats), others)])
+
+        def body(arm: ir.Arm) -> None:
+            if _raw(arm):
+                w.line(raw)
+            else:
+                assert arm.item is not None
+                w.line(f"{c_view.elem_type(arm.item)} item;")
+                c_view.arm_value(w, shape, slot, arm.item, "item", "&item")
+                copy_item(w, arm.item, "item")
+            w.line("break;")
+
+        dispatch(w, hole, c_expr.emit(hole.on, c_view.SwitchEnv(shape, slot)), body)
+
+
+def _raw(arm: ir.Arm) -> bool:
+    return c_same.same(arm.item) or isinstance(arm.item, ir.Sub) and bool(c_plan.plan(arm.item.packet).why_not)

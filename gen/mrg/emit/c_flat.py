@@ -25,7 +25,7 @@ def _own(shape: Shape) -> str:
     """Prefix of the static functions of one packet."""
     return names.snake(shape.packet.name)
 
-def _arm_size(w: Writer, arm: ir.ChainArm, at: str, params: str) -> str:
+def arm_size(w: Writer, arm: ir.ChainArm, at: str, params: str) -> str:
     """C expression for the size of a checked item; may emit lines before it."""
     if arm.packet.fixed:
         return f"{arm.packet.size_max}u"
@@ -46,9 +46,9 @@ def _gather(w: Writer, shape: Shape, chain: ir.Chain, verb: str, fold: bool) -> 
                 c_chain._follow(w, a, "at", "v->")
                 w.line("continue;")
                 return
-            size = _arm_size(w, a, "at", "v->")
+            size = arm_size(w, a, "at", "v->")
             w.line(f"const size_t n = {size};")
-            w.line(f"out->off[count++] = ({_off_type(chain)})len;")
+            w.line(f"out->off[count++] = ({off_type(chain)})len;")
             if fold and c_chain.foldable(chain):
                 _fold_item(w, chain, a)
             else:
@@ -60,11 +60,11 @@ def _gather(w: Writer, shape: Shape, chain: ir.Chain, verb: str, fold: bool) -> 
 
         with w.block("for (;;)"):
             c_chain.step_arms(w, chain, "*at", arm, None)
-        w.line(f"out->len = ({_off_type(chain)})len;")
-        w.line(f"out->count = ({_off_type(chain)})count;")
+        w.line(f"out->len = ({off_type(chain)})len;")
+        w.line(f"out->count = ({off_type(chain)})count;")
 
 
-def _off_type(chain: ir.Chain) -> str:
+def off_type(chain: ir.Chain) -> str:
     return "uint8_t" if chain.max_bytes <= 255 and c_chain.flat_count(chain) <= 255 else "uint16_t"
 
 
@@ -109,7 +109,7 @@ def _check(w: Writer, shape: Shape, chain: ir.Chain) -> None:
             w.line("\treturn rj.status;")
             w.line(f"if (MRG_UNLIKELY(len + item.len > {chain.max_bytes}u))")
             w.line("\treturn MRG_E_LIMIT;")
-            w.line(f"out->off[count++] = ({_off_type(chain)})len;")
+            w.line(f"out->off[count++] = ({off_type(chain)})len;")
             w.line("len += item.len;")
             w.line("at += item.len;")
             if a.kind == "stop":
@@ -119,8 +119,8 @@ def _check(w: Writer, shape: Shape, chain: ir.Chain) -> None:
             w.line("if (MRG_UNLIKELY(at == end))")
             w.line("\treturn MRG_MORE;")
             c_chain.step_arms(w, chain, "*at", arm, "return MRG_E_TAG;")
-        w.line(f"out->len = ({_off_type(chain)})len;")
-        w.line(f"out->count = ({_off_type(chain)})count;")
+        w.line(f"out->len = ({off_type(chain)})len;")
+        w.line(f"out->count = ({off_type(chain)})count;")
         w.line("return MRG_OK;")
     with w.function(f"enum mrg_status {name}_flat_check(struct mrg_span in, struct {name}_flat *out)"):
         w.line(f"const enum mrg_status st = {_own(shape)}_index(in, out);")
@@ -247,20 +247,19 @@ def compresses(packet: ir.Packet) -> bool:
     goto = next((a for a in chain.arms if a.kind == "goto"), None)
     stops = [a for a in chain.arms if a.kind == "stop"]
     alike = len(stops) == 1 and stops[0].packet.size_max == 1 and sum(hi - lo + 1 for lo, hi in stops[0].first) == 1
-    return goto is not None and _pointer_field(goto) is not None and alike
+    return goto is not None and pointer_field(goto) is not None and alike
 
 
 def _put(w: Writer, shape: Shape, chain: ir.Chain) -> None:
     name = shape.cname
     goto = next((a for a in chain.arms if a.kind == "goto"), None)
-    pointer = _pointer_field(goto) if goto is not None else None
+    pointer = pointer_field(goto) if goto is not None else None
     if goto is None or pointer is None or not compresses(shape.packet):
         with w.function(f"void {name}_put_flat(struct mrg_w *w, struct mrg_span flat)"):
             w.line("mrg_w_put(w, flat);")
         return
-    limit = (1 << pointer.bits) - 1
     _ref_slot(w, shape)
-    _put_compressed(w, shape, goto, pointer, limit)
+    _put_compressed(w, shape, goto, pointer)
     with w.function(f"void {name}_put_flat(struct mrg_w *w, struct mrg_span flat)"):
         w.line(f"struct {name}_flat f;")
         with w.block("if (w->refs == NULL)"):
@@ -277,19 +276,19 @@ def _ref_slot(w: Writer, shape: Shape) -> None:
         "Where the table has this item, as it is spelled, before the item at `next`, or the free slot\n"
         "for it: a pointer to another spelling would change what the reader sees."
     )
-    with w.function(f"static unsigned {_own(shape)}_ref_slot(const struct mrg_w *w, uint16_t next, struct mrg_span item)"):
+    with w.function(f"static inline unsigned {_own(shape)}_ref_slot(const struct mrg_w *w, uint16_t next, struct mrg_span item)"):
         w.line("const struct mrg_refs *const r = w->refs;")
         w.line("const uint64_t head = mrg_le_upto8(item.p, item.len);")
         w.line("unsigned slot = (unsigned)(mrg_hash_mix(head ^ (uint64_t)next << 40, 0xe7037ed1a0b428dbull) >> 57);")
         with w.block("for (; r->off[slot] != 0; slot = (slot + 1u) % MRG_REFS_SLOTS)"):
             w.line("const size_t at = r->base + r->off[slot] - 1u;")
-            w.line("if (r->next[slot] == next && item.len <= w->len - at &&")
-            w.line("    mrg_span_eq((struct mrg_span){ w->p + at, item.len }, item))")
+            w.line("if (r->next[slot] == next && item.len <= w->len - at && head == mrg_le_upto8(w->p + at, item.len) &&")
+            w.line("    (item.len <= 8u || memcmp(w->p + at + 8, item.p + 8, item.len - 8u) == 0))")
             w.line("\tbreak;")
         w.line("return slot;")
 
 
-def _put_compressed(w: Writer, shape: Shape, goto: ir.ChainArm, pointer: ir.Scalar, limit: int) -> None:
+def _put_compressed(w: Writer, shape: Shape, goto: ir.ChainArm, pointer: ir.Scalar) -> None:
     name = shape.cname
     w.comment("Item i of the flat chain whose bytes are elsewhere than in f.")
     with w.function(
@@ -308,32 +307,47 @@ def _put_compressed(w: Writer, shape: Shape, goto: ir.ChainArm, pointer: ir.Scal
             w.line("if (r->off[slot] == 0)")
             w.line("\tbreak;")
             w.line("next = r->off[slot];")
-        w.line("const size_t from = w->len - r->base, found = next;")
-        w.line(f"const size_t len = items < f->count ? f->off[items] : f->len;")
+        w.line("const size_t found = next;")
+        w.line("const size_t len = items < f->count ? f->off[items] : f->len;")
+        w.line("size_t end = w->len - r->base + len;")
         w.line("mrg_w_put(w, (struct mrg_span){ bytes, len });")
         w.line("if (found == 0)")
         w.line(f"\tmrg_w_put(w, {_own(shape)}_item(bytes, f, f->count - 1u));")
         w.line("else")
-        pointer_put = names.packet(goto.packet)
-        member, ctype = names.local(pointer.name), names.uint_type(pointer.bits)
-        w.line(f"\t{pointer_put}_put(w, &(struct {pointer_put}_args){{ .{member} = ({ctype})(found - 1u) }});")
+        put_pointer(w, goto, pointer)
         w.line("if (w->st != MRG_OK)")
         w.line("\treturn;")
-        w.comment("remember the items just written, the last first")
-        with w.block("for (unsigned i = items; i > 0; i--)"):
-            w.line("const size_t at = from + f->off[i - 1u];")
-            low = f"at < {pointer.lo}u || " if pointer.lo else ""
-            w.line(f"if ({low}at > {limit}u || r->count >= MRG_REFS_SLOTS * 3u / 4u)")
-            w.line("\treturn;")
-            w.line("if (i < items)")
-            w.line(f"\tslot = {_own(shape)}_ref_slot(w, next, {_own(shape)}_item(bytes, f, i - 1u));")
-            w.line("r->off[slot] = (uint16_t)(at + 1u);")
-            w.line("r->next[slot] = next;")
-            w.line("r->count++;")
-            w.line("next = (uint16_t)(at + 1u);")
+        remember(w, shape, "items", f"{_own(shape)}_item(bytes, f, i - 1u)")
 
 
-def _pointer_field(goto: ir.ChainArm) -> ir.Scalar | None:
+def put_pointer(w: Writer, goto: ir.ChainArm, pointer: ir.Scalar) -> None:
+    put, ctype = names.packet(goto.packet), names.uint_type(pointer.bits)
+    w.line(f"\t{put}_put(w, &(struct {put}_args){{ .{names.local(pointer.name)} = ({ctype})(found - 1u) }});")
+
+
+def remember(w: Writer, shape: Shape, count: str, item: str) -> None:
+    """Put the first `count` items, which end at `end` of the message, into the table; `slot` is that of the last."""
+    chain = c_chain.only_chain(shape.packet)
+    assert chain is not None
+    pointer = pointer_field(next(a for a in chain.arms if a.kind == "goto"))
+    assert pointer is not None
+    w.comment("remember the items just written, the last first")
+    with w.block(f"for (unsigned i = {count}; i > 0; i--)"):
+        w.line(f"const struct mrg_span item = {item};")
+        w.line("end -= item.len;")
+        low = f"end < {pointer.lo}u || " if pointer.lo else ""
+        w.line(f"if ({low}end > {(1 << pointer.bits) - 1}u || r->count >= MRG_REFS_SLOTS * 3u / 4u)")
+        w.line("\treturn;")
+        w.line(f"if (i < {count})")
+        w.line(f"\tslot = {_own(shape)}_ref_slot(w, next, item);")
+        w.line("r->off[slot] = (uint16_t)(end + 1u);")
+        w.line("r->next[slot] = next;")
+        w.line("r->count++;")
+        w.line("next = (uint16_t)(end + 1u);")
+        w.line("mrg_refs_learn(r, item.p, next);")
+
+
+def pointer_field(goto: ir.ChainArm) -> ir.Scalar | None:
     """The field of a goto arm that is, as it stands, where it points to."""
     if isinstance(goto.at, ir.FieldRef) and len(goto.at.path) == 1 and isinstance(goto.at.path[0], ir.Scalar):
         return goto.at.path[0]

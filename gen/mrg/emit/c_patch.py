@@ -30,7 +30,7 @@ def patches(w: Writer, p: Plan, a: str) -> None:
             bit = bit_in_byte(p.packet, target)
         value = f"b->{d.item.name}_count" if d.kind == "count" else f"(b->{d.item.name}_end - b->{d.item.name}_at)"
         with _if_present(w, p, d.path[0], a):
-            _patch(w, p, target, where, bit % 8, value)
+            patch(w, p, target, where, bit % 8, value)
     late: list[ir.Scalar] = []
     for item in p.computed:
         assert isinstance(item, ir.Scalar)
@@ -40,7 +40,7 @@ def patches(w: Writer, p: Plan, a: str) -> None:
         assert item.computed is not None
         value = c_expr.emit(item.computed, env)
         with _if_present(w, p, item, a):
-            _patch(w, p, item, f"b->{item.name}_at", bit_in_byte(p.packet, item), value)
+            patch(w, p, item, f"b->{item.name}_at", bit_in_byte(p.packet, item), value)
     for item in late:
         with _if_present(w, p, item, a):
             _patch_sum(w, p, item, env)
@@ -68,7 +68,7 @@ def _inner_bits(path: tuple[ir.Item, ...]) -> int:
     return bits
 
 
-def _patch(w: Writer, p: Plan, item: ir.Scalar, where: str, bit: int, value: str) -> None:
+def patch(w: Writer, p: Plan, item: ir.Scalar, where: str, bit: int, value: str) -> None:
     limit = (1 << item.bits) - 1
     with w.block(""):
         w.line(f"const uint64_t value = {value};")

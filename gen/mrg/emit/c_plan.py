@@ -276,3 +276,10 @@ def bound(item: ir.Item) -> bool:
     if isinstance(item, ir.Switch):
         return any(a.item is not None and bound(a.item) for a in item.arms)
     return False
+
+
+def is_buffer(packet: ir.Packet) -> bool:
+    """Parts of the packet point into it (`this`)."""
+    subs = [i for i in layout.walk(packet.items) if isinstance(i, ir.Sub)]
+    subs += [i.elem for i in layout.walk(packet.items) if isinstance(i, ir.List) and isinstance(i.elem, ir.Sub)]
+    return any(isinstance(a, ir.BufArg) and a.param is None for s in subs for a in s.args)

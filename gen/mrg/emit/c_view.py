@@ -428,6 +428,14 @@ class SwitchEnv(ViewEnv):
         return _whole(start, e.bits // 8, "le" if e.endian == "little" else "be")
 
 
+def disjoint(item: ir.Switch) -> bool:
+    """No value could be of two arms: the order of the arms does not matter."""
+    full = item.on.hi
+    ranges = sorted((p.lo, p.hi) for arm in item.arms for p in arm.pats)
+    whole = all((p.mask & full) == full for arm in item.arms for p in arm.pats)
+    return whole and all(a[1] < b[0] for a, b in zip(ranges, ranges[1:]))
+
+
 def _arm_test(shape: Shape, slot: Slot, item: ir.Switch, arm: ir.Arm) -> str:
     """C condition for an arm by its own values, or "" when others must be asked."""
     if slot.group is not None or not arm.pats or len(arm.pats) > 2:
@@ -453,25 +461,31 @@ def _arm(w: Writer, shape: Shape, slot: Slot, item: ir.Switch, arm: ir.Arm) -> N
         direct = _arm_test(shape, slot, item, arm)
         w.line(f"if (!({direct}))" if direct else f"if ({shape.cname}_{item.name}_which(v) != {arm_const(shape, item, arm)})")
         w.line("\treturn false;")
-        start = slot.start.pointer("v")
-        assert slot.end is not None
-        if isinstance(arm.item, ir.Scalar):
-            dyn = dyn_cond(shape) if arm.item.endian == "dyn" else ""
-            w.line(f"*out = {scalar_load(arm.item, slot.start, 'v', dyn)};")
-        elif isinstance(arm.item, ir.Bytes):
-            w.line(f"*out = (struct mrg_span){extent(slot)};")
-            if arm.item.mode == "until":
-                w.line("out->len--; /* the terminator */")
-        elif isinstance(arm.item, ir.Sub) and c_shape.build(arm.item.packet).plain and not slot.tail:
-            w.line(f"*out = (struct {names.packet(arm.item.packet)}){_made(shape, slot, arm.item)};")
-        elif isinstance(arm.item, ir.Sub):
-            args = call_args(shape, arm.item.args, arm.item.packet.params, ViewEnv(shape), THIS_VIEW)
-            w.line(f"{names.packet(arm.item.packet)}_view_({start}, {slot.end.pointer('v')}{args}, out);")
-        elif isinstance(arm.item, ir.Varint):
-            w.line("size_t size;")
-            w.line(f"return {c_common.varint_name(arm.item.spec)}_get({start}, {slot.end.pointer('v')}, out, &size) == MRG_OK;")
-        if not isinstance(arm.item, ir.Varint):
-            w.line("return true;")
+        if arm.item is not None:
+            arm_value(w, shape, slot, arm.item, "*out", "out")
+        w.line("return true;")
+
+
+def arm_value(w: Writer, shape: Shape, slot: Slot, item: ir.Item, out: str, address: str) -> None:
+    """Set `out` to the value of the arm that a checked view has."""
+    start = slot.start.pointer("v")
+    assert slot.end is not None
+    end = slot.end.pointer("v")
+    if isinstance(item, ir.Scalar):
+        dyn = dyn_cond(shape) if item.endian == "dyn" else ""
+        w.line(f"{out} = {scalar_load(item, slot.start, 'v', dyn)};")
+    elif isinstance(item, ir.Bytes):
+        w.line(f"{out} = (struct mrg_span){extent(slot)};")
+        if item.mode == "until":
+            w.line(f"({out}).len--; /* the terminator */")
+    elif isinstance(item, ir.Sub) and c_shape.build(item.packet).plain and not slot.tail:
+        w.line(f"{out} = (struct {names.packet(item.packet)}){_made(shape, slot, item)};")
+    elif isinstance(item, ir.Sub):
+        args = call_args(shape, item.args, item.packet.params, ViewEnv(shape), THIS_VIEW)
+        w.line(f"{names.packet(item.packet)}_view_({start}, {end}{args}, {address});")
+    elif isinstance(item, ir.Varint):
+        w.line("size_t size;")
+        w.line(f"(void){c_common.varint_name(item.spec)}_get({start}, {end}, {address}, &size);")
 
 
 # --- warnings --------------------------------------------------------------------------
