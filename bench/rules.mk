@@ -26,7 +26,7 @@ $(BENCH_GEN_C): $(BENCH_GEN)/made ;
 $B/bench/gen/%.o: $(BENCH_GEN)/%.c $B/flags
 	$(call say,CC,$<)
 	$Qmkdir -p $(@D) && $(CC) $(BASE) $(CFLAGS) $(SANFLAGS) -I gen/support -I $(BENCH_GEN) -c -o $@ $<
-$B/obj/bench/ours_net.o: CFLAGS += -I $(BENCH_GEN)
+$B/obj/bench/ours_net.o: INC_bench += -I $(BENCH_GEN) # not CFLAGS, which may be given on the command line
 $B/obj/bench/ours_net.o: | $(BENCH_GEN)/made
 
 define BENCH_RULE

@@ -233,18 +233,21 @@ static inline uint64_t mrg_le_upto8(const uint8_t *p, size_t n)
 	return first | middle << (8 * (n / 2)) | last << (8 * (n - 1));
 }
 
+/* As a rule eight bytes that are the same are so in case, too. */
+static inline bool mrg_eq8_nocase(uint64_t a, uint64_t b) { return a == b || mrg_lower8(a) == mrg_lower8(b); }
+
 static inline bool mrg_span_eq_nocase(struct mrg_span a, struct mrg_span b)
 {
 	if (a.len != b.len)
 		return false;
 	size_t left = a.len;
 	for (; left >= 8; left -= 8) {
-		if (mrg_lower8(mrg_le64(a.p)) != mrg_lower8(mrg_le64(b.p)))
+		if (!mrg_eq8_nocase(mrg_le64(a.p), mrg_le64(b.p)))
 			return false;
 		a.p += 8;
 		b.p += 8;
 	}
-	return left == 0 || mrg_lower8(mrg_le_upto8(a.p, left)) == mrg_lower8(mrg_le_upto8(b.p, left));
+	return left == 0 || mrg_eq8_nocase(mrg_le_upto8(a.p, left), mrg_le_upto8(b.p, left));
 }
 
 /* Copy between buffers that don't overlap; few bytes without a call. p may be NULL when len is 0. */

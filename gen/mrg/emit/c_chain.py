@@ -243,52 +243,6 @@ def foldable(chain: ir.Chain) -> bool:
     return any(isinstance(i, ir.Bytes) and i.nocase for a in chain.arms for i in layout.walk(a.packet.items))
 
 
-def emit_flat_header(w: Writer, shape: Shape, chain: ir.Chain) -> None:
-    name = shape.cname
-    size = "uint8_t" if chain.max_bytes <= 255 and flat_count(chain) <= 255 else "uint16_t"
-    w.comment(
-        f"A {shape.packet.name} without pointers: `count` items, the last one included; item i starts at\n"
-        f"b[off[i]].  b[0 .. len) is a valid {shape.packet.name} by itself."
-    )
-    with w.block(f"struct {name}_flat", "};"):
-        w.line(f"{size} len, count;")
-        w.line(f"{size} off[{flat_count(chain)}];")
-        w.line(f"uint8_t b[{chain.max_bytes}];")
-    w.line()
-    rows = [
-        ("Follow pointers and gather the items. Cost: at most %d bytes." % chain.max_bytes,
-         f"void {name}_flatten(const struct {name} *v, struct {name}_flat *out);"),
-        ("The same with `nocase` bytes in lower case.", f"void {name}_fold(const struct {name} *v, struct {name}_flat *out);"),
-        ("Equal, without regard to the case of `nocase` bytes.",
-         f"bool {name}_equal(const struct {name} *a, const struct {name} *b);"),
-        (f"Check and index a {shape.packet.name} without pointers at the start of `in`; out->len is what it takes.",
-         f"MRG_MUST_USE enum mrg_status {name}_flat_check(struct mrg_span in, struct {name}_flat *out);"),
-        ("`nocase` bytes in lower case; out may be in.",
-         f"void {name}_flat_fold(const struct {name}_flat *in, struct {name}_flat *out);"),
-        ("h[i]: hash of items i .. count-1, without regard to case; h has room for count numbers.",
-         f"void {name}_flat_hash(const struct {name}_flat *f, uint64_t *h);"),
-        ("Hash of an item followed by items that hash to `rest`; of the stop item alone.",
-         f"uint64_t {name}_hash_item(uint64_t rest, struct mrg_span item);\nuint64_t {name}_hash_stop(void);"),
-        ("Two flat spans are equal, without regard to case.", f"bool {name}_flat_equal(struct mrg_span a, struct mrg_span b);"),
-        ("Order by items from the last to the first, each by its folded content: <0, 0, >0.",
-         f"int {name}_flat_order(const struct {name}_flat *a, const struct {name}_flat *b);"),
-        ("How many trailing items are equal, the stop item included.",
-         f"unsigned {name}_flat_common(const struct {name}_flat *a, const struct {name}_flat *b);"),
-        ("The first `items` items of head, then tail. MRG_E_LIMIT when that is too long.",
-         f"MRG_MUST_USE enum mrg_status {name}_flat_join(const struct {name}_flat *head, unsigned items, struct mrg_span tail, struct {name}_flat *out);"),
-        ("Write a flat one, with pointers when w->refs is set.", f"void {name}_put_flat(struct mrg_w *w, struct mrg_span flat);"),
-    ]
-    for doc, proto in rows:
-        w.comment(doc)
-        w.raw(proto)
-    w.line()
-    with w.function(f"static inline struct mrg_span {name}_flat_from(const struct {name}_flat *f, unsigned i)"):
-        w.line("return (struct mrg_span){ f->b + f->off[i], (size_t)(f->len - f->off[i]) };")
-    with w.function(f"static inline struct mrg_span {name}_flat_item(const struct {name}_flat *f, unsigned i)"):
-        w.line("const size_t end = i + 1u < f->count ? f->off[i + 1u] : f->len;")
-        w.line("return (struct mrg_span){ f->b + f->off[i], end - f->off[i] };")
-
-
 def block_fold(chain: ir.Chain) -> bool:
     """Whether folding every byte of a flat chain changes `nocase` bytes only:
 
@@ -307,9 +261,3 @@ def block_fold(chain: ir.Chain) -> bool:
         if covered != 1 or any(hi >= ord("A") for _, hi in arm.first):
             return False
     return True
-
-
-def emit_flat_source(w: Writer, shape: Shape, chain: ir.Chain) -> None:
-    from . import c_flat
-
-    c_flat.emit(w, shape, chain)

@@ -125,7 +125,9 @@ def inline(packet: ir.Packet) -> bool:
     """Small straight-line packets are checked inline, in the header."""
     weight = 0
     for item in layout.walk(packet.items):
-        if isinstance(item, (ir.List, ir.Chain, ir.Switch, ir.Varint, ir.Align)):
+        if isinstance(item, (ir.List, ir.Switch, ir.Varint, ir.Align)):
+            return False
+        if isinstance(item, ir.Chain) and len(item.arms) > 3:
             return False
         if isinstance(item, ir.Bytes) and item.mode == "until":
             return False

@@ -1,4 +1,4 @@
-"""The functions of flat chains, for the .c file."""
+"""The flat form of a chain that is a whole packet: its struct and its functions."""
 
 from __future__ import annotations
 
@@ -14,16 +14,61 @@ def emit(w: Writer, shape: Shape, chain: ir.Chain) -> None:
     _equal(w, shape, chain)
     _check(w, shape, chain)
     _fold_flat(w, shape, chain)
-    _hash(w, shape, chain)
+    _hash(w, shape)
     _flat_equal(w, shape, chain)
     _order(w, shape, chain)
     _join(w, shape, chain)
     _put(w, shape, chain)
 
 
+def emit_header(w: Writer, shape: Shape, chain: ir.Chain) -> None:
+    name = shape.cname
+    size = "uint8_t" if chain.max_bytes <= 255 and c_chain.flat_count(chain) <= 255 else "uint16_t"
+    w.comment(
+        f"A {shape.packet.name} without pointers: `count` items, the last one included; item i starts at\n"
+        f"b[off[i]].  b[0 .. len) is a valid {shape.packet.name} by itself."
+    )
+    with w.block(f"struct {name}_flat", "};"):
+        w.line(f"{size} len, count;")
+        w.line(f"{size} off[{c_chain.flat_count(chain)}];")
+        w.line(f"uint8_t b[{chain.max_bytes}];")
+    w.line()
+    rows = [
+        ("Follow pointers and gather the items. Cost: at most %d bytes." % chain.max_bytes,
+         f"void {name}_flatten(const struct {name} *v, struct {name}_flat *out);"),
+        ("The same with `nocase` bytes in lower case.", f"void {name}_fold(const struct {name} *v, struct {name}_flat *out);"),
+        ("Equal, without regard to the case of `nocase` bytes.",
+         f"bool {name}_equal(const struct {name} *a, const struct {name} *b);"),
+        (f"Check and index a {shape.packet.name} without pointers at the start of `in`; out->len is what it takes.",
+         f"MRG_MUST_USE enum mrg_status {name}_flat_check(struct mrg_span in, struct {name}_flat *out);"),
+        ("`nocase` bytes in lower case; out may be in.",
+         f"void {name}_flat_fold(const struct {name}_flat *in, struct {name}_flat *out);"),
+        ("h[i]: hash of items i .. count-1, without regard to case; h has room for count numbers.",
+         f"void {name}_flat_hash(const struct {name}_flat *f, uint64_t *h);"),
+        ("Order by items from the last to the first, each by its folded content: <0, 0, >0.",
+         f"int {name}_flat_order(const struct {name}_flat *a, const struct {name}_flat *b);"),
+        ("How many trailing items are equal, the stop item included.",
+         f"unsigned {name}_flat_common(const struct {name}_flat *a, const struct {name}_flat *b);"),
+        ("The first `items` items of head, then tail. MRG_E_LIMIT when that is too long.",
+         f"MRG_MUST_USE enum mrg_status {name}_flat_join(const struct {name}_flat *head, unsigned items, struct mrg_span tail, struct {name}_flat *out);"),
+        ("Write a flat one, with pointers when w->refs is set.", f"void {name}_put_flat(struct mrg_w *w, struct mrg_span flat);"),
+    ]
+    for doc, proto in rows:
+        w.comment(doc)
+        w.raw(proto)
+    emit_inline(w, shape, chain)
+    w.line()
+    with w.function(f"static inline struct mrg_span {name}_flat_from(const struct {name}_flat *f, unsigned i)"):
+        w.line("return (struct mrg_span){ f->b + f->off[i], (size_t)(f->len - f->off[i]) };")
+    with w.function(f"static inline struct mrg_span {name}_flat_item(const struct {name}_flat *f, unsigned i)"):
+        w.line("const size_t end = i + 1u < f->count ? f->off[i + 1u] : f->len;")
+        w.line("return (struct mrg_span){ f->b + f->off[i], end - f->off[i] };")
+
+
 def _own(shape: Shape) -> str:
     """Prefix of the static functions of one packet."""
     return names.snake(shape.packet.name)
+
 
 def arm_size(w: Writer, arm: ir.ChainArm, at: str, params: str) -> str:
     """C expression for the size of a checked item; may emit lines before it."""
@@ -147,19 +192,8 @@ def _fold_flat(w: Writer, shape: Shape, chain: ir.Chain) -> None:
             w.line("*out = folded;")
 
 
-def _hash(w: Writer, shape: Shape, chain: ir.Chain) -> None:
+def _hash(w: Writer, shape: Shape) -> None:
     name = shape.cname
-    with w.function(f"uint64_t {name}_hash_stop(void)"):
-        w.line("return 0x9e3779b97f4a7c15ull;")
-    fold = c_chain.block_fold(chain)
-    with w.function(f"uint64_t {name}_hash_item(uint64_t rest, struct mrg_span item)"):
-        w.line("uint64_t h = rest ^ 0xa0761d6478bd642full * (item.len + 1u);")
-        w.line("size_t i = 0;")
-        w.line("for (; i + 8 <= item.len; i += 8)")
-        w.line(f"\th = mrg_hash_mix(h ^ {_word(fold, 'item.p + i', '8')}, 0xe7037ed1a0b428dbull);")
-        w.line("if (i < item.len)")
-        w.line(f"\th = mrg_hash_mix(h ^ {_word(fold, 'item.p + i', 'item.len - i')}, 0x8ebc6af09c88c6e3ull);")
-        w.line("return mrg_hash_mix(h, 0x589965cc75374cc3ull);")
     with w.function(f"void {name}_flat_hash(const struct {name}_flat *f, uint64_t *h)"):
         w.line("size_t end = f->off[f->count - 1u];")
         w.line(f"uint64_t rest = {name}_hash_stop();")
@@ -170,6 +204,28 @@ def _hash(w: Writer, shape: Shape, chain: ir.Chain) -> None:
             w.line("end = f->off[i];")
 
 
+def emit_inline(w: Writer, shape: Shape, chain: ir.Chain) -> None:
+    """What look-ups do once a name: hashing and comparing, for the header."""
+    name, fold = shape.cname, c_chain.block_fold(chain)
+    w.comment("Hash of an item followed by items that hash to `rest`; of the stop item alone. Without regard to case.")
+    with w.function(f"static inline uint64_t {name}_hash_stop(void)"):
+        w.line("return 0x9e3779b97f4a7c15ull;")
+    with w.function(f"static inline uint64_t {name}_hash_item(uint64_t rest, struct mrg_span item)"):
+        w.line("uint64_t h = rest ^ 0xa0761d6478bd642full * (item.len + 1u);")
+        w.line("size_t i = 0;")
+        w.line("for (; i + 8 <= item.len; i += 8)")
+        w.line(f"\th = mrg_hash_mix(h ^ {_word(fold, 'item.p + i', '8')}, 0xe7037ed1a0b428dbull);")
+        w.line("if (i < item.len)")
+        w.line(f"\th = mrg_hash_mix(h ^ {_word(fold, 'item.p + i', 'item.len - i')}, 0x8ebc6af09c88c6e3ull);")
+        w.line("return mrg_hash_mix(h, 0x589965cc75374cc3ull);")
+    w.comment("Two flat spans are equal, without regard to case.")
+    if fold:
+        with w.function(f"static inline bool {name}_flat_equal(struct mrg_span a, struct mrg_span b)"):
+            w.line("return mrg_span_eq_nocase(a, b);")
+    else:
+        w.line(f"bool {name}_flat_equal(struct mrg_span a, struct mrg_span b);")
+
+
 def _word(fold: bool, ptr: str, n: str) -> str:
     load = f"mrg_le64({ptr})" if n == "8" else f"mrg_le_upto8({ptr}, {n})"
     return f"mrg_lower8({load})" if fold else load
@@ -177,10 +233,9 @@ def _word(fold: bool, ptr: str, n: str) -> str:
 
 def _flat_equal(w: Writer, shape: Shape, chain: ir.Chain) -> None:
     name = shape.cname
+    if c_chain.block_fold(chain):
+        return
     with w.function(f"bool {name}_flat_equal(struct mrg_span a, struct mrg_span b)"):
-        if c_chain.block_fold(chain):
-            w.line("return mrg_span_eq_nocase(a, b);")
-            return
         zero = "".join(", .%s = { 0 }" % names.param(p.name) for p in shape.packet.params)
         w.line(f"const struct {name} va = {{ .p = a.p, .len = a.len{zero} }}, vb = {{ .p = b.p, .len = b.len{zero} }};")
         w.line(f"return {name}_equal(&va, &vb);")

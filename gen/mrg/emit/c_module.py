@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import ir, names
-from . import c_build, c_chain, c_common, c_expr, c_scan, c_shape, c_varint, c_view
+from . import c_build, c_chain, c_common, c_expr, c_flat, c_scan, c_shape, c_varint, c_view
 from .writer import Writer
 
 
@@ -65,7 +65,7 @@ def _header(m: ir.Module, sites: c_common.Sites) -> str:
         c_view.emit_packet(w, shape, sites)
         chain = c_chain.only_chain(p)
         if chain is not None:
-            c_chain.emit_flat_header(w, shape, chain)
+            c_flat.emit_header(w, shape, chain)
         c_build.emit_header(w, shape)
     w.line("#endif")
     return w.text()
@@ -110,7 +110,7 @@ def _source(m: ir.Module, sites: c_common.Sites) -> str:
             c_scan.emit_scan(body, shape, sites)
         chain = c_chain.only_chain(p)
         if chain is not None:
-            c_chain.emit_flat_source(body, shape, chain)
+            c_flat.emit(body, shape, chain)
         c_build.emit_source(body, shape)
     w = Writer()
     banner(w, m, "Checks and builders.")
