@@ -13,6 +13,7 @@ enum {
 	QUERY_MAX =
 		1472, /* octets of a UDP query, if no longer ones are invited; the rest is cut off, and is missed */
 	SPARE_SLOTS = 64, /* slots beyond the connections of the protocol: what one turn may accept */
+	TOGETHER = 16,    /* queries whose memory is fetched at once */
 	BLOCKS = 128      /* partial long queries and waiting replies at once */
 };
 
@@ -23,12 +24,22 @@ static void answer_dgrams(
 	void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns)
 {
 	const struct worker *const w = ctx;
+	struct mrg_dns_asked asked[TOGETHER];
 	(void)e;
 	(void)now_ns;
-	for (size_t i = 0; i < count; i++)
-		if (mrg_dns_answer(&w->db->server, MRG_DNS_UDP, d[i].in, d[i].out, d[i].out_cap,
-			    &d[i].out_len) != MRG_OK)
-			d[i].out_len = 0;
+	for (size_t from = 0; from < count; from += TOGETHER) {
+		const size_t n = count - from < TOGETHER ? count - from : (size_t)TOGETHER;
+		for (size_t i = 0; i < n; i++)
+			mrg_dns_answer_begin(&w->db->server, d[from + i].in, &asked[i]);
+		for (size_t i = 0; i < n; i++)
+			mrg_dns_answer_look(&asked[i]);
+		for (size_t i = 0; i < n; i++) {
+			struct mrg_dgram *const one = &d[from + i];
+			if (mrg_dns_answer_finish(&asked[i], MRG_DNS_UDP, one->out, one->out_cap,
+				    &one->out_len) != MRG_OK)
+				one->out_len = 0;
+		}
+	}
 }
 
 static enum mrg_status answer_stream(

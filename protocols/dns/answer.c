@@ -53,11 +53,11 @@ static void answer_chaos(const struct mrg_dns_server *s, struct mrg_dns_reply *r
  * The name itself has the type, and no rule asks for more than the set: it goes out as it stands.  False: there is
  * more to it.
  */
-static bool answer_at_once(
-	struct mrg_dns_reply *r, const struct mrg_dns_zone *z, struct mrg_span name, uint16_t type)
+static bool answer_at_once(struct mrg_dns_reply *r, const struct mrg_dns_node *bucket, uint16_t type)
 {
 	enum { MORE = MRG_DNS_NODE_CUT | MRG_DNS_NODE_OCCLUDED | MRG_DNS_NODE_HASHED };
-	const struct mrg_dns_node *const n = mrg_dns_zone_probe(z, name);
+	const struct mrg_dns_name view = mrg_dns_question_name(&r->query->question);
+	const struct mrg_dns_node *const n = mrg_dns_bucket_find(bucket, mrg_dns_name_span(&view));
 	if (n == NULL || (n->flags & MORE) != 0 || type == MRG_DNS_TYPE_NS)
 		return false;
 	const struct mrg_dns_rrset *const set = mrg_dns_node_find(n, type);
@@ -79,21 +79,18 @@ static const struct mrg_dns_zone *zone_for(
 	return above != NULL ? above : z;
 }
 
-static void answer_from_zones(const struct mrg_dns_server *s, struct mrg_dns_reply *r, uint16_t type)
+static void answer_from_zones(const struct mrg_dns_asked *a, struct mrg_dns_reply *r, uint16_t type)
 {
-	const struct mrg_dns_name view = mrg_dns_question_name(&r->query->question);
 	struct mrg_dns_walk w;
-	/* the first name of a message has nothing that it could point to: it is flat */
-	if (s->db->only != NULL && answer_at_once(r, s->db->only, mrg_dns_name_span(&view), type))
+	if (answer_at_once(r, a->bucket, type))
 		return;
+	const struct mrg_dns_name view = mrg_dns_question_name(&r->query->question);
 	mrg_dns_name_flatten(&view, &w.name);
-	w.zone = zone_for(s, &w.name, type);
+	w.zone = zone_for(a->server, &w.name, type);
 	if (w.zone == NULL) {
 		r->rcode = MRG_DNS_RCODE_REFUSED;
 		return;
 	}
-	if (s->db->only == NULL && answer_at_once(r, w.zone, mrg_dns_name_flat_from(&w.name, 0), type))
-		return;
 	r->aa = true;
 	w.reply = r;
 	w.type = type;
@@ -116,44 +113,81 @@ static unsigned refuse_transfer(
 }
 
 /* A question of any class and type. */
-static void answer(const struct mrg_dns_server *s, enum mrg_dns_transport via, struct mrg_dns_reply *r)
+static void answer(const struct mrg_dns_asked *a, enum mrg_dns_transport via, struct mrg_dns_reply *r)
 {
 	const struct mrg_dns_question *const q = &r->query->question;
 	const uint16_t type = mrg_dns_question_type(q), rr_class = mrg_dns_question_class(q);
 	if (r->query->edns_version != 0) { /* RFC 6891 6.1.3 */
 		r->rcode = MRG_DNS_RCODE_BADVERS;
 	} else if (rr_class == MRG_DNS_CLASS_CH) {
-		answer_chaos(s, r);
+		answer_chaos(a->server, r);
 	} else if (rr_class != MRG_DNS_CLASS_IN && rr_class != MRG_DNS_CLASS_ANY) {
 		r->rcode = MRG_DNS_RCODE_REFUSED;
 	} else if (type == MRG_DNS_TYPE_AXFR || type == MRG_DNS_TYPE_IXFR) {
-		r->rcode = refuse_transfer(s, via, q);
+		r->rcode = refuse_transfer(a->server, via, q);
 	} else {
-		answer_from_zones(s, r, type);
+		answer_from_zones(a, r, type);
 		if (rr_class == MRG_DNS_CLASS_ANY) /* RFC 1035 6.2: there may be other classes */
 			r->aa = false;
 	}
 }
 
+void mrg_dns_answer_begin(
+	const struct mrg_dns_server *s, struct mrg_span query, struct mrg_dns_asked *out)
+{
+	out->server = s;
+	out->zone = NULL;
+	out->bucket = NULL;
+	out->verdict = mrg_dns_query_question(query, &out->query);
+	if (out->verdict != MRG_DNS_VERDICT_ANSWER)
+		return;
+	const struct mrg_dns_name view = mrg_dns_question_name(&out->query.question);
+	out->zone = s->db->only;
+	if (out->zone == NULL) {
+		struct mrg_dns_name_flat name;
+		mrg_dns_name_flatten(&view, &name);
+		out->zone = zone_for(s, &name, mrg_dns_question_type(&out->query.question));
+	}
+	if (out->zone != NULL) /* the first name of a message has nothing that it could point to: it is flat */
+		out->slot = mrg_dns_zone_slot(out->zone, mrg_dns_name_span(&view));
+}
+
+void mrg_dns_answer_look(struct mrg_dns_asked *a)
+{
+	if (a->zone != NULL)
+		a->bucket = mrg_dns_zone_bucket(a->zone, a->slot);
+}
+
+enum mrg_status mrg_dns_answer_finish(struct mrg_dns_asked *a, enum mrg_dns_transport via, uint8_t *out,
+	size_t cap, size_t *out_len)
+{
+	const struct mrg_dns_server *const s = a->server;
+	struct mrg_dns_query *const q = &a->query;
+	struct mrg_dns_reply r;
+	*out_len = 0;
+	if (a->verdict == MRG_DNS_VERDICT_DROP)
+		return MRG_END;
+	if (a->verdict == MRG_DNS_VERDICT_ANSWER)
+		a->verdict = mrg_dns_query_rest(q);
+	const struct mrg_span nsid =
+		q->has_edns && q->edns_version == 0 ? s->nsid : (struct mrg_span){ NULL, 0 };
+	const enum mrg_status st = mrg_dns_reply_begin(&r, q, s->udp_max, nsid, out, limit(s, via, q, cap));
+	if (st != MRG_OK)
+		return st;
+	if (a->verdict == MRG_DNS_VERDICT_NOTIMP)
+		r.rcode = MRG_DNS_RCODE_NOTIMP;
+	else if (a->verdict == MRG_DNS_VERDICT_FORMERR)
+		r.rcode = MRG_DNS_RCODE_FORMERR;
+	else
+		answer(a, via, &r);
+	return mrg_dns_reply_end(&r, out_len);
+}
+
 enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, enum mrg_dns_transport via,
 	struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
 {
-	struct mrg_dns_query q;
-	struct mrg_dns_reply r;
-	*out_len = 0;
-	const enum mrg_dns_verdict verdict = mrg_dns_query_read(query, &q);
-	if (verdict == MRG_DNS_VERDICT_DROP)
-		return MRG_END;
-	const struct mrg_span nsid =
-		q.has_edns && q.edns_version == 0 ? s->nsid : (struct mrg_span){ NULL, 0 };
-	const enum mrg_status st = mrg_dns_reply_begin(&r, &q, s->udp_max, nsid, out, limit(s, via, &q, cap));
-	if (st != MRG_OK)
-		return st;
-	if (verdict == MRG_DNS_VERDICT_NOTIMP)
-		r.rcode = MRG_DNS_RCODE_NOTIMP;
-	else if (verdict == MRG_DNS_VERDICT_FORMERR)
-		r.rcode = MRG_DNS_RCODE_FORMERR;
-	else
-		answer(s, via, &r);
-	return mrg_dns_reply_end(&r, out_len);
+	struct mrg_dns_asked a;
+	mrg_dns_answer_begin(s, query, &a);
+	mrg_dns_answer_look(&a);
+	return mrg_dns_answer_finish(&a, via, out, cap, out_len);
 }

@@ -19,6 +19,7 @@
 
 #include "mrg.h"
 #include "protocols/dns/db.h"
+#include "protocols/dns/query.h"
 
 /* What a server is.  Read only: one may serve any number of threads. */
 struct mrg_dns_server {
@@ -42,5 +43,26 @@ enum mrg_dns_transport { MRG_DNS_UDP, MRG_DNS_TCP };
  */
 MRG_MUST_USE enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, enum mrg_dns_transport via,
 	struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len);
+
+/* A query on its way to its answer.  Private but for its size: the caller provides the memory. */
+struct mrg_dns_asked {
+	const struct mrg_dns_server *server;
+	struct mrg_dns_query query;
+	enum mrg_dns_verdict verdict;
+	const struct mrg_dns_zone *zone;   /* which has the name if any has; may be NULL */
+	const uint32_t *slot;              /* of its directory, for the name; valid if there is a zone */
+	const struct mrg_dns_node *bucket; /* where the name is if it exists; may be NULL */
+};
+
+/*
+ * mrg_dns_answer_begin, _look, _finish - mrg_dns_answer in three steps, for who has several queries at once.
+ * The first two let the memory come closer that the next step needs, and don't wait for it: so take each step for a
+ * dozen queries before the next step.   Lifetime: *out borrows *s and the query until it is finished.
+ */
+void mrg_dns_answer_begin(
+	const struct mrg_dns_server *s, struct mrg_span query, struct mrg_dns_asked *out);
+void mrg_dns_answer_look(struct mrg_dns_asked *a);
+MRG_MUST_USE enum mrg_status mrg_dns_answer_finish(struct mrg_dns_asked *a, enum mrg_dns_transport via,
+	uint8_t *out, size_t cap, size_t *out_len);
 
 #endif

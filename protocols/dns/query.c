@@ -41,7 +41,7 @@ static bool read_section(struct mrg_dns_query *q, struct mrg_span *left, unsigne
 	return true;
 }
 
-enum mrg_dns_verdict mrg_dns_query_read(struct mrg_span message, struct mrg_dns_query *out)
+enum mrg_dns_verdict mrg_dns_query_question(struct mrg_span message, struct mrg_dns_query *out)
 {
 	const struct mrg_dns_header *const h = &out->header;
 	out->message = message;
@@ -54,14 +54,19 @@ enum mrg_dns_verdict mrg_dns_query_read(struct mrg_span message, struct mrg_dns_
 		return MRG_DNS_VERDICT_NOTIMP;
 	if (mrg_dns_header_qdcount(h) != 1) /* RFC 9619 */
 		return MRG_DNS_VERDICT_FORMERR;
-	struct mrg_span left = after(message, h->len);
-	if (mrg_dns_question_check(left, message, &out->question, NULL) != MRG_OK)
+	if (mrg_dns_question_check(after(message, h->len), message, &out->question, NULL) != MRG_OK)
 		return MRG_DNS_VERDICT_FORMERR;
 	out->has_question = true;
-	left = after(left, out->question.len);
-	if (!read_section(out, &left, mrg_dns_header_ancount(h), false) ||
-		!read_section(out, &left, mrg_dns_header_nscount(h), false) ||
-		!read_section(out, &left, mrg_dns_header_arcount(h), true))
+	return MRG_DNS_VERDICT_ANSWER;
+}
+
+enum mrg_dns_verdict mrg_dns_query_rest(struct mrg_dns_query *q)
+{
+	const struct mrg_dns_header *const h = &q->header;
+	struct mrg_span left = after(q->message, h->len + q->question.len);
+	if (!read_section(q, &left, mrg_dns_header_ancount(h), false) ||
+		!read_section(q, &left, mrg_dns_header_nscount(h), false) ||
+		!read_section(q, &left, mrg_dns_header_arcount(h), true))
 		return MRG_DNS_VERDICT_FORMERR;
 	return MRG_DNS_VERDICT_ANSWER;
 }

@@ -1,5 +1,5 @@
 /*
- * query.h - what a server needs to know of a query, read once; for the files of this folder only.
+ * query.h - what a server needs to know of a query, read once; what is in it is for the files of this folder only.
  * References: RFC 1035 4.1, RFC 6891, RFC 9619.
  */
 #ifndef MRG_DNS_QUERY_H
@@ -32,10 +32,16 @@ enum mrg_dns_verdict {
 };
 
 /*
- * mrg_dns_query_read - read a message up to its last record.
+ * mrg_dns_query_question - read the header and the question of a message.
  *   out     filled as far as the message could be read.
+ * MRG_DNS_VERDICT_ANSWER: mrg_dns_query_rest has the last word.   Cost: O(question).
+ */
+enum mrg_dns_verdict mrg_dns_query_question(struct mrg_span message, struct mrg_dns_query *out);
+
+/*
+ * mrg_dns_query_rest - read the records of a message whose question was read.
  * Octets after the last record are ignored.   Cost: O(message).
  */
-enum mrg_dns_verdict mrg_dns_query_read(struct mrg_span message, struct mrg_dns_query *out);
+enum mrg_dns_verdict mrg_dns_query_rest(struct mrg_dns_query *q);
 
 #endif

@@ -187,10 +187,10 @@ enum { MRG_DNS_LINE = 64 }; /* octets that come into the cache together */
 /* Let memory come closer; p need not be valid. */
 static inline void mrg_dns_prefetch(const void *p) { __builtin_prefetch(p); }
 
-/* Are two flat names the same?  As a rule they are so in case, too. */
+/* Are two flat names the same? */
 static inline bool mrg_dns_same_name(struct mrg_span a, struct mrg_span b)
 {
-	return a.len == b.len && (memcmp(a.p, b.p, a.len) == 0 || mrg_dns_name_flat_equal(a, b));
+	return mrg_dns_name_flat_equal(a, b);
 }
 
 /* Is the flat name at or below `top`? */
@@ -207,6 +207,39 @@ static inline bool mrg_dns_node_is(const struct mrg_dns_node *n, struct mrg_span
 	return mrg_dns_same_name(mrg_dns_node_name(n), name);
 }
 
+/* Where the directory has the bucket of a flat name, on its way into the cache. */
+static inline const uint32_t *mrg_dns_zone_slot(const struct mrg_dns_zone *z, struct mrg_span name)
+{
+	const uint32_t *const slot = &z->buckets[(mrg_dns_hash(name) >> 32) * z->bucket_count >> 32];
+	mrg_dns_prefetch(slot);
+	return slot;
+}
+
+/* The first of the nodes of a bucket, on its way into the cache; NULL: there is none. */
+static inline const struct mrg_dns_node *mrg_dns_zone_bucket(
+	const struct mrg_dns_zone *z, const uint32_t *slot)
+{
+	if (*slot == 0)
+		return NULL;
+	const struct mrg_dns_node *const n = mrg_dns_node_at(z, *slot);
+	mrg_dns_prefetch(n);
+	mrg_dns_prefetch(n + MRG_DNS_LINE / sizeof *n); /* the bucket is longer than a cache line */
+	return n;
+}
+
+/* The node of a flat name, whatever it is, among those of a bucket, or NULL. */
+static inline const struct mrg_dns_node *mrg_dns_bucket_find(
+	const struct mrg_dns_node *n, struct mrg_span name)
+{
+	for (; n != NULL; n = mrg_dns_node_after(n)) {
+		if (mrg_dns_node_is(n, name))
+			return n;
+		if ((n->flags & MRG_DNS_NODE_LAST) != 0)
+			return NULL;
+	}
+	return NULL;
+}
+
 /*
  * The node of a flat name, whatever it is, or NULL.
  * Cost: O(octets of the name + nodes of the bucket), the latter less than two on average.
@@ -214,17 +247,7 @@ static inline bool mrg_dns_node_is(const struct mrg_dns_node *n, struct mrg_span
 static inline const struct mrg_dns_node *mrg_dns_zone_probe(
 	const struct mrg_dns_zone *z, struct mrg_span name)
 {
-	const uint32_t first = z->buckets[(mrg_dns_hash(name) >> 32) * z->bucket_count >> 32];
-	if (first == 0)
-		return NULL;
-	const struct mrg_dns_node *n = mrg_dns_node_at(z, first);
-	mrg_dns_prefetch(n + MRG_DNS_LINE / sizeof *n); /* the bucket is longer than a cache line */
-	for (;; n = mrg_dns_node_after(n)) {
-		if (mrg_dns_node_is(n, name))
-			return n;
-		if ((n->flags & MRG_DNS_NODE_LAST) != 0)
-			return NULL;
-	}
+	return mrg_dns_bucket_find(mrg_dns_zone_bucket(z, mrg_dns_zone_slot(z, name)), name);
 }
 
 /* The first node of bucket *b or a later one, *b then being its bucket; NULL: there is none. */
