@@ -127,7 +127,8 @@ static void pass_together(void *ctx)
 		for (size_t i = 0; i < n; i++)
 			mrg_dns_answer_look(&asked[i]);
 		for (size_t i = 0; i < n; i++) {
-			if (mrg_dns_answer_finish(&asked[i], MRG_DNS_UDP, reply, sizeof reply, &len) != MRG_OK)
+			if (mrg_dns_answer_finish(&asked[i], MRG_DNS_UDP, reply, sizeof reply, &len) !=
+				MRG_OK)
 				bench_die("query %zu has no answer", from + i);
 			bench_keep(len);
 		}

@@ -35,8 +35,8 @@ static void answer_dgrams(
 			mrg_dns_answer_look(&asked[i]);
 		for (size_t i = 0; i < n; i++) {
 			struct mrg_dgram *const one = &d[from + i];
-			if (mrg_dns_answer_finish(&asked[i], MRG_DNS_UDP, one->out, one->out_cap,
-				    &one->out_len) != MRG_OK)
+			if (mrg_dns_answer_finish(
+				    &asked[i], MRG_DNS_UDP, one->out, one->out_cap, &one->out_len) != MRG_OK)
 				one->out_len = 0;
 		}
 	}

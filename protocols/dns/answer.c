@@ -132,8 +132,7 @@ static void answer(const struct mrg_dns_asked *a, enum mrg_dns_transport via, st
 	}
 }
 
-void mrg_dns_answer_begin(
-	const struct mrg_dns_server *s, struct mrg_span query, struct mrg_dns_asked *out)
+void mrg_dns_answer_begin(const struct mrg_dns_server *s, struct mrg_span query, struct mrg_dns_asked *out)
 {
 	out->server = s;
 	out->zone = NULL;
@@ -148,7 +147,8 @@ void mrg_dns_answer_begin(
 		mrg_dns_name_flatten(&view, &name);
 		out->zone = zone_for(s, &name, mrg_dns_question_type(&out->query.question));
 	}
-	if (out->zone != NULL) /* the first name of a message has nothing that it could point to: it is flat */
+	/* the first name of a message has nothing that it could point to: it is flat */
+	if (out->zone != NULL)
 		out->slot = mrg_dns_zone_slot(out->zone, mrg_dns_name_span(&view));
 }
 
@@ -158,8 +158,8 @@ void mrg_dns_answer_look(struct mrg_dns_asked *a)
 		a->bucket = mrg_dns_zone_bucket(a->zone, a->slot);
 }
 
-enum mrg_status mrg_dns_answer_finish(struct mrg_dns_asked *a, enum mrg_dns_transport via, uint8_t *out,
-	size_t cap, size_t *out_len)
+enum mrg_status mrg_dns_answer_finish(
+	struct mrg_dns_asked *a, enum mrg_dns_transport via, uint8_t *out, size_t cap, size_t *out_len)
 {
 	const struct mrg_dns_server *const s = a->server;
 	struct mrg_dns_query *const q = &a->query;

@@ -59,10 +59,9 @@ struct mrg_dns_asked {
  * The first two let the memory come closer that the next step needs, and don't wait for it: so take each step for a
  * dozen queries before the next step.   Lifetime: *out borrows *s and the query until it is finished.
  */
-void mrg_dns_answer_begin(
-	const struct mrg_dns_server *s, struct mrg_span query, struct mrg_dns_asked *out);
+void mrg_dns_answer_begin(const struct mrg_dns_server *s, struct mrg_span query, struct mrg_dns_asked *out);
 void mrg_dns_answer_look(struct mrg_dns_asked *a);
-MRG_MUST_USE enum mrg_status mrg_dns_answer_finish(struct mrg_dns_asked *a, enum mrg_dns_transport via,
-	uint8_t *out, size_t cap, size_t *out_len);
+MRG_MUST_USE enum mrg_status mrg_dns_answer_finish(
+	struct mrg_dns_asked *a, enum mrg_dns_transport via, uint8_t *out, size_t cap, size_t *out_len);
 
 #endif
