@@ -12,6 +12,7 @@
 #include "unix/inside.h"
 
 enum {
+	AGAIN_MIN = 4,   /* datagrams after which it pays to look for more without being told */
 	ROUNDS_MAX = 32, /* batches before other ends get their turn */
 	WAITS_MAX = 3,   /* times that a batch of replies waits for room in the socket, */
 	WAIT_MS = 2      /* each this long, before it is given up */
@@ -113,7 +114,7 @@ static void send_replies(struct mrg_unix_udp *u, size_t count)
 	}
 }
 
-/* One batch; false when it took all that was waiting: what comes later wakes the loop again. */
+/* One batch; false when so few were waiting that no more will have come meanwhile: what comes later wakes the loop again. */
 static bool serve_batch(struct mrg_unix_udp *u)
 {
 	struct mrg_unix_loop *const l = u->loop;
@@ -128,7 +129,7 @@ static bool serve_batch(struct mrg_unix_udp *u)
 	l->counts.dgram_in += count;
 	u->user->batch(u->user->ctx, &u->end, l->batch, count, l->now_ns);
 	send_replies(u, count);
-	return count == MRG_UNIX_BATCH;
+	return count >= AGAIN_MIN;
 }
 
 static void serve(struct mrg_unix_watch *w, struct mrg_unix_loop *l, uint32_t events)
