@@ -6,7 +6,7 @@ arm already implies is not tested again."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
 from .. import ir, layout, names
 from . import c_expr
@@ -45,8 +45,10 @@ def simple(arm: ir.ChainArm) -> Optional[Simple]:
     return Simple(parts[0], tail)
 
 
-def emit(scan: "Scan", chain: ir.Chain, arm: ir.ChainArm, s: Simple) -> str:
-    """Check the arm at `at`; gives a C expression for its size."""
+def emit(scan: "Scan", chain: ir.Chain, arm: ir.ChainArm, s: Simple) -> tuple[str, Optional[Callable[[], None]]]:
+    """Check the arm at `at`; gives a C expression for its size, and what emits the refusal of an item that is
+
+    longer than what is left, where that is still to be checked."""
     from . import c_view
 
     w = scan.w
@@ -71,11 +73,18 @@ def emit(scan: "Scan", chain: ir.Chain, arm: ir.ChainArm, s: Simple) -> str:
         if item.const is not None and item.severity == "must" and not implied(arm, s, item):
             _fail(scan, f"{load} != {c_expr.number(item.const)}", "MRG_E_VALUE", ptr, bits % 8, up(item, f"must be {item.const}"), chain, arm)
     if s.tail is None or s.tail.length is None:
-        return f"{s.head.size}u"
+        return f"{s.head.size}u", None
     length = c_expr.emit(s.tail.length, LocalEnv())
-    _fail(scan, f"{length} > (size_t)(lim - at) - {s.head.size}u", "MRG_MORE", f"at + {s.head.size}", 0, up(s.tail, "ends beyond its region"), chain, arm)
-    w.line(f"const uint32_t size = {s.head.size}u + {length};")
-    return "size"
+    tail = up(s.tail, "ends beyond its region")
+
+    def bounds() -> None:
+        _fail(scan, f"{length} > (size_t)(lim - at) - {s.head.size}u", "MRG_MORE", f"at + {s.head.size}", 0, tail, chain, arm)
+
+    fits = s.tail.length.hi + s.head.size <= 0xFFFFFFFF
+    if not fits:
+        bounds()
+    w.line(f"const {'uint32_t' if fits else 'size_t'} size = {s.head.size}u + {'' if fits else '(size_t)'}{length};")
+    return "size", bounds if fits else None
 
 
 def _site_of(scan: "Scan", arm: ir.ChainArm):  # type: ignore[no-untyped-def]

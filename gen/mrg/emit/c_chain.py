@@ -98,25 +98,31 @@ def emit_scan(scan: "Scan", chain: ir.Chain) -> None:
     bufs = goto_params(chain)
     w.comment(f"{chain.loc.file}:{chain.loc.line} {chain.name}")
     with w.block(""):
-        w.line("const uint8_t *at = q, *lim = " + scan.end + ";")
-        w.line("uint32_t total = 0;")
+        w.line(f"const uint8_t *at = q, *lim = {scan.end}, *run = q;")
+        w.line(f"size_t left = {chain.max_bytes}u; /* that items from run on may take */")
         if bufs:
             w.line("const uint8_t *rest = NULL; /* what follows the chain in place */")
             w.line("uint32_t jumps = 0;")
         for b in bufs:
             w.line(f"size_t {b.name}_run = mrg_off({names.param(b.name)}, q);")
+        scan.reject("at == lim", "MRG_MORE", "at", 0, scan.site(chain, chain.loc, "does not end"))
+        w.comment("an item that others follow ends before `near`")
+        w.line(f"const uint8_t *near = {NEAR};")
         with w.block("for (;;)"):
-            scan.reject("at == lim", "MRG_MORE", "at", 0, scan.site(chain, chain.loc, "does not end"))
             fail = f"return {scan.failure('MRG_E_TAG', 'at', 0, scan.site(chain, chain.loc, 'no arm for this first byte'))};"
             step_arms(w, chain, "*at", lambda arm: _check_arm(scan, chain, arm), fail)
         w.line("q = rest != NULL ? rest : at;" if bufs else "q = at;")
 
 
+NEAR = "at + ((size_t)(lim - at) <= left ? (size_t)(lim - at) : left + 1u)"
+
+
 def _check_arm(scan: "Scan", chain: ir.Chain, arm: ir.ChainArm) -> None:
     w = scan.w
     simple = c_arm.simple(arm)
+    bounds: Optional[Callable[[], None]] = None
     if simple is not None:
-        size = c_arm.emit(scan, chain, arm, simple)
+        size, bounds = c_arm.emit(scan, chain, arm, simple)
     else:
         name = names.packet(arm.packet)
         w.line(f"struct {name} item;")
@@ -124,14 +130,25 @@ def _check_arm(scan: "Scan", chain: ir.Chain, arm: ir.ChainArm) -> None:
         scan.sub_failed("next", scan.site(chain, arm.loc, f"{arm.name} refused"))
         size = "item.len"
     if arm.kind == "goto":
+        if bounds is not None:
+            bounds()
         env = c_arm.LocalEnv() if simple is not None else ArmEnv(arm, "")
         _check_goto(scan, chain, arm, env, size)
         return
-    w.line(f"total += (uint32_t){size};" if not size.endswith("u") else f"total += {size};")
-    scan.reject(f"total > {chain.max_bytes}u", "MRG_E_LIMIT", "at", 0, scan.site(chain, chain.loc, f"longer than {chain.max_bytes} bytes"))
-    w.line(f"at += {size};")
+    over = scan.site(chain, chain.loc, f"longer than {chain.max_bytes} bytes")
     if arm.kind == "stop":
+        if bounds is not None:
+            bounds()
+        scan.reject(f"(size_t)(at - run) + {size} > left", "MRG_E_LIMIT", "at", 0, over)
+        w.line(f"at += {size};")
         w.line("break;")
+        return
+    with w.block(f"if (MRG_UNLIKELY({size} >= (size_t)(near - at)))"):
+        if bounds is not None:
+            bounds()
+        scan.reject(f"(size_t)(at - run) + {size} > left", "MRG_E_LIMIT", "at", 0, over)
+        w.line(f"return {scan.failure('MRG_MORE', f'at + {size}', 0, scan.site(chain, chain.loc, 'does not end'))};")
+    w.line(f"at += {size};")
 
 
 def _check_goto(scan: "Scan", chain: ir.Chain, arm: ir.ChainArm, env: c_expr.Env, size: str) -> None:
@@ -146,8 +163,10 @@ def _check_goto(scan: "Scan", chain: ir.Chain, arm: ir.ChainArm, env: c_expr.Env
     scan.reject(f"target >= {run}", "MRG_E_LOOP", "at", 0, scan.site(chain, arm.loc, f"{arm.name} does not go strictly back"))
     scan.reject(f"++jumps > {arm.max_jumps}u", "MRG_E_LIMIT", "at", 0, scan.site(chain, arm.loc, f"more than {arm.max_jumps} jumps"))
     w.line(f"{run} = target;")
-    w.line(f"at = {buf}.p + target;")
+    w.line("left -= (size_t)(at - run);")
+    w.line(f"at = run = {buf}.p + target;")
     w.line(f"lim = {buf}.p + {buf}.len;")
+    w.line(f"near = {NEAR};")
 
 
 def _skip(scan: "Scan", chain: ir.Chain) -> None:

@@ -123,10 +123,12 @@ def _pat_test(p: ir.Pat, hi: int) -> str:
 
 def inline(packet: ir.Packet) -> bool:
     """Small straight-line packets are checked inline, in the header."""
-    weight = 0
+    weight = lists = 0
     for item in layout.walk(packet.items):
-        if isinstance(item, (ir.List, ir.Switch, ir.Varint, ir.Align)):
+        if isinstance(item, (ir.Switch, ir.Varint, ir.Align)):
             return False
+        if isinstance(item, ir.List):
+            lists += 1
         if isinstance(item, ir.Chain) and len(item.arms) > 3:
             return False
         if isinstance(item, ir.Bytes) and item.mode == "until":
@@ -134,4 +136,4 @@ def inline(packet: ir.Packet) -> bool:
         if isinstance(item, (ir.Scalar, ir.Varint)) and any(isinstance(e, ir.Sum) for e in layout.refs(item.computed)):
             return False
         weight += 1 if isinstance(item, (ir.Scalar, ir.Check)) else 3
-    return weight <= 60
+    return weight <= 60 and lists <= 1
