@@ -45,8 +45,8 @@ static struct mrg_arena arena_make(size_t text_len)
 	enum { MIB = 1 << 20 };
 	struct mrg_arena a;
 
-	if (mrg_unix_arena_open(
-		    &a, (size_t)1024 * MIB + 64u * text_len, (size_t)16 * MIB, text_len >= 2u * MIB) != 0)
+	if (mrg_unix_arena_open(&a, (size_t)1024 * MIB + 64u * text_len, (size_t)16 * MIB,
+		    text_len >= 2u * MIB ? text_len + text_len / 2u : 0) != 0)
 		bench_die("no address space");
 	return a;
 }

@@ -253,9 +253,11 @@ static size_t text_len(const struct options *o)
 static struct database *make_database(const struct options *o)
 {
 	const size_t text = text_len(o);
+	/* A zone of small records takes 1.8 times its text, so all this will be used. */
+	const size_t huge = text >= HUGE_AT ? text + text / 2u : 0;
 	struct mrg_arena arena;
 	/* Address space for more than any text has asked for yet; memory is taken as it fills. */
-	if (mrg_unix_arena_open(&arena, (size_t)1024 * MIB + 64u * text, ARENA_LEAST, text >= HUGE_AT) != 0)
+	if (mrg_unix_arena_open(&arena, (size_t)1024 * MIB + 64u * text, ARENA_LEAST, huge) != 0)
 		return NULL;
 	struct database *const db = mrg_arena_get(&arena, sizeof *db, _Alignof(struct database));
 	db->zones = mrg_arena_get(
@@ -318,7 +320,7 @@ enum outcome load(const struct options *o, bool stoppable, const struct report *
 {
 	struct mrg_arena scratch;
 	struct database *const db = make_database(o);
-	if (db == NULL || mrg_unix_arena_open(&scratch, SCRATCH, ARENA_LEAST, false) != 0) {
+	if (db == NULL || mrg_unix_arena_open(&scratch, SCRATCH, ARENA_LEAST, 0) != 0) {
 		say("mrg-dns: not enough memory for the zones", NULL);
 		if (db != NULL)
 			database_free(db);

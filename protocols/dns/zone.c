@@ -100,6 +100,8 @@ enum mrg_status mrg_dns_zone_begin(
 	if (b->names[0].len != origin.len)
 		return MRG_E_LENGTH;
 	b->names[1] = b->names[0]; /* as if the apex had been the owner before the first */
+	b->before = 1;
+	b->next = 2;
 	b->zone = mrg_arena_get(a, sizeof *b->zone, _Alignof(struct mrg_dns_zone));
 	if (b->zone == NULL)
 		return MRG_E_SPACE;
@@ -138,7 +140,7 @@ static enum mrg_status place_ancestors(struct mrg_dns_zone_builder *b)
 	const struct mrg_dns_name_flat *const name = mrg_dns_zone_owner(b), *const origin = &b->zone->origin;
 	if (name->count <= origin->count + 1u)
 		return MRG_OK;
-	unsigned known = mrg_dns_name_flat_common(name, &b->names[1 - b->now]);
+	unsigned known = mrg_dns_name_flat_common(name, &b->names[b->before]);
 	if (known < origin->count)
 		known = origin->count;
 	for (unsigned i = 1; i + known < name->count; i++) {
@@ -172,7 +174,10 @@ enum mrg_status mrg_dns_zone_close(struct mrg_dns_zone_builder *b, struct mrg_dn
 		return b->st = st;
 	if (mrg_dns_zone_place(b, n) != MRG_OK || place_ancestors(b) != MRG_OK)
 		return full(b, err);
-	b->now = 1 - b->now;
+	const unsigned oldest = b->before;
+	b->before = b->now;
+	b->now = b->next;
+	b->next = oldest;
 	return MRG_OK;
 }
 
@@ -180,21 +185,25 @@ enum mrg_status mrg_dns_zone_close(struct mrg_dns_zone_builder *b, struct mrg_dn
 static enum mrg_status open_owner(
 	struct mrg_dns_zone_builder *b, struct mrg_span owner, uint16_t type, struct mrg_dns_zone_error *err)
 {
-	struct mrg_dns_name_flat name;
-	enum mrg_status st = mrg_dns_name_flat_check(owner, &name);
-	if (st == MRG_OK && name.len != owner.len)
+	const unsigned coming = b->next;
+	struct mrg_dns_name_flat *const name = &b->names[coming];
+	enum mrg_status st = mrg_dns_name_flat_check(owner, name);
+	if (st == MRG_OK && name->len != owner.len)
 		st = MRG_E_LENGTH;
 	if (st != MRG_OK)
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_OWNER, st, (struct mrg_span){ NULL, 0 }, type);
-	if (!mrg_dns_name_within(&name, &b->zone->origin))
+	if (!mrg_dns_name_within(name, &b->zone->origin))
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_OUTSIDE, MRG_E_VALUE, owner, type);
 	st = mrg_dns_zone_close(b, err);
 	if (st != MRG_OK)
 		return st;
-	*mrg_dns_zone_owner(b) = name;
+	if (b->now != coming) { /* nothing was placed: its name is not that of the node before */
+		b->next = b->now;
+		b->now = coming;
+	}
 	if (!mrg_dns_zone_stage(b))
 		return full(b, err);
-	b->open = mrg_dns_zone_new_node(b, owner, name.count);
+	b->open = mrg_dns_zone_new_node(b, owner, name->count);
 	b->last = NULL;
 	b->sets = 0;
 	b->unsorted = b->aliased = b->other = b->refs_ready = false;

@@ -285,10 +285,14 @@ static bool link_node(struct indexer *x, const struct mrg_dns_node *node)
 
 static bool link_all(struct indexer *x)
 {
+	enum { AHEAD = 16 }; /* buckets whose memory is on its way */
+	const struct mrg_dns_zone *const z = x->zone;
 	size_t bucket = 0;
-	writable(x, x->zone->apex)->up = 0;
-	for (const struct mrg_dns_node *n = mrg_dns_zone_first(x->zone, &bucket); n != NULL;
-		n = mrg_dns_zone_after(x->zone, n, &bucket)) {
+	writable(x, z->apex)->up = 0;
+	for (const struct mrg_dns_node *n = mrg_dns_zone_first(z, &bucket); n != NULL;
+		n = mrg_dns_zone_after(z, n, &bucket)) {
+		if (bucket + AHEAD < z->bucket_count)
+			mrg_dns_prefetch(mrg_dns_node_at(z, z->buckets[bucket + AHEAD]));
 		if (!link_node(x, n))
 			return false;
 	}

@@ -23,12 +23,14 @@ static void *map(size_t len)
 }
 
 /* Without asking, the kernel may back the first byte of a big reservation by 2 MiB. */
-static void advise(void *p, size_t len, bool huge)
+static void advise(uint8_t *p, size_t len, size_t huge)
 {
-	(void)madvise(p, len, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	const size_t first = (huge < len ? huge : len) / HUGE * HUGE;
+	(void)madvise(p, first, MADV_HUGEPAGE);
+	(void)madvise(p + first, len - first, MADV_NOHUGEPAGE);
 }
 
-int mrg_unix_arena_open(struct mrg_arena *a, size_t reserve, size_t least, bool huge)
+int mrg_unix_arena_open(struct mrg_arena *a, size_t reserve, size_t least, size_t huge)
 {
 	size_t len = reserve;
 	uint8_t *p = map(len + HUGE);

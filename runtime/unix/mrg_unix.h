@@ -164,9 +164,11 @@ void mrg_unix_listener_close(struct mrg_unix_listener *t);
 
 /*
  * mrg_unix_arena_open - reserve `reserve` bytes of address space, halving it down to `least` when the system grants no more.
- * Pages are taken on first touch. `huge` asks for huge pages: fewer misses in a big arena, 2 MiB at a time.   Fails: ENOMEM.
+ * Pages are taken on first touch.   Fails: ENOMEM.
+ *   huge   for so many bytes from the start, whole 2 MiB, huge pages are asked for: fewer misses in a big arena. More than will
+ *          be used takes memory for nothing.
  */
-int mrg_unix_arena_open(struct mrg_arena *a, size_t reserve, size_t least, bool huge);
+int mrg_unix_arena_open(struct mrg_arena *a, size_t reserve, size_t least, size_t huge);
 void mrg_unix_arena_close(struct mrg_arena *a);
 
 /*

@@ -23,7 +23,7 @@ START_TEST(arenas_are_reserved_not_taken)
 	struct mrg_arena a;
 	struct rusage before, after;
 	(void)getrusage(RUSAGE_SELF, &before);
-	ck_assert_int_eq(mrg_unix_arena_open(&a, (size_t)1 << 36, 1 << 24, false), 0);
+	ck_assert_int_eq(mrg_unix_arena_open(&a, (size_t)1 << 36, 1 << 24, 0), 0);
 	ck_assert_uint_eq(a.cap, (size_t)1 << 36);
 	ck_assert_uint_eq((uintptr_t)a.p % (2u << 20), 0);
 	a.p[0] = 1;
@@ -40,8 +40,8 @@ END_TEST
 START_TEST(a_reservation_too_big_is_halved_down_to_what_is_needed)
 {
 	struct mrg_arena a;
-	ck_assert_int_eq(mrg_unix_arena_open(&a, (size_t)1 << 52, (size_t)1 << 52, true), ENOMEM);
-	ck_assert_int_eq(mrg_unix_arena_open(&a, (size_t)1 << 52, (size_t)1 << 30, true), 0);
+	ck_assert_int_eq(mrg_unix_arena_open(&a, (size_t)1 << 52, (size_t)1 << 52, (size_t)1 << 30), ENOMEM);
+	ck_assert_int_eq(mrg_unix_arena_open(&a, (size_t)1 << 52, (size_t)1 << 30, (size_t)1 << 30), 0);
 	ck_assert_uint_ge(a.cap, (size_t)1 << 30);
 	ck_assert_uint_lt(a.cap, (size_t)1 << 52);
 	mrg_unix_arena_close(&a);
