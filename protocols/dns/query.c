@@ -63,10 +63,13 @@ enum mrg_dns_verdict mrg_dns_query_question(struct mrg_span message, struct mrg_
 enum mrg_dns_verdict mrg_dns_query_rest(struct mrg_dns_query *q)
 {
 	const struct mrg_dns_header *const h = &q->header;
+	const unsigned counts[] = { mrg_dns_header_ancount(h), mrg_dns_header_nscount(h),
+		mrg_dns_header_arcount(h) };
+	enum { SECTIONS = sizeof counts / sizeof counts[0] };
 	struct mrg_span left = after(q->message, h->len + q->question.len);
-	if (!read_section(q, &left, mrg_dns_header_ancount(h), false) ||
-		!read_section(q, &left, mrg_dns_header_nscount(h), false) ||
-		!read_section(q, &left, mrg_dns_header_arcount(h), true))
-		return MRG_DNS_VERDICT_FORMERR;
+	for (unsigned i = 0; i < SECTIONS; i++) {
+		if (counts[i] != 0 && !read_section(q, &left, counts[i], i + 1u == SECTIONS))
+			return MRG_DNS_VERDICT_FORMERR;
+	}
 	return MRG_DNS_VERDICT_ANSWER;
 }
