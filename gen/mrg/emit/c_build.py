@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Optional
 
 from .. import ir, layout, names
-from . import c_chain, c_copy, c_expr, c_patch, c_write
+from . import c_chain, c_common, c_copy, c_expr, c_patch, c_write
 from .c_plan import Plan, bound, counts, flag_name, flags, int_params, is_buffer, member_type, members, plan, tracked, tracks
 from .c_shape import Shape
 from .writer import Writer
@@ -35,7 +35,10 @@ def emit_header(w: Writer, shape: Shape) -> None:
         w.comment(f"Write a {shape.packet.name}. Lengths, counts, constants and checksums are filled in.\n"
                   "Fails (sticky): MRG_E_SPACE, MRG_E_RANGE for a number too large for its field, MRG_E_VALUE for\n"
                   "one that the specification forbids, MRG_E_LENGTH for bytes of the wrong length.")
-        w.line(f"void {name}_put(struct mrg_w *w, const struct {name}_args *a);")
+        if _put_inline(shape.packet):
+            _put(w, p, name, "static inline ")
+        else:
+            w.line(f"void {name}_put(struct mrg_w *w, const struct {name}_args *a);")
     else:
         _hole_prototypes(w, p, name)
     w.line(f"void {name}_copy(struct mrg_w *w, const struct {name} *v);")
@@ -131,23 +134,33 @@ def emit_source(w: Writer, shape: Shape) -> None:
         return
     name = shape.cname
     if not p.holes:
-        with w.function(f"void {name}_put(struct mrg_w *w, const struct {name}_args *a)"):
-            extents, places = tracked(p)
-            aligned = any(isinstance(i, ir.Align) for i in layout.walk(p.packet.items))
-            if extents or places or p.computed or aligned:
-                w.line("struct {")
-                for row in _build_members(p, name)[:-1]:
-                    w.line("\t" + row)
-                w.line("} build = { .at = w->len }, *const b = &build;")
-                w.line("(void)b;")
-            mark = len(w.lines)
-            c_write.items(w, p, p.parts[0], "a")
-            c_patch.patches(w, p, "a")
-            if not any("a->" in line for line in w.lines[mark:]):
-                w.line("(void)a;")
+        if not _put_inline(shape.packet):
+            _put(w, p, name, "")
     else:
         _hole_functions(w, p, name)
     c_copy.emit(w, shape, p)
+
+
+def _put_inline(packet: ir.Packet) -> bool:
+    """Small packets of fixed size are written inline, in the header: most of their arguments are known there."""
+    return packet.fixed and c_common.inline(packet)
+
+
+def _put(w: Writer, p: Plan, name: str, linkage: str) -> None:
+    with w.function(f"{linkage}void {name}_put(struct mrg_w *w, const struct {name}_args *a)"):
+        extents, places = tracked(p)
+        aligned = any(isinstance(i, ir.Align) for i in layout.walk(p.packet.items))
+        if extents or places or p.computed or aligned:
+            w.line("struct {")
+            for row in _build_members(p, name)[:-1]:
+                w.line("\t" + row)
+            w.line("} build = { .at = w->len }, *const b = &build;")
+            w.line("(void)b;")
+        mark = len(w.lines)
+        c_write.items(w, p, p.parts[0], "a")
+        c_patch.patches(w, p, "a")
+        if not any("a->" in line for line in w.lines[mark:]):
+            w.line("(void)a;")
 
 
 def _hole_functions(w: Writer, p: Plan, name: str) -> None:

@@ -32,8 +32,13 @@ class Plan:
         return [
             i
             for i in layout.walk(self.packet.items)
-            if isinstance(i, (ir.Scalar, ir.Varint)) and i.computed is not None
+            if isinstance(i, (ir.Scalar, ir.Varint)) and i.computed is not None and not settled(i)
         ]
+
+
+def settled(item: ir.Scalar | ir.Varint) -> bool:
+    """A scalar that is always written with the same value: there is nothing to fill in later."""
+    return isinstance(item, ir.Scalar) and isinstance(item.computed, ir.Const)
 
 
 _PLANS: dict[int, Plan] = {}
@@ -139,6 +144,8 @@ class ArgsEnv(c_expr.Env):
                 return f"({c_expr.emit(item.expr, self)})"
             if isinstance(item, ir.Scalar) and item.const is not None:
                 return c_expr.number(item.const)
+            if isinstance(item, ir.Scalar) and isinstance(item.computed, ir.Const):
+                return c_expr.number(item.computed.value)
             text += f"{sep}{names.local(item.name)}"
             sep = "."
             if i + 1 < len(ref.path):

@@ -114,6 +114,8 @@ def value_of(p: Plan, item: ir.Scalar, a: str) -> str:
     """What a builder writes at first for a scalar."""
     if item.const is not None:
         return c_expr.number(item.const & ((1 << item.bits) - 1))
+    if isinstance(item.computed, ir.Const):
+        return c_expr.number(item.computed.value)
     if item.computed is not None:
         return "0u"
     if p.derived_of(item) is not None or not item.name:
