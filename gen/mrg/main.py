@@ -16,6 +16,8 @@ from . import ir
 from .errors import Failed
 from .load import default_roots, find_module, load_named
 
+VERSION = "0.1.0"  # as in mk/config.mk
+
 BackEnd = Callable[[ir.Module], dict[str, str]]
 
 
@@ -35,6 +37,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="mrg", description="Compiler for protocol specifications (.mrg files).")
+    parser.add_argument("--version", action="version", version=f"mrg {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     roots = argparse.ArgumentParser(add_help=False)
     roots.add_argument("-I", metavar="ROOT", action="append", default=[], dest="roots", help="folder to look for imports in")

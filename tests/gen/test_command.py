@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,12 @@ def own(folder: str, text: str = OWN) -> Path:
     path = Path(folder, "own.mrg")
     path.write_text(text)
     return path
+
+
+def test_version(folder: str) -> None:
+    stated = re.search(r"^VERSION := (\S+)$", (ROOT / "mk" / "config.mk").read_text(), re.M)
+    assert stated is not None
+    same(mrg("--version").stdout, f"mrg {stated.group(1)}\n")
 
 
 def test_check_says_ok(folder: str) -> None:
