@@ -80,7 +80,8 @@ def _straight(w: Writer, shape: Shape, p: Plan) -> None:
         w.line("if (w->st != MRG_OK)")
         w.line("\treturn;")
     for target, item in lengths:
-        c_patch.patch(w, p, target, f"{target.name}_at", c_plan.bit_in_byte(packet, target), f"({item.name}_end - {item.name}_at)")
+        size = f"({item.name}_end - {item.name}_at)"
+        c_patch.patch(w, p, target, f"{target.name}_at", c_plan.bit_in_byte(packet, target), size, over=True)
     if not any(i.name for i in packet.items):
         w.line("(void)v;")
 

@@ -68,7 +68,8 @@ def _inner_bits(path: tuple[ir.Item, ...]) -> int:
     return bits
 
 
-def patch(w: Writer, p: Plan, item: ir.Scalar, where: str, bit: int, value: str) -> None:
+def patch(w: Writer, p: Plan, item: ir.Scalar, where: str, bit: int, value: str, over: bool = False) -> None:
+    """Store the value of a field; `over` another one, else where its bits are zero."""
     limit = (1 << item.bits) - 1
     with w.block(""):
         w.line(f"const uint64_t value = {value};")
@@ -92,7 +93,11 @@ def patch(w: Writer, p: Plan, item: ir.Scalar, where: str, bit: int, value: str)
             n = (bit + item.bits + 7) // 8
             shift = n * 8 - bit - item.bits
             w.line(f"uint8_t *const q = w->p + {where};")
-            w.line(f"mrg_put_be(q, {n}, mrg_be(q, {n}) | value{f' << {shift}' if shift else ''});")
+            before = f"mrg_be(q, {n})"
+            if over:
+                keep = ~(limit << shift) & ((1 << 8 * n) - 1)
+                before = f"({before} & {c_expr.number(keep, hex(keep))})"
+            w.line(f"mrg_put_be(q, {n}, {before} | value{f' << {shift}' if shift else ''});")
 
 
 class _PatchedEnv(c_expr.Env):

@@ -71,11 +71,51 @@ def straight(packet: ir.Packet) -> bool:
         return False
     if any(isinstance(i, ir.Region) and i.tail for i in packet.items):
         return False
-    patched = {id(target) for target, _ in lengths(packet)}
+    moving = [i for i in changing if not settled(i)]
+    if moving and any(isinstance(i, ir.Align) for i in layout.walk(packet.items)):
+        return False  # how much is skipped depends on where it stands
+    pairs = lengths(packet)
+    patched = {id(target) for target, _ in pairs}
+    if not all(_length_follows(item, moving, pairs) for item in packet.items):
+        return False
     for d in layout.lengths(packet):
-        if d.kind == "size" and any(d.item is i for i in changing) and id(d.path[0]) not in patched:
+        if d.kind == "size" and any(d.item is i for i in moving) and id(d.path[0]) not in patched:
             return False
-    return not any(_depends(e, changing) for e in _asked(packet, patched))
+    return not any(_depends(e, moving) for e in _asked(packet, patched))
+
+
+def _length_follows(item: ir.Item, moving: list[ir.Item], pairs: list[tuple[ir.Scalar, ir.Item]]) -> bool:
+    """If the item is as long as an expression says: it stays so, or the expression is a length that is patched."""
+    inner = c_plan.inner_item(item)
+    moves = any(inner is i for i in moving)
+    for e in _sizes(item):
+        own = isinstance(e, ir.FieldRef) and len(e.path) == 1 and any(t is e.path[0] and i is inner for t, i in pairs)
+        if moves and not own or not moves and _reads(e, {id(t) for t, _ in pairs}):
+            return False
+    return True
+
+
+def _sizes(item: ir.Item) -> list[ir.Expr]:
+    """What says how many bytes an item takes."""
+    out: list[Optional[ir.Expr]] = []
+    for i in layout.walk([item]):
+        if isinstance(i, ir.Region):
+            out.append(i.length)
+        elif isinstance(i, ir.Bytes):
+            out.append(i.length)
+        elif isinstance(i, ir.List) and i.mode == "bytes":
+            out.append(i.expr)
+    return [e for e in out if e is not None]
+
+
+def _reads(expr: ir.Expr, scalars: set[int]) -> bool:
+    """One of these scalars has a part in the value, also through a `let`."""
+    for e in layout.refs(expr):
+        if isinstance(e, ir.FieldRef):
+            first = e.path[0]
+            if id(first) in scalars or isinstance(first, ir.Let) and _reads(first.expr, scalars):
+                return True
+    return False
 
 
 def _copyable(item: ir.Item) -> bool:
