@@ -22,11 +22,16 @@ def varint_name(spec: ir.VarintSpec) -> str:
 
 
 def path_value(packet: ir.Packet, path: tuple[ir.Item, ...], base: str, is_pointer: bool) -> str:
-    """The value of a field through accessors, starting at a view of packet."""
+    """The value of a field through accessors, starting at a view of packet; as wide as arithmetic is."""
+    return _widened(path[-1], path_read(packet, path, base, is_pointer))
+
+
+def path_read(packet: ir.Packet, path: tuple[ir.Item, ...], base: str, is_pointer: bool) -> str:
+    """The same, of the field's own type."""
     text, here = base if is_pointer else f"&{base}", packet
     for i, item in enumerate(path):
         if i + 1 == len(path):
-            return _widened(item, f"{names.packet(here)}_{item.name}({text})")
+            return f"{names.packet(here)}_{item.name}({text})"
         assert isinstance(item, ir.Sub)
         inner = f"{names.packet(here)}_{item.name}({text})"
         text = f"&(struct {names.packet(item.packet)}[1]){{ {inner} }}[0]"
@@ -40,6 +45,12 @@ def _widened(item: ir.Item, text: str) -> str:
             return f"(int64_t){text}"
         return text if item.bits > 32 else f"(uint32_t){text}"
     return text
+
+
+def key_path(item: ir.List) -> tuple[ir.Item, ...]:
+    """From an element to the key that may not repeat; of an integer the element itself; empty: there is none."""
+    path = item.ascending or item.unique or ()
+    return path[1:] if len(path) > 1 and path[0] is item.elem else path
 
 
 def site_table(m: ir.Module) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import ir, layout, names
 from . import c_expr, c_view
-from .c_common import path_value, varint_name
+from .c_common import key_path, path_value, varint_name
 
 if TYPE_CHECKING:
     from .c_scan import Scan
@@ -130,7 +130,7 @@ def _plain_elem(scan: "Scan", item: ir.List, elem: ir.Item, uses: bool | tuple[i
         closed = elem.enum is not None and elem.enum.closed and scan.sites is not None
         load = c_view.load(elem, "q", 0, "big" if elem.endian == "dyn" else "")
         if uses or closed:
-            ctype = "uint64_t" if elem.bits > 32 else "uint32_t"
+            ctype = "int64_t" if elem.signed else "uint64_t" if elem.bits > 32 else "uint32_t"
             w.line(f"const {ctype} item = {load};")
             scan.elem_locals[id(elem)] = ("item", False)
             if closed and elem.enum is not None:
@@ -157,16 +157,27 @@ def _varint_elem(scan: "Scan", item: ir.List, elem: ir.Varint) -> None:
 
 
 def _key_value(scan: "Scan", item: ir.List) -> str:
-    path = item.ascending or item.unique
-    assert path is not None
-    if not isinstance(item.elem, ir.Sub):
-        return "item"
-    return path_value(item.elem.packet, path, "item", False)
+    """The key as an unsigned number, in the order of the keys; a signed one's sign bit is turned for that."""
+    path = key_path(item)
+    key = path[-1]
+    text = "item" if not isinstance(item.elem, ir.Sub) else path_value(item.elem.packet, path, "item", False)
+    if isinstance(key, ir.Scalar) and key.signed:
+        text = f"(uint64_t){text} + {c_expr.number(1 << (key.bits - 1))}"
+    return text
+
+
+def _whole_range(item: ir.List) -> bool:
+    """Keys may be the greatest number there is: no number says "at least one more than that"."""
+    key = key_path(item)[-1]
+    return isinstance(key, ir.Scalar) and key.bits == 64
 
 
 def _key_decl(scan: "Scan", item: ir.List) -> None:
     w = scan.w
-    if item.ascending:
+    if item.ascending and _whole_range(item):
+        w.line("bool first = true;")
+        w.line("uint64_t next_key = 0; /* above this */")
+    elif item.ascending:
         w.line("uint64_t next_key = 0; /* the least that may come */")
     else:
         key = item.unique[-1]  # type: ignore[index]
@@ -181,8 +192,12 @@ def _keys(scan: "Scan", item: ir.List) -> None:
     w = scan.w
     w.line(f"const uint64_t key = {_key_value(scan, item)};")
     if item.ascending:
-        scan.reject("key < next_key", "MRG_E_VALUE", "q", 0, scan.site(item, item.loc, "keys must rise strictly"))
-        w.line("next_key = key + 1u;")
+        wide = _whole_range(item)
+        low = "!first && key <= next_key" if wide else "key < next_key"
+        scan.reject(low, "MRG_E_VALUE", "q", 0, scan.site(item, item.loc, "keys must rise strictly"))
+        if wide:
+            w.line("first = false;")
+        w.line(f"next_key = key{'' if wide else ' + 1u'};")
         return
     hi = (item.unique or ())[-1]
     bits = hi.bits if isinstance(hi, ir.Scalar) else 64
