@@ -8,7 +8,7 @@ enums apart from the rest, as C keeps them.
 
 from __future__ import annotations
 
-from typing import Iterator, Optional
+from typing import Iterator
 
 from . import ir, names
 from .errors import Errors
@@ -94,15 +94,20 @@ def _field(base: str, p: ir.Packet, item: ir.Item) -> Iterator[Named]:
     yield mine, item.loc, item.name, what
     for name in _functions(item):
         yield f"{mine}_{name}", item.loc, item.name, f"function '{name}' of field '{p.name}.{item.name}'"
-    tag: Optional[str] = "it" if isinstance(item, (ir.List, ir.Chain)) else "arm" if isinstance(item, ir.Switch) else None
-    if tag is not None:
+    tags = ["it"] if isinstance(item, (ir.List, ir.Chain)) else ["arm"] if isinstance(item, ir.Switch) else []
+    for tag in tags + (["index"] if _keyed(item) else []):
         yield f"struct {mine}_{tag}", item.loc, item.name, what
+
+
+def _keyed(item: ir.Item) -> bool:
+    """A list whose elements can be looked up by their key."""
+    return isinstance(item, ir.List) and (item.unique or item.ascending) is not None
 
 
 def _functions(item: ir.Item) -> list[str]:
     """What a field has beyond its accessor."""
     if isinstance(item, ir.List):
-        return ["next", "add", "end", "copy"]
+        return ["next", "add", "end", "copy"] + (["index", "get"] if _keyed(item) else [])
     if isinstance(item, ir.Chain):
         return ["next"]
     if isinstance(item, ir.Switch):

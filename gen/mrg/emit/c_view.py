@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Optional
 
 from .. import ir, layout, names
-from . import c_chain, c_common, c_expr, c_scan, c_shape, c_sum
+from . import c_chain, c_common, c_expr, c_index, c_scan, c_shape, c_sum
 from .c_shape import Place, Shape, Slot
 from .writer import Writer
 
@@ -363,6 +363,7 @@ def _list(w: Writer, shape: Shape, slot: Slot, item: ir.List) -> None:
             w.line("it->left--;")
         _list_step(w, elem, params)
         w.line("return true;")
+    c_index.emit(w, shape, slot, item)
 
 
 def _list_step(w: Writer, elem: ir.Item, params: list[ir.Param]) -> None:
