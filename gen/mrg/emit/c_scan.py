@@ -505,7 +505,7 @@ def emit_scan(w: Writer, shape: Shape, sites: Sites) -> None:
         mark = len(w.lines)
         scan.items(p.items)
         scan.computed()
-        if p.max_bytes is not None and not p.fixed:
+        if p.max_bytes is not None and any(layout.fixed_bits(i) is None for i in p.items):
             scan.reject(f"(size_t)(q - p) > {p.max_bytes}u", "MRG_E_LIMIT", "p", 0, scan.site(None, p.loc, f"at most {p.max_bytes} bytes"))
         head_lines = ["\tconst uint8_t *q = p;"]
         body = "\n".join(w.lines[mark:])
