@@ -70,6 +70,9 @@ def _packet(p: ir.Packet) -> Iterator[Named]:
     what = f"packet '{p.name}'"
     for tag in ("", "_args", "_build", "_flat"):
         yield f"struct {base}{tag}", p.loc, p.name, what
+    if p.shared and not p.inline:
+        yield f"struct {base}_fetched", p.loc, p.name, what
+        yield f"{base}_fetch", p.loc, p.name, f"function 'fetch' of packet '{p.name}'"
     for verb in VERBS:
         yield f"{base}_{verb}", p.loc, p.name, f"function '{verb}' of packet '{p.name}'"
     for item, optional in _fields(p.items, False):

@@ -84,6 +84,30 @@ def walk(items: list[ir.Item]) -> Iterator[ir.Item]:
             yield from walk(item.items)
 
 
+def contained(packet: ir.Packet) -> list[ir.Packet]:
+    """The packet and all that it is made of, each once."""
+    out: dict[int, ir.Packet] = {}
+    todo = [packet]
+    while todo:
+        p = todo.pop()
+        if id(p) not in out:
+            out[id(p)] = p
+            todo += _direct(p.items)
+    return list(out.values())
+
+
+def _direct(items: list[ir.Item]) -> Iterator[ir.Packet]:
+    for item in walk(items):
+        if isinstance(item, ir.Sub):
+            yield item.packet
+        elif isinstance(item, ir.List):
+            yield from _direct([item.elem])
+        elif isinstance(item, ir.Switch):
+            yield from _direct([arm.item for arm in item.arms if arm.item is not None])
+        elif isinstance(item, ir.Chain):
+            yield from (arm.packet for arm in item.arms)
+
+
 @dataclass
 class Length:
     """A scalar that a builder derives: kind "size" or "count" of `item`."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Callable, Optional, Sequence, TypeVar, Union
 
-from . import ast, ir, sizes
+from . import ast, ir, shared, sizes
 from .errors import Skip
 from .lower_computed import Pending, compute
 from .lower_expr import Entry
@@ -38,9 +38,9 @@ class PacketLowerer(ScopeLowerer):
         top = self.packet.max_bytes
         self.packet.size_min = least
         self.packet.size_max = top if most is None else most if top is None else min(most, top)
-        if self.packet.shared and self.packet.size_max is None:
-            text = f"'shared' packet '{self.packet.name}' is read into a copy, so its size must be bounded; 'max' would do it"
-            self.errors.error(where, text)
+        problem = shared.size_problem(self.packet)
+        if problem:
+            self.errors.error(where, problem)
         if top is not None and least > top:
             self.errors.error(where, f"packet '{self.packet.name}' takes at least {least} bytes, more than its max {top}")
         return self.packet
@@ -301,7 +301,13 @@ class PacketLowerer(ScopeLowerer):
             out.append(node)
             self.advance(node)
 
-    # --- inline packets and chains ---------------------------------------------------------------
+    # --- packets in packets, and chains ---------------------------------------------------------------
+
+    def sub(self, packet: ir.Packet, t: ast.NamedType, at: At) -> ir.Sub:
+        problem = shared.use_problem(self.packet, packet)
+        if problem:
+            raise self.errors.error(t.name.span, problem)
+        return super().sub(packet, t, at)
 
     def inline_packet(self, items: Sequence[ast.Item], at: At, name: str) -> PacketLowerer:
         """Lower a body written in place, as packet ParentName."""

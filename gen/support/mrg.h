@@ -6,6 +6,8 @@
  *   - A view (struct mrg_<proto>_<packet>) comes only from its check function, from an accessor of
  *     a checked view or from an iterator.  It borrows the caller's bytes: it is valid as long as
  *     those bytes stay as they were when checked.
+ *   - Memory that others may change meanwhile is never viewed: a packet that is `shared` in its
+ *     specification has a fetch function instead of a check; its view borrows the copy.
  *   - Accessors and iterators of a checked view can't fail and don't read outside the bytes that
  *     were checked.
  *   - No heap, no globals that change, no recursion that the specification does not bound; safe to
@@ -273,6 +275,44 @@ static inline void mrg_copy(uint8_t *to, const uint8_t *from, size_t len)
 		to[len / 2u] = middle;
 		to[len - 1u] = last;
 	}
+}
+
+/*
+ * Load memory that others may write meanwhile, each byte just once, into memory of one's own.  The
+ * loads are volatile: the compiler can neither repeat them nor use `from` in place of the copy.
+ * An integer at a multiple of its size (2, 4, 8 bytes) is loaded as one, as far as the machine can.
+ * No barrier: the caller has the one that belongs to whatever says that the bytes are there.
+ * `from` may be NULL when len is 0.
+ */
+static inline void mrg_load_once(uint8_t *to, const volatile void *from, size_t len)
+{
+	const volatile uint8_t *p = (const volatile uint8_t *)from;
+#if defined(__GNUC__)
+	typedef uint64_t __attribute__((__may_alias__)) word8;
+	typedef uint32_t __attribute__((__may_alias__)) word4;
+	typedef uint16_t __attribute__((__may_alias__)) word2;
+	while (len > 1u) {
+		const uintptr_t at = (uintptr_t)p;
+		size_t n = 1;
+		if (at % 8u == 0 && len >= 8u) {
+			const uint64_t v = *(const volatile word8 *)(const volatile void *)p;
+			memcpy(to, &v, n = 8);
+		} else if (at % 4u == 0 && len >= 4u) {
+			const uint32_t v = *(const volatile word4 *)(const volatile void *)p;
+			memcpy(to, &v, n = 4);
+		} else if (at % 2u == 0) {
+			const uint16_t v = *(const volatile word2 *)(const volatile void *)p;
+			memcpy(to, &v, n = 2);
+		} else {
+			*to = *p;
+		}
+		p += n;
+		to += n;
+		len -= n;
+	}
+#endif
+	for (; len != 0; len--)
+		*to++ = *p++;
 }
 
 /* Offset of p in buf, or buf.len when p does not point into it. */

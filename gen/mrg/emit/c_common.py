@@ -53,6 +53,11 @@ def key_path(item: ir.List) -> tuple[ir.Item, ...]:
     return path[1:] if len(path) > 1 and path[0] is item.elem else path
 
 
+def check_name(packet: ir.Packet) -> str:
+    """The check of a span; internal for a `shared` packet, which is checked where it was fetched to."""
+    return f"{names.packet(packet)}_check{'_' if packet.shared else ''}"
+
+
 def site_table(m: ir.Module) -> str:
     """The C name of a module's table of sites."""
     return f"mrg_{m.name.replace('.', '_')}_site_"

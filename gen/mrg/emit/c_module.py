@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import ir, names
-from . import c_build, c_chain, c_common, c_expr, c_flat, c_scan, c_shape, c_varint, c_view
+from . import c_build, c_chain, c_common, c_expr, c_fetch, c_flat, c_scan, c_shape, c_varint, c_view
 from .writer import Writer
 
 
@@ -63,6 +63,8 @@ def _header(m: ir.Module, sites: c_common.Sites) -> str:
     for p in m.packets:
         shape = c_shape.build(p)
         c_view.emit_packet(w, shape, sites)
+        if p.shared and not p.inline:
+            c_fetch.emit(w, shape)
         chain = c_chain.only_chain(p)
         if chain is not None:
             c_flat.emit_header(w, shape, chain)

@@ -9,7 +9,7 @@ from typing import Callable, Optional
 
 from .. import ir, layout, names
 from . import c_chain, c_expr, c_list, c_shape, c_view
-from .c_common import Sites, dispatch, inline, varint_name
+from .c_common import Sites, check_name, dispatch, inline, varint_name
 from .c_env import ScanEnv, paren
 from .c_shape import Shape
 from .writer import Writer
@@ -523,7 +523,7 @@ def emit_check(w: Writer, shape: Shape) -> None:
     """The public wrapper of the checking walk, inline in the header."""
     p, name = shape.packet, shape.cname
     head = (
-        f"static inline MRG_MUST_USE enum mrg_status {name}_check(struct mrg_span in{c_view.params_decl(p)}, "
+        f"static inline MRG_MUST_USE enum mrg_status {check_name(p)}(struct mrg_span in{c_view.params_decl(p)}, "
         f"struct {name} *out, struct mrg_reject *rj)"
     )
     with w.function(head):

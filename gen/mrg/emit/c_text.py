@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Iterator, Optional
 
 from .. import ir, layout, names
-from . import c_expr, text_enum, text_params, text_plan, text_print, text_read
+from . import c_common, c_expr, text_enum, text_params, text_plan, text_print, text_read
 from .text_env import Sites
 from .text_plan import Unreadable, unwrap
 from .text_read import Reader
@@ -126,7 +126,7 @@ def _declare(w: Writer, p: ir.Packet) -> None:
             f"  t   up to the end of its record; t->err says what was wrong and where\n"
             f"  w   gets the bytes on the wire; as it was on failure\n"
             f"  rj  may be NULL\n"
-            f"Fails:    MRG_E_TEXT, MRG_E_SPACE, or what {name}_check would say."
+            f"Fails:    MRG_E_TEXT, MRG_E_SPACE, or what {c_common.check_name(p)} would say."
         )
         w.line(f"MRG_MUST_USE enum mrg_status {name}_from_text({READ}, struct mrg_reject *rj);")
         w.comment("The same without begin and end: for generated code.")
@@ -268,7 +268,7 @@ def _view(w: Writer, packet: ir.Packet, rj: str) -> str:
     """Declare a view and give the call that checks all of `in`."""
     buffers = ", none" * len(packet.params)
     w.line(f"struct {names.packet(packet)} v = {{ 0 }};")
-    return f"{names.packet(packet)}_check(in{buffers}, &v, {rj})"
+    return f"{c_common.check_name(packet)}(in{buffers}, &v, {rj})"
 
 
 def _switch_check(w: Writer, p: ir.Packet, item: ir.Switch) -> None:

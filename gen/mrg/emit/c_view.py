@@ -93,10 +93,13 @@ def _struct(w: Writer, shape: Shape) -> None:
 
 def _contract(w: Writer, shape: Shape) -> None:
     """The comment above the public check."""
-    p, name = shape.packet, shape.cname
+    p, name = shape.packet, c_common.check_name(shape.packet)
+    if p.shared:
+        w.comment("Internal: view bytes that nobody else changes; shared memory is fetched first.")
+        return
     bound = "" if p.size_max is None else f", at most {p.size_max}"
     w.comment(
-        f"{name}_check - view the {p.name} at the start of `in`, which may be longer.\n"
+        f"{name} - view the {p.name} at the start of `in`, which may be longer.\n"
         f"  out  the view; out->len says how much of `in` it takes. All zero on rejection\n"
         f"  rj   may be NULL; filled on rejection\n"
         f"Size:     at least {p.size_min} bytes{bound}.\n"

@@ -18,7 +18,7 @@ from ..interp import parse
 from ..interp_build import BuildError, build, values_of
 from ..values import Node, Rejection, Status
 from ..vectors import messages
-from . import c_chain, c_plan, c_shape, c_view
+from . import c_chain, c_common, c_plan, c_shape, c_view
 from .writer import Writer
 
 LETTERS = {
@@ -191,7 +191,7 @@ def _check(w: Writer, packet: ir.Packet, name: str, short: str) -> None:
     with w.function(head):
         _unused(w, packet)
         w.line(f"struct {name} v;")
-        w.line(f"const enum mrg_status st = {name}_check(in{_actual(packet)}, &v, rj);")
+        w.line(f"const enum mrg_status st = {c_common.check_name(packet)}(in{_actual(packet)}, &v, rj);")
         w.line("if (st == MRG_OK)")
         w.line(f"\t*used = {name}_span(&v).len;")
         w.line("return st;")
@@ -201,7 +201,7 @@ def _copy(w: Writer, packet: ir.Packet, name: str, short: str) -> None:
     with w.function(f"static enum mrg_status {short}_copy(struct mrg_span in, const uint64_t *args, struct mrg_w *w)"):
         _unused(w, packet)
         w.line(f"struct {name} v;")
-        w.line(f"const enum mrg_status st = {name}_check(in{_actual(packet)}, &v, NULL);")
+        w.line(f"const enum mrg_status st = {c_common.check_name(packet)}(in{_actual(packet)}, &v, NULL);")
         w.line("if (st == MRG_OK)")
         w.line(f"\t{name}_copy(w, &v);")
         w.line("return st;")
@@ -214,7 +214,7 @@ def _fields(w: Writer, packet: ir.Packet, shape: c_shape.Shape, name: str, short
         _unused(w, packet)
         w.line(f"struct {name} v;")
         w.line("size_t n = 0;")
-        w.line(f"if ({name}_check(in{_actual(packet)}, &v, NULL) != MRG_OK)")
+        w.line(f"if ({c_common.check_name(packet)}(in{_actual(packet)}, &v, NULL) != MRG_OK)")
         w.line("\treturn 0;")
         for slot in shape.slots:
             count += _field(w, slot, name)

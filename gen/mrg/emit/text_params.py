@@ -212,7 +212,7 @@ def _put_pieces(w: Writer, elem: ir.Sub) -> None:
         raise NotImplementedError("text of elements other than strings")
     w.line(f"struct {name} e = {{ 0 }};")
     w.line("mrg_text_put(w, \"\\\"\");")
-    with w.block(f"while (s.len > 0 && {name}_check(s, &e, NULL) == MRG_OK)"):
+    with w.block(f"while (s.len > 0 && {c_common.check_name(elem.packet)}(s, &e, NULL) == MRG_OK)"):
         w.line("mrg_text_comma(w, &n);")
         w.line(f"mrg_text_put_piece(w, {name}_{strings[0].name}(&e));")
         w.line("s = (struct mrg_span){ s.p + e.len, s.len - e.len };")

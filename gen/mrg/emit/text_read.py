@@ -313,7 +313,7 @@ class Reader:
         w.line('\treturn mrg_text_bad_status(t, w->st, "too long");')
         w.line("struct mrg_reject why = { 0 };")
         w.line(f"struct {name} v = {{ 0 }};")
-        w.line(f"if ({name}_check(mrg_w_span(w, start){buffers}, &v, &why) != MRG_OK)")
+        w.line(f"if ({c_common.check_name(self.packet)}(mrg_w_span(w, start){buffers}, &v, &why) != MRG_OK)")
         w.line("\treturn mrg_text_rejected(t, &why);")
         w.line('return v.len == w->len - start || mrg_text_bad(t, "more than it may have");')
 
