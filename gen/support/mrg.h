@@ -547,6 +547,14 @@ static inline uint8_t *mrg_w_take(struct mrg_w *w, size_t len)
 static inline void mrg_w_put(struct mrg_w *w, struct mrg_span s)
 {
 	uint8_t *q = mrg_w_take(w, s.len);
+	if (q != NULL && s.len != 0)
+		memcpy(q, s.p, s.len);
+}
+
+/* The same, quicker where the bytes are few as a rule. */
+static inline void mrg_w_put_few(struct mrg_w *w, struct mrg_span s)
+{
+	uint8_t *q = mrg_w_take(w, s.len);
 	if (q != NULL)
 		mrg_copy(q, s.p, s.len);
 }

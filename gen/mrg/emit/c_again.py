@@ -74,7 +74,7 @@ def _write(w: Writer, shape: Shape, chain: ir.Chain) -> None:
     w.line("const size_t found = next;")
     w.line("size_t end = w->len - r->base;")
     with w.block("for (unsigned i = 0; i < left; i++)"):
-        w.line("mrg_w_put(w, (struct mrg_span){ item_at[i], item_len[i] });")
+        w.line("mrg_w_put_few(w, (struct mrg_span){ item_at[i], item_len[i] });")
         w.line("end += item_len[i];")
     w.line("if (found == 0)")
     w.line("\tmrg_w_put(w, (struct mrg_span){ at, 1u }); /* the stop item */")

@@ -19,7 +19,7 @@ def emit_chain(w: Writer, shape: Shape) -> None:
         c_again.emit(w, shape)
     with w.function(f"void {name}_copy(struct mrg_w *w, const struct {name} *v)"):
         if c_same.same_packet(shape.packet):
-            w.line(f"mrg_w_put(w, {name}_span(v));")
+            w.line(f"mrg_w_put_few(w, {name}_span(v));")
             return
         if c_flat.compresses(shape.packet):
             with w.block("if (w->refs != NULL)"):
@@ -37,7 +37,7 @@ def emit(w: Writer, shape: Shape, p: Plan) -> None:
             _switch_copy(w, shape, hole)
     with w.function(f"void {name}_copy(struct mrg_w *w, const struct {name} *v)"):
         if c_same.same_packet(shape.packet):
-            w.line(f"mrg_w_put(w, {name}_span(v));")
+            w.line(f"mrg_w_put_few(w, {name}_span(v));")
         elif c_same.straight(shape.packet):
             _straight(w, shape, p)
         else:
@@ -270,7 +270,7 @@ def copy_item(w: Writer, item: ir.Item, value: str) -> None:
 
 def _switch_copy(w: Writer, shape: Shape, hole: ir.Switch) -> None:
     name, slot = shape.cname, shape.slot(hole)
-    raw = f"mrg_w_put(w, {name}_{hole.name}_raw(v));"
+    raw = f"mrg_w_put_few(w, {name}_{hole.name}_raw(v));"
     with w.function(f"void {name}_{hole.name}_copy(struct mrg_w *w, const struct {name} *v)"):
         changing = [arm for arm in hole.arms if not _raw(arm)]
         if not changing:
