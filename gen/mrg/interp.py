@@ -209,9 +209,9 @@ class Parser:
             self.warnings.append(Warn(node.bit_off, f"{f.packet.name}.{item.name}", what, item.loc))
 
     def check(self, f: Frame, item: ir.Check) -> None:
+        about = f.holder = f.named.get(item.name)  # a warning may be about a checksum, which leaves out its own field
         if item.severity == "send" or any(isinstance(e, ir.Call) for e in refs(item.expr)) or holds(f, item.expr):
             return  # extern functions are the user's: what depends on them is not compared here
-        about = f.named.get(item.name)
         at = about.bit_off if about is not None else f.pos
         if item.severity == "must":
             raise Rejection(Status.E_VALUE, at, item.what, item.loc)
