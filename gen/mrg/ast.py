@@ -462,6 +462,7 @@ class PacketDecl(Decl):
     items: tuple[Item, ...]
     max: Optional[Expr]
     shared: bool
+    mutable: bool
     endian: Optional[str]
     order: Optional[tuple[Ident, ...]]
     text: Optional[Text]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from . import ir, names
+from . import ir, names, settable
 from .errors import Errors
 from .names import snake
 from .source import Source, Span
@@ -75,6 +75,9 @@ def _packet(p: ir.Packet) -> Iterator[Named]:
         yield f"{base}_fetch", p.loc, p.name, f"function 'fetch' of packet '{p.name}'"
     for verb in VERBS:
         yield f"{base}_{verb}", p.loc, p.name, f"function '{verb}' of packet '{p.name}'"
+    setters = settable.plan(p)
+    for f in setters.fields if setters is not None else ():
+        yield f"{base}_set_{f.name}", f.loc, f.name, f"function 'set' of field '{p.name}.{f.name}'"
     for item, optional in _fields(p.items, False):
         yield from _field(base, p, item)
         if optional:

@@ -231,6 +231,7 @@ class Printer:
         head = f"packet {d.name.name}" + (f"({params})" if d.params else "")
         head += f" max {self.code(d.max.span)}" if d.max is not None else ""
         head += " shared" if d.shared else ""
+        head += " mutable" if d.mutable else ""
         head += f" endian {d.endian}" if d.endian is not None else ""
         if d.order is not None:
             head += f" text ({', '.join(n.name for n in d.order)})"

@@ -427,6 +427,7 @@ class Packet:
     size_min: int = 0
     size_max: Optional[int] = None  # None: unbounded
     shared: bool = False  # fetch policy: each byte is loaded once, into a copy of at most size_max bytes
+    mutable: bool = False  # setters, also without a checksum
     inline: bool = False  # declared inside another packet
     text_order: Optional[list[str]] = None  # `text (a, b, c)`: field names in presentation order
     text: Optional[TextForm] = None  # `text form`: the whole packet by one form

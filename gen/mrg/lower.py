@@ -309,7 +309,9 @@ class ModuleLowerer:
 
     def _packetdecl(self, d: ast.PacketDecl) -> Symbol:
         most = self.plain.const(d.max, "'max'") if d.max is not None else None
-        packet = ir.Packet(d.name.name, self.ir, d.name.span.loc(), d.doc, self._params(d.params, True), [], most, shared=d.shared)
+        packet = ir.Packet(d.name.name, self.ir, d.name.span.loc(), d.doc, self._params(d.params, True), [], most, shared=d.shared, mutable=d.mutable)
+        if d.shared and d.mutable:
+            self.errors.error(d.name.span, f"somebody else changes the bytes of 'shared' packet '{d.name.name}', so it can't be 'mutable'")
         low = PacketLowerer(self, packet)
         low.order = d.endian or self.unit.file.endian
         low.params = {p.name: p for p in packet.params}

@@ -314,6 +314,7 @@ class PacketLowerer(ScopeLowerer):
         full = self.packet.name + "".join(w[:1].upper() + w[1:] for w in name.split("_"))
         self.module.claim(full, at.span)
         packet = ir.Packet(full, self.module.ir, at.span.loc(), at.doc, [], [], shared=self.packet.shared, inline=True)
+        packet.mutable = self.packet.mutable
         return PacketLowerer(self.module, packet, self)
 
     def inline(self, items: Sequence[ast.Item], at: At, name: str) -> ir.Sub:

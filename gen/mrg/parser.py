@@ -205,7 +205,7 @@ class Parser(GrammarParser):
         name = self.ident("the packet's name")
         params = self._params() if self.tok.kind == "(" else ()
         most: Optional[ast.Expr] = None
-        shared, endian = False, None
+        shared, mutable, endian = False, False, None
         order: Optional[tuple[ast.Ident, ...]] = None
         text: Optional[ast.Text] = None
         while self.tok.kind == "id":
@@ -214,6 +214,8 @@ class Parser(GrammarParser):
                 most = self.bound()
             elif word.text == "shared":
                 shared = True
+            elif word.text == "mutable":
+                mutable = True
             elif word.text == "endian":
                 endian = self.order()
             elif word.text == "text" and self.tok.kind == "(":
@@ -221,11 +223,11 @@ class Parser(GrammarParser):
             elif word.text == "text":
                 text = self._clause_text(word.start)
             else:
-                what = "'max', 'shared', 'endian', 'text' or '{'"
+                what = "'max', 'shared', 'mutable', 'endian', 'text' or '{'"
                 raise self.errors.error(self.span(word), f"expected {what}, found {shown(word)}")
         items = self.braces("the items of the packet", self.item)
         self.take(";")
-        return ast.PacketDecl(self.since(start), doc, name, params, items, most, shared, endian, order, text)
+        return ast.PacketDecl(self.since(start), doc, name, params, items, most, shared, mutable, endian, order, text)
 
     def _names(self) -> tuple[ast.Ident, ...]:
         self.expect("(", "'('")

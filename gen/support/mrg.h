@@ -2,10 +2,11 @@
  * mrg.h - what generated protocol code needs, in one freestanding header.
  *
  * Conventions of every generated function (stated here once):
- *   - Input is a struct mrg_span; `p` may be NULL only when `len` is 0.  Input is never written.
+ *   - Input is a struct mrg_span; `p` may be NULL only when `len` is 0.  Input is never written;
+ *     what is set in place is written through an address that the caller gives for it.
  *   - A view (struct mrg_<proto>_<packet>) comes only from its check function, from an accessor of
  *     a checked view or from an iterator.  It borrows the caller's bytes: it is valid as long as
- *     those bytes stay as they were when checked.
+ *     those bytes stay as they were when checked, or are changed by its setters only.
  *   - Memory that others may change meanwhile is never viewed: a packet that is `shared` in its
  *     specification has a fetch function instead of a check; its view borrows the copy.
  *   - Accessors and iterators of a checked view can't fail and don't read outside the bytes that
@@ -430,7 +431,10 @@ static inline uint16_t mrg_inet16_end(uint64_t sum)
 	return (uint16_t)(~sum & 0xffffu);
 }
 
-/* RFC 1624: the checksum after a 16-bit word of the data changed from `was` to `is` */
+/*
+ * RFC 1624: the checksum after a 16-bit word of the data changed from `was` to `is`.  0 where all
+ * words are zero now (a pseudo-header's, too), of which the full computation makes 0xffff.
+ */
 static inline uint16_t mrg_inet16_update(uint16_t sum, uint16_t was, uint16_t is)
 {
 	return mrg_inet16_end((uint64_t)(uint16_t)~sum + (uint16_t)~was + is);

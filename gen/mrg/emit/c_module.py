@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import ir, names
-from . import c_build, c_chain, c_common, c_expr, c_fetch, c_flat, c_scan, c_shape, c_varint, c_view
+from . import c_build, c_chain, c_common, c_expr, c_fetch, c_flat, c_scan, c_set, c_shape, c_varint, c_view
 from .writer import Writer
 
 
@@ -65,6 +65,7 @@ def _header(m: ir.Module, sites: c_common.Sites) -> str:
         c_view.emit_packet(w, shape, sites)
         if p.shared and not p.inline:
             c_fetch.emit(w, shape)
+        c_set.emit(w, shape)
         chain = c_chain.only_chain(p)
         if chain is not None:
             c_flat.emit_header(w, shape, chain)
