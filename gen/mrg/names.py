@@ -61,7 +61,8 @@ def local(name: str) -> str:
 # what generated functions call their own variables and views their own members
 _OWN = frozenset(
     "a at b big bits build cap count crc end env first found from head hole i in it item item_len jumps key left len "
-    "lim msg_run n next_key out p pad part q r refs rest rj s seen shift site size st sum tag target to total value v w zero".split()
+    "lim msg_run n near next next_key out p pad part q r refs rest rj run s seen shift site size st start sum tag target to total unread value v w "
+    "why zero".split()
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable, Optional
 
-from .. import ir, layout, names
+from .. import ir, layout
 from . import c_expr
 
 if TYPE_CHECKING:
@@ -22,8 +22,17 @@ class Simple:
 
 
 class LocalEnv(c_expr.Env):
+    """Fields are locals, called after the arm too: the packet around it may have fields and parameters of the same name."""
+
+    def __init__(self, arm: ir.ChainArm) -> None:
+        self.arm = arm
+
     def field(self, ref: ir.FieldRef) -> str:
-        return names.value(ref.path[0].name)
+        return _local(self.arm, ref.path[0])
+
+
+def _local(arm: ir.ChainArm, item: ir.Item) -> str:
+    return f"{item.name}_of_{arm.name}"
 
 
 def simple(arm: ir.ChainArm) -> Optional[Simple]:
@@ -64,17 +73,17 @@ def emit(scan: "Scan", chain: ir.Chain, arm: ir.ChainArm, s: Simple) -> tuple[st
                 about = next((i for i in s.head.items if i.name == item.name and isinstance(i, ir.Scalar)), None)
                 off = s.head.offset(about) if about is not None else bits
                 at = f"at + {off // 8}" if off >= 8 else "at"
-                _fail(scan, f"!({c_expr.emit(item.expr, LocalEnv())})", "MRG_E_VALUE", at, off % 8, up(item, item.what), chain, arm)
+                _fail(scan, f"!({c_expr.emit(item.expr, LocalEnv(arm))})", "MRG_E_VALUE", at, off % 8, up(item, item.what), chain, arm)
             continue
         assert isinstance(item, ir.Scalar)
         load = c_view.load(item, ptr, bits % 8)
         if id(item) in used:
-            w.line(f"const uint{64 if item.bits > 32 else 32}_t {names.value(item.name)} = {load};")
+            w.line(f"const uint{64 if item.bits > 32 else 32}_t {_local(arm, item)} = {load};")
         if item.const is not None and item.severity == "must" and not implied(arm, s, item):
             _fail(scan, f"{load} != {c_expr.number(item.const)}", "MRG_E_VALUE", ptr, bits % 8, up(item, f"must be {item.const}"), chain, arm)
     if s.tail is None or s.tail.length is None:
         return f"{s.head.size}u", None
-    length = c_expr.emit(s.tail.length, LocalEnv())
+    length = c_expr.emit(s.tail.length, LocalEnv(arm))
     tail = up(s.tail, "ends beyond its region")
 
     def bounds() -> None:

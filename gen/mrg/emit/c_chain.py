@@ -132,7 +132,7 @@ def _check_arm(scan: "Scan", chain: ir.Chain, arm: ir.ChainArm) -> None:
     if arm.kind == "goto":
         if bounds is not None:
             bounds()
-        env = c_arm.LocalEnv() if simple is not None else ArmEnv(arm, "")
+        env = c_arm.LocalEnv(arm) if simple is not None else ArmEnv(arm, "")
         _check_goto(scan, chain, arm, env, size)
         return
     over = scan.site(chain, chain.loc, f"longer than {chain.max_bytes} bytes")
