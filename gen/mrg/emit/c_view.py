@@ -407,6 +407,9 @@ def _switch(w: Writer, shape: Shape, slot: Slot, item: ir.Switch) -> None:
     w.line()
     name = f"{shape.cname}_{item.name}"
     with w.function(f"static inline struct mrg_span {name}_raw(const struct {shape.cname} *v)"):
+        if slot.group is not None:  # where the group is absent its extent is none
+            w.line(f"if (!{shape.cname}_has_{item.name}(v))")
+            w.line("\treturn (struct mrg_span){ 0 };")
         w.line(f"return (struct mrg_span){extent(slot)};")
     with w.function(f"static inline enum {arm_enum(shape, item)} {name}_which(const struct {shape.cname} *v)"):
         if slot.group is not None:
