@@ -230,10 +230,11 @@ class Within(Clause):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Key(Clause):
-    """`unique PATH`, `ascending PATH`."""
+    """`unique PATH [except VALUES]`, `ascending PATH`."""
 
     word: str
     path: tuple[Ident, ...]
+    exempt: Optional[tuple[Range, ...]]  # after `except`
 
 
 @dataclass(frozen=True, eq=False, repr=False)

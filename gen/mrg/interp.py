@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Callable, Optional, Sequence, Union
 
 from . import ir
+from .keys import may_repeat
 from .layout import Run, Segment, refs, segments
 from .values import Broken, Buf, Frame, Node, Rejection, Status, Step, Warn, evaluate, holds, load
 from .varints import read_varint
@@ -475,16 +476,25 @@ def key_of(element: Node, path: tuple[ir.Item, ...]) -> Optional[Node]:
 
 
 def keys_differ(item: ir.List, node: Node, element: Node) -> None:
-    """The rules of `unique` and `ascending`, for the element just read."""
-    if item.unique is not None:
-        key = key_of(element, item.unique)
-        seen = [key_of(e, item.unique) for e in node.children]
-        if key is not None and any(k is not None and k.inner.value == key.inner.value for k in seen):
-            raise Rejection(Status.E_VALUE, element.bit_off, f"{key.name} {key.inner.value!r} repeats", item.loc)
-    if item.ascending is not None and node.children:
-        key, last = key_of(element, item.ascending), key_of(node.children[-1], item.ascending)
-        if key is not None and last is not None and not above(key.inner.value, last.inner.value):
-            raise Rejection(Status.E_VALUE, element.bit_off, f"{key.name} {key.inner.value!r} does not rise", item.loc)
+    """The rules of `unique` and `ascending`, for the element just read; elements without a key follow none."""
+    path = item.ascending or item.unique
+    if path is None:
+        return
+    found = key_of(element, path)
+    if found is None:
+        return
+    key = compared(found)
+    before = [compared(k) for k in (key_of(e, path) for e in node.children) if k is not None]
+    if item.ascending is not None and before and not above(key, before[-1]):
+        raise Rejection(Status.E_VALUE, element.bit_off, f"{found.name} {key!r} does not rise", item.loc)
+    if item.unique is not None and key in before and not (isinstance(key, int) and may_repeat(item, key)):
+        raise Rejection(Status.E_VALUE, element.bit_off, f"{found.name} {key!r} repeats", item.loc)
+
+
+def compared(key: Node) -> Union[int, bytes, None]:
+    """A key's value as it is compared: ASCII case does not matter where it says so."""
+    value, item = key.inner.value, key.inner.item
+    return value.lower() if isinstance(value, bytes) and isinstance(item, ir.Bytes) and item.nocase else value
 
 
 def above(a: Union[int, bytes, None], b: Union[int, bytes, None]) -> bool:

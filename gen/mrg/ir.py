@@ -245,6 +245,8 @@ class List(Item):
     rest: to the end of the region.  while: `expr` before each element (true:
     one more).  until: `expr` over the element just read (true: it was the
     last).  Elements of all modes but `count` take at least one byte.
+    At most one of `unique` and `ascending`; elements without the key (it may
+    be optional) don't count for either.
     """
 
     elem: Item = None  # type: ignore[assignment]  # Scalar, Bytes(len) or Sub, named "item"
@@ -253,6 +255,7 @@ class List(Item):
     max: Optional[int] = None  # most elements
     unique: Optional[tuple[Item, ...]] = None  # path in elem of a key that may not repeat
     ascending: Optional[tuple[Item, ...]] = None  # path in elem of a key that must rise strictly
+    exempt: list[tuple[int, int]] = field(default_factory=list)  # keys that `unique` lets repeat: inclusive ranges, in order
     text: Optional[TextForm] = None
 
 

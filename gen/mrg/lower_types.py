@@ -10,9 +10,10 @@ from . import ast, ir, layout, sizes, textforms
 from .check import clause_word
 from .errors import Skip, meant
 from .lower_expr import ExprLowerer
+from .lower_key import KeyClause
 from .lower_switch import Patterns
 from .names import snake
-from .lower_util import fields_of, kind_of
+from .lower_util import kind_of
 from .prove import SIZE_MAX, Lin, span
 from .source import Span
 
@@ -209,6 +210,8 @@ class TypeLowerer(ExprLowerer):
             raise self.errors.error(t.elem.span, f"an element of {elem.bits} bits is not whole bytes")
         if isinstance(elem, ir.Bytes) and elem.mode == "rest":
             raise self.errors.error(t.elem.span, "'rest' leaves nothing for another element")
+        if isinstance(elem, ir.Bytes) and elem.mode == "until":
+            raise self.errors.error(t.elem.span, "an element can't be 'bytes until'; put it into a packet: { value: ... }")
         return elem
 
     @contextmanager
@@ -333,25 +336,7 @@ class TypeLowerer(ExprLowerer):
     def key(self, item: Optional[ir.Item], clause: ast.Key) -> None:
         if not isinstance(item, ir.List):
             raise self.errors.error(clause.span, f"'{clause.word}' is for lists, not for {_a(item)}")
-        path: list[ir.Item] = []
-        current = item.elem
-        for ident in clause.path:
-            if ident.name == "item" and not path:
-                path.append(item.elem)
-                continue
-            fields = fields_of(current.packet.items) if isinstance(current, ir.Sub) else {}
-            found = fields.get(ident.name)
-            if found is None:
-                raise self.errors.error(ident.span, f"the elements have no field '{ident.name}'{meant(ident.name, fields)}")
-            path.append(found)
-            current = found
-        last = path[-1]
-        if not isinstance(last, (ir.Scalar, ir.Varint, ir.Bytes)):
-            raise self.errors.error(clause.span, f"'{clause.word}' needs an integer or bytes, not {kind_of(last)}")
-        if clause.word == "unique":
-            item.unique = tuple(path)
-        else:
-            item.ascending = tuple(path)
+        KeyClause(self, item, clause).lower()
 
     def put_text(self, item: ir.Item, clause: ast.Text) -> None:
         form = self.text_form(clause, item)

@@ -156,10 +156,10 @@ class ExprParser(Base):
 
     # --- ranges and integer types ---------------------------------------------------
 
-    def ranges(self) -> tuple[ast.Range, ...]:
-        """`a..b`, `a..`, `{1, 3, 5..9}`, what stands after `in`."""
+    def ranges(self, single: bool = False) -> tuple[ast.Range, ...]:
+        """`a..b`, `a..`, `{1, 3, 5..9}`, what stands after `in`; `single`: also a value without braces."""
         if self.tok.kind != "{":
-            return (self._range(False),)
+            return (self._range(single),)
         self.next()
         out: list[ast.Range] = []
         while self.tok.kind != "}":

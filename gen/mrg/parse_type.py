@@ -163,12 +163,15 @@ class TypeParser(ExprParser):
         return ast.Within(self.since(start), length, tail)
 
     def _clause_unique(self, start: int) -> ast.Clause:
-        path = self.path("the key of the elements")
-        return ast.Key(self.since(start), "unique", path)
+        return self._key(start, "unique")
 
     def _clause_ascending(self, start: int) -> ast.Clause:
+        return self._key(start, "ascending")
+
+    def _key(self, start: int, word: str) -> ast.Clause:
         path = self.path("the key of the elements")
-        return ast.Key(self.since(start), "ascending", path)
+        exempt = self.ranges(single=True) if self.take_word("except") else None
+        return ast.Key(self.since(start), word, path, exempt)
 
     def _clause_nocase(self, start: int) -> ast.Clause:
         return ast.Flag(self.since(start), "nocase")
@@ -227,7 +230,8 @@ class TypeParser(ExprParser):
         kind = self.type()
         clauses = self.clauses()
         if self.tok.kind == "id" and "\n" not in self.source.text[self.list[self.at - 1].end : self.tok.start]:
-            hint = meant(self.tok.text, [*_CLAUSES.split(), *SEVERITIES, "max", "tail"])
+            words = [*_CLAUSES.split(), *SEVERITIES, "max", "tail", "except"]
+            hint = meant(self.tok.text, [word for word in words if word != self.tok.text])
             raise self.errors.error(self.span(), f"expected a clause or ';', found {shown(self.tok)}{hint}")
         self.semicolon(f"field '{name.name}'")
         return ast.Field(self.since(name.span.start), doc, name, kind, clauses)

@@ -18,6 +18,7 @@ from typing import Any, Iterator, Optional, Sequence, Union
 from . import ir
 from .interp import choose
 from .interp_build import BuildError, Values, build
+from .keys import may_repeat
 from .layout import exprs, lengths, refs, walk
 from .values import Broken, Buf, Frame, Node, Unknown, evaluate
 
@@ -368,14 +369,22 @@ def _keyed(item: ir.List, out: list[Any]) -> list[Any]:
     path = item.ascending or item.unique
     if path is None:
         return out
-    by_key: dict[Any, Any] = {}
+    kept: list[tuple[Any, Any]] = []  # a key (None: may stand anywhere) and its element
+    seen: set[Any] = set()
     for value in out:
         key = value
         for step in path:
-            if isinstance(key, dict):
+            if isinstance(key, dict) and step is not item.elem:
                 key = key.get(step.name)
-        by_key.setdefault(key, value)
-    keys = list(by_key)
-    if item.ascending is not None and all(k is not None for k in keys):
-        keys.sort()
-    return [by_key[k] for k in keys]
+        if isinstance(key, bytes) and isinstance(path[-1], ir.Bytes) and path[-1].nocase:
+            key = key.lower()
+        if isinstance(key, int) and may_repeat(item, key):
+            key = None
+        if key is None or key not in seen:
+            kept.append((key, value))
+            seen.add(key)
+    if item.ascending is not None:
+        by_key = {key: value for key, value in kept if key is not None}
+        rising = iter([(key, by_key[key]) for key in sorted(by_key)])
+        kept = [k if k[0] is None else next(rising) for k in kept]
+    return [value for _, value in kept]

@@ -253,6 +253,24 @@ static inline bool mrg_span_eq_nocase(struct mrg_span a, struct mrg_span b)
 	return left == 0 || mrg_eq8_nocase(mrg_le_upto8(a.p, left), mrg_le_upto8(b.p, left));
 }
 
+/* Below 0, 0 or above 0, as bytes are ordered: a prefix comes before what it begins. */
+static inline int mrg_span_order(struct mrg_span a, struct mrg_span b)
+{
+	const size_t len = a.len < b.len ? a.len : b.len;
+	const int order = len == 0 ? 0 : memcmp(a.p, b.p, len);
+	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static inline int mrg_span_order_nocase(struct mrg_span a, struct mrg_span b)
+{
+	for (size_t i = 0; i < a.len && i < b.len; i++) {
+		const int order = mrg_lower(a.p[i]) - mrg_lower(b.p[i]);
+		if (order != 0)
+			return order;
+	}
+	return (a.len > b.len) - (a.len < b.len);
+}
+
 /* Copy between buffers that don't overlap; few bytes without a call. p may be NULL when len is 0. */
 static inline void mrg_copy(uint8_t *to, const uint8_t *from, size_t len)
 {

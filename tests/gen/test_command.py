@@ -130,6 +130,12 @@ def test_json_has_the_whole_module(folder: str) -> None:
     same(p["items"][2]["computed"], {"kind": "sizeof", "loc": "own.mrg:9:17", "lo": 0, "hi": 255, "item": "name"})
 
 
+def test_json_of_a_key_that_may_repeat(folder: str) -> None:
+    text = "module own;\n/// P.\npacket P { a: list { k: u8; } rest unique k except {7, 0..1}; }\n"
+    item = json.loads(mrg("json", own(folder, text)).stdout)[0]["packets"][-1]["items"][0]
+    same((item["unique"], item["ascending"], item["exempt"]), (["k"], None, [[0, 1], [7, 7]]))
+
+
 def test_json_of_all_specifications_is_json() -> None:
     files = [str(p) for p in sorted((ROOT / "specs").rglob("*.mrg"))]
     same(len(json.loads(mrg("json", "-I", ROOT / "specs", *files).stdout)), len(files))

@@ -93,6 +93,15 @@ packet Part(msg: buffer, wide: u8) { head: Head; more: u8 if wide > 0; where hea
 /// A key that is some bits.
 packet Head { flag: 2; kind: 6; at: u8; }
 
+/// Of kinds 0 and 1, of some without a place, and of negative keys there may be several: the first is found.
+packet Padded { options: list Option rest max 9 unique kind except 0..1; }
+/// Some of them have a place.
+packet Filled { items: list { kind: u16 Kind; value: u8; } rest unique kind except {A, MANY, 8193..8194, 9}; }
+/// Signs.
+packet Below { n: u8; items: list { key: i16 in -50..50; value: u8; } count n unique key except -50..-1; wide: list u32 rest max 20 unique item except 7..; }
+/// Some elements have no key, so there is no index.
+packet Perhaps { n: u8; items: list { flag: u8; key: u8 if flag > 0; } count n unique key; names: list bytes(2) rest ascending item; }
+
 /// Elements of gigabytes.
 packet Huge { items: list { kind: u8; length: u32; data: bytes(length); } rest unique kind; }
 """
@@ -125,6 +134,10 @@ CASES = [
     Case("Vars", "bare", 0, 20000),
     Case("Around", "parts", 0, 255),
     Case("Around", "pairs", 0, 65535),
+    Case("Padded", "options", 0, 255),
+    Case("Filled", "items", 0, 65535),
+    Case("Below", "items", -32768, 32767),
+    Case("Below", "wide", 0, 300),
 ]
 
 BY_HAND = {
@@ -136,6 +149,9 @@ BY_HAND = {
     "Rising": [b"\0", b"\4\0\0\0\1", b"\x08\0\0\0\1\xff\xff\0\2\0\5\0\x5a", b"\x08\0\7\0\1\0\7\0\2", b"\0\0\6\0\x07\0\x08"],
     "Signs": [b"\0", b"\xc0\x80\0\x7f", b"\x80\1\xff", b"\x02x\xff\xf0y\0\x10", b"\0" + bytes(8) + b"\xff" * 8, b"\0" + b"\xff" * 8 + bytes(8)],
     "Vars": [b"\0", b"\7\0\1\x7f\x80\1\xc8\1", b"\x3c" + bytes(range(60)) + b"\7\x81\x81\7", b"\0\1\x7f\x81\0", b"\0\1\1"],
+    "Padded": [b"", b"\1", b"\1\1", b"\2\4\5\xb4\1\1\3\3\7\1\0\0", b"\0\1\1\0\4\2", b"\2\4\5\xb4\1\2\4\5\xb4", b"\1" * 10],
+    "Filled": [b"", b"\0\1x\0\1y", b"\0\x09x\0\x08y\0\x09z", b"\xf0\0x\xf0\0y\xff\xffz\xff\xffz", b"\x20\2x\x20\2y", b"\x20\3x\x20\3y", b"\2\xbcx\2\xbcy"],
+    "Below": [b"\0", b"\2\xff\xffx\xff\xffy", b"\3\xff\xcex\0\0y\xff\xcez", b"\2\0\0x\0\0y", b"\1\0\x32x\0\0\0\7\0\0\0\6\0\0\0\7", b"\0" + b"\0\0\0\6" * 2],
     "Around": [b"\1\0", b"\1\2\3\0\0\7\7\0", b"\0\0\0\7\7\0", b"\1\4\3\0\xc4\1\1\2\2\1", b"\1\4\3\0\x43\1"],
 }
 
@@ -235,6 +251,7 @@ RUNS		}
 SIZES = {
     "Options.options": (256, 1), "Long.options": (256, 4), "Open.items": (7, 4), "Close.items": (11, 1),
     "Only.items": (3, 2), "Rising.more": (86, 4), "Signs.high": (201, 1), "Vars.items": (201, 1), "Around.parts": (64, 1),
+    "Padded.options": (256, 2), "Filled.items": (7, 4), "Below.items": (101, 2),
 }  # fmt: skip
 
 
@@ -278,7 +295,8 @@ def expected(module: ir.Module, case: Case, data: bytes, arg: int) -> str:
             found.append((key.inner.value, (e.bit_off - node.bit_off) // 8, e.bit_len // 8))
     if case.name == "Signs_wide":
         found = [(k - (1 << 64) if k >> 63 else k, at, size) for k, at, size in found]
-    return " ".join(f"{k}@{at}+{size}" for k, at, size in sorted(found) if case.first <= k <= case.last)
+    firsts = {k: (k, at, size) for k, at, size in reversed(found)}
+    return " ".join(f"{k}@{at}+{size}" for k, at, size in sorted(firsts.values()) if case.first <= k <= case.last)
 
 
 def drawn(module: ir.Module, packet: ir.Packet, rng: random.Random) -> list[tuple[int, bytes]]:

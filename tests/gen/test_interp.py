@@ -188,6 +188,35 @@ def lists(t: Table) -> None:
     t.refuses("parts:Keyed", "00 0100 0200 0100", S.E_VALUE, 40, "once[2]")
 
 
+def keys(t: Table) -> None:
+    t.accepts("keys:Options", "01 02 04 05b4 01 01 03 03 07 fe 02 fe 02 00 00", 16, options__count=9)
+    t.refuses("keys:Options", "01 02 04 05b4 01 02 04 05b4", S.E_VALUE, 48, "options[3]")
+    t.refuses("keys:Options", "fd 02 fe 02 fd 02", S.E_VALUE, 32, "options[2]")
+    t.accepts("keys:Excepted", "02 0101 02 6464 02 3f3f 02 00000007 00000007 01 01", 20, wide__count=2, varint__count=2)
+    t.refuses("keys:Excepted", "02 0202", S.E_VALUE, 16, "low[1]")
+    t.refuses("keys:Excepted", "00 02 6363", S.E_VALUE, 24, "signed[1]")
+    t.refuses("keys:Excepted", "00 00 02 6f6f", S.E_VALUE, 32, "middle[1]")
+    t.refuses("keys:Excepted", "00 00 00 02 fffffeff fffffeff", S.E_VALUE, 64, "wide[1]")
+    t.refuses("keys:Excepted", "00 00 00 00 01 01 02 02", S.E_VALUE, 56, "varint[3]")
+    t.refuses("keys:Wide", "02 8000000000000001 8000000000000001", S.E_VALUE, 72, "long[1]")
+    t.refuses("keys:Wide", "00 02 00 ffffffff 01 ffffffff", S.E_VALUE, 56, "signed[1]")
+    t.refuses("keys:Wide", "00 00 00 00 00 81ffffffffffffffff7f 07", S.E_VALUE, 120, "rising[1]")
+    t.refuses("keys:Names", "02 6162 6162", S.E_VALUE, 24, "once[1]")
+    t.refuses("keys:Names", "00 02 62 61", S.E_VALUE, 24, "rising[1]")
+    t.refuses("keys:Names", "00 00 02 016a 014a", S.E_VALUE, 40, "names[1]")
+    t.accepts("keys:Names", "00 00 00 02 6a2e00 4a2e00 00 0161 026161 0142", 18, ended__count=2, sorted__count=4)
+    t.refuses("keys:Names", "00 00 00 02 6a2e00 6a2e01", S.E_VALUE, 56, "ended[1]")
+    t.refuses("keys:Names", "00 00 00 00 0142 026161", S.E_VALUE, 48, "sorted[1]")
+    t.refuses("keys:Names", "00 00 00 00 026161 0141", S.E_VALUE, 56, "sorted[1]")
+    t.accepts("keys:Prefixes", "00 0141 0161 026161 0162", 10, names__count=5)
+    t.refuses("keys:Prefixes", "026161 0161", S.E_VALUE, 24, "names[1]")
+    t.accepts("keys:Perhaps", "00 03 01010005 00 01010006 00", 12, rising__count=3, named__count=0)
+    t.accepts("keys:Perhaps", "02 0100 00 02 01010008 01010009 02 01010000 01010000 00 00", 24, named__count=2)
+    t.refuses("keys:Perhaps", "02 01010000 01010000", S.E_VALUE, 40, "once[1]")
+    t.refuses("keys:Perhaps", "00 03 01010005 00 01010005", S.E_VALUE, 56, "rising[2]")
+    t.refuses("keys:Perhaps", "00 00 00 0162 00 0161", S.E_VALUE, 48, "named[2]")
+
+
 def choices(t: Table) -> None:
     t.accepts("parts:Options", "00 01 02 04 05b4 05 0007 81 03 0102 99 03 aa", 16, options__count=6, options__0__body__arm="nothing",
               options__2__body__mss=0x5B4, options__3__body=7, options__4__body__value=b"\1\2", options__5__body__data=b"\xaa")
@@ -312,7 +341,7 @@ def names(t: Table) -> None:
 def main() -> int:
     report = Report()
     table = Table(report)
-    for part in (bits, bounds, presence, regions, lists, choices, chains, sums, varints, prefixes, names):
+    for part in (bits, bounds, presence, regions, lists, keys, choices, chains, sums, varints, prefixes, names):
         try:
             part(table)
         except Failed as failed:

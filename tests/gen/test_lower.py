@@ -181,6 +181,12 @@ def test_paths_of_list_conditions_and_keys() -> None:
     same(c.unique, (key,))
 
 
+def test_keys_that_may_repeat() -> None:
+    text = "packet P { c: list Q rest unique k except {200.., B, 5..6, A}; d: list i8 rest unique item except -3; e: list u8 rest unique item; }"
+    p = packet(f"/// P.\n{text}\n/// Q.\npacket Q {{ k: u8 K; }}\n/// K.\nenum K : u8 {{ A = 9; B = 20..30; }}")
+    same([item(p, n, ir.List).exempt for n in "cde"], [[(5, 6), (9, 9), (20, 30), (200, 255)], [(-3, -3)], []])
+
+
 def test_packets_come_after_what_they_use() -> None:
     m = module("/// A.\npacket A { b: B; c: C; }\n/// B.\npacket B { c: C; }\n/// C.\npacket C { x: u8; }")
     same([p.name for p in m.packets], ["C", "B", "A"])

@@ -132,13 +132,14 @@ class _Index:
             w.line(f"{self.etype} item;")
             with w.block(f"for (const uint8_t *at = it.at; {self.name}_next(&it, &item); at = it.at)"):
                 w.line(f"const uint32_t slot = {self.name}_slot_({self.key_of('item', False)});")
-                w.line(f"if (slot < {t.places}u)")
+                first = " && out->at[slot] == 0" if self.item.exempt else ""
+                w.line(f"if (slot < {t.places}u{first})")
                 w.line(f"\tout->at[slot] = ({self.otype})(at - out->all.at + 1);")
 
     def get(self) -> None:
         w, t = self.w, self.table
         w.comment(
-            "The element with that key; false when there is none, and then *out says nothing.\n"
+            f"The {'first ' if self.item.exempt else ''}element with that key; false when there is none, and then *out says nothing.\n"
             f"Lifetime: *out borrows the bytes of the view that the index was filled from.\nCost:     {self.cost()}."
         )
         with w.function(f"static inline bool {self.name}_get(const struct {self.name}_index *ix, {self.ktype} key, {self.etype} *out)"):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import ir, layout, names
-from . import c_expr, c_view
-from .c_common import key_path, path_value, varint_name
+from .. import ir, keys, layout, names
+from . import c_expr, c_shape, c_view
+from .c_common import key_path, path_read, path_value, varint_name
 
 if TYPE_CHECKING:
     from .c_scan import Scan
@@ -135,7 +135,9 @@ def _plain_elem(scan: "Scan", item: ir.List, elem: ir.Item, uses: bool | tuple[i
             scan.elem_locals[id(elem)] = ("item", False)
             if closed and elem.enum is not None:
                 scan.reject(f"!{names.enum(elem.enum)}_known(item)", "MRG_E_VALUE", "q", 0, scan.site(item, item.loc, f"not a known {elem.enum.name}"))
-        _keys(scan, item)
+    elif uses and scan.sites is not None:
+        w.line(f"const struct mrg_span item = {{ q, {size if layout.fixed_bits(elem) is not None else '(size_t)' + size} }};")
+    _keys(scan, item)
     w.line(f"q += {size};")
 
 
@@ -157,57 +159,136 @@ def _varint_elem(scan: "Scan", item: ir.List, elem: ir.Varint) -> None:
 
 
 def _key_value(scan: "Scan", item: ir.List) -> str:
-    """The key as an unsigned number, in the order of the keys; a signed one's sign bit is turned for that."""
+    """The key as an unsigned number, in the order of the keys; a signed one's sign bit is turned for that.  Of bytes: a span."""
     path = key_path(item)
     key = path[-1]
-    text = "item" if not isinstance(item.elem, ir.Sub) else path_value(item.elem.packet, path, "item", False)
-    if isinstance(key, ir.Scalar) and key.signed:
-        text = f"(uint64_t){text} + {c_expr.number(1 << (key.bits - 1))}"
-    return text
+    if isinstance(item.elem, ir.Sub):
+        read = path_read if isinstance(key, ir.Bytes) else path_value
+        return _turned(key, read(item.elem.packet, path, "item", False))
+    return _turned(key, "item")
+
+
+def _turned(key: ir.Item, text: str) -> str:
+    return f"(uint64_t){text} + {c_expr.number(_bias(key))}" if _bias(key) else text
+
+
+def _bias(key: ir.Item) -> int:
+    """What makes a key's order that of unsigned numbers."""
+    return 1 << (key.bits - 1) if isinstance(key, ir.Scalar) and key.signed else 0
+
+
+def _greatest(key: ir.Item) -> int:
+    """Of a key as its type has them, turned."""
+    return key.spec.hi if isinstance(key, ir.Varint) else (1 << key.bits) - 1 if isinstance(key, ir.Scalar) else 0
 
 
 def _whole_range(item: ir.List) -> bool:
     """Keys may be the greatest number there is: no number says "at least one more than that"."""
     key = key_path(item)[-1]
-    return isinstance(key, ir.Scalar) and key.bits == 64
+    return _greatest(key) == (1 << 64) - 1
 
 
 def _key_decl(scan: "Scan", item: ir.List) -> None:
-    w = scan.w
-    if item.ascending and _whole_range(item):
+    w, key = scan.w, key_path(item)[-1]
+    spans = isinstance(key, ir.Bytes)
+    bits = keys.bitmap_bits(key)
+    if item.ascending and spans:
+        w.line("bool first = true;")
+        w.line("struct mrg_span next_key = { 0 }; /* above this */")
+    elif item.ascending and _whole_range(item):
         w.line("bool first = true;")
         w.line("uint64_t next_key = 0; /* above this */")
     elif item.ascending:
         w.line("uint64_t next_key = 0; /* the least that may come */")
-    else:
-        key = item.unique[-1]  # type: ignore[index]
-        bits = key.bits if isinstance(key, ir.Scalar) else 16
+    elif bits is not None:
         w.line(f"uint8_t {item.name}_seen[{max(1, (1 << bits) // 8)}] = {{ 0 }};")
+    else:
+        most = keys.elements_max(item)
+        assert most is not None
+        w.line(f"{'struct mrg_span' if spans else 'uint64_t'} {item.name}_seen[{max(most, 1)}];")
+        w.line("size_t seen = 0;")
 
 
 def _keys(scan: "Scan", item: ir.List) -> None:
-    """Keys that must rise, or may not repeat, as the elements go by."""
+    """Keys that must rise, or may not repeat, as the elements go by; those without a key pass."""
     if scan.sites is None or not (item.ascending or item.unique):
         return
-    w = scan.w
-    w.line(f"const uint64_t key = {_key_value(scan, item)};")
+    there = " && ".join(_present(item))
+    if not there:
+        _key(scan, item)
+        return
+    with scan.w.block(f"if ({there})"):
+        _key(scan, item)
+
+
+def _present(item: ir.List) -> list[str]:
+    """Conditions in C that the element read has its key: one for each step that may be absent."""
+    out: list[str] = []
+    here, path = item.elem, key_path(item)
+    for i, step in enumerate(path):
+        if isinstance(here, ir.Sub) and step is not here:
+            if c_shape.build(here.packet).slot(step).group is not None:
+                view = "&item"
+                if i:
+                    assert isinstance(item.elem, ir.Sub)
+                    view = f"&(struct {names.packet(here.packet)}[1]){{ {path_read(item.elem.packet, path[:i], 'item', False)} }}[0]"
+                out.append(f"{names.packet(here.packet)}_has_{step.name}({view})")
+        here = step
+    return out
+
+
+def _key(scan: "Scan", item: ir.List) -> None:
+    w, key = scan.w, key_path(item)[-1]
+    spans = isinstance(key, ir.Bytes)
+    w.line(f"const {'struct mrg_span' if spans else 'uint64_t'} key = {_key_value(scan, item)};")
     if item.ascending:
-        wide = _whole_range(item)
-        low = "!first && key <= next_key" if wide else "key < next_key"
+        wide = spans or _whole_range(item)
+        low = f"!first && {_order(key)} <= 0" if spans else "!first && key <= next_key" if wide else "key < next_key"
         scan.reject(low, "MRG_E_VALUE", "q", 0, scan.site(item, item.loc, "keys must rise strictly"))
         if wide:
             w.line("first = false;")
         w.line(f"next_key = key{'' if wide else ' + 1u'};")
+    elif item.exempt:
+        with w.block(f"if ({_may_not_repeat(item)})"):
+            _seen(scan, item)
+    else:
+        _seen(scan, item)
+
+
+def _order(key: ir.Item) -> str:
+    assert isinstance(key, ir.Bytes)
+    return f"mrg_span_order{'_nocase' if key.nocase else ''}(key, next_key)"
+
+
+def _may_not_repeat(item: ir.List) -> str:
+    """The C condition that `except` doesn't name the key."""
+    key = key_path(item)[-1]
+    bias, top = _bias(key), _greatest(key)
+    parts: list[str] = []
+    for lo, hi in item.exempt:
+        low, high = c_expr.number(lo + bias), c_expr.number(hi + bias)
+        if lo == hi:
+            parts.append(f"key != {low}")
+        elif lo + bias == 0:
+            parts.append(f"key > {high}")
+        elif hi + bias == top:
+            parts.append(f"key < {low}")
+        else:
+            parts.append(f"(key < {low} || key > {high})" if len(item.exempt) > 1 else f"key < {low} || key > {high}")
+    return " && ".join(parts)
+
+
+def _seen(scan: "Scan", item: ir.List) -> None:
+    """Refuse a key that was there: one bit a key value where that is not too much, else key by key."""
+    w, key = scan.w, key_path(item)[-1]
+    site = scan.site(item, item.loc, "repeated")
+    if keys.bitmap_bits(key) is not None:
+        scan.reject(f"({item.name}_seen[key >> 3] & 1u << (key & 7u)) != 0", "MRG_E_VALUE", "q", 0, site)
+        w.line(f"{item.name}_seen[key >> 3] |= (uint8_t)(1u << (key & 7u));")
         return
-    hi = (item.unique or ())[-1]
-    bits = hi.bits if isinstance(hi, ir.Scalar) else 64
-    _seen(scan, item, bits)
-
-
-def _seen(scan: "Scan", item: ir.List, bits: int) -> None:
-    """One bit a key value (keys of up to 16 bits), set as the keys go by."""
-    w = scan.w
-    if bits > 16:
-        raise NotImplementedError(f"{item.loc.file}:{item.loc.line}: unique over a key of more than 16 bits")
-    scan.reject(f"({item.name}_seen[key >> 3] & 1u << (key & 7u)) != 0", "MRG_E_VALUE", "q", 0, scan.site(item, item.loc, "repeated"))
-    w.line(f"{item.name}_seen[key >> 3] |= (uint8_t)(1u << (key & 7u));")
+    same = f"{item.name}_seen[i] == key"
+    if isinstance(key, ir.Bytes):
+        same = f"mrg_span_eq{'_nocase' if key.nocase else ''}({item.name}_seen[i], key)"
+    with w.block("for (size_t i = 0; i < seen; i++)"):
+        scan.reject(same, "MRG_E_VALUE", "q", 0, site)
+    w.line(f"{item.name}_seen[seen++] = key;")
