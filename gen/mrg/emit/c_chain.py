@@ -202,10 +202,16 @@ def emit_iterator(w: Writer, shape: Shape, slot: Slot, chain: ir.Chain) -> None:
     w.line()
     init = "".join(f", .{names.param(p.name)} = v->{names.param(p.name)}" for p in params)
     with w.function(f"static inline struct {it} {shape.cname}_{chain.name}(const struct {shape.cname} *v)"):
-        w.line(f"return (struct {it}){{ .at = {slot.start.pointer('v')}{init} }};")
+        start = slot.start.pointer("v")
+        if slot.group is not None:
+            start = f"{shape.cname}_has_{chain.name}(v) ? {start} : NULL"
+        w.line(f"return (struct {it}){{ .at = {start}{init} }};")
     out = _item_type(w, shape, chain, items)
     w.comment("The next item, through pointers; false at the end.")
     with w.function(f"static inline bool {shape.cname}_{chain.name}_next(struct {it} *it, {out} *out)"):
+        if slot.group is not None:
+            w.line("if (it->at == NULL)")
+            w.line("\treturn false;")
         with w.block("for (;;)"):
             step_arms(w, chain, "*it->at", lambda arm: _next_arm(w, shape, chain, arm, len(items) > 1), None)
 

@@ -48,6 +48,8 @@ class ScanEnv(c_expr.Env):
     def size_of(self, item: Optional[ir.Item]) -> str:
         if item is None:
             return "(size_t)(q - p)"
+        if id(item) in self.scan.sizes:
+            return f"{item.name}_size_"
         bits = layout.fixed_bits(item)
         if bits is not None:
             return f"{bits // 8}u"

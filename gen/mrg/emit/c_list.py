@@ -20,7 +20,7 @@ def emit_scan(scan: "Scan", item: ir.List) -> None:
     else:
         w.comment(f"{item.loc.file}:{item.loc.line} {item.name}")
     counted = id(item) in scan.counted and scan.sites is not None
-    if counted:
+    if counted and id(item) not in scan.hoisted:
         w.line(f"uint64_t {item.name}_count = 0;")
     with w.block(""):
         outer = scan.end

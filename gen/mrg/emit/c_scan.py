@@ -35,9 +35,10 @@ class Scan:
         self.starts: dict[int, str] = {}
         self.needed = self._needed()
         self.sums = 0
-        self.counted = {
-            id(n.item) for e in self._exprs(self.packet.items) for n in layout.refs(e) if isinstance(n, ir.CountOf)
-        }
+        asked = [n for e in self._exprs(self.packet.items) for n in layout.refs(e)]
+        self.counted = {id(n.item) for n in asked if isinstance(n, ir.CountOf)}
+        self.sized = {id(n.item) for n in asked if isinstance(n, ir.SizeOf)}
+        self.sizes: set[int] = set()  # ids of items with a local for their size, 0 where they are absent
 
     # --- what must be kept in locals -----------------------------------------------
 
@@ -133,6 +134,8 @@ class Scan:
         for item in run.items:
             self.offset = run.offset(item) // 8
             self.run_item(item, run.offset(item) % 8)
+            if id(item) in self.sizes:
+                w.line(f"{item.name}_size_ = {(layout.fixed_bits(item) or 0) // 8}u;")
         self.offset = 0
         if run.size:
             w.line(f"q += {run.size};")
@@ -241,6 +244,9 @@ class Scan:
             start = self.start_local(item)
             self.one(item)
             self.extents[id(item)] = (start, anchor or "q")
+        inner = item.item if isinstance(item, ir.Region) else item
+        if id(inner) in self.sizes:
+            w.line(f"{inner.name}_size_ = (size_t)(q - {self.extents[id(inner)][0]});")
         if anchor:
             w.line(f"{anchor} = q;" if self.hoisted_anchor(anchor) else f"const uint8_t *const {anchor} = q;")
 
@@ -332,6 +338,11 @@ class Scan:
         ctype = "uint64_t"
         if id(item) not in self.hoisted:
             w.line(f"{ctype} {value} = 0;")
+        compared = self.sites is not None and item.computed is not None and not item.implied and item.severity == "must"
+        if compared:
+            self.later.append(item)
+            self.starts[id(item)] = f"{item.name}_start"
+            w.line(f"const uint8_t *const {item.name}_start = q;")
         with w.block(""):
             w.line("size_t size = 0;")
             call = f"{varint_name(item.spec)}_get(q, {self.end}, &{value}, &size)"
@@ -344,8 +355,6 @@ class Scan:
                 status = "st == MRG_MORE ? MRG_E_SHORT : st" if self.in_region else "st"
                 bit = self.shape.slot(item).start.bits % 8 if id(item) in self.shape.by_item else 0
                 w.line(f"\treturn mrg_reject_at(rj, {status}, q, {bit}, {self.site(item, item.loc, 'not a valid ' + item.spec.name)});")
-            if self.sites is not None and item.computed is not None and not item.implied and item.severity == "must":
-                self.later.append(item)
             w.line("q += size;")
         w.line(f"(void){value};")
 
@@ -393,12 +402,16 @@ class Scan:
     def optional(self, item: ir.Optional_) -> None:
         w = self.w
         for inner in layout.walk(item.items):
+            if id(inner) in self.hoisted:
+                continue  # by a group around this one
             if id(inner) in self.needed and isinstance(inner, (ir.Scalar, ir.Let, ir.Varint)):
                 ctype = "int64_t" if isinstance(inner, ir.Scalar) and inner.signed else "uint64_t" if _bits(inner) > 32 else "uint32_t"
                 w.line(f"{ctype} {names.value(inner.name)} = 0;")
                 w.line(f"(void){names.value(inner.name)};")
                 self.hoisted.add(id(inner))
-        inner_anchors = [self.shape.ends[id(i)] for i in layout.walk(item.items) if self.shape.ends.get(id(i))]
+        self.hoist_sizes(item)
+        ends = [self.shape.ends.get(id(i)) for i in layout.walk(item.items)]
+        inner_anchors = [end for end in ends if end and end not in self.anchors_hoisted]
         for a in inner_anchors:
             w.line(f"const uint8_t *{a} = q;")
         self.anchors_hoisted = self.anchors_hoisted | frozenset(inner_anchors)
@@ -412,6 +425,18 @@ class Scan:
         for a in inner_anchors:
             w.line(f"(void){a};")
         self.extents[id(item)] = (start, self.shape.ends[id(item)] or "q")
+
+    def hoist_sizes(self, group: ir.Optional_) -> None:
+        """The size and the count of what is absent are 0."""
+        for inner in layout.walk(group.items):
+            if id(inner) in self.sized and id(inner) not in self.sizes:
+                self.w.line(f"size_t {inner.name}_size_ = 0;")
+                self.w.line(f"(void){inner.name}_size_;")
+                self.sizes.add(id(inner))
+            if id(inner) in self.counted and id(inner) not in self.hoisted:
+                self.w.line(f"uint64_t {inner.name}_count = 0;")
+                self.w.line(f"(void){inner.name}_count;")
+                self.hoisted.add(id(inner))
 
     def switch(self, item: ir.Switch) -> None:
         w = self.w
@@ -456,7 +481,8 @@ class Scan:
                 c_sum.emit_scan(self, item, s, at, f"sum{self.sums}")
             what = "checksum differs" if sums else "differs from the value computed"
             expr = c_expr.emit(item.computed, self.env)
-            self.reject(f"{value} != {paren(expr)}", status, at, 0, self.site(item, item.loc, what))
+            bit = self.shape.slot(item).start.bits % 8
+            self.reject(f"{value} != {paren(expr)}", status, at, bit, self.site(item, item.loc, what))
         self.later = []
 
 

@@ -252,6 +252,14 @@ def extent(slot: Slot, view: str = "v") -> str:
     )
 
 
+def unplaced(slot: Slot) -> bool:
+    """Where the item's group is absent its end lies before its start: something of the group stands before it."""
+    outer = slot.group
+    while outer is not None and outer.group is not None:
+        outer = outer.group
+    return outer is not None and outer.start != slot.start
+
+
 def _bytes(w: Writer, shape: Shape, slot: Slot, item: ir.Bytes) -> None:
     with w.function(f"static inline struct mrg_span {shape.cname}_{item.name}(const struct {shape.cname} *v)"):
         if slot.group is not None:
@@ -344,6 +352,9 @@ def _list(w: Writer, shape: Shape, slot: Slot, item: ir.List) -> None:
     with w.function(f"static inline struct {it} {shape.cname}_{item.name}(const struct {shape.cname} *v)"):
         assert slot.end is not None
         w.line(f"struct {it} it = {{ .at = {slot.start.pointer('v')}, .end = {slot.end.pointer('v')} }};")
+        if unplaced(slot):
+            w.line(f"if (!{shape.cname}_has_{item.name}(v))")
+            w.line("\tit.at = it.end;")
         if counted and item.expr is not None:
             count = c_expr.emit(item.expr, env)
             if slot.group is not None:
@@ -407,7 +418,7 @@ def _switch(w: Writer, shape: Shape, slot: Slot, item: ir.Switch) -> None:
     w.line()
     name = f"{shape.cname}_{item.name}"
     with w.function(f"static inline struct mrg_span {name}_raw(const struct {shape.cname} *v)"):
-        if slot.group is not None:  # where the group is absent its extent is none
+        if unplaced(slot):
             w.line(f"if (!{shape.cname}_has_{item.name}(v))")
             w.line("\treturn (struct mrg_span){ 0 };")
         w.line(f"return (struct mrg_span){extent(slot)};")
