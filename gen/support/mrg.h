@@ -612,6 +612,25 @@ static inline void mrg_w_zero(struct mrg_w *w, size_t len)
 		memset(q, 0, len);
 }
 
+/*
+ * Put a number in place of the `room` bytes at `at`, which it has at least; what is behind them moves
+ * to make room.  Returns how far.  Fails (sticky) with the number's own failure or MRG_E_SPACE.
+ */
+static inline size_t mrg_w_settle(struct mrg_w *w, size_t at, size_t room, const struct mrg_w *number)
+{
+	mrg_w_fail(w, number->st);
+	const size_t more = w->st == MRG_OK ? number->len - room : 0;
+	if (more != 0) {
+		const size_t behind = w->len - at - room;
+		if (mrg_w_take(w, more) == NULL)
+			return 0;
+		memmove(w->p + at + number->len, w->p + at + room, behind);
+	}
+	if (w->st == MRG_OK)
+		mrg_copy(w->p + at, number->p, number->len);
+	return more;
+}
+
 /* MRG_OK and the length, or the first error. */
 static inline MRG_MUST_USE enum mrg_status mrg_w_finish(const struct mrg_w *w, size_t *len)
 {

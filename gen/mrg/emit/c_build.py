@@ -5,11 +5,12 @@ a chain amid other items, or a sub-packet that has holes itself."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Optional
 
 from .. import ir, layout, names
-from . import c_chain, c_common, c_copy, c_expr, c_patch, c_write
-from .c_plan import Plan, bound, counts, flag_name, flags, int_params, is_buffer, member_type, members, plan, tracked, tracks
+from . import c_chain, c_common, c_copy, c_expr, c_patch, c_plan, c_write
+from .c_plan import Plan, bound, counts, flag_name, flags, int_params, is_buffer, may_lack, member_type, members, plan, tracked, tracks
 from .c_shape import Shape
 from .writer import Writer
 
@@ -31,16 +32,17 @@ def emit_header(w: Writer, shape: Shape) -> None:
         w.line()
         return
     _args_struct(w, p, name)
+    grows = "\nA length that needs more room than the smallest moves what stands behind it, once." if c_plan.late(p) else ""
     if not p.holes:
         w.comment(f"Write a {shape.packet.name}. Lengths, counts, constants and checksums are filled in.\n"
                   "Fails (sticky): MRG_E_SPACE, MRG_E_RANGE for a number too large for its field, MRG_E_VALUE for\n"
-                  "one that the specification forbids, MRG_E_LENGTH for bytes of the wrong length.")
+                  f"one that the specification forbids, MRG_E_LENGTH for bytes of the wrong length.{grows}")
         if _put_inline(shape.packet):
             _put(w, p, name, "static inline ")
         else:
             w.line(f"void {name}_put(struct mrg_w *w, const struct {name}_args *a);")
     else:
-        _hole_prototypes(w, p, name)
+        _hole_prototypes(w, p, name, grows)
     w.line(f"void {name}_copy(struct mrg_w *w, const struct {name} *v);")
     for hole in p.holes:
         if isinstance(hole, ir.Switch):
@@ -67,17 +69,24 @@ def _args_struct(w: Writer, p: Plan, name: str) -> None:
     w.line()
 
 
-def _hole_prototypes(w: Writer, p: Plan, name: str) -> None:
+def _hole_prototypes(w: Writer, p: Plan, name: str, grows: str) -> None:
     with w.block(f"struct {name}_build", "};"):
         for line in _build_members(p, name):
             w.line(line)
     w.line()
     holes = ", ".join(h.name for h in p.holes)
-    w.comment(
+    text = (
         f"Write a {p.packet.name} around what the caller writes himself: {holes}, in this order.\n"
         f"begin; for each: its content, then {name}_<part>_end (not after the last); end fills in\n"
-        f"lengths, counts and checksums.  Fails as a put does, sticky."
+        f"lengths, counts and checksums.  Fails as a put does, sticky.{grows}"
     )
+    if may_lack(p):
+        lack = ", ".join(h.name for h in may_lack(p))
+        text += (
+            f"\nOf {lack} the arguments say whether it is there; where it is not, its _end is called all the\n"
+            "same, with nothing before it: MRG_E_VALUE for content, or for ends that are left out."
+        )
+    w.comment(text)
     w.line(f"void {name}_begin(struct mrg_w *w, struct {name}_build *b, const struct {name}_args *a);")
     for i, hole in enumerate(p.holes):
         if isinstance(hole, ir.List):
@@ -97,7 +106,9 @@ def _build_members(p: Plan, name: str) -> list[str]:
     known = [*extents, *(i for i in places if not any(e is i for e in extents))]
     rows += [f"size_t {i.name}_at;" for i in known[len(extents) :]]
     rows += [f"size_t {h.name}_at;" for h in p.holes if _tail(p, h) and not any(k is h for k in known)]
+    rows += [f"size_t {h.name}_at;" for h in may_lack(p) if not _tail(p, h) and not any(k is h for k in known)]
     rows += [f"uint64_t {h.name}_count;" for h in counts(p)]
+    rows += ["unsigned ended; /* parts */"] if may_lack(p) else []
     rows.append(f"struct {name}_args args;")
     return rows
 
@@ -150,7 +161,7 @@ def _put(w: Writer, p: Plan, name: str, linkage: str) -> None:
     with w.function(f"{linkage}void {name}_put(struct mrg_w *w, const struct {name}_args *a)"):
         extents, places = tracked(p)
         aligned = any(isinstance(i, ir.Align) for i in layout.walk(p.packet.items))
-        if extents or places or p.computed or aligned:
+        if extents or places or aligned:
             w.line("struct {")
             for row in _build_members(p, name)[:-1]:
                 w.line("\t" + row)
@@ -194,13 +205,24 @@ def _tail(p: Plan, hole: ir.Item) -> Optional[ir.Region]:
 
 
 def _hole_starts(w: Writer, p: Plan, hole: ir.Item) -> None:
-    if tracks(p, hole) or _tail(p, hole):
+    if any(i is hole for i in [*tracked(p)[0], *tracked(p)[1], *may_lack(p)]) or _tail(p, hole):
         w.line(f"b->{hole.name}_at = w->len;")
 
 
 def _hole_ends(w: Writer, p: Plan, hole: ir.Item) -> None:
+    last = hole is p.holes[-1]
+    if may_lack(p):
+        number = next(k for k, h in enumerate(p.holes) if h is hole)
+        w.line(f"if (b->ended{'' if last else '++'} != {number}u)")
+        w.line("\tmrg_w_fail(w, MRG_E_VALUE); /* out of order */")
+    there = c_plan.present(p, hole, "a")
+    if there:
+        count = f" || b->{hole.name}_count != 0" if isinstance(hole, ir.List) else ""
+        w.line(f"if (!({there}) && (w->len != b->{hole.name}_at{count}))")
+        w.line("\tmrg_w_fail(w, MRG_E_VALUE);")
     if tracks(p, hole):
         w.line(f"b->{hole.name}_end = w->len;")
     region = _tail(p, hole)
     if region is not None:
-        c_write.pad_region(w, p, region, f"b->{hole.name}_at", "a")
+        with w.block(f"if ({there})") if there else nullcontext():
+            c_write.pad_region(w, p, region, f"b->{hole.name}_at", "a")

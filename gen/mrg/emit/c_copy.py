@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Optional
 
@@ -167,7 +168,8 @@ def _by_arguments(w: Writer, shape: Shape, p: Plan) -> None:
         w.line(f"struct {name}_build b;")
         w.line(f"{name}_begin(w, &b, &a);")
         for i, hole in enumerate(p.holes):
-            _hole(w, shape, p, hole)
+            with w.block(f"if ({name}_has_{hole.name}(v))") if c_plan.groups_of(p, hole) else nullcontext():
+                _hole(w, shape, p, hole)
             if i + 1 < len(p.holes):
                 w.line(f"{name}_{hole.name}_end(w, &b);")
         w.line(f"{name}_end(w, &b);")

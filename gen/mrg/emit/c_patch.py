@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Iterator, Union
 
 from .. import ir, layout, names
-from . import c_expr, c_shape, c_sum
-from .c_plan import ArgsEnv, Plan, Unbuildable, bit_in_byte, dyn_cond, group_cond
+from . import c_expr, c_plan, c_shape, c_sum
+from .c_common import varint_name
+from .c_plan import ArgsEnv, EndEnv, Plan, Unbuildable, bit_in_byte, dyn_cond, early, extent, present, settle_order, tracked
+from .c_varint import least, most
 from .writer import Writer
 
 
 def patches(w: Writer, p: Plan, a: str) -> None:
-    env = ArgsEnv(p, a)
-    env.ends = True
-    if not p.derived and not p.computed:
+    env = EndEnv(p, a)
+    filled = [*(d.path[-1] for d in p.derived), *p.computed]
+    if not any(early(p, item) is None for item in filled):
         return
     w.line("if (w->st != MRG_OK)")
     w.line("\treturn;")
@@ -28,12 +30,15 @@ def patches(w: Writer, p: Plan, a: str) -> None:
             where += f" + {bit // 8}u" if bit >= 8 else ""
         else:
             bit = bit_in_byte(p.packet, target)
-        value = f"b->{d.item.name}_count" if d.kind == "count" else f"(b->{d.item.name}_end - b->{d.item.name}_at)"
         with _if_present(w, p, d.path[0], a):
-            patch(w, p, target, where, bit % 8, value)
+            patch(w, p, target, where, bit % 8, extent(d))
+    for number in settle_order(p):
+        with _if_present(w, p, number, a), w.block(""):
+            _settle(w, p, number, a)
     late: list[ir.Scalar] = []
     for item in p.computed:
-        assert isinstance(item, ir.Scalar)
+        if not isinstance(item, ir.Scalar):
+            continue
         if any(isinstance(n, ir.Sum) for n in layout.refs(item.computed)):
             late.append(item)
             continue
@@ -44,17 +49,67 @@ def patches(w: Writer, p: Plan, a: str) -> None:
     for item in late:
         with _if_present(w, p, item, a):
             _patch_sum(w, p, item, env)
+    _said(w, p, a)
 
 
 @contextmanager
 def _if_present(w: Writer, p: Plan, item: ir.Item, a: str) -> Iterator[None]:
     """Around what concerns an item that may stand in an optional group."""
-    for group in layout.walk(p.packet.items):
-        if isinstance(group, ir.Optional_) and any(i is item for i in layout.walk(group.items)):
-            with w.block(f"if ({group_cond(p, group, a)})"):
-                yield
-            return
-    yield
+    cond = present(p, item, a)
+    with w.block(f"if ({cond})") if cond else nullcontext():
+        yield
+
+
+def _said(w: Writer, p: Plan, a: str) -> None:
+    """A group that holds holes must be there when its condition, now known, holds, and only then."""
+    for group in c_plan.flags(p):
+        if not any(h is i for h in p.holes for i in layout.walk(group.items)):
+            continue
+        try:
+            cond = c_expr.emit(group.cond, EndEnv(p, a))
+        except (Unbuildable, NotImplementedError):
+            continue
+        with _if_present(w, p, group, a):
+            w.line(f"if ({a}->{c_plan.flag_name(group)} != !!({cond}))")
+            w.line("\tmrg_w_fail(w, MRG_E_VALUE);")
+
+
+def _settle(w: Writer, p: Plan, item: ir.Varint, a: str) -> None:
+    """Write a varint into the room that was left for it; what does not fit moves all that is behind it."""
+    derived = p.derived_of(item)
+    if item.computed is not None:
+        value = c_expr.emit(item.computed, EndEnv(p, a, settling=True))
+    else:
+        assert derived is not None
+        value = extent(derived)
+    w.line(f"const uint64_t value = {value};")
+    for check in layout.walk(p.packet.items):
+        _patched_check(w, check, item)
+    w.line(f"uint8_t room[{most(item.spec)}];")
+    w.line("struct mrg_w number;")
+    w.line("mrg_w_init(&number, room, sizeof room);")
+    w.line(f"{varint_name(item.spec)}_put(&number, value);")
+    w.line(f"const size_t more = mrg_w_settle(w, b->{item.name}_at, {least(item.spec)}u, &number);")
+    w.line("if (w->st != MRG_OK)")
+    w.line("\treturn;")
+    for member in _behind(p, item):
+        w.line(f"b->{member} += more;")
+    w.line("(void)more;")
+
+
+def _behind(p: Plan, item: ir.Varint) -> list[str]:
+    """Positions of the build structure that change when a number grows."""
+    extents, places = tracked(p)
+    out: list[str] = []
+    behind = False
+    for other in layout.walk(p.packet.items):
+        extent = any(e is other for e in extents)
+        if behind and (extent or any(i is other for i in places)):
+            out.append(f"{other.name}_at")
+        behind = behind or other is item
+        if behind and extent:
+            out.append(f"{other.name}_end")
+    return out
 
 
 def _inner_bits(path: tuple[ir.Item, ...]) -> int:
@@ -101,7 +156,7 @@ def patch(w: Writer, p: Plan, item: ir.Scalar, where: str, bit: int, value: str,
 
 
 class _PatchedEnv(c_expr.Env):
-    def __init__(self, item: ir.Scalar) -> None:
+    def __init__(self, item: Union[ir.Scalar, ir.Varint]) -> None:
         self.item = item
 
     def field(self, ref: ir.FieldRef) -> str:
@@ -110,7 +165,7 @@ class _PatchedEnv(c_expr.Env):
         raise Unbuildable
 
 
-def _patched_check(w: Writer, check: ir.Item, item: ir.Scalar) -> None:
+def _patched_check(w: Writer, check: ir.Item, item: Union[ir.Scalar, ir.Varint]) -> None:
     """Constraints on the value that was just derived."""
     if not isinstance(check, ir.Check) or check.severity == "warn" or c_expr.always_true(check.expr):
         return

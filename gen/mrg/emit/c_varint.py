@@ -32,6 +32,18 @@ def emit(w: Writer, name: str, spec: ir.VarintSpec) -> None:
         {"tagged": _put_tagged, "groups": _put_groups, "prefix": _put_prefix, "short": _put_short}[spec.shape](w, spec)
 
 
+def least(s: ir.VarintSpec) -> int:
+    """Bytes of the shortest encoding."""
+    return min((width + s.tag_bits) // 8 for width in s.widths) if s.shape == "tagged" else 1
+
+
+def most(s: ir.VarintSpec) -> int:
+    """Bytes of the longest encoding that is written."""
+    if s.shape == "tagged":
+        return max((width + s.tag_bits) // 8 for width in s.widths)
+    return s.max_bytes + (0 if s.shape == "groups" else 1)
+
+
 def _get_tagged(w: Writer, s: ir.VarintSpec) -> None:
     w.line(f"static const uint8_t size_of[] = {{ {', '.join(str((x + s.tag_bits) // 8) for x in s.widths)} }};")
     w.line(f"const size_t n = size_of[q[0] >> {8 - s.tag_bits}];")

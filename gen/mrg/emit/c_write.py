@@ -7,7 +7,8 @@ from contextlib import nullcontext
 from .. import ir, layout, names
 from . import c_chain, c_expr
 from .c_common import varint_name
-from .c_plan import ArgsEnv, Plan, Unbuildable, dyn_cond, group_cond, inner_item, members, tracked, tracks
+from .c_plan import ArgsEnv, Plan, Unbuildable, dyn_cond, early, group_cond, inner_item, late, members, tracked, tracks
+from .c_varint import least
 from .writer import Writer
 
 
@@ -209,7 +210,7 @@ def _write_item(w: Writer, p: Plan, item: ir.Item, a: str) -> None:
         if inner.mode == "until":
             w.line(f"mrg_w_u8(w, {inner.until:#x});")
     elif isinstance(inner, ir.Varint):
-        w.line(f"{varint_name(inner.spec)}_put(w, {a}->{names.local(inner.name)});")
+        _write_varint(w, p, inner, a)
     elif isinstance(inner, ir.Align):
         w.line(f"mrg_w_zero(w, ({inner.to}u - (w->len - b->at) % {inner.to}u) % {inner.to}u);")
     elif isinstance(inner, ir.Optional_):
@@ -221,6 +222,13 @@ def _write_item(w: Writer, p: Plan, item: ir.Item, a: str) -> None:
         w.line(f"b->{inner.name}_end = w->len;")
     if isinstance(item, ir.Region) and item.tail:
         pad_region(w, p, item, "first", a)
+
+
+def _write_varint(w: Writer, p: Plan, item: ir.Varint, a: str) -> None:
+    if any(i is item for i in late(p)):
+        w.line(f"mrg_w_zero(w, {least(item.spec)}u); /* {item.name}: known at the end */")
+        return
+    w.line(f"{varint_name(item.spec)}_put(w, {early(p, item, a) or f'{a}->{names.local(item.name)}'});")
 
 
 def pad_region(w: Writer, p: Plan, region: ir.Region, start: str, a: str) -> None:
