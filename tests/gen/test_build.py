@@ -28,6 +28,18 @@ packet Path(table: buffer) {
   }
 }
 
+/// Nothing at all.
+packet Nothing { }
+
+/// A parameter in a constraint on a length.
+packet Limited(limit: u8) { n: u8; where n <= limit; octets: bytes(n); }
+
+/// Twice as many bytes as a field says.
+packet Halves { units: u8; parts: list u8 rest within units * 2; after: u8; }
+
+/// A checksum in the byte order that a field chooses.
+packet Chosen { magic: u16; endian big if magic == 0xfeff else little; sum: u16 := inet16(magic..data); data: rest; }
+
 /// Ends in two ways: an end must not stand for the other.
 packet Marked(table: buffer) {
   chain steps max 40 {
@@ -76,6 +88,41 @@ static size_t marked(const char *a, const char *b, size_t len)
 	return w.st == MRG_OK && memcmp(out + w.len - 1, b + len - 1, 1) == 0 ? w.len - len : 0;
 }
 
+static enum mrg_status limited(uint8_t limit, const char *octets)
+{
+	uint8_t out[16];
+	struct mrg_w w;
+	mrg_w_init(&w, out, sizeof out);
+	mrg_own_limited_put(&w, &(struct mrg_own_limited_args){ .limit = limit, .octets = { (const uint8_t *)octets, strlen(octets) } });
+	return w.st;
+}
+
+static enum mrg_status halves(uint8_t units, unsigned bytes)
+{
+	uint8_t out[32];
+	struct mrg_w w;
+	struct mrg_own_halves_build b;
+	mrg_w_init(&w, out, sizeof out);
+	mrg_own_halves_begin(&w, &b, &(struct mrg_own_halves_args){ .units = units });
+	for (unsigned i = 0; i < bytes; i++) {
+		mrg_own_halves_parts_add(&w, &b);
+		mrg_w_u8(&w, 1);
+	}
+	mrg_own_halves_end(&w, &b);
+	return w.st;
+}
+
+/* What is written is read again: the sum is where and how the check looks for it. */
+static enum mrg_status chosen(uint16_t magic)
+{
+	uint8_t out[16];
+	struct mrg_w w;
+	struct mrg_own_chosen v;
+	mrg_w_init(&w, out, sizeof out);
+	mrg_own_chosen_put(&w, &(struct mrg_own_chosen_args){ .magic = magic, .data = { (const uint8_t *)"abcd", 4 } });
+	return mrg_own_chosen_check(mrg_w_span(&w, 0), &v, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	(void)argv;
@@ -94,6 +141,10 @@ CASES = [
     ("a signed number of 4 bits", "narrow(0, 0, -8) == MRG_OK && narrow(0, 0, -9) == MRG_E_RANGE && narrow(0, 0, 8) == MRG_E_RANGE"),
     ("the same again is a pointer", 'path("\\2ab\\377", "\\2ab\\377", 4) == 1'),
     ("another spelling is written out", 'path("\\2ab\\377", "\\2aB\\377", 4) == 4'),
+    ("a length within its limit", 'limited(3, "abc") == MRG_OK && limited(2, "abc") == MRG_E_VALUE'),
+    ("a part that fills what a field says", "halves(3, 6) == MRG_OK && halves(0, 0) == MRG_OK"),
+    ("one that does not", "halves(3, 5) == MRG_E_LENGTH && halves(3, 7) == MRG_E_LENGTH"),
+    ("a checksum in either order", "chosen(0xfeff) == MRG_OK && chosen(0x1234) == MRG_OK"),
     ("another end is written out", 'marked("\\2ab\\377", "\\2ab\\303", 4) == 4'),
 ]
 

@@ -105,8 +105,8 @@ def _build_members(p: Plan, name: str) -> list[str]:
         rows.append(f"size_t {e.name}_at, {e.name}_end;")
     known = [*extents, *(i for i in places if not any(e is i for e in extents))]
     rows += [f"size_t {i.name}_at;" for i in known[len(extents) :]]
-    rows += [f"size_t {h.name}_at;" for h in p.holes if _tail(p, h) and not any(k is h for k in known)]
-    rows += [f"size_t {h.name}_at;" for h in may_lack(p) if not _tail(p, h) and not any(k is h for k in known)]
+    rows += [f"size_t {h.name}_at;" for h in p.holes if _placed(p, h) and not any(k is h for k in known)]
+    rows += [f"size_t {h.name}_at;" for h in may_lack(p) if not _placed(p, h) and not any(k is h for k in known)]
     rows += [f"uint64_t {h.name}_count;" for h in counts(p)]
     rows += ["unsigned ended; /* parts */"] if may_lack(p) else []
     rows.append(f"struct {name}_args args;")
@@ -170,6 +170,8 @@ def _put(w: Writer, p: Plan, name: str, linkage: str) -> None:
         mark = len(w.lines)
         c_write.items(w, p, p.parts[0], "a")
         c_patch.patches(w, p, "a")
+        if len(w.lines) == mark:
+            w.line("(void)w;")
         if not any("a->" in line for line in w.lines[mark:]):
             w.line("(void)a;")
 
@@ -204,8 +206,23 @@ def _tail(p: Plan, hole: ir.Item) -> Optional[ir.Region]:
     return region if region is not None and region.tail else None
 
 
+def _stated(p: Plan, hole: ir.Item) -> Optional[ir.Expr]:
+    """How long the caller's part has to be, where that is not a length that is filled in."""
+    if any(d.item is hole for d in p.derived):
+        return None
+    region = p.regions.get(id(hole))
+    if region is not None:
+        return None if region.tail else region.length
+    return hole.expr if isinstance(hole, ir.List) and hole.mode == "bytes" else None
+
+
+def _placed(p: Plan, hole: ir.Item) -> bool:
+    """The place of the part is asked for at its end."""
+    return _tail(p, hole) is not None or _stated(p, hole) is not None
+
+
 def _hole_starts(w: Writer, p: Plan, hole: ir.Item) -> None:
-    if any(i is hole for i in [*tracked(p)[0], *tracked(p)[1], *may_lack(p)]) or _tail(p, hole):
+    if any(i is hole for i in [*tracked(p)[0], *tracked(p)[1], *may_lack(p)]) or _placed(p, hole):
         w.line(f"b->{hole.name}_at = w->len;")
 
 
@@ -226,3 +243,6 @@ def _hole_ends(w: Writer, p: Plan, hole: ir.Item) -> None:
     if region is not None:
         with w.block(f"if ({there})") if there else nullcontext():
             c_write.pad_region(w, p, region, f"b->{hole.name}_at", "a")
+    length = _stated(p, hole)
+    if length is not None:
+        c_write.must_fill(w, p, length, f"b->{hole.name}_at", there)

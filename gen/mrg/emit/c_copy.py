@@ -82,7 +82,7 @@ def _straight(w: Writer, shape: Shape, p: Plan) -> None:
         w.line("\treturn;")
     for target, item in lengths:
         size = f"({item.name}_end - {item.name}_at)"
-        c_patch.patch(w, p, target, f"{target.name}_at", c_plan.bit_in_byte(packet, target), size, over=True)
+        c_patch.patch(w, p, target, f"{target.name}_at", c_plan.bit_in_byte(packet, target), size, over=True, a="v")
     if not any(i.name for i in packet.items):
         w.line("(void)v;")
 

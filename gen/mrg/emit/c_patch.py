@@ -84,7 +84,7 @@ def _settle(w: Writer, p: Plan, item: ir.Varint, a: str) -> None:
         value = extent(derived)
     w.line(f"const uint64_t value = {value};")
     for check in layout.walk(p.packet.items):
-        _patched_check(w, check, item)
+        _patched_check(w, check, item, a)
     w.line(f"uint8_t room[{most(item.spec)}];")
     w.line("struct mrg_w number;")
     w.line("mrg_w_init(&number, room, sizeof room);")
@@ -123,8 +123,8 @@ def _inner_bits(path: tuple[ir.Item, ...]) -> int:
     return bits
 
 
-def patch(w: Writer, p: Plan, item: ir.Scalar, where: str, bit: int, value: str, over: bool = False) -> None:
-    """Store the value of a field; `over` another one, else where its bits are zero."""
+def patch(w: Writer, p: Plan, item: ir.Scalar, where: str, bit: int, value: str, over: bool = False, a: str = "a") -> None:
+    """Store the value of a field; `over` another one, else where its bits are zero.  `a` has the packet's parameters."""
     limit = (1 << item.bits) - 1
     with w.block(""):
         w.line(f"const uint64_t value = {value};")
@@ -134,16 +134,9 @@ def patch(w: Writer, p: Plan, item: ir.Scalar, where: str, bit: int, value: str,
             w.line("\treturn;")
             w.line("}")
         for check in layout.walk(p.packet.items):
-            _patched_check(w, check, item)
+            _patched_check(w, check, item, a)
         if bit == 0 and item.bits % 8 == 0:
-            order = "le" if item.endian == "little" else "be"
-            if item.endian == "dyn":
-                w.line(f"if (!({dyn_cond(p)}))")
-                w.line(f"\tmrg_put_le(w->p + {where}, {item.bits // 8}, value);")
-                w.line("else")
-                w.line(f"\tmrg_put_be(w->p + {where}, {item.bits // 8}, value);")
-            else:
-                w.line(f"mrg_put_{order}(w->p + {where}, {item.bits // 8}, value);")
+            _store(w, p, item, where, "value")
         else:
             n = (bit + item.bits + 7) // 8
             shift = n * 8 - bit - item.bits
@@ -155,9 +148,25 @@ def patch(w: Writer, p: Plan, item: ir.Scalar, where: str, bit: int, value: str,
             w.line(f"mrg_put_be(q, {n}, {before} | value{f' << {shift}' if shift else ''});")
 
 
+def _store(w: Writer, p: Plan, item: ir.Scalar, where: str, value: str) -> None:
+    """Store whole bytes in the order of the field."""
+    size = item.bits // 8
+    if item.endian == "dyn":
+        w.line(f"if (!({dyn_cond(p)}))")
+        w.line(f"\tmrg_put_le(w->p + {where}, {size}, {value});")
+        w.line("else")
+        w.line(f"\tmrg_put_be(w->p + {where}, {size}, {value});")
+    else:
+        w.line(f"mrg_put_{'le' if item.endian == 'little' else 'be'}(w->p + {where}, {size}, {value});")
+
+
 class _PatchedEnv(c_expr.Env):
-    def __init__(self, item: Union[ir.Scalar, ir.Varint]) -> None:
+    def __init__(self, item: Union[ir.Scalar, ir.Varint], a: str) -> None:
         self.item = item
+        self.a = a
+
+    def param(self, p: ir.Param) -> str:
+        return f"{self.a}->{names.param(p.name)}"
 
     def field(self, ref: ir.FieldRef) -> str:
         if len(ref.path) == 1 and ref.path[0] is self.item:
@@ -165,7 +174,7 @@ class _PatchedEnv(c_expr.Env):
         raise Unbuildable
 
 
-def _patched_check(w: Writer, check: ir.Item, item: Union[ir.Scalar, ir.Varint]) -> None:
+def _patched_check(w: Writer, check: ir.Item, item: Union[ir.Scalar, ir.Varint], a: str) -> None:
     """Constraints on the value that was just derived."""
     if not isinstance(check, ir.Check) or check.severity == "warn" or c_expr.always_true(check.expr):
         return
@@ -173,7 +182,7 @@ def _patched_check(w: Writer, check: ir.Item, item: Union[ir.Scalar, ir.Varint])
     if not uses:
         return
     try:
-        cond = c_expr.emit(check.expr, _PatchedEnv(item))
+        cond = c_expr.emit(check.expr, _PatchedEnv(item, a))
     except (Unbuildable, NotImplementedError):
         return
     w.line(f"if (!({cond})) {{ /* {names.c_comment(check.what)} */")
@@ -191,5 +200,4 @@ def _patch_sum(w: Writer, p: Plan, item: ir.Scalar, env: ArgsEnv) -> None:
             w, s.kind, f"w->p + b->{s.first.name}_at", f"w->p + b->{s.last.name}_end",
             f"w->p + b->{item.name}_at", item.bits // 8, words, "sum1",
         )
-        order = "le" if item.endian == "little" else "be"
-        w.line(f"mrg_put_{order}(w->p + b->{item.name}_at, {item.bits // 8}, sum1);")
+        _store(w, p, item, f"b->{item.name}_at", "sum1")

@@ -243,6 +243,16 @@ def pad_region(w: Writer, p: Plan, region: ir.Region, start: str, a: str) -> Non
     w.line(f"\tmrg_w_zero(w, {length} - (w->len - {start}));")
 
 
+def must_fill(w: Writer, p: Plan, length: ir.Expr, start: str, there: str) -> None:
+    """What stands from `start` on must be as long as an expression over given fields says."""
+    try:
+        text = c_expr.emit(length, ArgsEnv(p, "a"))
+    except (Unbuildable, NotImplementedError):
+        return
+    w.line(f"if ({f'({there}) && ' if there else ''}w->len - {start} != {text})")
+    w.line("\tmrg_w_fail(w, MRG_E_LENGTH);")
+
+
 def _check_length(w: Writer, p: Plan, item: ir.Bytes, length: ir.Expr, a: str) -> None:
     """Bytes whose length is an expression over given fields must have it."""
     if any(d.item is item for d in p.derived):
