@@ -137,12 +137,27 @@ def _pat_test(p: ir.Pat, hi: int) -> str:
     return "(" + (" && ".join(parts) or "true") + ")"
 
 
+INLINE_ARMS = 10
+
+
+def _inline_arms(item: ir.Switch) -> bool:
+    """Few arms, each checked in place."""
+    parts = [arm.item for arm in item.arms if arm.item is not None]
+    return len(item.arms) <= INLINE_ARMS and all(
+        inline(part.packet) if isinstance(part, ir.Sub) else isinstance(part, (ir.Bytes, ir.Scalar)) for part in parts
+    )
+
+
 def inline(packet: ir.Packet) -> bool:
     """Small straight-line packets are checked inline, in the header."""
     weight = lists = 0
     for item in layout.walk(packet.items):
-        if isinstance(item, (ir.Switch, ir.Varint, ir.Align)):
+        if isinstance(item, (ir.Varint, ir.Align)):
             return False
+        if isinstance(item, ir.Switch):
+            if not _inline_arms(item):
+                return False
+            weight += 3 * len(item.arms)
         if isinstance(item, ir.List):
             lists += 1
         if isinstance(item, ir.Chain) and len(item.arms) > 3:
