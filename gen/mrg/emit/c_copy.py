@@ -70,7 +70,7 @@ def _straight(w: Writer, shape: Shape, p: Plan) -> None:
         measured = any(inner is i for _, i in lengths)
         if measured:
             w.line(f"{inner.name}_at = w->len;")
-        _copy_changing(w, shape, p, inner)
+        _part(w, shape, inner, counted=False)
         if measured:
             w.line(f"{inner.name}_end = w->len;")
     _copy_run(w, shape, run, None, lengths)
@@ -137,7 +137,8 @@ def _settle(w: Writer, item: ir.Scalar, where: str, bit: int) -> None:
     w.line(f"mrg_put_be({where}, {n}, {f'({kept}){bits}' if bits else kept});")
 
 
-def _copy_changing(w: Writer, shape: Shape, p: Plan, item: ir.Item) -> None:
+def _part(w: Writer, shape: Shape, item: ir.Item, counted: bool) -> None:
+    """Write a part again; `counted`: a builder `b` is to know of each element of a list."""
     name = shape.cname
     if isinstance(item, ir.Switch):
         w.line(f"{name}_{item.name}_copy(w, v);")
@@ -146,12 +147,15 @@ def _copy_changing(w: Writer, shape: Shape, p: Plan, item: ir.Item) -> None:
             w.line(f"struct {name}_{item.name}_it it = {name}_{item.name}(v);")
             w.line(f"{c_view.elem_type(item.elem)} item;")
             with w.block(f"while ({name}_{item.name}_next(&it, &item))"):
+                if counted:
+                    w.line(f"{name}_{item.name}_add(w, &b);")
                 copy_item(w, item.elem, "item")
-    else:
-        assert isinstance(item, ir.Sub)
+    elif isinstance(item, ir.Sub):
         with w.block(""):
             w.line(f"const struct {names.packet(item.packet)} part = {name}_{item.name}(v);")
             copy_item(w, item, "part")
+    else:
+        w.line(f"mrg_w_put(w, (struct mrg_span){c_view.extent(shape.slot(item))});")
 
 
 # --- through the builder -------------------------------------------------------------------
@@ -169,7 +173,7 @@ def _by_arguments(w: Writer, shape: Shape, p: Plan) -> None:
         w.line(f"{name}_begin(w, &b, &a);")
         for i, hole in enumerate(p.holes):
             with w.block(f"if ({name}_has_{hole.name}(v))") if c_plan.groups_of(p, hole) else nullcontext():
-                _hole(w, shape, p, hole)
+                _part(w, shape, hole, counted=True)
             if i + 1 < len(p.holes):
                 w.line(f"{name}_{hole.name}_end(w, &b);")
         w.line(f"{name}_end(w, &b);")
@@ -218,27 +222,6 @@ def _optional(p: Plan, item: ir.Item) -> bool:
         isinstance(group, ir.Optional_) and any(i is item for i in layout.walk(group.items))
         for group in layout.walk(p.packet.items)
     )
-
-
-def _hole(w: Writer, shape: Shape, p: Plan, hole: ir.Item) -> None:
-    name = shape.cname
-    if isinstance(hole, ir.Switch):
-        w.line(f"{name}_{hole.name}_copy(w, v);")
-    elif isinstance(hole, ir.List):
-        with w.block(""):
-            w.line(f"struct {name}_{hole.name}_it it = {name}_{hole.name}(v);")
-            w.line(f"{c_view.elem_type(hole.elem)} item;")
-            with w.block(f"while ({name}_{hole.name}_next(&it, &item))"):
-                w.line(f"{name}_{hole.name}_add(w, &b);")
-                copy_item(w, hole.elem, "item")
-    elif isinstance(hole, ir.Sub):
-        with w.block(""):
-            sub = names.packet(hole.packet)
-            w.line(f"const struct {sub} part = {name}_{hole.name}(v);")
-            w.line(f"{sub}_copy(w, &part);" if not c_plan.plan(hole.packet).why_not else "mrg_w_put(w, (struct mrg_span){ part.p, part.len });")
-    else:
-        slot = shape.slot(hole)
-        w.line(f"mrg_w_put(w, (struct mrg_span){c_view.extent(slot)});")
 
 
 def copy_item(w: Writer, item: ir.Item, value: str) -> None:
