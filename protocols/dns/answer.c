@@ -86,7 +86,8 @@ static void answer_from_zones(const struct mrg_dns_asked *a, struct mrg_dns_repl
 		return;
 	const struct mrg_dns_name view = mrg_dns_question_name(&r->query->question);
 	mrg_dns_name_flatten(&view, &w.name);
-	w.zone = zone_for(a->server, &w.name, type);
+	/* with one zone, that the name is in it was taken for granted so far */
+	w.zone = a->server->db->only != NULL ? zone_for(a->server, &w.name, type) : a->zone;
 	if (w.zone == NULL) {
 		r->rcode = MRG_DNS_RCODE_REFUSED;
 		return;

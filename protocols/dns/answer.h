@@ -49,7 +49,7 @@ struct mrg_dns_asked {
 	const struct mrg_dns_server *server;
 	struct mrg_dns_query query;
 	enum mrg_dns_verdict verdict;
-	const struct mrg_dns_zone *zone;   /* which has the name if any has; may be NULL */
+	const struct mrg_dns_zone *zone;   /* that has the name, or the only one there is; may be NULL */
 	const uint32_t *slot;              /* of its directory, for the name; valid if there is a zone */
 	const struct mrg_dns_node *bucket; /* where the name is if it exists; may be NULL */
 };
