@@ -253,7 +253,7 @@ static size_t text_len(const struct options *o)
 static struct database *make_database(const struct options *o)
 {
 	const size_t text = text_len(o);
-	/* A zone of small records takes 1.8 times its text, so all this will be used. */
+	/* Less than a zone of small records takes (1.8 times its text), so that it does not end inside a huge page. */
 	const size_t huge = text >= HUGE_AT ? text + text / 2u : 0;
 	struct mrg_arena arena;
 	/* Address space for more than any text has asked for yet; memory is taken as it fills. */

@@ -271,7 +271,7 @@ static inline int mrg_span_order_nocase(struct mrg_span a, struct mrg_span b)
 	return (a.len > b.len) - (a.len < b.len);
 }
 
-/* Copy between buffers that don't overlap; few bytes without a call. p may be NULL when len is 0. */
+/* Copy between buffers that don't overlap; few bytes without a call. `from` may be NULL when len is 0. */
 static inline void mrg_copy(uint8_t *to, const uint8_t *from, size_t len)
 {
 	if (len > 16u) {

@@ -165,8 +165,8 @@ void mrg_unix_listener_close(struct mrg_unix_listener *t);
 /*
  * mrg_unix_arena_open - reserve `reserve` bytes of address space, halving it down to `least` when the system grants no more.
  * Pages are taken on first touch.   Fails: ENOMEM.
- *   huge   for so many bytes from the start, whole 2 MiB, huge pages are asked for: fewer misses in a big arena. More than will
- *          be used takes memory for nothing.
+ *   huge   for so many bytes from the start, whole 2 MiB, huge pages are asked for: fewer misses in a big arena. Where the
+ *          arena ends inside one, the rest of it is taken for nothing.
  */
 int mrg_unix_arena_open(struct mrg_arena *a, size_t reserve, size_t least, size_t huge);
 void mrg_unix_arena_close(struct mrg_arena *a);
