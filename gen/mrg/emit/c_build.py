@@ -5,6 +5,7 @@ a chain amid other items, or a sub-packet that has holes itself."""
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
 from typing import Optional
 
@@ -71,8 +72,9 @@ def _args_struct(w: Writer, p: Plan, name: str) -> None:
 
 def _hole_prototypes(w: Writer, p: Plan, name: str, grows: str) -> None:
     with w.block(f"struct {name}_build", "};"):
-        for line in _build_members(p, name):
-            w.line(line)
+        _declare(w, p)
+        if _keeps_args(p, name):
+            w.line(f"struct {name}_args args;")
     w.line()
     holes = ", ".join(h.name for h in p.holes)
     text = (
@@ -98,18 +100,24 @@ def _hole_prototypes(w: Writer, p: Plan, name: str, grows: str) -> None:
     w.line(f"void {name}_end(struct mrg_w *w, struct {name}_build *b);")
 
 
-def _build_members(p: Plan, name: str) -> list[str]:
+def _declare(w: Writer, p: Plan) -> None:
+    """Members for what is tracked while a packet is built."""
+    w.line("size_t at;")
+    for ctype, members in _tracked_members(p):
+        w.line(f"{ctype} {', '.join(members)};")
+
+
+def _tracked_members(p: Plan) -> list[tuple[str, list[str]]]:
+    """Their C types and names, but that of `at`.  All begin as zero."""
     extents, places = tracked(p)
-    rows = ["size_t at;"]
-    for e in extents:
-        rows.append(f"size_t {e.name}_at, {e.name}_end;")
+    rows = [("size_t", [f"{e.name}_at", f"{e.name}_end"]) for e in extents]
     known = [*extents, *(i for i in places if not any(e is i for e in extents))]
-    rows += [f"size_t {i.name}_at;" for i in known[len(extents) :]]
-    rows += [f"size_t {h.name}_at;" for h in p.holes if _placed(p, h) and not any(k is h for k in known)]
-    rows += [f"size_t {h.name}_at;" for h in may_lack(p) if not _placed(p, h) and not any(k is h for k in known)]
-    rows += [f"uint64_t {h.name}_count;" for h in counts(p)]
-    rows += ["unsigned ended; /* parts */"] if may_lack(p) else []
-    rows.append(f"struct {name}_args args;")
+    known += [h for h in p.holes if _placed(p, h) and not any(k is h for k in known)]
+    known += [h for h in may_lack(p) if not any(k is h for k in known)]
+    rows += [("size_t", [f"{i.name}_at"]) for i in known[len(extents) :]]
+    rows += [("uint64_t", [f"{h.name}_count"]) for h in counts(p)]
+    if may_lack(p):
+        rows.append(("unsigned", ["ended"]))
     return rows
 
 
@@ -157,48 +165,67 @@ def _put_inline(packet: ir.Packet) -> bool:
     return packet.fixed and c_common.inline(packet)
 
 
+def _uses(w: Writer, mark: int, name: str) -> bool:
+    """Is there something of this name in the lines from `mark` on?  Comments don't count."""
+    return any(re.search(rf"\b{name}\b", re.sub(r"/\*.*?\*/", "", line)) for line in w.lines[mark:])
+
+
 def _put(w: Writer, p: Plan, name: str, linkage: str) -> None:
     with w.function(f"{linkage}void {name}_put(struct mrg_w *w, const struct {name}_args *a)"):
         extents, places = tracked(p)
         aligned = any(isinstance(i, ir.Align) for i in layout.walk(p.packet.items))
         if extents or places or aligned:
-            w.line("struct {")
-            for row in _build_members(p, name)[:-1]:
-                w.line("\t" + row)
-            w.line("} build = { .at = w->len }, *const b = &build;")
+            with w.block("struct", "} build = { .at = w->len }, *const b = &build;"):
+                _declare(w, p)
             w.line("(void)b;")
         mark = len(w.lines)
         c_write.items(w, p, p.parts[0], "a")
         c_patch.patches(w, p, "a")
-        if len(w.lines) == mark:
-            w.line("(void)w;")
-        if not any("a->" in line for line in w.lines[mark:]):
-            w.line("(void)a;")
+        for unused in [n for n in ("w", "a") if not _uses(w, mark, n)]:
+            w.line(f"(void){unused};")
 
 
 def _hole_functions(w: Writer, p: Plan, name: str) -> None:
     with w.function(f"void {name}_begin(struct mrg_w *w, struct {name}_build *b, const struct {name}_args *a)"):
-        w.line(f"*b = (struct {name}_build){{ .at = w->len, .args = *a }};")
+        w.line("b->at = w->len;")
+        for _, members in _tracked_members(p):
+            w.line(" = ".join(f"b->{m}" for m in members) + " = 0;")
+        mark = len(w.lines)
+        if _keeps_args(p, name):
+            w.line("b->args = *a;")
         if is_buffer(p.packet):
             w.line("if (w->refs != NULL)")
             w.line("\tmrg_w_use_refs(w, w->refs); /* pointers count from here */")
         c_write.items(w, p, p.parts[0], "a")
         _hole_starts(w, p, p.holes[0])
-    for i, hole in enumerate(p.holes[:-1]):
-        with w.function(f"void {name}_{hole.name}_end(struct mrg_w *w, struct {name}_build *b)"):
-            w.line(f"const struct {name}_args *const a = &b->args;")
+        if not _uses(w, mark, "a"):
             w.line("(void)a;")
+    _end_functions(w, p, name)
+
+
+def _keeps_args(p: Plan, name: str) -> bool:
+    """Does what is written after the first part need the arguments?"""
+    later = Writer()
+    _end_functions(later, p, name)
+    return _uses(later, 0, "args")
+
+
+def _end_functions(w: Writer, p: Plan, name: str) -> None:
+    for i, hole in enumerate(p.holes):
+        last = hole is p.holes[-1]
+        part = "" if last else f"{hole.name}_"
+        with w.function(f"void {name}_{part}end(struct mrg_w *w, struct {name}_build *b)"):
+            mark = len(w.lines)
             _hole_ends(w, p, hole)
             c_write.items(w, p, p.parts[i + 1], "a")
-            _hole_starts(w, p, p.holes[i + 1])
-            w.line("(void)w;")
-    with w.function(f"void {name}_end(struct mrg_w *w, struct {name}_build *b)"):
-        w.line(f"const struct {name}_args *const a = &b->args;")
-        w.line("(void)a;")
-        _hole_ends(w, p, p.holes[-1])
-        c_write.items(w, p, p.parts[-1], "a")
-        c_patch.patches(w, p, "a")
-        w.line("(void)w;")
+            if last:
+                c_patch.patches(w, p, "a")
+            else:
+                _hole_starts(w, p, p.holes[i + 1])
+            if _uses(w, mark, "a"):
+                w.lines.insert(mark, f"\tconst struct {name}_args *const a = &b->args;")
+            for unused in [n for n in ("w", "b") if not _uses(w, mark, n)]:
+                w.line(f"(void){unused};")
 
 
 def _tail(p: Plan, hole: ir.Item) -> Optional[ir.Region]:
