@@ -1,9 +1,11 @@
 /*
  * Zone files to a database: the master file reader's records go to the zone builder, what either refuses to the report.
  *
- * Two memories are used: the database's own arena, and a scratch arena for the reader and for the texts of included files.
+ * Two memories are used: the database's own arena, and a scratch arena for the reader and what it knows of open files.
  * Reading order: struct reading, keep (a record), include, read_zone, load.
  */
+#include <errno.h>
+
 #include "appliances/dns/load.h"
 #include "appliances/dns/say.h"
 #include "dns/name_text.h"
@@ -13,17 +15,10 @@
 enum {
 	MIB = 1 << 20,
 	HUGE_AT = 2 * MIB,      /* octets of zone text from which on the database is worth huge pages */
-	FORGET_STEP = MIB / 4,  /* octets of text given back at once */
 	POLL_RECORDS = 1 << 16, /* records between two looks for a signal */
 	OWNER_TEXT = 1100, /* a name as text: 255 octets, each at most four characters, and a type's name */
 	ARENA_LEAST = 16 * MIB,
 	SCRATCH = 256 * MIB /* address space, hardly any of it memory */
-};
-
-/* The text of an included file; kept until its zone is read. */
-struct included {
-	struct mrg_unix_text text;
-	struct included *next;
 };
 
 /* One zone being read. */
@@ -32,17 +27,11 @@ struct reading {
 	const struct report *report;
 	struct mrg_arena *scratch;
 	struct mrg_dns_master *master;
-	struct mrg_unix_text text;
-	struct included *included;
 	struct mrg_dns_zone_builder builder;
 	size_t faults;
 	uint64_t records;
 	bool stoppable, stopped;
-	/* how far the text is used up, when it is big enough to care */
-	const uint8_t *cursor;
-	unsigned cursor_line;
-	size_t forgotten;
-	/* looking for the line of a record: see find_line */
+	/* looking for the line of a record: see look */
 	const struct mrg_dns_zone_error *wanted;
 	struct fault found;
 };
@@ -80,29 +69,6 @@ static const char *what_of(const struct mrg_dns_zone_error *e)
 
 /* ---- events of the reader ---- */
 
-/*
- * Give back the text before the entry's first line: with the old database still there, a reload is to need no more than twice
- * the memory. Whole lines are counted as the reader counts them; a text with carriage returns is left alone.
- */
-static void forget(struct reading *r, const struct mrg_dns_master_rr *rr)
-{
-	if (r->cursor == NULL || rr->file != r->option->file)
-		return;
-	const uint8_t *const end = r->text.p + r->text.len;
-	while (r->cursor_line < rr->line) {
-		const uint8_t *const newline = memchr(r->cursor, '\n', (size_t)(end - r->cursor));
-		if (newline == NULL)
-			return;
-		r->cursor = newline + 1;
-		r->cursor_line++;
-	}
-	const size_t used = (size_t)(r->cursor - r->text.p);
-	if (used - r->forgotten >= FORGET_STEP) {
-		mrg_unix_text_forget(&r->text, used);
-		r->forgotten = used;
-	}
-}
-
 static bool keep(void *ctx, const struct mrg_dns_master_rr *rr)
 {
 	struct reading *const r = ctx;
@@ -113,7 +79,6 @@ static bool keep(void *ctx, const struct mrg_dns_master_rr *rr)
 		return false;
 	}
 	r->records++;
-	forget(r, rr);
 	if (mrg_dns_zone_add(&r->builder, rr->owner, rr->type, rr->class, rr->ttl, rr->rdata, &why) == MRG_OK)
 		return true;
 	tell(r, &(struct fault){ rr->file, rr->line, rr->col, put_owner(&why, owner), what_of(&why) });
@@ -123,6 +88,29 @@ static bool keep(void *ctx, const struct mrg_dns_master_rr *rr)
 static void refuse(void *ctx, const struct mrg_dns_master_error *e)
 {
 	tell(ctx, &(struct fault){ e->file, e->line, e->col, e->field, e->what });
+}
+
+/* ---- files ---- */
+
+static const char *read_on(void *ctx, struct mrg_span *text, bool stay)
+{
+	const int err = mrg_unix_lines_more(ctx, text, stay);
+	return err != 0 ? strerrordesc_np(err) : NULL;
+}
+
+static void close_file(void *ctx) { mrg_unix_lines_close(ctx); }
+
+/* Open a file for the reader, which closes it.  Fails: what mrg_unix_lines_open says; ENOMEM. */
+static int open_file(struct mrg_arena *scratch, const char *path, struct mrg_dns_master_source *out)
+{
+	struct mrg_unix_lines *const lines =
+		mrg_arena_get(scratch, sizeof *lines, _Alignof(struct mrg_unix_lines));
+	const int err = lines != NULL ? mrg_unix_lines_open(lines, path) : ENOMEM;
+	if (err == 0)
+		*out = (struct mrg_dns_master_source){
+			.p = lines->p, .name = path, .ctx = lines, .more = read_on, .done = close_file
+		};
+	return err;
 }
 
 /* The name as it stands in the text, or beside the file that includes it; NUL-terminated, in scratch memory. */
@@ -142,22 +130,14 @@ static const char *make_path(struct reading *r, struct mrg_span name, const char
 static bool include(void *ctx, struct mrg_span name, const char *from_file, struct mrg_dns_master_source *out)
 {
 	struct reading *const r = ctx;
-	struct included *const inc = mrg_arena_get(r->scratch, sizeof *inc, _Alignof(struct included));
 	const bool absolute = name.len != 0 && name.p[0] == '/';
-	if (inc == NULL || memchr(name.p, '\0', name.len) != NULL)
+	if (memchr(name.p, '\0', name.len) != NULL)
 		return false;
 	const char *path = make_path(r, name, from_file, !absolute);
-	int err = path != NULL ? mrg_unix_text_read(&inc->text, path) : 1;
-	if (err != 0 && !absolute) {
-		path = make_path(r, name, from_file, false);
-		err = path != NULL ? mrg_unix_text_read(&inc->text, path) : 1;
-	}
-	if (err != 0)
-		return false;
-	inc->next = r->included;
-	r->included = inc;
-	*out = (struct mrg_dns_master_source){ .p = inc->text.p, .len = inc->text.len, .name = path };
-	return true;
+	if (path != NULL && open_file(r->scratch, path, out) == 0)
+		return true;
+	path = absolute ? NULL : make_path(r, name, from_file, false);
+	return path != NULL && open_file(r->scratch, path, out) == 0;
 }
 
 /* ---- one zone ---- */
@@ -175,64 +155,49 @@ static bool look(void *ctx, const struct mrg_dns_master_rr *rr)
 	return true;
 }
 
-static enum mrg_status read_text(struct reading *r,
+/* False: it can't be opened, which is told. */
+static bool open_zone(struct reading *r, struct mrg_dns_master_source *out)
+{
+	const int err = open_file(r->scratch, r->option->file, out);
+	if (err != 0)
+		tell(r, &(struct fault){ r->option->file, 0, 0, "", strerrordesc_np(err) });
+	return err == 0;
+}
+
+static enum mrg_status read_text(struct reading *r, const struct mrg_dns_master_source *source,
 	bool (*record)(void *ctx, const struct mrg_dns_master_rr *rr),
 	void (*error)(void *ctx, const struct mrg_dns_master_error *e))
 {
 	const struct mrg_dns_master_events events = {
 		.ctx = r, .record = record, .error = error, .include = include
 	};
-	const struct mrg_dns_master_source source = {
-		.p = r->text.p, .len = r->text.len, .name = r->option->file
-	};
 	size_t errors;
-	return mrg_dns_master_read(r->master, &source,
+	return mrg_dns_master_read(r->master, source,
 		(struct mrg_span){ r->option->origin, r->option->origin_len }, 0, &events, &errors);
-}
-
-static void close_texts(struct reading *r)
-{
-	mrg_unix_text_close(&r->text);
-	for (; r->included != NULL; r->included = r->included->next)
-		mrg_unix_text_close(&r->included->text);
-}
-
-static bool open_text(struct reading *r)
-{
-	const int err = mrg_unix_text_read(&r->text, r->option->file);
-	if (err == 0)
-		return true;
-	tell(r, &(struct fault){ r->option->file, 0, 0, "", strerrordesc_np(err) });
-	return false;
 }
 
 /* What only the whole zone shows has no line of its own: read the text again for that of the record at fault. */
 static void tell_whole(struct reading *r, const struct mrg_dns_zone_error *why)
 {
 	char owner[OWNER_TEXT];
+	struct mrg_dns_master_source source;
 	r->found = (struct fault){ r->option->file, 0, 0, put_owner(why, owner), what_of(why) };
 	r->wanted = why;
-	close_texts(r);
-	if (why->owner.count != 0 && open_text(r))
-		(void)read_text(r, look, NULL);
+	if (why->owner.count != 0 && open_zone(r, &source))
+		(void)read_text(r, &source, look, NULL);
 	tell(r, &r->found);
 }
 
 static void read_zone(struct reading *r, struct mrg_arena *arena, const struct mrg_dns_zone **out)
 {
 	struct mrg_dns_zone_error why = { .fault = MRG_DNS_ZONE_FULL };
-	const struct mrg_span origin = { r->option->origin, r->option->origin_len };
-	if (!open_text(r))
-		return;
-	if (r->text.len >= FORGET_STEP && memchr(r->text.p, '\r', r->text.len) == NULL) {
-		r->cursor = r->text.p;
-		r->cursor_line = 1;
-	}
-	if (mrg_dns_zone_begin(&r->builder, arena, origin) != MRG_OK) {
+	struct mrg_dns_master_source source;
+	if (mrg_dns_zone_begin(&r->builder, arena,
+		    (struct mrg_span){ r->option->origin, r->option->origin_len }) != MRG_OK) {
 		tell(r, &(struct fault){ r->option->file, 0, 0, "", mrg_dns_zone_fault_str(why.fault) });
 		return;
 	}
-	if (read_text(r, keep, refuse) != MRG_OK || r->faults != 0)
+	if (!open_zone(r, &source) || read_text(r, &source, keep, refuse) != MRG_OK || r->faults != 0)
 		return;
 	if (mrg_dns_zone_finish(&r->builder, out, &why) != MRG_OK)
 		tell_whole(r, &why);
@@ -296,7 +261,6 @@ static enum outcome fill(struct database *db, const struct options *o, bool stop
 			.stoppable = stoppable,
 		};
 		read_zone(&r, &db->arena, &db->zones[i]);
-		close_texts(&r);
 		memset(scratch->p + used, 0, scratch->len - used);
 		scratch->len = used;
 		if (r.stopped)

@@ -17,7 +17,7 @@ MRG_COLD bool mrg_dns_master_report_(struct mrg_dns_master *m, const char *field
 		return false;
 	/* what $GENERATE made stands in no file: its own place is told */
 	const struct mrg_dns_master_error e = {
-		.file = m->file->name,
+		.file = m->file->source.name,
 		.line = m->making ? m->entry_line : m->text.err.line,
 		.col = m->making ? mrg_dns_master_made_col_(m, m->text.err.at.p) : m->text.err.col,
 		.field = field != NULL ? field : mrg_text_field(&m->text, where, sizeof where),
@@ -160,7 +160,7 @@ static bool deliver(struct mrg_dns_master *m, const struct head *h, struct mrg_s
 		.type = (uint16_t)h->type,
 		.class = m->class,
 		.ttl = h->ttl,
-		.file = m->file->name,
+		.file = m->file->source.name,
 		.line = m->entry_line,
 		.col = m->entry_col,
 	};
@@ -225,6 +225,7 @@ bool mrg_dns_master_entry_read_(struct mrg_dns_master *m, bool indented)
 /* Go back to the file that included this one; false when there is none. */
 static bool leave(struct mrg_dns_master *m)
 {
+	mrg_dns_master_done_(&m->file->source);
 	if (m->file == m->files)
 		return false;
 	m->file--;
@@ -262,7 +263,7 @@ enum mrg_status mrg_dns_master_read(struct mrg_dns_master *m, const struct mrg_d
 		while (!m->stopped && mrg_dns_master_line_(m, &indented))
 			if (!mrg_dns_master_entry_read_(m, indented) && !m->stopped)
 				mrg_dns_master_skip_(m);
-	} while (!m->stopped && leave(m));
+	} while (leave(m));
 	*error_count = m->errors;
 	if (m->stopped)
 		return MRG_END;

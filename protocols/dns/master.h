@@ -27,11 +27,25 @@ enum {
 	MRG_DNS_MASTER_RESUME_MAX = 16         /* times that a parenthesis without end is passed over */
 };
 
-/* A file's text.  p[len] must be readable and 0; the reader does not count it. */
+/*
+ * A file's text: all of it, or what comes first and a way to more.  p[len] must be readable and 0; the reader does not
+ * count it.  What is not the end of the whole text ends behind a line feed.
+ */
 struct mrg_dns_master_source {
 	const uint8_t *p;
 	size_t len;
 	const char *name; /* for messages, and to see that a file includes itself */
+	void *ctx;
+	/*
+	 * NULL: there is no more.  Else the reader asks when it has come to the end of what it has.
+	 *   text   in: the end of what it has, from the first octet that it still needs; empty at first.
+	 *          out: the same octets and what follows them; unchanged where the text ends.
+	 *   stay   nothing that was given before may move or change
+	 * Returns NULL, or why the text can't be read on: that becomes an error, and the text ends there.
+	 */
+	const char *(*more)(void *ctx, struct mrg_span *text, bool stay);
+	/* The reader will not look at the text again.  May be NULL. */
+	void (*done)(void *ctx);
 };
 
 /* One record.  All of it is good only during the event. */
@@ -58,15 +72,16 @@ struct mrg_dns_master_events {
 	bool (*record)(void *ctx, const struct mrg_dns_master_rr *rr);
 	/* may be NULL */
 	void (*error)(void *ctx, const struct mrg_dns_master_error *e);
-	/* The text of an included file; good until the reading ends.  false: there is none.  NULL: $INCLUDE is an error. */
+	/* The text of an included file; good until it is done with.  false: there is none.  NULL: $INCLUDE is an error. */
 	bool (*include)(
 		void *ctx, struct mrg_span name, const char *from_file, struct mrg_dns_master_source *out);
 };
 
 /* A file being read; private. */
 struct mrg_dns_master_file {
-	const char *name;
+	struct mrg_dns_master_source source;
 	const uint8_t *at, *end, *line_start;
+	const char *broken; /* why it can't be read on */
 	unsigned line;
 	uint8_t origin_len, owner_len;
 	uint8_t origin[255], owner[255];

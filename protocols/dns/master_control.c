@@ -45,7 +45,7 @@ static bool same_text(const char *a, const char *b)
 static bool is_open(const struct mrg_dns_master *m, const char *name)
 {
 	for (const struct mrg_dns_master_file *f = m->files; f <= m->file; f++)
-		if (same_text(f->name, name))
+		if (same_text(f->source.name, name))
 			return true;
 	return false;
 }
@@ -81,10 +81,12 @@ static bool control_include(struct mrg_dns_master *m)
 	t->tok = file;
 	if (m->file == &m->files[MRG_DNS_MASTER_DEPTH - 1])
 		return mrg_dns_master_bad_(m, "$INCLUDE", "files include each other too deep");
-	if (m->ev->include == NULL || !m->ev->include(m->ev->ctx, file.s, m->file->name, &src))
+	if (m->ev->include == NULL || !m->ev->include(m->ev->ctx, file.s, m->file->source.name, &src))
 		return mrg_dns_master_bad_(m, "$INCLUDE", "the file can't be read");
-	if (is_open(m, src.name))
+	if (is_open(m, src.name)) {
+		mrg_dns_master_done_(&src);
 		return mrg_dns_master_bad_(m, "$INCLUDE", "a file that includes itself");
+	}
 	enter(m, &src, origin);
 	return true;
 }

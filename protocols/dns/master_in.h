@@ -10,6 +10,8 @@
 
 /* master_source.c: words of one entry, through m->text */
 void mrg_dns_master_open_(struct mrg_dns_master *m, const struct mrg_dns_master_source *src);
+/* The source is not needed any more. */
+void mrg_dns_master_done_(const struct mrg_dns_master_source *src);
 /* Read the entry up to its end; a parenthesis without end then is its error, whatever else it has. */
 void mrg_dns_master_drain_(struct mrg_dns_master *m);
 /* Skip what is left of the entry, its line end excluded. */

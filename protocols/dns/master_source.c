@@ -83,9 +83,31 @@ static MRG_COLD void not_closed(struct mrg_dns_master *m)
 	mrg_text_bad(t, "a ( without its )");
 }
 
+/* Get more of the text; false: there is none.  `stay`: an entry has begun, and what is known of it points to the text. */
+static bool more(struct mrg_dns_master *m, bool stay)
+{
+	struct mrg_dns_master_file *f = m->file;
+	if (m->making || f->source.more == NULL) /* what $GENERATE made is whole */
+		return false;
+	const uint8_t *const from = stay ? f->at : f->line_start;
+	const size_t left = (size_t)(f->end - from);
+	struct mrg_span text = { from, left };
+	const char *const why = f->source.more(f->source.ctx, &text, stay);
+	f->at = text.p + (f->at - from);
+	f->line_start = stay ? f->line_start : text.p;
+	f->end = text.p + text.len;
+	if (why == NULL && text.len > left)
+		return true;
+	f->source.more = NULL; /* it is not asked again */
+	f->broken = why;
+	return false;
+}
+
 static void end_of_text(struct mrg_dns_master *m)
 {
-	if (m->parens > 0)
+	if (m->file->broken != NULL)
+		wrong(m, m->file->at, 0, MRG_E_TEXT, "the file can't be read beyond this");
+	else if (m->parens > 0)
 		not_closed(m);
 	m->text.line = m->file->line;
 	m->text.line_start = m->file->line_start;
@@ -112,7 +134,11 @@ static void next_word(struct mrg_text *t)
 			}
 			newline(m);
 			break;
-		case MRG_DNS_MASTER_END: end_of_text(m); return;
+		case MRG_DNS_MASTER_END:
+			if (more(m, true))
+				break;
+			end_of_text(m);
+			return;
 		case MRG_DNS_MASTER_OPEN: open_parenthesis(m, start); break;
 		case MRG_DNS_MASTER_CLOSE: close_parenthesis(m, start); break;
 		case MRG_DNS_MASTER_UNCLOSED:
@@ -133,13 +159,20 @@ static void next_word(struct mrg_text *t)
 void mrg_dns_master_open_(struct mrg_dns_master *m, const struct mrg_dns_master_source *src)
 {
 	struct mrg_dns_master_file *f = m->file;
-	f->name = src->name;
+	f->source = *src;
+	f->broken = NULL;
 	f->at = src->p;
 	f->end = src->p + src->len;
 	f->line_start = src->p;
 	f->line = 1;
 	m->text.pull = next_word;
 	m->text.ctx = m;
+}
+
+void mrg_dns_master_done_(const struct mrg_dns_master_source *src)
+{
+	if (src->done != NULL)
+		src->done(src->ctx);
 }
 
 void mrg_dns_master_entry_(struct mrg_dns_master *m)
@@ -209,6 +242,13 @@ void mrg_dns_master_skip_(struct mrg_dns_master *m)
 	m->parens = 0;
 }
 
+static MRG_COLD void tell_broken(struct mrg_dns_master *m)
+{
+	mrg_dns_master_entry_(m);
+	wrong(m, m->file->at, 0, MRG_E_TEXT, m->file->broken);
+	(void)mrg_dns_master_report_(m, "file");
+}
+
 bool mrg_dns_master_line_(struct mrg_dns_master *m, bool *indented)
 {
 	struct mrg_dns_master_file *f = m->file;
@@ -216,7 +256,12 @@ bool mrg_dns_master_line_(struct mrg_dns_master *m, bool *indented)
 	for (;;) {
 		const uint8_t *const start = f->at;
 		switch (mrg_dns_master_next(&f->at, f->end)) {
-		case MRG_DNS_MASTER_END: return false;
+		case MRG_DNS_MASTER_END:
+			if (more(m, false))
+				break;
+			if (f->broken != NULL)
+				tell_broken(m);
+			return false;
 		case MRG_DNS_MASTER_NEWLINE:
 			newline(m);
 			*indented = false;

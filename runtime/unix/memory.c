@@ -12,6 +12,8 @@
 enum {
 	HUGE = 2 << 20,      /* bytes of a huge page; arenas start on one */
 	TEXT_MIN = 64 << 10, /* first room for a file that does not tell its size, such as a pipe */
+	PIECE = 256 << 10,   /* bytes of a file read at once: they stay in the cache until they are used up */
+	UNSIZED = 256 << 20, /* address space for the lines of a file that does not tell its size */
 	PAGE = 4096
 };
 
@@ -30,23 +32,36 @@ static void advise(uint8_t *p, size_t len, size_t huge)
 	(void)madvise(p + first, len - first, MADV_NOHUGEPAGE);
 }
 
-int mrg_unix_arena_open(struct mrg_arena *a, size_t reserve, size_t least, size_t huge)
+/* Address space that starts at a huge page.  In the place of an arena that was closed, where that fits. */
+static uint8_t *map_aligned(size_t len)
 {
-	size_t len = reserve;
-	uint8_t *p = map(len + HUGE);
-	while (p == NULL && len / 2u >= least && len / 2u >= HUGE) {
-		len = len / 2u / PAGE * PAGE;
-		p = map(len + HUGE);
-	}
+	uint8_t *p = map(len);
+	if (p == NULL || (uintptr_t)p % HUGE == 0)
+		return p;
+	(void)munmap(p, len);
+	p = map(len + HUGE);
 	if (p == NULL)
-		return ENOMEM;
+		return NULL;
 	const size_t lead = (size_t)(0u - (uintptr_t)p) & (HUGE - 1u);
 	if (lead != 0)
 		(void)munmap(p, lead);
 	if (lead != HUGE)
 		(void)munmap(p + lead + len, HUGE - lead);
-	advise(p + lead, len, huge);
-	*a = (struct mrg_arena){ .p = p + lead, .cap = len };
+	return p + lead;
+}
+
+int mrg_unix_arena_open(struct mrg_arena *a, size_t reserve, size_t least, size_t huge)
+{
+	size_t len = reserve;
+	uint8_t *p = map_aligned(len);
+	while (p == NULL && len / 2u >= least && len / 2u >= HUGE) {
+		len = len / 2u / PAGE * PAGE;
+		p = map_aligned(len);
+	}
+	if (p == NULL)
+		return ENOMEM;
+	advise(p, len, huge);
+	*a = (struct mrg_arena){ .p = p, .cap = len };
 	return 0;
 }
 
@@ -95,45 +110,46 @@ static int read_all(struct mrg_unix_text *t, int fd)
 	}
 }
 
-static int read_fd(struct mrg_unix_text *t, int fd)
+/* Open for reading; *size is 0 where it is not known, as that of a pipe. */
+static int open_file(const char *path, int *fd, size_t *size)
 {
 	struct stat st;
-	if (fstat(fd, &st) != 0)
+	*size = 0;
+	*fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*fd < 0)
 		return errno;
-	if (S_ISDIR(st.st_mode))
-		return EISDIR;
-	if (st.st_size < 0 || (uint64_t)st.st_size > SIZE_MAX / 4u)
-		return EFBIG;
-	/* Two bytes more: the NUL, and one that the last read may look for more in. */
-	const size_t want = (size_t)st.st_size + 2u < TEXT_MIN ? TEXT_MIN : (size_t)st.st_size + 2u;
-	t->mapped = (want + PAGE - 1u) / PAGE * PAGE;
-	t->p = map(t->mapped);
-	if (t->p == NULL)
-		return ENOMEM;
-	const int err = read_all(t, fd);
-	if (err != 0)
-		mrg_unix_text_close(t);
+	int err = fstat(*fd, &st) == 0 ? 0 : errno;
+	if (err == 0 && S_ISDIR(st.st_mode))
+		err = EISDIR;
+	if (err == 0 && (st.st_size < 0 || (uint64_t)st.st_size > SIZE_MAX / 4u))
+		err = EFBIG;
+	if (err == 0) {
+		*size = (size_t)st.st_size;
+		return 0;
+	}
+	(void)close(*fd);
+	*fd = -1;
 	return err;
 }
+
+static size_t whole_pages(size_t len) { return (len + PAGE - 1u) / PAGE * PAGE; }
 
 int mrg_unix_text_read(struct mrg_unix_text *t, const char *path)
 {
+	int fd;
+	size_t size;
 	*t = (struct mrg_unix_text){ .p = NULL };
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	const int err = read_fd(t, fd);
+	int err = open_file(path, &fd, &size);
+	if (err != 0)
+		return err;
+	/* Two bytes more: the NUL, and one that the last read may look for more in. */
+	t->mapped = whole_pages(size + 2u < TEXT_MIN ? TEXT_MIN : size + 2u);
+	t->p = map(t->mapped);
+	err = t->p != NULL ? read_all(t, fd) : ENOMEM;
+	if (err != 0)
+		mrg_unix_text_close(t);
 	(void)close(fd);
 	return err;
-}
-
-void mrg_unix_text_forget(struct mrg_unix_text *t, size_t used)
-{
-	const size_t whole = used / PAGE * PAGE;
-	if (whole > t->forgotten) {
-		(void)madvise(t->p + t->forgotten, whole - t->forgotten, MADV_DONTNEED);
-		t->forgotten = whole;
-	}
 }
 
 void mrg_unix_text_close(struct mrg_unix_text *t)
@@ -141,6 +157,88 @@ void mrg_unix_text_close(struct mrg_unix_text *t)
 	if (t->p != NULL)
 		(void)munmap(t->p, t->mapped);
 	*t = (struct mrg_unix_text){ .p = NULL };
+}
+
+/* ---- files line by line ---- */
+
+int mrg_unix_lines_open(struct mrg_unix_lines *l, const char *path)
+{
+	size_t size;
+	*l = (struct mrg_unix_lines){ .fd = -1 };
+	const int err = open_file(path, &l->fd, &size);
+	if (err != 0)
+		return err;
+	/* a piece more: room to see the end, and for the NUL */
+	l->mapped = whole_pages((size != 0 ? size : (size_t)UNSIZED) + PIECE);
+	l->p = map(l->mapped);
+	if (l->p != NULL)
+		return 0;
+	mrg_unix_lines_close(l);
+	return ENOMEM;
+}
+
+/* Read a piece behind what there is; at the end of the file it is closed. */
+static int read_piece(struct mrg_unix_lines *l)
+{
+	const size_t room = l->mapped - 1u - l->len;
+	ssize_t n;
+	if (room == 0)
+		return EFBIG;
+	do
+		n = read(l->fd, l->p + l->len, room < PIECE ? room : PIECE);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno;
+	l->len += (size_t)n;
+	if (n == 0) {
+		(void)close(l->fd);
+		l->fd = -1;
+	}
+	return 0;
+}
+
+/* Where the last line in p[from..len-1] ends; `from` when none does. */
+static size_t last_line_end(const uint8_t *p, size_t from, size_t len)
+{
+	while (len > from && p[len - 1u] != '\n')
+		len--;
+	return len;
+}
+
+int mrg_unix_lines_more(struct mrg_unix_lines *l, struct mrg_span *text, bool stay)
+{
+	const size_t needed = text->len;
+	size_t from = l->given - needed; /* where the text begins */
+	int err = 0;
+	l->p[l->given] = l->under;
+	if (!stay) {
+		memmove(l->p, l->p + from, l->len - from);
+		l->len -= from;
+		l->given = needed;
+		from = 0;
+	}
+	size_t end = l->given;
+	while (end == l->given && l->fd >= 0 && err == 0) {
+		const size_t before = l->len;
+		err = read_piece(l);
+		end = last_line_end(l->p, before, l->len);
+		if (end == before)
+			end = l->fd < 0 ? l->len : l->given;
+	}
+	l->given = end;
+	l->under = l->p[end];
+	l->p[end] = 0;
+	*text = (struct mrg_span){ l->p + from, end - from };
+	return err;
+}
+
+void mrg_unix_lines_close(struct mrg_unix_lines *l)
+{
+	if (l->p != NULL)
+		(void)munmap(l->p, l->mapped);
+	if (l->fd >= 0)
+		(void)close(l->fd);
+	*l = (struct mrg_unix_lines){ .fd = -1 };
 }
 
 size_t mrg_unix_file_len(const char *path)

@@ -182,7 +182,7 @@ void mrg_unix_arena_trim(struct mrg_arena *a);
 struct mrg_unix_text {
 	uint8_t *p;
 	size_t len;
-	size_t mapped, forgotten; /* private */
+	size_t mapped; /* private */
 };
 
 /*
@@ -191,11 +191,32 @@ struct mrg_unix_text {
  */
 int mrg_unix_text_read(struct mrg_unix_text *t, const char *path);
 
-/*
- * mrg_unix_text_forget - give back the pages before `used` bytes; they must not be read again.
- */
-void mrg_unix_text_forget(struct mrg_unix_text *t, size_t used);
 void mrg_unix_text_close(struct mrg_unix_text *t);
+
+/* A file that is read a piece at a time, whole lines each, into memory of its own.  Private. */
+struct mrg_unix_lines {
+	uint8_t *p;
+	size_t mapped, len, given; /* bytes: of the mapping, read into it, handed out */
+	int fd;                    /* -1: the file has ended */
+	uint8_t under;             /* the byte that the NUL behind what is handed out stands for */
+};
+
+/*
+ * mrg_unix_lines_open - open the file; nothing is read yet.   Fails: what open, fstat and mmap say; EISDIR; EFBIG.
+ * Address space is taken for the whole file, memory for little more than what is handed out at a time.
+ */
+int mrg_unix_lines_open(struct mrg_unix_lines *l, const char *path);
+
+/*
+ * mrg_unix_lines_more - read on, at least to the next line feed, or to the end of the file.
+ *   text   in: the end of what was handed out before, from the first byte that is still needed; empty at first.
+ *          out: the same bytes and what follows them, a NUL behind; unchanged at the end of the file.
+ *   stay   what was handed out before keeps its place
+ * Fails:    what read says; EFBIG: the file has grown, and nothing may move to make room.   *text is unchanged then.
+ * Lifetime: *text is good until the next call or close.
+ */
+int mrg_unix_lines_more(struct mrg_unix_lines *l, struct mrg_span *text, bool stay);
+void mrg_unix_lines_close(struct mrg_unix_lines *l);
 
 /*
  * mrg_unix_file_len - bytes of a file by its directory entry; 0 when that is not known.

@@ -72,12 +72,6 @@ START_TEST(files_are_read_with_a_nul_behind)
 		ck_assert_int_eq(mrg_unix_text_read(&t, path), 0);
 		ck_assert_uint_eq(t.len, lengths[i]);
 		ck_assert_uint_eq(strlen((char *)t.p), t.len);
-		/* What was forgotten is not needed; what comes after it still is. */
-		mrg_unix_text_forget(&t, t.len / 2);
-		size_t kept = 0;
-		for (size_t k = t.len / 2; k < t.len; k++)
-			kept += t.p[k] == 'z';
-		ck_assert_uint_eq(kept, t.len - t.len / 2);
 		mrg_unix_text_close(&t);
 		mrg_unix_text_close(&t);
 		(void)unlink(path);
@@ -109,8 +103,107 @@ START_TEST(pipes_are_read_to_their_end)
 }
 END_TEST
 
+/* A file of `count` lines, the i-th of i % 100 'z' and a line feed; its last line without one if `open`. */
+static void write_lines(unsigned count, bool open)
+{
+	strcpy(path + sizeof path - 7, "XXXXXX");
+	FILE *const f = fdopen(mkstemp(path), "w");
+	for (unsigned i = 0; i < count; i++)
+		for (unsigned k = 0; k <= i % 100; k++)
+			(void)putc(k < i % 100 ? 'z' : '\n', f);
+	if (open)
+		(void)fputs("the end", f);
+	(void)fclose(f);
+}
+
+/* Read on and compare what comes with the file, keeping the last `keep` bytes; returns the bytes so far. */
+static size_t read_on(struct mrg_unix_lines *l, FILE *beside, struct mrg_span *text, bool stay, size_t keep)
+{
+	const uint8_t *const before = text->p;
+	const size_t drop = text->len > keep ? text->len - keep : 0, kept = text->len - drop;
+	*text = (struct mrg_span){ text->p + drop, kept };
+	uint8_t first[16];
+	memcpy(first, text->p, kept);
+	ck_assert_int_eq(mrg_unix_lines_more(l, text, stay), 0);
+	ck_assert(!stay || text->p == before + drop);
+	ck_assert_mem_eq(text->p, first, kept);
+	ck_assert_uint_eq(text->p[text->len], 0);
+	size_t other = 0;
+	for (size_t i = kept; i < text->len; i++)
+		other += text->p[i] != getc(beside);
+	ck_assert_uint_eq(other, 0);
+	return text->len - kept;
+}
+
+START_TEST(lines_are_read_a_piece_at_a_time)
+{
+	for (unsigned round = 0; round < 4; round++) {
+		const bool open = round & 1, stay = round & 2;
+		struct mrg_unix_lines l;
+		size_t got, pieces = 0;
+		write_lines(40000, open);
+		FILE *const beside = fopen(path, "r");
+		ck_assert_int_eq(mrg_unix_lines_open(&l, path), 0);
+		struct mrg_span text = { l.p, 0 };
+		while ((got = read_on(&l, beside, &text, stay, pieces % 16)) != 0) {
+			if (text.p[text.len - 1] != '\n') /* only at the end may a line be open */
+				ck_assert(open && getc(beside) == EOF);
+			pieces++;
+		}
+		ck_assert_int_eq(getc(beside), EOF);
+		ck_assert_uint_gt(pieces, 4);
+		/* at the end it stays ended */
+		ck_assert_uint_eq(read_on(&l, beside, &text, stay, 3), 0);
+		mrg_unix_lines_close(&l);
+		mrg_unix_lines_close(&l);
+		(void)fclose(beside);
+		(void)unlink(path);
+	}
+}
+END_TEST
+
+START_TEST(one_line_may_be_the_whole_file)
+{
+	struct mrg_unix_lines l;
+	write_file(1000000);
+	ck_assert_int_eq(mrg_unix_lines_open(&l, path), 0);
+	struct mrg_span text = { l.p, 0 };
+	ck_assert_int_eq(mrg_unix_lines_more(&l, &text, false), 0);
+	ck_assert_uint_eq(text.len, 1000000);
+	ck_assert_uint_eq(strlen((const char *)text.p), 1000000);
+	mrg_unix_lines_close(&l);
+	(void)unlink(path);
+}
+END_TEST
+
+START_TEST(lines_of_a_file_that_grows_end_somewhere)
+{
+	struct mrg_unix_lines l;
+	write_lines(1, true);
+	ck_assert_int_eq(mrg_unix_lines_open(&l, path), 0);
+	(void)unlink(path);
+	struct mrg_span text = { l.p, 0 };
+	ck_assert_int_eq(mrg_unix_lines_more(&l, &text, true), 0);
+	ck_assert_int_eq(ftruncate(l.fd, 0), -1); /* it can only be read */
+	char name[32];
+	(void)snprintf(name, sizeof name, "/proc/self/fd/%d", l.fd);
+	const int fd = open(name, O_WRONLY);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, 10000000), 0);
+	(void)close(fd);
+	const size_t had = text.len;
+	ck_assert_int_eq(mrg_unix_lines_more(&l, &text, true), EFBIG);
+	ck_assert_uint_eq(text.len, had);
+	mrg_unix_lines_close(&l);
+}
+END_TEST
+
 START_TEST(what_is_no_file_says_so)
 {
+	struct mrg_unix_lines l;
+	ck_assert_int_eq(mrg_unix_lines_open(&l, "/no/such/file"), ENOENT);
+	ck_assert_int_eq(mrg_unix_lines_open(&l, "/tmp"), EISDIR);
+	ck_assert_ptr_null(l.p);
 	struct mrg_unix_text t;
 	ck_assert_int_eq(mrg_unix_text_read(&t, "/no/such/file"), ENOENT);
 	ck_assert_int_eq(mrg_unix_text_read(&t, "/tmp"), EISDIR);
@@ -247,6 +340,9 @@ int main(void)
 	tcase_add_test(t, a_reservation_too_big_is_halved_down_to_what_is_needed);
 	tcase_add_test(t, files_are_read_with_a_nul_behind);
 	tcase_add_test(t, pipes_are_read_to_their_end);
+	tcase_add_test(t, lines_are_read_a_piece_at_a_time);
+	tcase_add_test(t, one_line_may_be_the_whole_file);
+	tcase_add_test(t, lines_of_a_file_that_grows_end_somewhere);
 	tcase_add_test(t, what_is_no_file_says_so);
 	tcase_add_test(t, users_by_name_and_by_number);
 	tcase_add_test(t, there_is_no_way_back);

@@ -83,7 +83,9 @@ enum mrg_dns_zone_fault kit_zone_in(struct kit *k, struct mrg_dns_zone_builder *
 	static struct mrg_dns_master m;
 	struct loading l = { .b = b };
 	const struct mrg_dns_master_events ev = { .ctx = &l, .record = keep, .error = complain };
-	const struct mrg_dns_master_source src = { (const uint8_t *)master, strlen(master), "zone" };
+	const struct mrg_dns_master_source src = {
+		.p = (const uint8_t *)master, .len = strlen(master), .name = "zone"
+	};
 	const struct mrg_span origin = mrg_dns_zone_origin(b->zone);
 	size_t errors;
 	if (mrg_dns_master_read(&m, &src, origin, 3600, &ev, &errors) != MRG_OK)

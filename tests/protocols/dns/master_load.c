@@ -89,6 +89,7 @@ static void on_error(void *ctx, const struct mrg_dns_master_error *e)
 	struct master_load *l = ctx;
 	l->errors = grown(l->errors, l->error_count, sizeof *l->errors);
 	struct master_complaint *c = &l->errors[l->error_count++];
+	memset(c, 0, sizeof *c); /* they are compared whole */
 	snprintf(c->file, sizeof c->file, "%s", e->file);
 	snprintf(c->field, sizeof c->field, "%s", e->field);
 	snprintf(c->what, sizeof c->what, "%s", e->what);
@@ -115,11 +116,108 @@ static bool on_include(void *ctx, struct mrg_span name, const char *from, struct
 	return false;
 }
 
-static void run(struct master_load *l, const struct mrg_dns_master_source *src, const char *origin)
+/* --- texts that come line by line --------------------------------------------------------------------- */
+
+/* A text of which the reader has p[0..given-1], as a copy that ends at a page that can't be read once all is there. */
+struct trickle {
+	const uint8_t *p;
+	size_t len, given, breaks_at;
+	uint8_t *map;
+	size_t mapped;
+	uint8_t *at; /* where p[0] is, or would be */
+};
+
+/* Room for the rest of the text from p[from] on, the guard behind it. */
+static void make_room(struct trickle *t, size_t from)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE), size = (t->len - from + page) / page * page;
+	t->mapped = size + page;
+	t->map = mmap(NULL, t->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (t->map == MAP_FAILED || mprotect(t->map + size, page, PROT_NONE) != 0)
+		abort();
+	t->at = t->map + size - 1 - t->len;
+}
+
+static const char *one_line_more(void *ctx, struct mrg_span *text, bool stay)
+{
+	struct trickle *const t = ctx;
+	const size_t from = t->given - text->len;
+	size_t end = t->given;
+	if (t->breaks_at != 0 && end >= t->breaks_at)
+		return "it broke";
+	const size_t least = t->given + t->len / 16; /* of a long text, some lines at a time */
+	while (end < t->len && (t->p[end++] != '\n' || end < least))
+		;
+	if (!stay) { /* what was given before is gone: reading it is a crash */
+		munmap(t->map, t->mapped);
+		make_room(t, from);
+		memcpy(t->at + from, t->p + from, end - from);
+	} else {
+		memcpy(t->at + t->given, t->p + t->given, end - t->given);
+	}
+	t->at[end] = 0;
+	t->given = end;
+	*text = (struct mrg_span){ t->at + from, end - from };
+	return NULL;
+}
+
+static void end_trickle(void *ctx)
+{
+	struct trickle *const t = ctx;
+	munmap(t->map, t->mapped);
+	free(t);
+}
+
+static struct mrg_dns_master_source trickled(
+	const struct master_load *l, const struct mrg_dns_master_source *whole)
+{
+	struct trickle *const t = malloc(sizeof *t);
+	if (t == NULL)
+		abort();
+	*t = (struct trickle){ .p = whole->p, .len = whole->len, .breaks_at = l->breaks_at };
+	make_room(t, 0);
+	return (struct mrg_dns_master_source){
+		.p = t->at, .name = whole->name, .ctx = t, .more = one_line_more, .done = end_trickle
+	};
+}
+
+static bool on_include_trickled(
+	void *ctx, struct mrg_span name, const char *from, struct mrg_dns_master_source *out)
+{
+	struct mrg_dns_master_source whole;
+	if (!on_include(ctx, name, from, &whole))
+		return false;
+	*out = trickled(ctx, &whole);
+	return true;
+}
+
+/* --- reading -------------------------------------------------------------------------------------------- */
+
+/* What was read must not depend on how the text came. */
+static void check_same(const struct master_load *a, const struct master_load *b)
+{
+	if (a->status != b->status || a->reported != b->reported || a->record_count != b->record_count ||
+		a->error_count != b->error_count)
+		abort();
+	for (size_t i = 0; i < a->record_count; i++) {
+		const struct master_record *const x = &a->records[i], *const y = &b->records[i];
+		if (x->owner_len != y->owner_len || memcmp(x->owner, y->owner, x->owner_len) != 0 ||
+			x->rdata_len != y->rdata_len || memcmp(x->rdata, y->rdata, x->rdata_len) != 0 ||
+			x->type != y->type || x->class != y->class || x->ttl != y->ttl ||
+			x->line != y->line || x->col != y->col)
+			abort();
+	}
+	for (size_t i = 0; i < a->error_count; i++)
+		if (memcmp(&a->errors[i], &b->errors[i], sizeof a->errors[i]) != 0)
+			abort();
+}
+
+static void read_source(struct master_load *l, const struct mrg_dns_master_source *src, const char *origin,
+	bool (*include)(void *, struct mrg_span, const char *, struct mrg_dns_master_source *))
 {
 	static struct mrg_dns_master m;
 	const struct mrg_dns_master_events ev = {
-		.ctx = l, .record = on_record, .error = on_error, .include = on_include
+		.ctx = l, .record = on_record, .error = on_error, .include = include
 	};
 	const struct mrg_span root = { (const uint8_t *)"", 1 };
 	uint8_t name[320];
@@ -129,6 +227,23 @@ static void run(struct master_load *l, const struct mrg_dns_master_source *src, 
 		abort();
 	l->status = mrg_dns_master_read(
 		&m, src, (struct mrg_span){ name, len }, l->default_ttl, &ev, &l->reported);
+}
+
+/* Read the text as a whole, and line by line: with the same outcome. */
+static void run(struct master_load *l, const struct mrg_dns_master_source *src, const char *origin)
+{
+	struct master_load again = {
+		.made = l->made, .stop_after = l->stop_after, .default_ttl = l->default_ttl
+	};
+	const struct mrg_dns_master_source lines = trickled(l, src);
+	if (l->breaks_at != 0) {
+		read_source(l, &lines, origin, on_include_trickled);
+		return;
+	}
+	read_source(l, src, origin, on_include);
+	read_source(&again, &lines, origin, on_include_trickled);
+	check_same(l, &again);
+	master_load_free(&again);
 }
 
 void master_load_text(struct master_load *l, const char *text, size_t len, const char *origin)

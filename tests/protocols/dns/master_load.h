@@ -30,6 +30,7 @@ struct master_load {
 	struct master_complaint *errors;
 	size_t record_count, error_count, reported; /* reported: what the reader says */
 	size_t stop_after;                          /* records; 0: all */
+	size_t breaks_at; /* octets of a text behind which it can't be read; 0: it can */
 	const struct master_made_file
 		*made; /* up to one without name; NULL: files are files, beside the includer */
 	uint32_t default_ttl;

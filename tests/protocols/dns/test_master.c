@@ -389,6 +389,34 @@ START_TEST(generate_is_bounded_over_all)
 }
 END_TEST
 
+/* Between entries, inside one, and in an included file; what came before is read, and what comes after an include. */
+START_TEST(texts_that_can_not_be_read_to_their_end)
+{
+	static const struct master_made_file files[] = { { "half", "y A 192.0.2.3\ny A 192.0.2.4\n" },
+		{ NULL, NULL } };
+	static const char text[] = "$TTL 1\na A 192.0.2.1\nb A (192.0.2.2\n)\nc A 192.0.2.3\n";
+	master_load_free(&l);
+	l.breaks_at = sizeof "$TTL 1\na A 192.0.2.1\n" - 1;
+	master_load_text(&l, text, SIZE_MAX, "example.");
+	ck_assert_uint_eq(l.record_count, 1);
+	ck_assert_uint_eq(l.error_count, 1);
+	ck_assert_str_eq(master_load_error(&l, 0), "3:1 file: it broke");
+	master_load_free(&l);
+	l.breaks_at = sizeof "$TTL 1\na A 192.0.2.1\nb A (192.0.2.2\n" - 1;
+	master_load_text(&l, text, SIZE_MAX, "example.");
+	ck_assert_uint_eq(l.record_count, 1);
+	ck_assert_uint_eq(l.error_count, 2);
+	ck_assert_str_eq(master_load_error(&l, 0), "4:1 A: the file can't be read beyond this");
+	ck_assert_str_eq(master_load_error(&l, 1), "4:1 file: it broke");
+	master_load_free(&l);
+	l.made = files;
+	l.breaks_at = sizeof "y A 192.0.2.3\n" - 1;
+	master_load_text(&l, "$TTL 1\n$INCLUDE half\n", SIZE_MAX, "example.");
+	ck_assert_uint_eq(l.record_count, 1);
+	ck_assert_str_eq(master_load_error(&l, 0), "2:1 file: it broke");
+}
+END_TEST
+
 /* --- control words --------------------------------------------------------------------------------------------- */
 
 START_TEST(control_words)
@@ -629,6 +657,7 @@ int main(void)
 	tcase_add_test(t, generate_escapes_and_quotes);
 	tcase_add_test(t, generate_refused);
 	tcase_add_test(t, generate_is_bounded_over_all);
+	tcase_add_test(t, texts_that_can_not_be_read_to_their_end);
 	tcase_add_test(t, control_words);
 	tcase_add_test(t, errors_name_the_field);
 	tcase_add_test(t, every_error_is_told_and_the_rest_is_read);
