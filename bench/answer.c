@@ -7,87 +7,41 @@
  */
 #include "bench/util.h"
 
-#include "protocols/dns/answer.h"
-#include "protocols/dns/db.h"
-#include "protocols/dns/master.h"
-#include "protocols/dns/zone.h"
-#include "unix/mrg_unix.h"
+#include "appliances/dns/load.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct load {
-	struct mrg_dns_zone_builder builder;
-	struct mrg_dns_zone_error error;
-	size_t records;
-};
-
-static bool on_record(void *ctx, const struct mrg_dns_master_rr *rr)
-{
-	struct load *l = ctx;
-
-	if (mrg_dns_zone_add(&l->builder, rr->owner, rr->type, rr->class, rr->ttl, rr->rdata, &l->error) !=
-		MRG_OK)
-		bench_die("line %u: %s", rr->line, mrg_dns_zone_fault_str(l->error.fault));
-	l->records++;
-	return true;
-}
-
-static void on_error(void *ctx, const struct mrg_dns_master_error *e)
+static void on_fault(void *ctx, const struct fault *f)
 {
 	(void)ctx;
-	bench_die("line %u: %s", e->line, e->what);
-}
-
-/* Memory as the server gives it to a zone of this size (appliances/dns/load.c). */
-static struct mrg_arena arena_make(size_t text_len)
-{
-	enum { MIB = 1 << 20 };
-	struct mrg_arena a;
-
-	if (mrg_unix_arena_open(&a, (size_t)1024 * MIB + 64u * text_len, (size_t)16 * MIB,
-		    text_len >= 2u * MIB ? text_len + text_len / 2u : 0) != 0)
-		bench_die("no address space");
-	return a;
+	bench_die("%s:%u:%u: %s: %s", f->file, f->line, f->col, f->field, f->what);
 }
 
 /* "a.example." to wire form; no escapes. */
-static struct mrg_span wire_name(const char *text)
+static void wire_name(const char *text, struct zone_option *out)
 {
-	size_t len = strlen(text), at = 0;
-	uint8_t *b = bench_alloc(len + 2u);
-
-	for (size_t i = 0; i < len;) {
-		size_t n = strcspn(text + i, ".");
-		b[at] = (uint8_t)n;
-		memcpy(b + at + 1u, text + i, n);
-		at += n + 1u;
-		i += n + 1u;
+	for (size_t n; (n = strcspn(text, ".")) > 0; text += n + 1u) {
+		if (out->origin_len + n + 2u > sizeof out->origin || text[n] == 0)
+			bench_die("not the origin of a zone");
+		out->origin[out->origin_len] = (uint8_t)n;
+		memcpy(out->origin + out->origin_len + 1u, text, n);
+		out->origin_len += n + 1u;
 	}
-	b[at] = 0;
-	return (struct mrg_span){ b, at + 1u };
+	out->origin_len++; /* the root */
 }
 
-static const struct mrg_dns_zone *zone_load(struct mrg_arena *a, const char *path, const char *origin)
+/* In memory as the server has it. */
+static const struct database *zone_load(const char *path, const char *origin)
 {
-	static struct load load;
-	struct mrg_dns_master *m = bench_alloc(sizeof *m);
-	const struct mrg_dns_master_events events = { .ctx = &load, .record = on_record, .error = on_error };
-	const struct mrg_dns_zone *zone;
-	struct mrg_dns_master_source text = { .name = path };
-	size_t errors = 0;
-	struct mrg_span name = wire_name(origin);
+	struct zone_option zone = { .file = path };
+	const struct options o = { .zones = &zone, .zone_count = 1, .udp_max = 1232 };
+	struct database *db;
 
-	text.p = bench_file_read(path, &text.len);
-	*a = arena_make(text.len);
-	if (mrg_dns_zone_begin(&load.builder, a, name) != MRG_OK)
-		bench_die("no zone");
-	if (mrg_dns_master_read(m, &text, name, 3600, &events, &errors) != MRG_OK || errors)
-		bench_die("%s: %zu errors", path, errors);
-	if (mrg_dns_zone_finish(&load.builder, &zone, &load.error) != MRG_OK)
-		bench_die("%s: %s", path, mrg_dns_zone_fault_str(load.error.fault));
-	bench_result("records", (double)load.records);
-	return zone;
+	wire_name(origin, &zone);
+	if (load(&o, false, &(struct report){ .fault = on_fault }, &db) != OUTCOME_OK)
+		bench_die("%s can't be loaded", path);
+	return db;
 }
 
 struct asking {
@@ -156,18 +110,15 @@ static void check(const struct asking *a)
 int main(int argc, char **argv)
 {
 	static struct asking a;
-	struct mrg_dns_db db;
 
 	if (argc != 5)
 		bench_die("usage: answer ZONE QUERIES MILLISECONDS ORIGIN");
-	struct mrg_arena arena;
 	uint64_t start = bench_now_ns();
-	const struct mrg_dns_zone *zone = zone_load(&arena, argv[1], argv[4]);
-	if (mrg_dns_db_init(&db, &arena, &zone, 1) != MRG_OK)
-		bench_die("no database");
+	const struct database *const db = zone_load(argv[1], argv[4]);
 	bench_result("load ms", (double)(bench_now_ns() - start) / 1e6);
-	bench_result("arena bytes", (double)arena.len);
-	a.server = (struct mrg_dns_server){ .db = &db, .udp_max = 1232 };
+	bench_result("records", (double)db->record_count);
+	bench_result("arena bytes", (double)db->arena.len);
+	a.server = db->server;
 	a.queries = bench_msgs_read(argv[2]);
 	check(&a);
 	bench_result("answer", bench_time(pass, &a, a.queries.count, (unsigned)atoi(argv[3])));

@@ -14,7 +14,7 @@
 
 enum {
 	MIB = 1 << 20,
-	HUGE_AT = 2 * MIB,      /* octets of zone text from which on the database is worth huge pages */
+	HUGE_AT = 2 * MIB,      /* octets of text from which on the database is worth huge pages */
 	POLL_RECORDS = 1 << 16, /* records between two looks for a signal */
 	OWNER_TEXT = 1100, /* a name as text: 255 octets, each at most four characters, and a type's name */
 	ARENA_LEAST = 16 * MIB,
@@ -92,25 +92,54 @@ static void refuse(void *ctx, const struct mrg_dns_master_error *e)
 
 /* ---- files ---- */
 
+/* A file that the reader is in; in scratch memory. */
+struct source {
+	struct mrg_unix_lines lines;
+	struct mrg_arena *arena; /* of the database that grows with what is read; NULL: nothing does */
+	size_t start;            /* its size when the file was opened */
+	size_t given;            /* octets of the file that the reader has got so far */
+};
+
+/* The database grows on as it did for the octets used so far; what comes on top in the end is left aside. */
+static void expect(const struct source *s, size_t used)
+{
+	enum { KIB = 1024, DOUBT = 32, AHEAD = 4 * MIB /* what is further off will be known better then */ };
+	if (s->arena == NULL || s->lines.size < HUGE_AT || used < KIB)
+		return;
+	const size_t grown = (s->arena->len - s->start) / (used / KIB) * (s->lines.size / KIB);
+	const size_t all = s->start + grown - grown / DOUBT, near = s->arena->len + AHEAD;
+	mrg_unix_arena_expect(s->arena, all < near ? all : near);
+}
+
 static const char *read_on(void *ctx, struct mrg_span *text, bool stay)
 {
-	const int err = mrg_unix_lines_more(ctx, text, stay);
+	struct source *const s = ctx;
+	const size_t before = text->len;
+	expect(s, s->given - before);
+	const int err = mrg_unix_lines_more(&s->lines, text, stay);
+	s->given += text->len - before;
 	return err != 0 ? strerrordesc_np(err) : NULL;
 }
 
-static void close_file(void *ctx) { mrg_unix_lines_close(ctx); }
+static void close_file(void *ctx)
+{
+	struct source *const s = ctx;
+	mrg_unix_lines_close(&s->lines);
+}
 
 /* Open a file for the reader, which closes it.  Fails: what mrg_unix_lines_open says; ENOMEM. */
-static int open_file(struct mrg_arena *scratch, const char *path, struct mrg_dns_master_source *out)
+static int open_file(const struct reading *r, const char *path, struct mrg_dns_master_source *out)
 {
-	struct mrg_unix_lines *const lines =
-		mrg_arena_get(scratch, sizeof *lines, _Alignof(struct mrg_unix_lines));
-	const int err = lines != NULL ? mrg_unix_lines_open(lines, path) : ENOMEM;
-	if (err == 0)
-		*out = (struct mrg_dns_master_source){
-			.p = lines->p, .name = path, .ctx = lines, .more = read_on, .done = close_file
-		};
-	return err;
+	struct source *const s = mrg_arena_get(r->scratch, sizeof *s, _Alignof(struct source));
+	const int err = s != NULL ? mrg_unix_lines_open(&s->lines, path) : ENOMEM;
+	if (err != 0)
+		return err;
+	s->arena = r->wanted == NULL ? r->builder.arena : NULL;
+	s->start = r->builder.arena->len;
+	*out = (struct mrg_dns_master_source){
+		.p = s->lines.p, .name = path, .ctx = s, .more = read_on, .done = close_file
+	};
+	return 0;
 }
 
 /* The name as it stands in the text, or beside the file that includes it; NUL-terminated, in scratch memory. */
@@ -134,10 +163,10 @@ static bool include(void *ctx, struct mrg_span name, const char *from_file, stru
 	if (memchr(name.p, '\0', name.len) != NULL)
 		return false;
 	const char *path = make_path(r, name, from_file, !absolute);
-	if (path != NULL && open_file(r->scratch, path, out) == 0)
+	if (path != NULL && open_file(r, path, out) == 0)
 		return true;
 	path = absolute ? NULL : make_path(r, name, from_file, false);
-	return path != NULL && open_file(r->scratch, path, out) == 0;
+	return path != NULL && open_file(r, path, out) == 0;
 }
 
 /* ---- one zone ---- */
@@ -158,7 +187,7 @@ static bool look(void *ctx, const struct mrg_dns_master_rr *rr)
 /* False: it can't be opened, which is told. */
 static bool open_zone(struct reading *r, struct mrg_dns_master_source *out)
 {
-	const int err = open_file(r->scratch, r->option->file, out);
+	const int err = open_file(r, r->option->file, out);
 	if (err != 0)
 		tell(r, &(struct fault){ r->option->file, 0, 0, "", strerrordesc_np(err) });
 	return err == 0;
@@ -218,11 +247,9 @@ static size_t text_len(const struct options *o)
 static struct database *make_database(const struct options *o)
 {
 	const size_t text = text_len(o);
-	/* Less than a zone of small records takes (1.8 times its text), so that it does not end inside a huge page. */
-	const size_t huge = text >= HUGE_AT ? text + text / 2u : 0;
 	struct mrg_arena arena;
 	/* Address space for more than any text has asked for yet; memory is taken as it fills. */
-	if (mrg_unix_arena_open(&arena, (size_t)1024 * MIB + 64u * text, ARENA_LEAST, huge) != 0)
+	if (mrg_unix_arena_open(&arena, (size_t)1024 * MIB + 64u * text, ARENA_LEAST) != 0)
 		return NULL;
 	struct database *const db = mrg_arena_get(&arena, sizeof *db, _Alignof(struct database));
 	db->zones = mrg_arena_get(
@@ -284,7 +311,7 @@ enum outcome load(const struct options *o, bool stoppable, const struct report *
 {
 	struct mrg_arena scratch;
 	struct database *const db = make_database(o);
-	if (db == NULL || mrg_unix_arena_open(&scratch, SCRATCH, ARENA_LEAST, 0) != 0) {
+	if (db == NULL || mrg_unix_arena_open(&scratch, SCRATCH, ARENA_LEAST) != 0) {
 		say("mrg-dns: not enough memory for the zones", NULL);
 		if (db != NULL)
 			database_free(db);

@@ -28,7 +28,7 @@ int main(int argc, char *argv[])
 	enum outcome outcome;
 	if (mrg_unix_files_begin() != 0)
 		return OUTCOME_SYSTEM; /* with nowhere to say so */
-	if (mrg_unix_arena_open(&arena, OPTIONS_ARENA, OPTIONS_ARENA, 0) != 0) {
+	if (mrg_unix_arena_open(&arena, OPTIONS_ARENA, OPTIONS_ARENA) != 0) {
 		say("mrg-dns: not enough memory to start", NULL);
 		return OUTCOME_SYSTEM;
 	}

@@ -91,7 +91,7 @@ bool show_records(const struct database *db, size_t zone_count)
 {
 	struct mrg_arena arena;
 	struct text_out out;
-	if (mrg_unix_arena_open(&arena, 4u << 20, 4u << 20, 0) != 0) {
+	if (mrg_unix_arena_open(&arena, 4u << 20, 4u << 20) != 0) {
 		say("mrg-dns: not enough memory to print", NULL);
 		return false;
 	}

@@ -119,7 +119,7 @@ int worker_new(struct worker **out, struct control *control, const struct option
 	const struct sockets *sockets, uint32_t conns)
 {
 	struct mrg_arena arena;
-	int err = mrg_unix_arena_open(&arena, ARENA, ARENA, 0);
+	int err = mrg_unix_arena_open(&arena, ARENA, ARENA);
 	if (err != 0)
 		return err;
 	struct worker *const w = mrg_arena_get(&arena, sizeof *w, _Alignof(struct worker));

@@ -7,7 +7,7 @@
  */
 #include "protocols/dns/zone_build.h"
 
-enum { SEGMENT_MIN = 256, SEGMENT_MAX = 65536 }; /* octets */
+enum { SEGMENT_MIN = 256, SEGMENT_MAX = 16384 }; /* octets */
 
 void mrg_dns_zone_rewind(struct mrg_dns_zone_builder *b, size_t mark)
 {

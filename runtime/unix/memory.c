@@ -24,14 +24,6 @@ static void *map(size_t len)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-/* Without asking, the kernel may back the first byte of a big reservation by 2 MiB. */
-static void advise(uint8_t *p, size_t len, size_t huge)
-{
-	const size_t first = (huge < len ? huge : len) / HUGE * HUGE;
-	(void)madvise(p, first, MADV_HUGEPAGE);
-	(void)madvise(p + first, len - first, MADV_NOHUGEPAGE);
-}
-
 /* Address space that starts at a huge page.  In the place of an arena that was closed, where that fits. */
 static uint8_t *map_aligned(size_t len)
 {
@@ -50,7 +42,7 @@ static uint8_t *map_aligned(size_t len)
 	return p + lead;
 }
 
-int mrg_unix_arena_open(struct mrg_arena *a, size_t reserve, size_t least, size_t huge)
+int mrg_unix_arena_open(struct mrg_arena *a, size_t reserve, size_t least)
 {
 	size_t len = reserve;
 	uint8_t *p = map_aligned(len);
@@ -60,9 +52,18 @@ int mrg_unix_arena_open(struct mrg_arena *a, size_t reserve, size_t least, size_
 	}
 	if (p == NULL)
 		return ENOMEM;
-	advise(p, len, huge);
+	/* without asking, the kernel may back the first byte of a big reservation by 2 MiB */
+	(void)madvise(p, len, MADV_NOHUGEPAGE);
 	*a = (struct mrg_arena){ .p = p, .cap = len };
 	return 0;
+}
+
+void mrg_unix_arena_expect(const struct mrg_arena *a, size_t len)
+{
+	const size_t from = (a->len + HUGE - 1u) / HUGE * HUGE,
+		     to = (len < a->cap ? len : a->cap) / HUGE * HUGE;
+	if (from < to)
+		(void)madvise(a->p + from, to - from, MADV_HUGEPAGE);
 }
 
 void mrg_unix_arena_close(struct mrg_arena *a)
@@ -163,13 +164,12 @@ void mrg_unix_text_close(struct mrg_unix_text *t)
 
 int mrg_unix_lines_open(struct mrg_unix_lines *l, const char *path)
 {
-	size_t size;
 	*l = (struct mrg_unix_lines){ .fd = -1 };
-	const int err = open_file(path, &l->fd, &size);
+	const int err = open_file(path, &l->fd, &l->size);
 	if (err != 0)
 		return err;
 	/* a piece more: room to see the end, and for the NUL */
-	l->mapped = whole_pages((size != 0 ? size : (size_t)UNSIZED) + PIECE);
+	l->mapped = whole_pages((l->size != 0 ? l->size : (size_t)UNSIZED) + PIECE);
 	l->p = map(l->mapped);
 	if (l->p != NULL)
 		return 0;

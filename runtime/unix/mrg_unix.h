@@ -164,11 +164,16 @@ void mrg_unix_listener_close(struct mrg_unix_listener *t);
 
 /*
  * mrg_unix_arena_open - reserve `reserve` bytes of address space, halving it down to `least` when the system grants no more.
- * Pages are taken on first touch.   Fails: ENOMEM.
- *   huge   for so many bytes from the start, whole 2 MiB, huge pages are asked for: fewer misses in a big arena. Where the
- *          arena ends inside one, the rest of it is taken for nothing.
+ * Pages are taken on first touch, small ones.   Fails: ENOMEM.
  */
-int mrg_unix_arena_open(struct mrg_arena *a, size_t reserve, size_t least, size_t huge);
+int mrg_unix_arena_open(struct mrg_arena *a, size_t reserve, size_t least);
+
+/*
+ * mrg_unix_arena_expect - this much of the arena will be handed out in all: ask for huge pages for what is not yet, so that there
+ * are fewer misses in a big arena.  Only whole ones below `len`: more memory is taken for them than for small pages only if less is
+ * handed out in the end.
+ */
+void mrg_unix_arena_expect(const struct mrg_arena *a, size_t len);
 void mrg_unix_arena_close(struct mrg_arena *a);
 
 /*
@@ -196,6 +201,7 @@ void mrg_unix_text_close(struct mrg_unix_text *t);
 /* A file that is read a piece at a time, whole lines each, into memory of its own.  Private. */
 struct mrg_unix_lines {
 	uint8_t *p;
+	size_t size;               /* bytes of the file when it was opened; 0: not known, as for a pipe */
 	size_t mapped, len, given; /* bytes: of the mapping, read into it, handed out */
 	int fd;                    /* -1: the file has ended */
 	uint8_t under;             /* the byte that the NUL behind what is handed out stands for */

@@ -23,7 +23,7 @@ START_TEST(arenas_are_reserved_not_taken)
 	struct mrg_arena a;
 	struct rusage before, after;
 	(void)getrusage(RUSAGE_SELF, &before);
-	ck_assert_int_eq(mrg_unix_arena_open(&a, (size_t)1 << 36, 1 << 24, 0), 0);
+	ck_assert_int_eq(mrg_unix_arena_open(&a, (size_t)1 << 36, 1 << 24), 0);
 	ck_assert_uint_eq(a.cap, (size_t)1 << 36);
 	ck_assert_uint_eq((uintptr_t)a.p % (2u << 20), 0);
 	a.p[0] = 1;
@@ -40,11 +40,35 @@ END_TEST
 START_TEST(a_reservation_too_big_is_halved_down_to_what_is_needed)
 {
 	struct mrg_arena a;
-	ck_assert_int_eq(mrg_unix_arena_open(&a, (size_t)1 << 52, (size_t)1 << 52, (size_t)1 << 30), ENOMEM);
-	ck_assert_int_eq(mrg_unix_arena_open(&a, (size_t)1 << 52, (size_t)1 << 30, (size_t)1 << 30), 0);
+	ck_assert_int_eq(mrg_unix_arena_open(&a, (size_t)1 << 52, (size_t)1 << 52), ENOMEM);
+	ck_assert_int_eq(mrg_unix_arena_open(&a, (size_t)1 << 52, (size_t)1 << 30), 0);
 	ck_assert_uint_ge(a.cap, (size_t)1 << 30);
 	ck_assert_uint_lt(a.cap, (size_t)1 << 52);
 	mrg_unix_arena_close(&a);
+}
+END_TEST
+
+/* What is expected takes no memory before it is used, and none above the last whole huge page. */
+START_TEST(arenas_are_told_what_to_expect)
+{
+	enum { HUGE = 2 << 20 };
+	static const size_t lengths[] = { 0, 1, HUGE - 1, HUGE, 3 * HUGE + 5, SIZE_MAX };
+	for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+		struct mrg_arena a;
+		struct rusage before, after;
+		ck_assert_int_eq(mrg_unix_arena_open(&a, 8 * HUGE, 8 * HUGE), 0);
+		(void)getrusage(RUSAGE_SELF, &before);
+		a.len = 1;
+		mrg_unix_arena_expect(&a, lengths[i]);
+		a.p[0] = 1;
+		if (lengths[i] < a.cap)
+			a.p[lengths[i] / HUGE * HUGE] = 1;
+		(void)getrusage(RUSAGE_SELF, &after);
+		ck_assert_int_lt(after.ru_maxrss - before.ru_maxrss, 1024);
+		a.p[a.cap - 1] = 1;
+		ck_assert_uint_eq(a.p[HUGE + 1], 0);
+		mrg_unix_arena_close(&a);
+	}
 }
 END_TEST
 
@@ -338,6 +362,7 @@ int main(void)
 	TCase *const t = tcase_create("process");
 	tcase_add_test(t, arenas_are_reserved_not_taken);
 	tcase_add_test(t, a_reservation_too_big_is_halved_down_to_what_is_needed);
+	tcase_add_test(t, arenas_are_told_what_to_expect);
 	tcase_add_test(t, files_are_read_with_a_nul_behind);
 	tcase_add_test(t, pipes_are_read_to_their_end);
 	tcase_add_test(t, lines_are_read_a_piece_at_a_time);

@@ -45,7 +45,7 @@ static void start(uint32_t conns, uint32_t slots)
 	memset(&faulty, 0, sizeof faulty);
 	bound = (struct mrg_rt_addr){ .family = 6 };
 	bound.ip[15] = 1;
-	ck_assert_int_eq(mrg_unix_arena_open(&arena, 64u << 20, 64u << 20, 0), 0);
+	ck_assert_int_eq(mrg_unix_arena_open(&arena, 64u << 20, 64u << 20), 0);
 	ck_assert_int_eq(mrg_unix_tcp_listen(&bound, false, &fd), 0);
 	ck_assert_int_eq(mrg_unix_loop_init(&loop, &faulty_sys, &arena, &limits), 0);
 	ck_assert_int_eq(mrg_dns_streams_init(&streams, &arena, &loop.timers, &dns, &answerer), MRG_OK);

@@ -71,7 +71,7 @@ static void start(const char *address)
 	memset(&faulty, 0, sizeof faulty);
 	handled = wanted = biggest_batch = 0;
 	ck_assert(mrg_rt_addr_read(address, 0, &bound));
-	ck_assert_int_eq(mrg_unix_arena_open(&arena, 16u << 20, 16u << 20, 0), 0);
+	ck_assert_int_eq(mrg_unix_arena_open(&arena, 16u << 20, 16u << 20), 0);
 	ck_assert_int_eq(mrg_unix_udp_bind(&bound, false, &fd), 0);
 	ck_assert_uint_ne(bound.port, 0);
 	ck_assert_int_eq(mrg_unix_loop_init(&loop, &faulty_sys, &arena, &limits), 0);
