@@ -17,6 +17,8 @@ enum {
 	PAGE = 4096
 };
 
+static size_t whole_pages(size_t len) { return (len + PAGE - 1u) / PAGE * PAGE; }
+
 static void *map(size_t len)
 {
 	void *const p =
@@ -44,10 +46,10 @@ static uint8_t *map_aligned(size_t len)
 
 int mrg_unix_arena_open(struct mrg_arena *a, size_t reserve, size_t least)
 {
-	size_t len = reserve;
+	size_t len = whole_pages(reserve);
 	uint8_t *p = map_aligned(len);
 	while (p == NULL && len / 2u >= least && len / 2u >= HUGE) {
-		len = len / 2u / PAGE * PAGE;
+		len = whole_pages(len / 2u);
 		p = map_aligned(len);
 	}
 	if (p == NULL)
@@ -132,8 +134,6 @@ static int open_file(const char *path, int *fd, size_t *size)
 	*fd = -1;
 	return err;
 }
-
-static size_t whole_pages(size_t len) { return (len + PAGE - 1u) / PAGE * PAGE; }
 
 int mrg_unix_text_read(struct mrg_unix_text *t, const char *path)
 {

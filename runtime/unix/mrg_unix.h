@@ -163,7 +163,7 @@ void mrg_unix_listener_close(struct mrg_unix_listener *t);
 /* ---- memory ---- */
 
 /*
- * mrg_unix_arena_open - reserve `reserve` bytes of address space, halving it down to `least` when the system grants no more.
+ * mrg_unix_arena_open - reserve `reserve` bytes of address space, in whole pages, halving it down to `least` when the system grants no more.
  * Pages are taken on first touch, small ones.   Fails: ENOMEM.
  */
 int mrg_unix_arena_open(struct mrg_arena *a, size_t reserve, size_t least);

@@ -34,6 +34,14 @@ START_TEST(arenas_are_reserved_not_taken)
 	mrg_unix_arena_close(&a);
 	ck_assert_ptr_null(a.p);
 	mrg_unix_arena_close(&a);
+	/* a size that is not whole pages is rounded up, and all of it can be given back */
+	ck_assert_int_eq(mrg_unix_arena_open(&a, ((size_t)1 << 24) + 5, 1 << 20), 0);
+	ck_assert_uint_eq(a.cap, ((size_t)1 << 24) + 4096);
+	uint8_t *const p = a.p;
+	const size_t cap = a.cap;
+	mrg_unix_arena_close(&a);
+	ck_assert_int_eq(msync(p, cap, MS_ASYNC), -1);
+	ck_assert_int_eq(errno, ENOMEM);
 }
 END_TEST
 
