@@ -35,7 +35,7 @@ space := $(empty) $(empty)
 # B: the objects, libraries and programs of this compiler and these sanitizers. G: the generated C, the same for all.
 build_folder = $(subst $(space),/,$(strip $O $(subst $(space),-,$(strip $(filter-out gcc cc,$(notdir $(firstword $(CC)))) $(subst $(comma),+,$1)))))
 B := $(call build_folder,$(SAN))
-# A source archive ships the generated C in generated/ (see `make dist`); then neither Python nor re2c is needed.
+# A source archive ships the generated C in generated/ (see `make dist`); then no Python, re2c or Ragel is needed.
 G := $(if $(wildcard generated/files.mk),generated,$O/gen)
 BUILD_DEPS := build $(if $(filter generated,$G),,gen)
 

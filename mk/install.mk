@@ -51,10 +51,10 @@ $O/pkgconfig/made: mk/install.mk mk/config.mk
 		'Libs: -L$${prefix}/lib -l$l' \
 		'Cflags: -I$${prefix}/include/mrg' >$(@D)/$l.pc && ) touch $@
 
-# A source archive with the generated C in generated/: whoever builds it needs neither Python nor re2c.
+# A source archive with the generated C in generated/: whoever builds it needs no Python, re2c or Ragel.
 DIST := mrg-$(VERSION)
 DIST_FILES = $(shell if [ -e .git ]; then git ls-files -co --exclude-standard; else find . -type f ! -path './$O/*' ! -path './generated/*' ! -name '*.pyc'; fi)
-dist: ## a source archive with the generated C, so that building it needs neither Python nor re2c
+dist: ## a source archive with the generated C, so that building it needs no Python, re2c or Ragel
 	+$Q$(BUILD) dist-archive
 
 dist-archive: $G/files.mk

@@ -370,6 +370,7 @@ class GRep(GNode):
     node: GNode
     min: int
     max: Optional[int]
+    code: Optional[int] = None  # of the rejection when there are more than max
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -388,9 +389,11 @@ class GCapture(GNode):
 class GRule:
     span: Span
     doc: str
-    kind: str  # "" token match
+    kind: str  # "" token match message
     name: Ident
     node: GNode
+    max: Optional[int] = None  # octets of a message
+    code: Optional[int] = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)

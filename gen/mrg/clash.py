@@ -12,6 +12,7 @@ from typing import Iterator
 
 from . import ir, names, settable
 from .errors import Errors
+from .message_dfa import captures
 from .names import snake
 from .source import Source, Span
 
@@ -62,7 +63,16 @@ def _grammar(g: ir.Grammar) -> Iterator[Named]:
         yield f"{base}_{word}".upper(), g.loc, g.name, f"token {word} of every grammar"
     for r in g.rules:
         cname = f"{base}_{snake(r.name)}"
+        if r.kind == "message":
+            for name in _message(cname, r):
+                yield name, r.loc, r.name, f"rule '{g.name}.{r.name}'"
+            continue
         yield cname.upper() if r.kind == "token" else cname + "_match", r.loc, r.name, f"rule '{g.name}.{r.name}'"
+
+
+def _message(cname: str, r: ir.Rule) -> list[str]:
+    parts = [f"{cname}_{c}".upper() for c in dict.fromkeys(captures(r.node))]
+    return [f"struct {cname}_stream", f"{cname}_begin", f"{cname}_feed", f"{cname}_parts_min".upper(), *parts]
 
 
 def _packet(p: ir.Packet) -> Iterator[Named]:

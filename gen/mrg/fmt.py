@@ -249,12 +249,13 @@ class Printer:
         return self.block(head, d.members, self.body_of(d), "", join=True)
 
     def grammar(self, d: ast.GrammarDecl) -> list[str]:
-        self.widths = {k: max((len(r.name.name) for r in d.rules if r.kind == k), default=0) for k in ("", "token", "match")}
+        self.widths = {k: max((len(r.name.name) for r in d.rules if r.kind == k), default=0) for k in ("", "token", "match", "message")}
         return self.block(f"grammar {d.name.name}", d.rules, self.body_of(d), "")
 
     def rule(self, r: ast.GRule) -> list[str]:
-        head = f"{r.kind} {r.name.name.ljust(self.widths[r.kind])} = ".lstrip()
-        return wrap(head + self.code(self.spacer.after(r.span, "="), grammar=True).removesuffix(";") + ";", WIDTH)
+        limit = f" max {r.max}" + (f" else {r.code}" if r.code is not None else "") if r.max is not None else ""
+        head = f"{r.kind} {(r.name.name + limit).ljust(self.widths[r.kind])} = ".lstrip()
+        return wrap(head + self.code(self.spacer.after(r.span, "="), grammar=True).removesuffix(";") + ";", WIDTH, anywhere=True)
 
 
 def doc_lines(doc: Optional[str]) -> list[str]:

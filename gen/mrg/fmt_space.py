@@ -46,6 +46,8 @@ class Spacer:
         a, b = tokens[i - 1].kind, tokens[i].kind
         if a in ("(", "[") or b in (")", "]", ";", ":") or a == ":":
             return False
+        if a == "num" and i > 1 and tokens[i - 2].text == "else":
+            return True
         if a == "*" or b == "*":
             return b == "*" and a != "num"
         if a in ("/", "=") or b in ("/", "="):
@@ -136,13 +138,15 @@ class Spacer:
         return found or '""'
 
 
-def wrap(text: str, width: int) -> list[str]:
-    """Lines of at most `width`, broken after `,`, `&&`, `||`, `?` and `:`."""
+def wrap(text: str, width: int, anywhere: bool = False) -> list[str]:
+    """Lines of at most `width`, broken after `,`, `&&`, `||`, `?` and `/`; or, if need be, at any blank."""
     if len(text) <= width:
         return [text]
     out: list[str] = []
     while len(text) > width:
-        cut = _break(text, width)
+        cut = _break(text, width, False)
+        if cut <= 0 and anywhere:
+            cut = _break(text, width, True)
         if cut <= 0:
             break
         out.append(text[:cut].rstrip())
@@ -150,7 +154,7 @@ def wrap(text: str, width: int) -> list[str]:
     return out + [text]
 
 
-def _break(text: str, width: int) -> int:
+def _break(text: str, width: int, anywhere: bool) -> int:
     """The best place at or before `width` where a line may end: least nested, then last."""
     best, least, depth, quoted = 0, 99, 0, False
     start = len(text) - len(text.lstrip())
@@ -165,6 +169,6 @@ def _break(text: str, width: int) -> int:
             depth -= 1
         elif c == " " and i > start and depth <= least:
             before = text[start:i].rsplit(" ", 1)[-1]
-            if before in ("&&", "||", "?", "/") or before.endswith(",") or text[i + 1] == '"':
+            if anywhere or before in ("&&", "||", "?", "/") or before.endswith(",") or text[i + 1] == '"':
                 best, least = i, depth
     return best

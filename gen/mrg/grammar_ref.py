@@ -16,7 +16,7 @@ from . import ir
 
 @dataclass
 class _State:
-    kind: str  # "byte": ranges, then `out`; "split": try outs in order; "mark": slot, then out; "done"
+    kind: str  # "byte": ranges, then outs[0]; "split": try outs in order; "mark": slot, then outs[0]; "done"
     ranges: tuple[tuple[int, int], ...] = ()
     outs: list[int] = field(default_factory=list)
     slot: str = ""
@@ -142,3 +142,134 @@ class Reference:
         marks = found[1]
         starts = [k[: -len(" start")] for k in marks if k.endswith(" start")]
         return {n: (marks[f"{n} start"], marks[f"{n} end"]) for n in starts if f"{n} end" in marks}
+
+
+# --- messages -------------------------------------------------------------------------------
+
+Part = tuple[str, int, int]  # a capture: its name, where it begins, where it ends
+
+
+@dataclass(frozen=True)
+class _Thread:
+    """One way to read a message so far."""
+
+    at: int
+    parts: tuple[Part, ...] = ()
+    start: int = 0  # of the capture that is open
+    counts: tuple[int, ...] = ()  # of the counted repetitions that are open, the outermost first
+
+
+@dataclass
+class Outcome:
+    """status: "ok" (the message ends before data[end]), "more", "bad" (data[end] can't be there), "limit" (nor it, with a code)."""
+
+    status: str
+    end: int
+    code: int
+    parts: list[Part]
+
+
+class Message:
+    """A message rule, read octet by octet, all ways at once."""
+
+    def __init__(self, rule: ir.Rule) -> None:
+        self.rule = rule
+        self.automaton = _Counting(rule.node)
+
+    def read(self, data: bytes) -> Outcome:
+        threads = [_Thread(self.automaton.start)]
+        parts: list[Part] = []
+        for pos in range(len(data) + 1):
+            ready, refused = self.automaton.close(threads, pos)
+            for t in ready:
+                if self.automaton.states[t.at].kind == "done":
+                    return Outcome("ok", pos, 0, list(t.parts))
+            if pos == len(data):
+                break
+            if self.rule.max is not None and pos == self.rule.max:
+                return Outcome("limit", pos, self.rule.code or 0, parts)
+            threads = [
+                _Thread(self.automaton.states[t.at].outs[0], t.parts, t.start, t.counts)
+                for t in ready
+                if self.automaton.takes(t.at, data[pos])
+            ]
+            if not threads:
+                codes = [code for at, code in refused if self.automaton.takes(at, data[pos])]
+                return Outcome("limit", pos, codes[0], parts) if codes else Outcome("bad", pos, 0, parts)
+            parts = _common([t.parts for t in threads])
+        return Outcome("more", len(data), 0, parts)
+
+
+def _common(many: list[tuple[Part, ...]]) -> list[Part]:
+    """What all begin with: what is known whatever comes."""
+    out = []
+    for same in zip(*many):
+        if len(set(same)) > 1:
+            break
+        out.append(same[0])
+    return out
+
+
+class _Counting(Automaton):
+    """Counted repetitions are not unrolled: "enter", "count" (again, up to a limit with a code) and "leave" them."""
+
+    def __init__(self, node: ir.Node) -> None:
+        self.limits: dict[int, tuple[int, int]] = {}
+        super().__init__(node)
+
+    def _repeat(self, node: ir.Rep, then: int) -> int:
+        if node.code is None or node.max is None:
+            return super()._repeat(node, then)
+        leave = self._add(_State("leave", outs=[then]))
+        loop = self._add(_State("split"))
+        count = self._add(_State("count"))
+        self.limits[count] = node.max - node.min, node.code
+        self.states[count].outs = [self._build(node.node, loop)]
+        self.states[loop].outs = [count, leave]
+        entry = self._add(_State("enter", outs=[loop]))
+        for _ in range(node.min):
+            entry = self._build(node.node, entry)
+        return entry
+
+    def takes(self, at: int, byte: int) -> bool:
+        return any(lo <= byte <= hi for lo, hi in self.states[at].ranges)
+
+    def close(self, threads: list[_Thread], pos: int) -> tuple[list[_Thread], list[tuple[int, int]]]:
+        """Threads before an octet or at the end; and the octets' states, with the code, that a limit keeps from being reached."""
+        ready: list[_Thread] = []
+        refused: list[tuple[int, int]] = []
+        stack = [(t, 0) for t in reversed(threads)]
+        seen: set[tuple[_Thread, int]] = set()
+        while stack:
+            t, code = stack.pop()
+            if (t, code) in seen:
+                continue
+            seen.add((t, code))
+            state = self.states[t.at]
+            if state.kind in ("byte", "done"):
+                if code:
+                    refused.append((t.at, code))
+                elif all(r.at != t.at for r in ready):
+                    ready.append(t)
+                continue
+            for out in reversed(state.outs):
+                stack.append(self.step(t, state, out, pos, code))
+        return ready, refused
+
+    def step(self, t: _Thread, state: _State, out: int, pos: int, code: int) -> tuple[_Thread, int]:
+        parts, start, counts = t.parts, t.start, t.counts
+        if state.kind == "mark":
+            name, what = state.slot.rsplit(" ", 1)
+            if what == "start":
+                start = pos
+            else:
+                parts = (*parts, (name, start, pos))
+        elif state.kind == "enter":
+            counts = (*counts, 0)
+        elif state.kind == "leave":
+            counts = counts[:-1]
+        elif state.kind == "count":
+            most, limit_code = self.limits[t.at]
+            counts = (*counts[:-1], counts[-1] + 1)
+            code = code or (limit_code if counts[-1] > most else 0)
+        return _Thread(out, parts, start, counts), code

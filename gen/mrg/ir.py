@@ -517,6 +517,7 @@ class Rep(Node):
     node: Node
     min: int
     max: Optional[int]
+    code: Optional[int] = None  # of the rejection when there are more than max; counted while reading, not unrolled
 
 
 @dataclass
@@ -529,13 +530,16 @@ class Capture(Node):
 class Rule:
     """kind: "token" (one alternative of the grammar's lexer: longest match,
 
-    first listed wins a tie) or "match" (a whole buffer, with captures)."""
+    first listed wins a tie), "match" (a whole buffer, with captures) or "message"
+    (what comes in pieces and ends by itself, its captures given as they come)."""
 
     name: str
     kind: str
     loc: Loc
     doc: str
     node: Node  # references to other rules are already replaced by their nodes
+    max: Optional[int] = None  # octets of a message
+    code: Optional[int] = None  # of the rejection when there are more
 
 
 @dataclass

@@ -6,6 +6,8 @@ from typing import Callable, Iterator, Optional
 
 from . import ast, ir
 from .errors import Errors, Skip, meant
+from .message_dfa import Conflict, dfa
+from .reach import covered
 
 _CORE: dict[str, list[tuple[int, int]]] = {
     "ALPHA": [(0x41, 0x5A), (0x61, 0x7A)],
@@ -50,10 +52,14 @@ class _Grammar:
             except Skip:
                 continue
             if rule.kind:
+                before = len(self.errors.found)
                 self.check_top(rule, node)
-                out.rules.append(ir.Rule(rule.name.name, rule.kind, rule.name.span.loc(), rule.doc, node))
+                out.rules.append(ir.Rule(rule.name.name, rule.kind, rule.name.span.loc(), rule.doc, node, rule.max, rule.code))
+                if rule.kind == "message" and len(self.errors.found) == before:
+                    self.check_message(rule, out.rules[-1])
         if not any(r.kind for r in self.d.rules):
-            self.errors.error(self.d.name.span, f"grammar '{self.d.name.name}' needs a 'token' or a 'match' rule")
+            self.errors.error(self.d.name.span, f"grammar '{self.d.name.name}' needs a 'token', a 'match' or a 'message' rule")
+        self.check_tokens([r for r in out.rules if r.kind == "token"])
         for rule in self.d.rules:
             if not rule.kind and rule.name.name not in self.used and rule.name.name not in _CORE:
                 self.errors.error(rule.name.span, f"rule '{rule.name.name}' is not used")
@@ -61,9 +67,12 @@ class _Grammar:
 
     def check_top(self, rule: ast.GRule, node: ir.Node) -> None:
         names: list[str] = []
-        for name, depth in _captures(node, 0):
+        for name, depth, outer in _captures(node, 0, ""):
             if rule.kind == "token":
-                self.errors.error(rule.name.span, f"token '{rule.name.name}' captures '{name}'; only 'match' rules capture")
+                self.errors.error(rule.name.span, f"token '{rule.name.name}' captures '{name}'; only 'match' and 'message' rules capture")
+            elif rule.kind == "message":
+                if outer:
+                    self.errors.error(rule.name.span, f"capture '{name}' is inside capture '{outer}', which a message can't have")
             elif depth:
                 self.errors.error(rule.name.span, f"capture '{name}' may repeat, so it would hold the last only; capture the whole repetition")
             elif name in names:
@@ -71,6 +80,20 @@ class _Grammar:
             names.append(name)
         if rule.kind == "token" and _may_be_empty(node):
             self.errors.error(rule.name.span, f"token '{rule.name.name}' may be empty, so the lexer might not get on")
+        if rule.kind != "message" and any(isinstance(n, ir.Rep) and n.code is not None for n in walk(node)):
+            self.errors.error(rule.name.span, f"{rule.kind} '{rule.name.name}' has a limit with 'else'; only 'message' rules have them")
+
+    def check_tokens(self, tokens: list[ir.Rule]) -> None:
+        for i, token in enumerate(tokens):
+            if covered(token.node, [t.node for t in tokens[:i]]):
+                name = next(r.name for r in self.d.rules if r.name.name == token.name)
+                self.errors.error(name.span, f"token '{token.name}' is never found: those before it take all that it does")
+
+    def check_message(self, rule: ast.GRule, lowered: ir.Rule) -> None:
+        try:
+            dfa(lowered)
+        except Conflict as conflict:
+            self.errors.error(rule.name.span, f"message '{rule.name.name}': {conflict}")
 
     def rule(self, rule: ast.GRule) -> ir.Node:
         name = rule.name.name
@@ -126,17 +149,20 @@ class _Grammar:
         classes = [self.as_class(x) for x in nodes]
         if all(c is not None for c in classes):
             return ir.Class(n.span.loc(), _merge([r for c in classes if c is not None for r in c]))
+        for i, node in enumerate(nodes):
+            if covered(node, nodes[:i]):
+                self.errors.error(n.nodes[i].span, "this alternative is never taken: those before it take all that it does")
         return ir.Alt(n.span.loc(), nodes)
 
     def _grep(self, n: ast.GRep) -> ir.Node:
-        if (n.max or n.min) > REPEAT_MAX:
+        if n.code is None and (n.max or n.min) > REPEAT_MAX:
             raise self.errors.error(n.span, f"a counted repetition goes up to {REPEAT_MAX}")
         if n.max == 0:
             raise self.errors.error(n.span, "this repeats no times at all")
         node = self.node(n.node)
-        if n.max is None and _may_be_empty(node):
-            raise self.errors.error(n.span, "what is repeated without bound may be empty")
-        return ir.Rep(n.span.loc(), node, n.min, n.max)
+        if (n.max is None or n.code is not None) and _may_be_empty(node):
+            raise self.errors.error(n.span, "what is repeated without bound, or counted, may be empty")
+        return ir.Rep(n.span.loc(), node, n.min, n.max, n.code)
 
     def _gminus(self, n: ast.GMinus) -> ir.Node:
         a, b = self.as_class(self.node(n.a)), self.as_class(self.node(n.b))
@@ -184,13 +210,23 @@ def _may_be_empty(node: ir.Node) -> bool:
     return isinstance(node, ir.Capture) and _may_be_empty(node.node)
 
 
-def _captures(node: ir.Node, depth: int) -> Iterator[tuple[str, int]]:
-    """Captures under a node, with how many repetitions they are in."""
+def _captures(node: ir.Node, depth: int, outer: str) -> Iterator[tuple[str, int, str]]:
+    """Captures under a node, with how many repetitions they are in, and the capture around them."""
     if isinstance(node, ir.Capture):
-        yield node.name, depth
-        yield from _captures(node.node, depth)
+        yield node.name, depth, outer
+        yield from _captures(node.node, depth, node.name)
     elif isinstance(node, (ir.Seq, ir.Alt)):
         for n in node.nodes:
-            yield from _captures(n, depth)
+            yield from _captures(n, depth, outer)
     elif isinstance(node, ir.Rep):
-        yield from _captures(node.node, depth + (node.max != 1))
+        yield from _captures(node.node, depth + (node.max != 1), outer)
+
+
+def walk(node: ir.Node) -> Iterator[ir.Node]:
+    """A node and all below it."""
+    yield node
+    if isinstance(node, (ir.Seq, ir.Alt)):
+        for n in node.nodes:
+            yield from walk(n)
+    elif isinstance(node, (ir.Rep, ir.Capture)):
+        yield from walk(node.node)

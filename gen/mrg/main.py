@@ -92,9 +92,9 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def back_ends() -> list[BackEnd]:
-    from .emit import c_header, c_source, c_text, re2c
+    from .emit import c_header, c_source, c_text, grammars
 
-    return [c_header.emit, c_source.emit, c_text.emit, re2c.emit]
+    return [c_header.emit, c_source.emit, c_text.emit, grammars.emit]
 
 
 def run_c(options: argparse.Namespace) -> int:

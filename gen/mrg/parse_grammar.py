@@ -15,13 +15,26 @@ class GrammarParser(TypeParser):
         doc = self.doc()
         start = self.tok.start
         kind = ""
-        if self.is_word("token", "match") and self.peek().kind == "id":
+        if self.is_word("token", "match", "message") and self.peek().kind == "id":
             kind = self.next().text
         name = self.ident("a rule")
+        most = self._number_after("max", "octets") if kind == "message" and self.take_word("max") else None
+        code = self._code_of_limit()
+        if code is not None and most is None:
+            self.errors.error(self.span(), "'else' needs a 'max' before it")
         self.expect("=", "'=' after the rule's name")
         node = self._alternation()
         self.semicolon(f"rule '{name.name}'")
-        return ast.GRule(self.since(start), doc, kind, name, node)
+        return ast.GRule(self.since(start), doc, kind, name, node, most, code)
+
+    def _number_after(self, word: str, what: str) -> int:
+        if self.tok.kind != "num":
+            raise self.errors.error(self.span(), f"expected a number of {what} after '{word}', found {shown(self.tok)}")
+        return self._number()
+
+    def _code_of_limit(self) -> Optional[int]:
+        """`else CODE`, if it comes here."""
+        return self._number_after("else", "its own for the rejection") if self.take_word("else") else None
 
     def _alternation(self) -> ast.GNode:
         return self.deeper(self._alternatives)
@@ -34,7 +47,7 @@ class GrammarParser(TypeParser):
 
     def _sequence(self) -> ast.GNode:
         nodes = [self._difference()]
-        while self.tok.kind in ("id", "str", "chars", "num", "*", "(", "["):
+        while self.tok.kind in ("id", "str", "chars", "num", "*", "(", "[") and not self.is_word("else"):
             nodes.append(self._difference())
         return nodes[0] if len(nodes) == 1 else ast.GSeq(nodes[0].span.to(nodes[-1].span), tuple(nodes))
 
@@ -57,7 +70,10 @@ class GrammarParser(TypeParser):
         if high is not None and high < low:
             self.errors.error(self.span(start), f"repeats at least {low} and at most {high} times")
             high = low
-        return ast.GRep(self.since(start.start), node, low, high)
+        code = self._code_of_limit()
+        if code is not None and high is None:
+            self.errors.error(self.span(start), "'else' is for a repetition with a largest number of times")
+        return ast.GRep(self.since(start.start), node, low, high, code if high is not None else None)
 
     def _number(self) -> int:
         return number(self.next().text)

@@ -14,10 +14,9 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Iterator
 
 from .. import grammar_ref, ir, names
-from . import c_module
+from ..message_dfa import captures
 from .writer import Writer
 
 FLAGS = ["--no-generation-date", "--no-version", "--no-debug-info", "--tags"]
@@ -35,42 +34,12 @@ def re_name(m: ir.Module) -> str:
     return names.header(m)[:-2] + "_lex.re"
 
 
-def emit(m: ir.Module) -> dict[str, str]:
-    """Files of this back end: path below the output folder -> text."""
-    if not m.grammars:
-        return {}
-    return {names.header(m): header(m), re_name(m): re_source(m), source_name(m): source(m)}
-
-
-def header(m: ir.Module) -> str:
-    """The module's header with the grammars' part in it."""
-    w = Writer()
-    declarations(w, m)
-    text = c_module.header(m)
-    if w.text() in text:
-        return text
-    body, _, tail = text.rpartition("#endif")
-    return body + w.text() + "\n#endif" + tail
-
-
 def rules(g: ir.Grammar, kind: str) -> list[ir.Rule]:
     return [r for r in g.rules if r.kind == kind]
 
 
 def token_const(g: ir.Grammar, name: str) -> str:
     return f"{names.grammar(g)}_{names.snake(name)}".upper()
-
-
-def captures(node: ir.Node) -> Iterator[str]:
-    """Names captured in a rule, in order."""
-    if isinstance(node, ir.Capture):
-        yield node.name
-        yield from captures(node.node)
-    elif isinstance(node, (ir.Seq, ir.Alt)):
-        for n in node.nodes:
-            yield from captures(n)
-    elif isinstance(node, ir.Rep):
-        yield from captures(node.node)
 
 
 # --- the header's part ------------------------------------------------------------------

@@ -1,0 +1,31 @@
+"""Grammars in C: what re2c and Ragel make of them, and their part of the module's header."""
+
+from __future__ import annotations
+
+from .. import ir, names
+from . import c_module, ragel, re2c
+from .writer import Writer
+
+
+def emit(m: ir.Module) -> dict[str, str]:
+    """Files of this back end: path below the output folder -> text."""
+    if not m.grammars:
+        return {}
+    out = {names.header(m): header(m)}
+    if any(r.kind in ("token", "match") for g in m.grammars for r in g.rules):
+        out |= {re2c.re_name(m): re2c.re_source(m), re2c.source_name(m): re2c.source(m)}
+    if any(ragel.messages(g) for g in m.grammars):
+        out |= {ragel.rl_name(m): ragel.rl_source(m), ragel.source_name(m): ragel.source(m)}
+    return out
+
+
+def header(m: ir.Module) -> str:
+    """The module's header with the grammars' part in it."""
+    w = Writer()
+    re2c.declarations(w, m)
+    ragel.declarations(w, m)
+    text = c_module.header(m)
+    if any(ragel.messages(g) for g in m.grammars):
+        text = text.replace('#include "mrg.h"\n', '#include "mrg.h"\n#include "mrg_part.h"\n', 1)
+    body, _, tail = text.rpartition("#endif")
+    return body + w.text() + "\n#endif" + tail
