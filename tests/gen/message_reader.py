@@ -1,0 +1,104 @@
+"""A message's generated reader, compiled and called through ctypes."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "gen"))
+
+from mrg import ir, message_dfa  # noqa: E402
+from mrg.emit import grammars, ragel  # noqa: E402
+from mrg.grammar_ref import Outcome  # noqa: E402
+
+FLAGS = "-std=c11 -O1 -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Werror -shared -fPIC -ffreestanding".split()
+STATUS = {0: "ok", 1: "more", -9: "full", -10: "bad", -5: "limit"}
+
+
+def compiled(module: ir.Module, room: Path, vectors: str) -> ctypes.CDLL:
+    files = grammars.emit(module)
+    for path, text in files.items():
+        (room / path).parent.mkdir(parents=True, exist_ok=True)
+        (room / path).write_text(text, encoding="utf-8")
+    library = room / f"{module.name}-{vectors}.so"
+    more = [f"-m{vectors}"] if vectors else []
+    sources = [str(room / ragel.source_name(module))]
+    includes = ["-I", str(room), "-I", str(ROOT / "gen" / "support")]
+    for cc in ("clang", "gcc"):
+        subprocess.run([cc, *FLAGS, *more, *includes, "-o", str(library), *sources], check=True)
+    return ctypes.CDLL(str(library))
+
+
+class Span(ctypes.Structure):
+    _fields_ = [("p", ctypes.c_void_p), ("len", ctypes.c_size_t)]
+
+
+class CPart(ctypes.Structure):
+    _fields_ = [
+        ("p", ctypes.c_void_p),
+        ("len", ctypes.c_size_t),
+        ("cut", ctypes.c_size_t),
+        ("what", ctypes.c_uint),
+        ("first", ctypes.c_bool),
+        ("last", ctypes.c_bool),
+    ]
+
+
+class CState(ctypes.Structure):
+    _fields_ = [("tail", ctypes.c_size_t), ("open", ctypes.c_uint), ("given", ctypes.c_bool), ("marked", ctypes.c_bool)]
+
+
+def stream_of(d: message_dfa.Dfa) -> type[ctypes.Structure]:
+    counts = [("counts", ctypes.c_uint32 * d.counters)] if d.counters else []
+    members = [("offset", ctypes.c_uint64), ("part", CState), *counts, ("state", ctypes.c_int), ("code", ctypes.c_uint)]
+    return type("Stream", (ctypes.Structure,), {"_fields_": members})
+
+
+class Reader:
+    """A message's C, called through ctypes."""
+
+    def __init__(self, library: ctypes.CDLL, g: ir.Grammar, rule: ir.Rule) -> None:
+        name = ragel.cname(g, rule)
+        self.dfa = message_dfa.dfa(rule)
+        self.begin, self.feed = getattr(library, name + "_begin"), getattr(library, name + "_feed")
+        self.stream = stream_of(self.dfa)
+        self.least = self.dfa.most_events() + 1
+
+    def read(self, data: bytes, cuts: list[int], cap: int) -> tuple[Outcome, list[tuple[str, bytes]]]:
+        """The outcome, its parts by place where no piece is cut, and all by content."""
+        stream = self.stream()
+        out = (CPart * cap)()
+        count = ctypes.c_size_t()
+        self.begin(ctypes.byref(stream))
+        content: list[tuple[str, bytes]] = []
+        status, at, placed = "more", 0, []
+        open_part = b""
+        for start, end in zip([0, *cuts], [*cuts, len(data)]):
+            # memory of its own, so that reading before it, or of what came before, is an error that sanitizers see
+            buffer = ctypes.create_string_buffer(data[start:end], end - start) if end > start else None
+            base = ctypes.addressof(buffer) if buffer is not None else 0
+            span = Span(base, end - start)
+            while True:
+                status = STATUS[self.feed(ctypes.byref(stream), ctypes.byref(span), out, ctypes.c_size_t(cap), ctypes.byref(count))]
+                for part in out[: count.value]:
+                    piece = ctypes.string_at(part.p, part.len) if part.len else b""
+                    assert part.first == (open_part == b"" and part.first), "a piece that is not the first follows one"
+                    open_part = b"" if part.first else open_part
+                    assert part.cut <= len(open_part)
+                    open_part = open_part[: len(open_part) - part.cut] + piece
+                    if part.last:
+                        name = self.dfa.captures[part.what]
+                        content.append((name, open_part))
+                        if part.first:
+                            placed.append((name, start + (part.p or base) - base, start + (part.p or base) - base + part.len))
+                        open_part = b""
+                if status != "full":
+                    break
+            at = end - span.len
+            if status != "more":
+                break
+            assert span.len == 0
+        return Outcome(status, at, stream.code if status == "limit" else 0, placed), content
