@@ -10,7 +10,7 @@
 struct mrg_part {
 	const uint8_t *p; /* in the input that was given */
 	size_t len;
-	size_t cut;    /* of the last piece: so many octets at the end of the pieces before do not belong to the capture */
+	size_t cut; /* of the last piece: so many octets at the end of the pieces before do not belong to the capture */
 	unsigned what; /* which capture */
 	bool first, last;
 };

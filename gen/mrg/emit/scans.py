@@ -1,0 +1,63 @@
+"""Where a reader stays in a state for many octets: classes to pass over at once (mrg_scan.h)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+from ..message_dfa import Action, Dfa, Way
+from .writer import Writer
+
+LEAST = 8  # octets of a class that is worth it
+
+Octets = frozenset[int]
+
+
+class Scan(NamedTuple):
+    """In a state, octets of `over` are passed; then back over those of `back`, which another state is for."""
+
+    over: Octets
+    back: Octets
+    each: Optional[Action]  # a count, for each of them
+
+
+def scan_of(d: Dfa, state: int) -> Optional[Scan]:
+    loops = [w for w in d.states[state] if w.to == state]
+    todo = {w.actions for w in loops}
+    stays = octets(loops)
+    if len(todo) != 1 or len(stays) < LEAST:
+        return None
+    actions = next(iter(todo))
+    if actions:
+        return Scan(stays, frozenset(), actions[0]) if len(actions) == 1 and actions[0].kind == "count" else None
+    return Scan(stays | _blanks(d, state, stays), _blanks(d, state, stays), None)
+
+
+def _blanks(d: Dfa, state: int, stays: Octets) -> Octets:
+    """What leads to a state where a capture may have ended, and from there, with more of the same, back here."""
+    for other in {w.to for w in d.states[state] if w.to not in (state, -1)}:
+        there = [w for w in d.states[state] if w.to == other]
+        stay = [w for w in d.states[other] if w.to == other]
+        again = [w for w in d.states[other] if w.to == state]
+        marks = all(len(w.actions) == 1 and w.actions[0].kind == "mark" for w in there)
+        if marks and octets(there) == octets(stay) and octets(again) == stays and not any(w.actions for w in stay + again):
+            return octets(there)
+    return frozenset()
+
+
+def octets(ways: list[Way]) -> Octets:
+    return frozenset(b for w in ways for b in range(w.lo, w.hi + 1))
+
+
+def table(w: Writer, name: str, over: Octets) -> None:
+    """`struct mrg_class` of a set of octets."""
+    rows = [frozenset(low for low in range(16) if 16 * high + low in over) for high in range(16)]
+    kinds = sorted({r for r in rows if r}, key=sorted)
+    fits = len(kinds) <= 8
+    low = [sum(1 << i for i, r in enumerate(kinds) if n in r) if fits else 0 for n in range(16)]
+    high = [1 << kinds.index(r) if r and fits else 0 for r in rows]
+    with w.block(f"static const struct mrg_class {name} =", "};"):
+        w.line(f".low = {{ {', '.join(map(str, low))} }},")
+        w.line(f".high = {{ {', '.join(map(str, high))} }},")
+        w.line(f".rows = {'true' if fits else 'false'},")
+        w.line(".in = { " + ", ".join(f"[{b}] = 1" for b in sorted(over)) + " },")
+    w.line()
