@@ -72,7 +72,7 @@ def _grammar(g: ir.Grammar) -> Iterator[Named]:
 
 def _message(cname: str, r: ir.Rule) -> list[str]:
     parts = [f"{cname}_{c}".upper() for c in dict.fromkeys(captures(r.node))]
-    return [f"struct {cname}_stream", f"{cname}_begin", f"{cname}_feed", f"{cname}_parts_min".upper(), *parts]
+    return [f"struct {cname}_stream", f"{cname}_begin", f"{cname}_feed", f"{cname}_read", f"{cname}_parts_min".upper(), *parts]
 
 
 def _packet(p: ir.Packet) -> Iterator[Named]:

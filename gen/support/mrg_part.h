@@ -6,6 +6,13 @@
 
 #include "mrg.h"
 
+/* A capture of a message in a buffer. */
+struct mrg_capture {
+	const uint8_t *p;
+	uint32_t len;
+	uint32_t what; /* which one */
+};
+
 /* A capture, or a piece of one that the input was cut in. */
 struct mrg_part {
 	const uint8_t *p; /* in the input that was given */

@@ -9,43 +9,44 @@
 
 #include "mrg.h"
 
-#if defined(__SSSE3__)
-#include <immintrin.h>
-#endif
-
 struct mrg_class {
-	uint8_t low[16],
-		high[16]; /* bits of rows; all zero where eight rows are too few: then only the table counts */
+	/* bits of rows, all of them twice; zero where eight rows are too few: then only the table counts */
+	uint8_t low[32], high[32];
 	bool rows;
 	uint8_t in[256];
 };
 
 #if defined(__SSSE3__)
+typedef char mrg_v16 __attribute__((vector_size(16)));
+typedef uint16_t mrg_v8h __attribute__((vector_size(16)));
+
 /* Which of the 16 octets at p are not in the class. */
 static inline unsigned mrg_scan_16(const uint8_t *p, const struct mrg_class *c)
 {
-	const __m128i half = _mm_set1_epi8(15), v = _mm_loadu_si128((const __m128i *)(const void *)p);
-	const __m128i low = _mm_shuffle_epi8(
-		_mm_loadu_si128((const __m128i *)(const void *)c->low), _mm_and_si128(v, half));
-	const __m128i high = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)c->high),
-		_mm_and_si128(_mm_srli_epi16(v, 4), half));
-	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_and_si128(low, high), _mm_setzero_si128()));
+	mrg_v16 v, low, high;
+	memcpy(&v, p, sizeof v);
+	memcpy(&low, c->low, sizeof low);
+	memcpy(&high, c->high, sizeof high);
+	low = __builtin_ia32_pshufb128(low, v & 15);
+	high = __builtin_ia32_pshufb128(high, (mrg_v16)((mrg_v8h)v >> 4) & 15);
+	return (unsigned)__builtin_ia32_pmovmskb128((mrg_v16)((low & high) == 0));
 }
 #endif
 
 #if defined(__AVX2__)
+typedef char mrg_v32 __attribute__((vector_size(32)));
+typedef uint16_t mrg_v16h __attribute__((vector_size(32)));
+
 /* Which of the 32 octets at p are not in the class. */
 static inline unsigned mrg_scan_32(const uint8_t *p, const struct mrg_class *c)
 {
-	const __m256i half = _mm256_set1_epi8(15), v = _mm256_loadu_si256((const __m256i *)(const void *)p);
-	const __m256i low = _mm256_shuffle_epi8(
-		_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)c->low)),
-		_mm256_and_si256(v, half));
-	const __m256i high = _mm256_shuffle_epi8(
-		_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)c->high)),
-		_mm256_and_si256(_mm256_srli_epi16(v, 4), half));
-	return (unsigned)_mm256_movemask_epi8(
-		_mm256_cmpeq_epi8(_mm256_and_si256(low, high), _mm256_setzero_si256()));
+	mrg_v32 v, low, high;
+	memcpy(&v, p, sizeof v);
+	memcpy(&low, c->low, sizeof low);
+	memcpy(&high, c->high, sizeof high);
+	low = __builtin_ia32_pshufb256(low, v & 15);
+	high = __builtin_ia32_pshufb256(high, (mrg_v32)((mrg_v16h)v >> 4) & 15);
+	return (unsigned)__builtin_ia32_pmovmskb256((mrg_v32)((low & high) == 0));
 }
 #endif
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import mmap
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "gen"))
 
 from mrg import ir, message_dfa  # noqa: E402
-from mrg.emit import grammars, ragel  # noqa: E402
+from mrg.emit import direct, grammars, ragel  # noqa: E402
 from mrg.grammar_ref import Outcome  # noqa: E402
 
 FLAGS = "-std=c11 -O1 -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Werror -shared -fPIC -ffreestanding".split()
@@ -25,7 +26,7 @@ def compiled(module: ir.Module, room: Path, vectors: str) -> ctypes.CDLL:
         (room / path).write_text(text, encoding="utf-8")
     library = room / f"{module.name}-{vectors}.so"
     more = [f"-m{vectors}"] if vectors else []
-    sources = [str(room / ragel.source_name(module))]
+    sources = [str(room / back_end.source_name(module)) for back_end in (ragel, direct)]
     includes = ["-I", str(room), "-I", str(ROOT / "gen" / "support")]
     for cc in ("clang", "gcc"):
         subprocess.run([cc, *FLAGS, *more, *includes, "-o", str(library), *sources], check=True)
@@ -47,6 +48,30 @@ class CPart(ctypes.Structure):
     ]
 
 
+class CCapture(ctypes.Structure):
+    _fields_ = [("p", ctypes.c_void_p), ("len", ctypes.c_uint32), ("what", ctypes.c_uint32)]
+
+
+class Guarded:
+    """Memory behind which nothing can be read."""
+
+    SIZE = 1 << 20
+
+    def __init__(self) -> None:
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.mmap.restype = ctypes.c_void_p
+        page = mmap.PAGESIZE
+        start = libc.mmap(None, ctypes.c_size_t(self.SIZE + page), 3, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
+        assert start not in (None, ctypes.c_void_p(-1).value)
+        self.end: int = start + self.SIZE
+        assert libc.mprotect(ctypes.c_void_p(self.end), ctypes.c_size_t(page), 0) == 0
+
+    def put(self, data: bytes) -> int:
+        """Where a copy of data is that ends just there."""
+        ctypes.memmove(self.end - len(data), data, len(data))
+        return self.end - len(data)
+
+
 class CState(ctypes.Structure):
     _fields_ = [("tail", ctypes.c_size_t), ("open", ctypes.c_uint), ("given", ctypes.c_bool), ("marked", ctypes.c_bool)]
 
@@ -63,9 +88,21 @@ class Reader:
     def __init__(self, library: ctypes.CDLL, g: ir.Grammar, rule: ir.Rule) -> None:
         name = ragel.cname(g, rule)
         self.dfa = message_dfa.dfa(rule)
+        self.memory = Guarded()
+        self.whole = getattr(library, name + "_read")
         self.begin, self.feed = getattr(library, name + "_begin"), getattr(library, name + "_feed")
         self.stream = stream_of(self.dfa)
         self.least = self.dfa.most_events() + 1
+
+    def read_whole(self, data: bytes, cap: int) -> Outcome:
+        """What the reader of whole buffers says."""
+        base = self.memory.put(data)
+        out = (CCapture * max(cap, 1))()
+        count, length, code = ctypes.c_size_t(), ctypes.c_size_t(), ctypes.c_uint()
+        refs = [ctypes.byref(x) for x in (count, length, code)]
+        status = STATUS[self.whole(Span(base, len(data)), out, ctypes.c_size_t(cap), *refs)]
+        parts = [(self.dfa.captures[c.what], c.p - base, c.p - base + c.len) for c in out[: count.value]]
+        return Outcome(status, length.value, code.value, parts)
 
     def read(self, data: bytes, cuts: list[int], cap: int) -> tuple[Outcome, list[tuple[str, bytes]]]:
         """The outcome, its parts by place where no piece is cut, and all by content."""

@@ -111,6 +111,15 @@ def check_message(reader: Reader, rule: ir.Rule, samples: int) -> tuple[int, lis
         content = [(name, text[start:end]) for name, start, end in want.parts]
         ways = [([], ROOM), ([], reader.least), (list(range(1, len(text))), reader.least)]
         ways += [([cut], ROOM) for cut in range(0, len(text) + 1, 1 + len(text) // 200)]
+        whole = reader.read_whole(text, ROOM)
+        passed += whole == want
+        if whole != want:
+            wrong.append(f"{rule.name}: {text!r} whole: C says {whole}, the reference {want}")
+        if want.parts:
+            full = reader.read_whole(text, len(want.parts) - 1)
+            passed += full.status == "full" and full.parts == want.parts[:-1]
+            if full.status != "full" or full.parts != want.parts[:-1]:
+                wrong.append(f"{rule.name}: {text!r} with room for one capture less than there are: C says {full}")
         for cuts, cap in ways:
             got, got_content = reader.read(text, cuts, cap)
             same = (got.status, got.end, got.code) == (want.status, want.end, want.code) and got_content == content

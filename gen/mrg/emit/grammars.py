@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import ir, names
-from . import c_module, ragel, re2c
+from . import c_module, direct, ragel, re2c
 from .writer import Writer
 
 
@@ -15,7 +15,7 @@ def emit(m: ir.Module) -> dict[str, str]:
     if any(r.kind in ("token", "match") for g in m.grammars for r in g.rules):
         out |= {re2c.re_name(m): re2c.re_source(m), re2c.source_name(m): re2c.source(m)}
     if any(ragel.messages(g) for g in m.grammars):
-        out |= {ragel.rl_name(m): ragel.rl_source(m), ragel.source_name(m): ragel.source(m)}
+        out |= {ragel.rl_name(m): ragel.rl_source(m), ragel.source_name(m): ragel.source(m), direct.source_name(m): direct.source(m)}
     return out
 
 
@@ -24,6 +24,7 @@ def header(m: ir.Module) -> str:
     w = Writer()
     re2c.declarations(w, m)
     ragel.declarations(w, m)
+    direct.declarations(w, m)
     text = c_module.header(m)
     if any(ragel.messages(g) for g in m.grammars):
         text = text.replace('#include "mrg.h"\n', '#include "mrg.h"\n#include "mrg_part.h"\n', 1)

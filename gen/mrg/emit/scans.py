@@ -56,8 +56,8 @@ def table(w: Writer, name: str, over: Octets) -> None:
     low = [sum(1 << i for i, r in enumerate(kinds) if n in r) if fits else 0 for n in range(16)]
     high = [1 << kinds.index(r) if r and fits else 0 for r in rows]
     with w.block(f"static const struct mrg_class {name} =", "};"):
-        w.line(f".low = {{ {', '.join(map(str, low))} }},")
-        w.line(f".high = {{ {', '.join(map(str, high))} }},")
+        w.line(f".low = {{ {', '.join(map(str, low * 2))} }},")
+        w.line(f".high = {{ {', '.join(map(str, high * 2))} }},")
         w.line(f".rows = {'true' if fits else 'false'},")
         w.line(".in = { " + ", ".join(f"[{b}] = 1" for b in sorted(over)) + " },")
     w.line()
