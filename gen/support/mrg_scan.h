@@ -72,4 +72,69 @@ static inline const uint8_t *mrg_scan(const uint8_t *p, const uint8_t *end, cons
 	return p;
 }
 
+/*
+ * Two classes that follow each other closely, as those of a name and its value, are looked for in one window: what the
+ * second scan will need is on its way while the first one is at work.
+ */
+struct mrg_ahead {
+	const uint8_t *at; /* where the window begins; NULL: there is none */
+	uint64_t out;      /* which of its octets are not in the second class */
+};
+
+#if defined(__AVX2__)
+enum { MRG_WINDOW = 64 };
+
+static inline uint64_t mrg_window(const uint8_t *p, const struct mrg_class *c)
+{
+	return mrg_scan_32(p, c) | (uint64_t)mrg_scan_32(p + 32, c) << 32;
+}
+#elif defined(__SSSE3__)
+enum { MRG_WINDOW = 32 };
+
+static inline uint64_t mrg_window(const uint8_t *p, const struct mrg_class *c)
+{
+	return mrg_scan_16(p, c) | (uint64_t)mrg_scan_16(p + 16, c) << 16;
+}
+#else
+enum { MRG_WINDOW = 0 };
+#endif
+
+/* As mrg_scan; *a is got ready for the scan of `next` that follows. */
+static inline const uint8_t *mrg_scan_first(const uint8_t *p, const uint8_t *end, const struct mrg_class *c,
+	const struct mrg_class *next, struct mrg_ahead *a)
+{
+#if defined(__SSSE3__)
+	if (c->rows && next->rows && end - p >= MRG_WINDOW) {
+		const uint64_t out = mrg_window(p, c);
+		a->out = mrg_window(p, next);
+		a->at = p;
+		if (out != 0)
+			return p + __builtin_ctzll(out);
+		p += MRG_WINDOW;
+	}
+#else
+	(void)next;
+	(void)a;
+#endif
+	return mrg_scan(p, end, c);
+}
+
+/* As mrg_scan; if p is in the window, without looking at it again. */
+static inline const uint8_t *mrg_scan_next(
+	const uint8_t *p, const uint8_t *end, const struct mrg_class *c, const struct mrg_ahead *a)
+{
+#if defined(__SSSE3__)
+	const uintptr_t in = (uintptr_t)p - (uintptr_t)a->at;
+	if (in < (uintptr_t)MRG_WINDOW) {
+		const uint64_t out = a->out >> in;
+		if (out != 0)
+			return p + __builtin_ctzll(out);
+		p = a->at + MRG_WINDOW;
+	}
+#else
+	(void)a;
+#endif
+	return mrg_scan(p, end, c);
+}
+
 #endif

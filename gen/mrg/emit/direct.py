@@ -79,6 +79,7 @@ class _Reader:
         self.rule = rule
         self.d: Dfa = message_dfa.dfa(rule)
         self.classes: dict[scans.Octets, str] = {}
+        self.pairs = scans.pairs(self.d)
 
     def emit(self, w: Writer) -> None:
         body = Writer()
@@ -105,6 +106,8 @@ class _Reader:
             w.line("const uint8_t *mark = begin;")
         for k in range(self.d.counters):
             w.line(f"uint32_t n{k} = 0;")
+        for second in sorted(set(self.pairs.values())):
+            w.line(f"struct mrg_ahead ahead{second} = {{ NULL, 0 }};")
         w.line("*code = 0;")
 
     def ends(self, w: Writer, body: str) -> None:
@@ -145,7 +148,7 @@ class _Reader:
         else:
             w.lines.append(f"s{state}:")
         if scan is not None:
-            self.scan(w, scan)
+            self.scan(w, state, scan)
             if scan.each is None:
                 groups = [g for g in groups if g.to != state]
         w.line("if (p == end)")
@@ -174,7 +177,7 @@ class _Reader:
             return f"(unsigned)*p - {lo}u <= {hi - lo}u"
         return f"{self.table(octets)}.in[*p] != 0"
 
-    def scan(self, w: Writer, scan: scans.Scan) -> None:
+    def scan(self, w: Writer, state: int, scan: scans.Scan) -> None:
         over = self.table(scan.over)
         if scan.each is not None:
             k, most = scan.each.arg, scan.each.most
@@ -183,15 +186,24 @@ class _Reader:
                 w.line("const uint8_t *const here = p;")
                 w.line(f"p = mrg_scan(p, (size_t)(end - p) < left ? end : p + left, &{over});")
                 w.line(f"n{k} += (uint32_t)(p - here);")
-        elif scan.back:
-            blank = " || ".join(f"p[-1] == {b}u" for b in sorted(scan.back))
-            with w.block(""):
-                w.line("const uint8_t *const here = p;")
-                w.line(f"p = mrg_scan(p, end, &{over});")
-                w.line(f"while (p != here && ({blank}))")
-                w.line("\tp--;")
-        else:
-            w.line(f"p = mrg_scan(p, end, &{over});")
+            return
+        call = f"mrg_scan(p, end, &{over})"
+        if state in self.pairs:
+            second = self.pairs[state]
+            after = scans.scan_of(self.d, second)
+            assert after is not None
+            call = f"mrg_scan_first(p, end, &{over}, &{self.table(after.over)}, &ahead{second})"
+        elif state in self.pairs.values():
+            call = f"mrg_scan_next(p, end, &{over}, &ahead{state})"
+        if not scan.back:
+            w.line(f"p = {call};")
+            return
+        blank = " || ".join(f"p[-1] == {b}u" for b in sorted(scan.back))
+        with w.block(""):
+            w.line("const uint8_t *const here = p;")
+            w.line(f"p = {call};")
+            w.line(f"while (p != here && ({blank}))")
+            w.line("\tp--;")
 
     def act(self, w: Writer, g: _Group) -> None:
         for a in _limits(g.actions):

@@ -44,6 +44,34 @@ def _blanks(d: Dfa, state: int, stays: Octets) -> Octets:
     return frozenset()
 
 
+def pairs(d: Dfa) -> dict[int, int]:
+    """Scanning states, and the one that each leads to soon: those two can look in one window.
+
+    Not where the way back is as short: the second would mostly end beyond the window of the first."""
+    scan = {s: found for s in range(len(d.states)) if (found := scan_of(d, s)) is not None and found.each is None}
+    near = {s: _nearest(d, s, scan) for s in scan}
+    out: dict[int, int] = {}
+    for s, there in near.items():
+        if there is None or scan[there[0]].over == scan[s].over:
+            continue
+        back = near[there[0]]
+        if back is None or back[0] != s or back[1] > there[1]:
+            out[s] = there[0]
+    return out
+
+
+def _nearest(d: Dfa, state: int, scan: dict[int, Scan]) -> Optional[tuple[int, int]]:
+    """The scanning state that comes next, and after how many octets, if that is one alone."""
+    seen, here = {state}, {state}
+    for steps in range(1, len(d.states) + 1):
+        here = {w.to for s in here for w in d.states[s] if w.to >= 0} - seen
+        seen |= here
+        found = [s for s in here if s in scan]
+        if found or not here:
+            return (found[0], steps) if len(found) == 1 else None
+    return None
+
+
 def octets(ways: list[Way]) -> Octets:
     return frozenset(b for w in ways for b in range(w.lo, w.hi + 1))
 
