@@ -80,6 +80,19 @@ class _Reader:
         self.d: Dfa = message_dfa.dfa(rule)
         self.classes: dict[scans.Octets, str] = {}
         self.pairs = scans.pairs(self.d)
+        self.inner = {w.to for s in range(len(self.d.states)) if self.literal(s)[0] for w in self.d.states[s]}
+
+    def literal(self, state: int) -> tuple[bytes, int]:
+        """The octets that must follow and do nothing, and where they lead."""
+        text, seen = b"", {state}
+        while len(text) < 16:
+            ways = self.d.states[state]
+            if len(ways) != 1 or ways[0].lo != ways[0].hi or ways[0].actions or ways[0].to in (message_dfa.END, *seen):
+                break
+            text += bytes([ways[0].lo])
+            state = ways[0].to
+            seen.add(state)
+        return text, state
 
     def emit(self, w: Writer) -> None:
         body = Writer()
@@ -147,6 +160,12 @@ class _Reader:
                 w.lines.append("s0:")
         else:
             w.lines.append(f"s{state}:")
+        text, to = self.literal(state)
+        if len(text) > 1 and state not in self.inner:
+            octets = "".join(f"\\x{b:02x}" for b in text)
+            with w.block(f'if (end - p >= {len(text)} && memcmp(p, "{octets}", {len(text)}) == 0)'):
+                w.line(f"p += {len(text)};")
+                w.line(f"goto s{to};")
         if scan is not None:
             self.scan(w, state, scan)
             if scan.each is None:
