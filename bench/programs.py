@@ -86,6 +86,34 @@ def libraries(places: Places, effort: Effort, mix: Path, table: Table) -> None:
                 table.add(Row(item, "ns", ours).at_most(800))
 
 
+# Request heads: shape, what it is, and picohttpparser's time (SSE4.2) as a part of http_parser's, as measured elsewhere.
+HEADS = (
+    ("a", "703 B, 9 fields", 0.12),
+    ("b", "40 B, 1 field", 0.26),
+    ("c", "1,159 B, 19 fields", 0.13),
+    ("d", "128 in rotation", 0.13),
+)
+# How many times as fast as picohttpparser a head in a buffer is to be read.
+WANTED: dict[str, dict[str, float]] = {"plain": {}, "ssse3": dict.fromkeys("abcd", 1.2), "avx2": {"a": 1.4, "b": 1.3, "c": 1.4, "d": 1.4}}
+# The same for a head that may come in pieces: three times llhttp.
+WANTED_FEED = {"a": 3 * 0.37, "b": 3 * 0.33, "c": 3 * 0.36, "d": 3 * 0.31}
+
+
+def heads(places: Places, effort: Effort, table: Table) -> None:
+    """Request heads beside http_parser, for what the compiler was told of the processor."""
+    flags = next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")).split()
+    wanted = [v for v in WANTED if v == "plain" or v in flags]
+    commands = {v: [str(places.program(f"http-{v}")), str(effort.pass_ms)] for v in wanted}
+    got = turns(places, effort, commands)
+    for vectors in wanted:
+        for shape, what, pico in HEADS:
+            peer = sample(got[vectors], f"{shape} peer")
+            for job, how, times in (("read", "in a buffer", WANTED[vectors]), ("feed", "as it comes", WANTED_FEED)):
+                item = f"HTTP head {shape}, {what}: {how}, {vectors}"
+                row = Row(item, "ns", sample(got[vectors], f"{shape} {job}"), "http_parser", peer)
+                table.add(row.ratio_at_most(round(pico / times[shape], 3)) if vectors != "plain" and shape in times else row)
+
+
 def answers(places: Places, effort: Effort, table: Table) -> None:
     """The pure answer function on two sizes of zone."""
     ms = str(effort.pass_ms * 10)

@@ -47,11 +47,20 @@ $(BENCH_BIN)/knot $(BENCH_BIN)/ldns: $(BENCH_BIN)/%: bench/libs/%.c bench/util.c
 	$Qmkdir -p $(@D) && $(CC) -std=c11 -O2 -g $(WARN) $(DEF_bench) -I . -isystem $(BENCH_PEERS)/root/usr/include \
 		-o $@ $(filter %.c,$^) -L$(BENCH_PEERS)/root/usr/lib/x86_64-linux-gnu $(BENCH_LIB_$*)
 
+# The same C for what a compiler may be told of the processor.
+BENCH_HTTP := $(BENCH_BIN)/http-plain $(BENCH_BIN)/http-ssse3 $(BENCH_BIN)/http-avx2
+BENCH_HTTP_C := bench/libs/http.c bench/util.c $G/http/message_read.c $G/http/message_stream.c
+$(BENCH_HTTP): $(BENCH_BIN)/http-%: $(BENCH_HTTP_C) bench/util.h $(wildcard gen/support/*.h) $(BENCH_PEERS)/made $B/flags
+	$(call say,LD,$@)
+	$Qmkdir -p $(@D) && $(CC) -std=c11 -O2 -g $(WARN) $(DEF_bench) $(if $(filter-out plain,$*),-m$*) -I . -I gen/support -I $G \
+		-isystem $(BENCH_PEERS)/root/usr/include -o $@ $(BENCH_HTTP_C) \
+		-L$(BENCH_PEERS)/root/usr/lib/x86_64-linux-gnu -l:libhttp_parser.so.2.9
+
 $(BENCH_PEERS)/made: bench/deps.sh
 	$Qbench/deps.sh $(BENCH_PEERS) && touch $@
 bench-deps: $(BENCH_PEERS)/made
 
-bench-programs: $(BENCH_PROGRAMS:%=$(BENCH_BIN)/%) $(BENCH_BIN)/knot $(BENCH_BIN)/ldns
+bench-programs: $(BENCH_PROGRAMS:%=$(BENCH_BIN)/%) $(BENCH_BIN)/knot $(BENCH_BIN)/ldns $(BENCH_HTTP)
 bench-run: bench-programs programs
 	$QPYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/run.py --build $B --out $O $(BENCH_ARGS)
 

@@ -69,6 +69,7 @@ STEPS: dict[str, Step] = {
     "parse": parse,
     "libraries": libraries,
     "specs": programs.compile_specs,
+    "http": programs.heads,
     "answer": answers,
     "served": served,
     "large": large,
