@@ -119,8 +119,7 @@ class _Reader:
             w.line("const uint8_t *mark = begin;")
         for k in range(self.d.counters):
             w.line(f"uint32_t n{k} = 0;")
-        for second in sorted(set(self.pairs.values())):
-            w.line(f"struct mrg_ahead ahead{second} = {{ NULL, 0 }};")
+        scans.windows(w, self.pairs)
         w.line("*code = 0;")
 
     def ends(self, w: Writer, body: str) -> None:
@@ -197,23 +196,15 @@ class _Reader:
         return f"{self.table(octets)}.in[*p] != 0"
 
     def scan(self, w: Writer, state: int, scan: scans.Scan) -> None:
-        over = self.table(scan.over)
         if scan.each is not None:
             k, most = scan.each.arg, scan.each.most
             with w.block(""):
                 w.line(f"const size_t left = {most}u - n{k};")
                 w.line("const uint8_t *const here = p;")
-                w.line(f"p = mrg_scan(p, (size_t)(end - p) < left ? end : p + left, &{over});")
+                w.line(f"p = mrg_scan(p, (size_t)(end - p) < left ? end : p + left, &{self.table(scan.over)});")
                 w.line(f"n{k} += (uint32_t)(p - here);")
             return
-        call = f"mrg_scan(p, end, &{over})"
-        if state in self.pairs:
-            second = self.pairs[state]
-            after = scans.scan_of(self.d, second)
-            assert after is not None
-            call = f"mrg_scan_first(p, end, &{over}, &{self.table(after.over)}, &ahead{second})"
-        elif state in self.pairs.values():
-            call = f"mrg_scan_next(p, end, &{over}, &ahead{state})"
+        call = scans.call(self.d, self.pairs, state, self.table, "p", "end")
         if not scan.back:
             w.line(f"p = {call};")
             return

@@ -122,6 +122,7 @@ def _reader(w: Writer, name: str, r: ir.Rule, d: Dfa) -> None:
         w.line("size_t n = 0;")
         w.line("int cs = s->state;")
         w.line("enum mrg_status st = MRG_MORE;")
+        scans.windows(w, machine.pairs)
         if r.max is not None:
             w.line(f"const uint8_t *const pe = begin + (in->len < {r.max}u - s->offset ? in->len : (size_t)({r.max}u - s->offset));")
         else:
@@ -158,8 +159,9 @@ class _Machine:
 
     def __init__(self, d: Dfa) -> None:
         self.d = d
-        self.actions: dict[tuple[tuple[Action, ...], tuple[Action, ...], bool, Optional[scans.Scan]], str] = {}
+        self.actions: dict[tuple[tuple[Action, ...], tuple[Action, ...], bool, Optional[int]], str] = {}
         self.classes: dict[scans.Octets, str] = {}
+        self.pairs = scans.pairs(d)
 
     def text(self, name: str) -> str:
         states = [f"\t\ts{i}: (\n{self.ways(i, ways)}\n\t\t)" for i, ways in enumerate(self.d.states)]
@@ -168,12 +170,12 @@ class _Machine:
         w.line("%%{")
         w.line(f"\tmachine {name};")
         w.line("\talphtype unsigned char;")
-        for (actions, last, ends, scan), label in self.actions.items():
+        for (actions, last, ends, stays), label in self.actions.items():
             w.line(f"\taction {label} {{")
             w.depth = 2
             self.body(w, name, actions, last, ends)
-            if scan is not None:
-                self.scan(w, name, scan)
+            if stays is not None:
+                self.scan(w, name, stays)
             w.depth = 0
             w.line("\t}")
         w.line("\tmain := (")
@@ -185,28 +187,35 @@ class _Machine:
 
     def ways(self, state: int, ways: list[Way]) -> str:
         out = []
-        scan = scans.scan_of(self.d, state)
+        stays = state if scans.scan_of(self.d, state) is not None else None
         for w in ways:
             octets = f"{w.lo}..{w.hi}" if w.lo != w.hi else f"{w.lo}"
             to = "final" if w.to == message_dfa.END else "start" if w.to == 0 else f"s{w.to}"
-            out.append(f"\t\t\t({octets}){self.action(w, scan if w.to == state else None)} -> {to}")
+            out.append(f"\t\t\t({octets}){self.action(w, stays if w.to == state else None)} -> {to}")
         return " |\n".join(out)
 
-    def action(self, w: Way, scan: Optional[scans.Scan]) -> str:
+    def action(self, w: Way, stays: Optional[int]) -> str:
+        """stays: the state, if there is more of the same to pass over."""
         ends = w.to == message_dfa.END
-        if not w.actions and not ends and scan is None:
+        if not w.actions and not ends and stays is None:
             return ""
-        return " >" + self.actions.setdefault((w.actions, w.last, ends, scan), f"a{len(self.actions)}")
+        return " >" + self.actions.setdefault((w.actions, w.last, ends, stays), f"a{len(self.actions)}")
 
-    def scan(self, w: Writer, name: str, scan: scans.Scan) -> None:
+    def scan(self, w: Writer, name: str, state: int) -> None:
         """Pass over what follows and does the same as the octet at p."""
-        over = f"&{name}_{self.classes.setdefault(scan.over, f'class_{len(self.classes)}')}"
+        scan = scans.scan_of(self.d, state)
+        assert scan is not None
+
+        def table(over: scans.Octets) -> str:
+            return f"{name}_{self.classes.setdefault(over, f'class_{len(self.classes)}')}"
+
+        call = scans.call(self.d, self.pairs, state, table, "p + 1", "pe")
         if scan.each is None:
-            w.line(f"p = mrg_scan(p + 1, pe, {over}) - 1;")
+            w.line(f"p = {call} - 1;")
         else:
             k, most = scan.each.arg, scan.each.most
             with w.block(""):
-                w.line(f"const size_t left = {most}u - s->counts[{k}], more = (size_t)(mrg_scan(p + 1, pe, {over}) - (p + 1));")
+                w.line(f"const size_t left = {most}u - s->counts[{k}], more = (size_t)({call} - (p + 1));")
                 w.line("const size_t taken = more < left ? more : left;")
                 w.line(f"s->counts[{k}] += (uint32_t)taken;")
                 w.line("p += taken;")

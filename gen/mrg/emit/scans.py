@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional
 
 from ..message_dfa import Action, Dfa, Way
 from .writer import Writer
@@ -70,6 +70,23 @@ def _nearest(d: Dfa, state: int, scan: dict[int, Scan]) -> Optional[tuple[int, i
         if found or not here:
             return (found[0], steps) if len(found) == 1 else None
     return None
+
+
+def call(d: Dfa, pairs: dict[int, int], state: int, table: Callable[[Octets], str], p: str, end: str) -> str:
+    """The scan of a state from p on, with the window that it shares."""
+    scan = scan_of(d, state)
+    assert scan is not None
+    over = f"{p}, {end}, &{table(scan.over)}"
+    if state in pairs:
+        second = scan_of(d, pairs[state])
+        assert second is not None
+        return f"mrg_scan_first({over}, &{table(second.over)}, &ahead{pairs[state]})"
+    return f"mrg_scan_next({over}, &ahead{state})" if state in pairs.values() else f"mrg_scan({over})"
+
+
+def windows(w: Writer, pairs: dict[int, int]) -> None:
+    for second in sorted(set(pairs.values())):
+        w.line(f"struct mrg_ahead ahead{second} = {{ NULL, 0 }};")
 
 
 def octets(ways: list[Way]) -> Octets:
