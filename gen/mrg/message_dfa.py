@@ -270,7 +270,7 @@ class _Maker:
         where = f"at {shown(bytes([octet]))}" if octet is not None else "at the end"
         if len(rests) > 1:
             raise Conflict(f"after {shown(example)}, {where}, two ways to read it differ in what is captured or counted")
-        if len(set(closed)) > (2 if open_too else 1):
+        if len(set(closed)) > (2 if open_too else 1) or (not open_too and len({i.todo for i in taken}) > 1):
             raise Conflict(f"after {shown(example)}, {where}, there are two places where a capture may have ended")
         if not open_too:
             actions = [Action("emit_marked", taken[0].past)] if taken[0].past >= 0 else []
