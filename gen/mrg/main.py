@@ -98,15 +98,20 @@ def back_ends() -> list[BackEnd]:
 
 
 def run_c(options: argparse.Namespace) -> int:
+    from .emit.tool import ToolError
     from .emit.writer import write_if_changed
 
     modules, named, sources = load_named(options.files, options.roots)
     wanted = [m for m in modules if not options.only or m.name in named]
     files: dict[str, str] = {}
     emits = back_ends()
-    for module in wanted:
-        for emit in emits:
-            files.update(emit(module))
+    try:
+        for module in wanted:
+            for emit in emits:
+                files.update(emit(module))
+    except ToolError as why:
+        sys.stderr.write(f"mrg: {why}\n")
+        return 1
     if options.support or _of_an_outsider(options.files):
         files.update(support_files(files))
     for path in sorted(files):

@@ -67,6 +67,17 @@ def test_errors_go_to_stderr_with_exit_code_1(folder: str) -> None:
         same(sorted(os.listdir(folder)), ["own.mrg"])
 
 
+def test_a_missing_program_is_named(folder: str) -> None:
+    rules = {"re2c": "token A = %x41;", "ragel": "message A = %x41;"}
+    for program, rule in rules.items():
+        own(folder, f"module own;\n\n/// Texts.\ngrammar G {{\n  {rule}\n}}\n")
+        env = {**os.environ, "PATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run([sys.executable, MRG, "c", "own.mrg"], cwd=folder, env=env, capture_output=True, text=True)
+        same((done.returncode, done.stdout), (1, ""))
+        same(done.stderr, f"mrg: own.mrg: its grammars need the program '{program}' (Debian: {program})\n")
+        same(sorted(os.listdir(folder)), ["own.mrg"])
+
+
 def test_an_outsider_gets_all_that_is_needed(folder: str) -> None:
     same(mrg("c", own(folder), "-o", "out", cwd=folder).returncode, 0)
     there = os.listdir(Path(folder, "out"))

@@ -15,14 +15,10 @@ from typing import Optional
 
 from .. import ir, message_dfa, names
 from ..message_dfa import Action, Dfa, Way
-from . import scans
+from . import scans, tool
 from .writer import Writer
 
 FLAGS = ["-C", "-G2", "-L"]
-
-
-class RagelError(Exception):
-    """Ragel is missing or refused what we gave it."""
 
 
 def messages(g: ir.Grammar) -> list[ir.Rule]:
@@ -272,19 +268,12 @@ def _act(w: Writer, a: Action, at: str) -> None:
 # --- running it ------------------------------------------------------------------------------------
 
 
-def source(m: ir.Module, ragel: str = "ragel") -> str:
+def source(m: ir.Module) -> str:
     """The C of a module's messages."""
-    with tempfile.TemporaryDirectory() as room:
-        Path(room, "stream.rl").write_text(rl_source(m), encoding="utf-8")
-        command = [ragel, *FLAGS, "-o", "stream.c", "stream.rl"]
-        try:
-            done = subprocess.run(command, cwd=room, capture_output=True, text=True, check=False)
-        except FileNotFoundError as e:
-            raise RagelError(f"{m.path}: messages need the program '{ragel}' (Debian: ragel)") from e
-        if done.returncode != 0:
-            raise RagelError(f"{m.path}: ragel says: {done.stderr.strip()}")
-        lines = [line.rstrip() for line in Path(room, "stream.c").read_text(encoding="utf-8").splitlines()]
-        return "\n".join(_single_blanks(lines)).strip("\n") + "\n"
+    command = ["ragel", *FLAGS, "-o", "stream.c", "stream.rl"]
+    made = tool.run(m.path, command, "stream.rl", rl_source(m), "stream.c")
+    lines = [line.rstrip() for line in made.splitlines()]
+    return "\n".join(_single_blanks(lines)).strip("\n") + "\n"
 
 
 def _single_blanks(lines: list[str]) -> list[str]:

@@ -1,8 +1,7 @@
 """Grammars in C by way of re2c: lexers of `token` rules, matchers of `match` rules.
 
 `declarations` goes into the module's header; `re_source` is what re2c reads and
-`source` what it makes of it.  re2c runs in an empty directory on a file of a
-fixed name, so the bytes depend on nothing but the grammar and re2c's version.
+`source` what it makes of it: the bytes depend on nothing but the grammar and re2c's version.
 
 End of input: the byte at `end` is a NUL that the caller keeps there.  Where no
 rule takes a NUL it stops every rule, and the code never compares pointers; where
@@ -11,19 +10,12 @@ one does, re2c's `eof` mode compares them at each NUL.
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
-from pathlib import Path
-
 from .. import grammar_ref, ir, names
 from ..message_dfa import captures
+from . import tool
 from .writer import Writer
 
 FLAGS = ["--no-generation-date", "--no-version", "--no-debug-info", "--tags"]
-
-
-class Re2cError(Exception):
-    """re2c is missing or refused what we gave it."""
 
 
 def source_name(m: ir.Module) -> str:
@@ -268,18 +260,9 @@ def _repeat(node: ir.Rep) -> str:
 # --- running it ----------------------------------------------------------------------------
 
 
-def source(m: ir.Module, re2c: str = "re2c") -> str:
+def source(m: ir.Module) -> str:
     """The C of a module's grammars."""
-    with tempfile.TemporaryDirectory() as room:
-        Path(room, "lex.re").write_text(re_source(m), encoding="utf-8")
-        command = [re2c, *FLAGS, "-o", "lex.c", "lex.re"]
-        try:
-            done = subprocess.run(command, cwd=room, capture_output=True, text=True, check=False)
-        except FileNotFoundError as e:
-            raise Re2cError(f"{m.path}: grammars need the program '{re2c}' (Debian: re2c)") from e
-        if done.returncode != 0:
-            raise Re2cError(f"{m.path}: re2c says: {done.stderr.strip()}")
-        return _tidy(Path(room, "lex.c").read_text(encoding="utf-8"))
+    return _tidy(tool.run(m.path, ["re2c", *FLAGS, "-o", "lex.c", "lex.re"], "lex.re", re_source(m), "lex.c"))
 
 
 def _tidy(text: str) -> str:
