@@ -25,6 +25,7 @@ _CORE: dict[str, list[tuple[int, int]]] = {
     "VCHAR": [(0x21, 0x7E)],
     "WSP": [(0x09, 0x09), (0x20, 0x20)],
 }
+COUNT_MAX = 0xFFFFFFFF  # what is counted in C
 REPEAT_MAX = 4096  # larger counted repetitions make automata too large
 
 
@@ -90,6 +91,8 @@ class _Grammar:
                 self.errors.error(name.span, f"token '{token.name}' is never found: those before it take all that it does")
 
     def check_message(self, rule: ast.GRule, lowered: ir.Rule) -> None:
+        if rule.max is not None and rule.max > COUNT_MAX:
+            self.errors.error(rule.name.span, f"message '{rule.name.name}': its octets go up to {COUNT_MAX}")
         try:
             dfa(lowered)
         except Conflict as conflict:
@@ -157,6 +160,8 @@ class _Grammar:
     def _grep(self, n: ast.GRep) -> ir.Node:
         if n.code is None and (n.max or n.min) > REPEAT_MAX:
             raise self.errors.error(n.span, f"a counted repetition goes up to {REPEAT_MAX}")
+        if n.code is not None and (n.max or 0) > COUNT_MAX:
+            raise self.errors.error(n.span, f"a limit goes up to {COUNT_MAX}")
         if n.max == 0:
             raise self.errors.error(n.span, "this repeats no times at all")
         node = self.node(n.node)
