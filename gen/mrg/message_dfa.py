@@ -35,6 +35,12 @@ class Action(NamedTuple):
     code: int = 0
 
 
+def limits(actions: tuple[Action, ...]) -> list[Action]:
+    """Counts that may be over their limits: those that begin with these actions are not, unless none is allowed."""
+    begun = {a.arg for a in actions if a.kind == "reset"}
+    return [a for a in actions if a.kind == "count" and (a.arg not in begun or a.most == 0)]
+
+
 class Way(NamedTuple):
     """What the octets lo..hi do in a state; state -1 is the end of the message."""
 

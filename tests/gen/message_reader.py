@@ -78,7 +78,7 @@ class CState(ctypes.Structure):
 
 def stream_of(d: message_dfa.Dfa) -> type[ctypes.Structure]:
     counts = [("counts", ctypes.c_uint32 * d.counters)] if d.counters else []
-    members = [("offset", ctypes.c_uint64), ("part", CState), *counts, ("state", ctypes.c_int), ("code", ctypes.c_uint)]
+    members = [("offset", ctypes.c_uint64), ("part", CState), *counts, ("state", ctypes.c_int), ("code", ctypes.c_uint), ("refused", ctypes.c_int)]
     return type("Stream", (ctypes.Structure,), {"_fields_": members})
 
 
@@ -138,4 +138,9 @@ class Reader:
             if status != "more":
                 break
             assert span.len == 0
+        if status in ("bad", "limit"):  # it stays so
+            again = Span(self.memory.put(b"x"), 1)
+            code = stream.code
+            same = STATUS[self.feed(ctypes.byref(stream), ctypes.byref(again), out, ctypes.c_size_t(cap), ctypes.byref(count))]
+            assert (same, again.len, count.value, stream.code) == (status, 1, 0, code)
         return Outcome(status, at, stream.code if status == "limit" else 0, placed), content

@@ -47,6 +47,8 @@ grammar Text {
   message Plain = 2*4%x00-02 %xFF;
   /// not more than what must be
   message Once = 2*2"b" else 3 "c";
+  /// a limit without a code
+  message Short max 5 = 1*"a" "b";
   /// what ends one capture begins another
   message Next = first:1*"a" second:(SP *"a") *SP third:"b";
 }

@@ -216,7 +216,7 @@ class _Reader:
             w.line("\tp--;")
 
     def act(self, w: Writer, g: _Group) -> None:
-        for a in _limits(g.actions):
+        for a in message_dfa.limits(g.actions):
             test = f"if (n{a.arg} == {a.most}u)" if a.most != 0 else ""
             with w.block(test):
                 w.line(f"*code = {a.code}u;")
@@ -227,12 +227,6 @@ class _Reader:
         for a in g.last:
             _act(w, a)
         w.line("goto done;" if g.to == message_dfa.END else f"goto s{g.to};")
-
-
-def _limits(actions: tuple[Action, ...]) -> list[Action]:
-    """Counts that may be over their limits here: those just begun are not, unless none is allowed."""
-    reset = {a.arg for a in actions if a.kind == "reset"}
-    return [a for a in actions if a.kind == "count" and (a.arg not in reset or a.most == 0)]
 
 
 def _act(w: Writer, a: Action) -> None:

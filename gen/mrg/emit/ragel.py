@@ -7,10 +7,6 @@ given as spans into the input, in pieces where the input was cut.
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
-from pathlib import Path
-
 from typing import Optional
 
 from .. import ir, message_dfa, names
@@ -61,6 +57,7 @@ def _declare(w: Writer, name: str, r: ir.Rule, d: Dfa) -> None:
             w.line(f"uint32_t counts[{d.counters}];")
         w.line("int state;")
         w.line("unsigned code; /* with MRG_E_LIMIT: what the specification gives for that limit */")
+        w.line("enum mrg_status refused; /* MRG_OK: not yet */")
     w.line()
     w.line(f"enum {{ {name.upper()}_PARTS_MIN = {d.most_events() + 1} }}; /* least `cap` for {name}_feed */")
     w.line()
@@ -114,6 +111,9 @@ def _reader(w: Writer, name: str, r: ir.Rule, d: Dfa) -> None:
         w.line(f"*s = (struct {name}_stream){{ .state = {name}_start }};")
     head = f"enum mrg_status {name}_feed(struct {name}_stream *s, struct mrg_span *in, struct mrg_part *out, size_t cap, size_t *count)"
     with w.function(head):
+        with w.block("if (s->refused != MRG_OK)"):
+            w.line("*count = 0;")
+            w.line("return s->refused;")
         w.line("const uint8_t *const begin = mrg_start(*in), *p = begin, *from = begin, *mark = NULL;")
         w.line("size_t n = 0;")
         w.line("int cs = s->state;")
@@ -125,7 +125,7 @@ def _reader(w: Writer, name: str, r: ir.Rule, d: Dfa) -> None:
             w.line("const uint8_t *const pe = begin + in->len;")
         w.raw("\t%% write exec;")
         w.line(f"if (cs == {name}_error)")
-        w.line("\tst = s->code != 0 ? MRG_E_LIMIT : MRG_E_TEXT;")
+        w.line("\tst = MRG_E_TEXT;")
         if r.max is not None:
             with w.block("else if (p == pe && (size_t)(pe - begin) < in->len)"):
                 _refuse(w, name, r.code or 0)
@@ -139,6 +139,8 @@ def _reader(w: Writer, name: str, r: ir.Rule, d: Dfa) -> None:
         w.line("s->state = cs;")
         w.line("(void)cap;")
         w.line("(void)from;")
+        w.line("if (st == MRG_E_TEXT || st == MRG_E_LIMIT)")
+        w.line("\ts->refused = st;")
         w.line("if (st == MRG_OK)")
         w.line(f"\t{name}_begin(s);")
         w.line("return st;")
@@ -226,14 +228,10 @@ class _Machine:
                 w.line("cs = fcurs;")
                 w.line("st = MRG_E_SPACE;")
                 w.line("goto stop;")
-        reset: set[int] = set()
-        for a in actions:  # limits come first: what is over one does nothing
-            if a.kind == "reset":
-                reset.add(a.arg)
-            if a.kind == "count" and (a.arg not in reset or a.most == 0):
-                with w.block(f"if (s->counts[{a.arg}] == {a.most}u)" if a.arg not in reset else ""):
-                    _refuse(w, name, a.code)
-                    w.line("goto stop;")
+        for a in message_dfa.limits(actions):  # they come first: what is over one does nothing
+            with w.block(f"if (s->counts[{a.arg}] == {a.most}u)" if a.most != 0 else ""):
+                _refuse(w, name, a.code)
+                w.line("goto stop;")
         for a in actions:
             _act(w, a, "p")
         for a in last:
