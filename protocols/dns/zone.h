@@ -73,12 +73,11 @@ enum { MRG_DNS_ZONE_PARTS = 64 };
 struct mrg_dns_zone_builder {
 	struct mrg_arena *arena;
 	struct mrg_dns_zone *zone;
-	enum mrg_status st; /* not MRG_OK: unusable */
-	struct mrg_dns_name_flat
-		names[3];           /* of the open node, of the one before it, and of the one to come */
-	unsigned now, before, next; /* which is which */
-	struct mrg_dns_node *open;  /* the node that grows at the arena's end, or NULL */
-	struct mrg_dns_rrset *last; /* its last set */
+	enum mrg_status st;                /* not MRG_OK: unusable */
+	struct mrg_dns_name_flat names[3]; /* of the open node, of the one before it, and of the one to come */
+	unsigned now, before, next;        /* which is which */
+	struct mrg_dns_node *open;         /* the node that grows at the arena's end, or NULL */
+	struct mrg_dns_rrset *last;        /* its last set */
 	uint32_t last_ttl;
 	uint32_t sets;       /* of the open node */
 	bool unsorted;       /* the open node's sets are */

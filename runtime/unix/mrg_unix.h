@@ -218,7 +218,7 @@ int mrg_unix_lines_open(struct mrg_unix_lines *l, const char *path);
  *   text   in: the end of what was handed out before, from the first byte that is still needed; empty at first.
  *          out: the same bytes and what follows them, a NUL behind; unchanged at the end of the file.
  *   stay   what was handed out before keeps its place
- * Fails:    what read says; EFBIG: the file has grown, and nothing may move to make room.   *text is unchanged then.
+ * Fails:    what read says; EFBIG: the file has grown, and nothing may move to make room.   *text has the same bytes then.
  * Lifetime: *text is good until the next call or close.
  */
 int mrg_unix_lines_more(struct mrg_unix_lines *l, struct mrg_span *text, bool stay);
