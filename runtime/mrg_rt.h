@@ -1,5 +1,5 @@
 /*
- * mrg_rt.h - the one interface between protocol code and the world: time, timers, datagrams, streams, memory, logs.
+ * mrg_rt.h - the one interface between protocol code and the world: time, timers, datagrams, streams, files, memory, logs.
  *
  * References: RFC 768 and RFC 9293 name the two kinds of ends; nothing here depends on how they are provided.
  *
@@ -133,6 +133,61 @@ bool mrg_rt_addr_read(const char *text, uint16_t default_port, struct mrg_rt_add
  */
 const char *mrg_rt_addr_str(const struct mrg_rt_addr *a, char out[MRG_RT_ADDR_TEXT_MAX]);
 
+/* ---- files ---- */
+
+#define MRG_RT_NO_TIME INT64_MIN
+
+/*
+ * An open file of a tree; the tree's own structure begins with it. All who have it open at the same time may be given the same one.
+ * What it says stays as it is while the file is open, whatever happens to the file in the tree meanwhile.
+ */
+struct mrg_rt_file {
+	uint64_t size;      /* bytes */
+	int64_t modified_s; /* when the content was last changed, seconds since 1970; MRG_RT_NO_TIME when that is not known */
+	uint64_t version;   /* another one when the content is another, the same after a restart: what entity tags are made of */
+	const uint8_t *p;   /* the whole content where it is in memory, never NULL then; else NULL: see mrg_stream_send_file */
+};
+
+enum mrg_rt_found {
+	MRG_RT_FILE,      /* an open file */
+	MRG_RT_FOLDER,    /* something that has files below it */
+	MRG_RT_NOTHING,   /* no such file or folder, or none that is shown */
+	MRG_RT_FORBIDDEN, /* there, but it may not be read, or is neither file nor folder */
+	MRG_RT_BUSY       /* out of descriptors or memory, or the medium failed: may succeed later */
+};
+
+struct mrg_rt_tree;
+
+struct mrg_rt_tree_ops {
+	/*
+	 * Look up `path`: names joined by `/`, octets as they are, without escapes; empty for the root. What mrg_rt_path_ok refuses is
+	 * MRG_RT_NOTHING. now_ns: for trees that believe for a while what they saw. *out is written only with MRG_RT_FILE.
+	 */
+	enum mrg_rt_found (*open)(
+		struct mrg_rt_tree *t, struct mrg_span path, uint64_t now_ns, struct mrg_rt_file **out);
+	/* Once for each open that gave the file, which is invalid after that. */
+	void (*close)(struct mrg_rt_tree *t, struct mrg_rt_file *f);
+};
+
+/* Folders and files to read, below one root; the provider's own structure begins with it. Nothing outside the root is reached. */
+struct mrg_rt_tree {
+	const struct mrg_rt_tree_ops *ops;
+};
+
+static inline enum mrg_rt_found mrg_rt_tree_open(
+	struct mrg_rt_tree *t, struct mrg_span path, uint64_t now_ns, struct mrg_rt_file **out)
+{
+	return t->ops->open(t, path, now_ns, out);
+}
+
+static inline void mrg_rt_tree_close(struct mrg_rt_tree *t, struct mrg_rt_file *f) { t->ops->close(t, f); }
+
+/*
+ * mrg_rt_path_ok - is this a path of a tree: empty, or names joined by single `/`, no name `.` or `..`, no NUL?
+ * Cost:     one pass over the path.
+ */
+bool mrg_rt_path_ok(struct mrg_span path);
+
 /* ---- ends ---- */
 
 /* What became of an operation on an end. */
@@ -181,8 +236,15 @@ struct mrg_stream;
 struct mrg_stream_ops {
 	/* Up to cap bytes into p. MRG_IO_OK: *got >= 1. Fewer than cap does not mean that no more are there. */
 	enum mrg_io (*read)(struct mrg_stream *s, uint8_t *p, size_t cap, size_t *got);
-	/* Takes bytes from the front of the parts, in order. MRG_IO_OK: *done >= 1, perhaps not all. The bytes are copied. */
-	enum mrg_io (*write)(struct mrg_stream *s, const struct mrg_span *parts, size_t count, size_t *done);
+	/*
+	 * Takes bytes from the front of the parts, in order. MRG_IO_OK: *done >= 1, perhaps not all. The bytes are copied.
+	 * more: the next bytes follow in this same event, so that a last packet that is not full may wait for them.
+	 */
+	enum mrg_io (*write)(
+		struct mrg_stream *s, const struct mrg_span *parts, size_t count, bool more, size_t *done);
+	/* As mrg_stream_send_file, for an open file of this platform's tree that is not in memory. NULL where there are none. */
+	enum mrg_io (*send_file)(
+		struct mrg_stream *s, const struct mrg_rt_file *f, uint64_t offset, uint64_t len, size_t *done);
 	/* Which events to hear of from now on (a set of enum mrg_stream_event); each is repeated while it holds. */
 	void (*want)(struct mrg_stream *s, unsigned events);
 	/* No more bytes will be written: the peer reads the end after those already taken. */
@@ -215,9 +277,28 @@ static inline enum mrg_io mrg_stream_read(struct mrg_stream *s, uint8_t *p, size
 }
 
 static inline enum mrg_io mrg_stream_write(
-	struct mrg_stream *s, const struct mrg_span *parts, size_t count, size_t *done)
+	struct mrg_stream *s, const struct mrg_span *parts, size_t count, bool more, size_t *done)
 {
-	return s->ops->write(s, parts, count, done);
+	return s->ops->write(s, parts, count, more, done);
+}
+
+/*
+ * mrg_stream_send_file - write bytes of an open file, from `offset` on and at most `len` >= 1 of them.
+ *   f      of any tree when its content is in memory; else of the tree of the platform that the stream comes from
+ *   done   bytes taken, at least 1; written only on MRG_IO_OK
+ * Fails:    MRG_IO_AGAIN as write does; MRG_IO_EOF: the file ends at or before `offset`, so it has become shorter if it did not when it
+ *           was opened; MRG_IO_RESET: the connection is gone, or the file cannot be read.
+ */
+static inline enum mrg_io mrg_stream_send_file(
+	struct mrg_stream *s, const struct mrg_rt_file *f, uint64_t offset, uint64_t len, size_t *done)
+{
+	if (f->p == NULL)
+		return s->ops->send_file(s, f, offset, len, done);
+	if (offset >= f->size)
+		return MRG_IO_EOF;
+	const uint64_t left = f->size - offset;
+	const struct mrg_span part = { f->p + (size_t)offset, (size_t)(len < left ? len : left) };
+	return s->ops->write(s, &part, 1, false, done);
 }
 
 static inline void mrg_stream_want(struct mrg_stream *s, unsigned events) { s->ops->want(s, events); }
@@ -225,6 +306,8 @@ static inline void mrg_stream_want(struct mrg_stream *s, unsigned events) { s->o
 static inline void mrg_stream_finish(struct mrg_stream *s) { s->ops->finish(s); }
 
 static inline void mrg_stream_close(struct mrg_stream *s) { s->ops->close(s); }
+
+static inline void mrg_stream_peer(struct mrg_stream *s, struct mrg_rt_addr *out) { s->ops->peer(s, out); }
 
 /* ---- logs ---- */
 

@@ -133,7 +133,7 @@ static bool flush_held(struct mrg_dns_streams *t, struct mrg_dns_conn *c, uint64
 	while (c->out.p != NULL) {
 		const struct mrg_span rest = { c->out.p + c->out.off, c->out.len - c->out.off };
 		size_t done = 0;
-		const enum mrg_io io = mrg_stream_write(c->s, &rest, 1, &done);
+		const enum mrg_io io = mrg_stream_write(c->s, &rest, 1, false, &done);
 		if (io == MRG_IO_AGAIN)
 			return true;
 		if (io != MRG_IO_OK)
@@ -153,7 +153,7 @@ static bool flush_work(struct mrg_dns_streams *t, struct mrg_dns_conn *c, const 
 	struct mrg_span rest = mrg_w_span(w, 0);
 	while (rest.len != 0) {
 		size_t done = 0;
-		const enum mrg_io io = mrg_stream_write(c->s, &rest, 1, &done);
+		const enum mrg_io io = mrg_stream_write(c->s, &rest, 1, false, &done);
 		if (io == MRG_IO_AGAIN)
 			return hold(t, c, &c->out, rest);
 		if (io != MRG_IO_OK)

@@ -34,6 +34,7 @@ struct mrg_unix_sys {
 		int fd, const void *p, size_t len, int flags, const struct sockaddr *to, socklen_t to_len);
 	ssize_t (*recv)(int fd, void *p, size_t cap, int flags);
 	ssize_t (*sendmsg)(int fd, const struct msghdr *msg, int flags);
+	ssize_t (*sendfile)(int fd, int from_fd, off_t *offset, size_t len);
 	int (*accept4)(int fd, struct sockaddr *from, socklen_t *from_len, int flags);
 	int (*epoll_wait)(int fd, struct epoll_event *events, int count, int timeout_ms);
 	int (*wait_writable)(int fd, int timeout_ms);
@@ -148,6 +149,15 @@ int mrg_unix_udp_init(struct mrg_unix_udp *u, struct mrg_unix_loop *l, struct mr
 void mrg_unix_udp_close(struct mrg_unix_udp *u);
 
 /* ---- TCP ---- */
+
+/*
+ * An open file that streams send from its descriptor when its content is not in memory. sendfile(2) cannot be told to raise no
+ * SIGPIPE, so a process that sends files ignores it, as mrg_unix_signals_open sees to.
+ */
+struct mrg_unix_file {
+	struct mrg_rt_file file;
+	int fd;
+};
 
 struct mrg_unix_listener {
 	struct mrg_unix_watch watch;

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <sys/sendfile.h>
 #include <time.h>
 
 #include "unix/mrg_unix.h"
@@ -26,6 +27,7 @@ const struct mrg_unix_sys mrg_unix_kernel = {
 	.sendto = sendto,
 	.recv = recv,
 	.sendmsg = sendmsg,
+	.sendfile = sendfile,
 	.accept4 = accept4,
 	.epoll_wait = epoll_wait,
 	.wait_writable = wait_writable,

@@ -8,8 +8,9 @@
 #include "unix/inside.h"
 
 enum {
-	ACCEPTS_MAX = 64, /* connections taken before other ends get their turn */
-	PARTS_MAX = 16    /* pieces of one write; more are left for the next */
+	ACCEPTS_MAX = 64,    /* connections taken before other ends get their turn */
+	PARTS_MAX = 16,      /* pieces of one write; more are left for the next */
+	FILE_PIECE = 1 << 20 /* bytes of a file in one call: reading them from a disk holds up the thread */
 };
 
 static const uint64_t REST_NS =
@@ -46,7 +47,8 @@ static enum mrg_io conn_read(struct mrg_stream *s, uint8_t *p, size_t cap, size_
 	return n == 0 ? MRG_IO_EOF : MRG_IO_OK;
 }
 
-static enum mrg_io conn_write(struct mrg_stream *s, const struct mrg_span *parts, size_t count, size_t *done)
+static enum mrg_io conn_write(
+	struct mrg_stream *s, const struct mrg_span *parts, size_t count, bool more, size_t *done)
 {
 	const struct mrg_unix_conn *const c = conn_of(s);
 	struct iovec iov[PARTS_MAX];
@@ -56,9 +58,29 @@ static enum mrg_io conn_write(struct mrg_stream *s, const struct mrg_span *parts
 		memcpy(&iov[i].iov_base, &parts[i].p, sizeof iov[i].iov_base);
 		iov[i].iov_len = parts[i].len;
 	}
-	const ssize_t n = c->loop->sys->sendmsg(c->watch.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	const int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+	const ssize_t n = c->loop->sys->sendmsg(c->watch.fd, &msg, flags);
 	if (n < 0)
 		return io_of_errno();
+	*done = (size_t)n;
+	return MRG_IO_OK;
+}
+
+static enum mrg_io conn_send_file(
+	struct mrg_stream *s, const struct mrg_rt_file *f, uint64_t offset, uint64_t len, size_t *done)
+{
+	const struct mrg_unix_conn *const c = conn_of(s);
+	const int fd = ((const struct mrg_unix_file *)(const void *)f)->fd;
+	if (offset >= f->size)
+		return MRG_IO_EOF; /* where the descriptor has grown, that is no part of the file that was opened */
+	const uint64_t left = f->size - offset < len ? f->size - offset : len;
+	off_t from = (off_t)offset;
+	const ssize_t n = c->loop->sys->sendfile(
+		c->watch.fd, fd, &from, (size_t)(left < FILE_PIECE ? left : FILE_PIECE));
+	if (n < 0)
+		return io_of_errno();
+	if (n == 0)
+		return MRG_IO_EOF;
 	*done = (size_t)n;
 	return MRG_IO_OK;
 }
@@ -100,6 +122,7 @@ static void conn_peer(struct mrg_stream *s, struct mrg_rt_addr *out)
 static const struct mrg_stream_ops conn_ops = {
 	.read = conn_read,
 	.write = conn_write,
+	.send_file = conn_send_file,
 	.want = conn_want,
 	.finish = conn_finish,
 	.close = conn_close,

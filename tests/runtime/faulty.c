@@ -50,6 +50,7 @@ static ssize_t faulty_sendmsg(int fd, const struct msghdr *msg, int flags)
 		return -1;
 	struct msghdr copy = *msg;
 	struct iovec first = msg->msg_iov[0];
+	faulty.more = (flags & MSG_MORE) != 0;
 	if (faulty.sendmsg.most != 0) {
 		first.iov_len = at_most(&faulty.sendmsg, first.iov_len);
 		copy.msg_iov = &first;
@@ -58,9 +59,21 @@ static ssize_t faulty_sendmsg(int fd, const struct msghdr *msg, int flags)
 	return mrg_unix_kernel.sendmsg(fd, &copy, flags);
 }
 
+static ssize_t faulty_sendfile(int fd, int from_fd, off_t *offset, size_t len)
+{
+	if (fails(&faulty.sendfile))
+		return -1;
+	return mrg_unix_kernel.sendfile(fd, from_fd, offset, at_most(&faulty.sendfile, len));
+}
+
 static int faulty_accept4(int fd, struct sockaddr *from, socklen_t *from_len, int flags)
 {
-	return fails(&faulty.accept) ? -1 : mrg_unix_kernel.accept4(fd, from, from_len, flags);
+	if (fails(&faulty.accept))
+		return -1;
+	const int got = mrg_unix_kernel.accept4(fd, from, from_len, flags);
+	if (got >= 0)
+		faulty.accepted = got;
+	return got;
 }
 
 static int faulty_epoll_wait(int fd, struct epoll_event *events, int count, int timeout_ms)
@@ -84,6 +97,7 @@ const struct mrg_unix_sys faulty_sys = {
 	.sendto = faulty_sendto,
 	.recv = faulty_recv,
 	.sendmsg = faulty_sendmsg,
+	.sendfile = faulty_sendfile,
 	.accept4 = faulty_accept4,
 	.epoll_wait = faulty_epoll_wait,
 	.wait_writable = faulty_wait_writable,

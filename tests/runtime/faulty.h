@@ -17,7 +17,9 @@ struct faulty {
 };
 
 struct faulty_all {
-	struct faulty recvmmsg, sendmmsg, sendto, recv, sendmsg, accept, epoll_wait;
+	struct faulty recvmmsg, sendmmsg, sendto, recv, sendmsg, sendfile, accept, epoll_wait;
+	int accepted; /* the descriptor of the last connection */
+	bool more;    /* did the last sendmsg say that more follows? */
 	unsigned waits;    /* for room in a socket */
 	uint64_t ahead_ns; /* the clock is this much ahead */
 };

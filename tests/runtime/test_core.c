@@ -1,5 +1,5 @@
 /*
- * runtime/core: timers against a sorted list, pools, arenas, addresses as text, log lines, SHA-1.
+ * runtime/core: timers against a sorted list, pools, arenas, addresses as text, log lines, paths, SHA-1.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -311,6 +311,26 @@ START_TEST(times_equal_those_of_the_c_library)
 }
 END_TEST
 
+/* ---- paths ---- */
+
+START_TEST(paths_of_trees)
+{
+	static const char *const good[] = { "", "a", "a/b", "...", "..a", ".a", "a.", "a/.b/c..", "\\",
+		"\xff/ ", "*" },
+				 *const bad[] = { "/", "/a", "a/", "a//b", "//", ".", "..", "./a", "../a",
+					 "a/.", "a/..", "a/./b", "a/../b" };
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+		ck_assert_msg(mrg_rt_path_ok((struct mrg_span){ (const uint8_t *)good[i], strlen(good[i]) }),
+			"%s", good[i]);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		ck_assert_msg(!mrg_rt_path_ok((struct mrg_span){ (const uint8_t *)bad[i], strlen(bad[i]) }),
+			"%s", bad[i]);
+	ck_assert(!mrg_rt_path_ok((struct mrg_span){ (const uint8_t *)"a\0b", 3 }));
+	ck_assert(!mrg_rt_path_ok((struct mrg_span){ (const uint8_t *)"a\0/b", 4 }));
+	ck_assert(mrg_rt_path_ok((struct mrg_span){ NULL, 0 }));
+}
+END_TEST
+
 /* ---- digests ---- */
 
 START_TEST(sha1_of_the_rfc)
@@ -346,6 +366,7 @@ int main(void)
 	tcase_add_test(t, lines_stay_one_line_whatever_the_value);
 	tcase_add_test(t, lines_that_are_too_long_say_so);
 	tcase_add_test(t, times_equal_those_of_the_c_library);
+	tcase_add_test(t, paths_of_trees);
 	tcase_add_test(t, sha1_of_the_rfc);
 	suite_add_tcase(s, t);
 	SRunner *const r = srunner_create(s);

@@ -61,10 +61,11 @@ static enum mrg_io fake_read(struct mrg_stream *s, uint8_t *p, size_t cap, size_
 	return MRG_IO_OK;
 }
 
-static enum mrg_io fake_write(struct mrg_stream *s, const struct mrg_span *parts, size_t count, size_t *done)
+static enum mrg_io fake_write(
+	struct mrg_stream *s, const struct mrg_span *parts, size_t count, bool more, size_t *done)
 {
 	struct fake *const f = (struct fake *)(void *)s;
-	ck_assert(!f->closed && !f->finished);
+	ck_assert(!f->closed && !f->finished && !more);
 	ck_assert_uint_eq(count, 1);
 	ck_assert_uint_gt(parts[0].len, 0);
 	if (f->reset && f->in_off == f->in_len)
