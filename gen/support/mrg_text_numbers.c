@@ -1,6 +1,8 @@
 /*
  * mrg_text_numbers.c - numbers, mnemonics and times of presentation format.  See mrg_text.h.
  */
+#include "mrg_calendar.h"
+#include "mrg_digits.h"
 #include "mrg_text.h"
 
 /* --- numbers ------------------------------------------------------------------------------------- */
@@ -158,38 +160,22 @@ bool mrg_text_ttl(struct mrg_text *t, uint64_t lo, uint64_t hi, uint64_t *v)
 	return (*v >= lo && *v <= hi) || mrg_text_bad_range(t, lo, hi);
 }
 
-/* Days from 1970-01-01 in the Gregorian calendar; month 1..12. */
-static uint64_t days_from_civil(uint64_t year, unsigned month, unsigned day)
-{
-	/* count years from March, so that the leap day is the last one */
-	const uint64_t y = month > 2 ? year : year - 1;
-	const unsigned m = month > 2 ? month - 3 : month + 9;
-	return 365 * y + y / 4 - y / 100 + y / 400 + (153u * m + 2u) / 5u + day - 1u - 719468u;
-}
-
-static unsigned days_in_month(unsigned year, unsigned month)
-{
-	const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-	if (month == 2)
-		return leap ? 29 : 28;
-	return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
-}
-
 static bool parse_date(struct mrg_span s, uint64_t *v)
 {
 	uint64_t n;
 	if (!mrg_text_parse_dec(s, 99999999999999u, &n))
 		return false;
-	const unsigned sec = (unsigned)(n % 100), min = (unsigned)(n / 100 % 100),
-		       hour = (unsigned)(n / 10000 % 100);
-	const unsigned day = (unsigned)(n / 1000000 % 100), month = (unsigned)(n / 100000000 % 100);
-	const unsigned year = (unsigned)(n / 10000000000u);
-	if (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
+	const struct mrg_calendar c = {
+		.year = (unsigned)(n / 10000000000u),
+		.month = (unsigned)(n / 100000000 % 100),
+		.day = (unsigned)(n / 1000000 % 100),
+		.hour = (unsigned)(n / 10000 % 100),
+		.minute = (unsigned)(n / 100 % 100),
+		.second = (unsigned)(n % 100),
+	};
+	if (!mrg_calendar_seconds(&c, &n))
 		return false;
-	if (hour > 23 || min > 59 || sec > 60)
-		return false;
-	const uint64_t t = days_from_civil(year, month, day) * 86400u + hour * 3600u + min * 60u + sec;
-	*v = t & UINT32_MAX; /* RFC 4034 3.1.5: serial number arithmetic */
+	*v = n & UINT32_MAX; /* RFC 4034 3.1.5: serial number arithmetic */
 	return true;
 }
 
@@ -230,16 +216,7 @@ void mrg_text_comma(struct mrg_w *w, unsigned *n)
 		mrg_w_u8(w, ',');
 }
 
-void mrg_text_put_dec(struct mrg_w *w, uint64_t v)
-{
-	uint8_t b[20];
-	size_t i = sizeof b;
-	do {
-		b[--i] = (uint8_t)('0' + v % 10);
-		v /= 10;
-	} while (v != 0);
-	mrg_w_put(w, (struct mrg_span){ b + i, sizeof b - i });
-}
+void mrg_text_put_dec(struct mrg_w *w, uint64_t v) { mrg_digits_put(w, v, 1); }
 
 void mrg_text_put_int(struct mrg_w *w, int64_t v)
 {
@@ -270,28 +247,13 @@ void mrg_text_put_mnemonic(struct mrg_w *w, const struct mrg_text_enum *e, uint6
 	mrg_text_put_dec(w, v);
 }
 
-static void put_digits(struct mrg_w *w, unsigned v, unsigned digits)
-{
-	unsigned unit = 1;
-	for (unsigned i = 1; i < digits; i++)
-		unit *= 10;
-	for (; unit > 0; unit /= 10)
-		mrg_w_u8(w, (uint8_t)('0' + v / unit % 10));
-}
-
 void mrg_text_put_time(struct mrg_w *w, uint32_t v)
 {
-	/* civil date from days: eras of 400 years from March of year 0 */
-	const unsigned z = v / 86400u + 719468u;
-	const unsigned era = z / 146097u, doe = z % 146097u;
-	const unsigned yoe = (doe - doe / 1460u + doe / 36524u - doe / 146096u) / 365u;
-	const unsigned doy = doe - (365u * yoe + yoe / 4u - yoe / 100u);
-	const unsigned mp = (5u * doy + 2u) / 153u;
-	const unsigned month = mp < 10 ? mp + 3 : mp - 9;
-	put_digits(w, yoe + era * 400u + (month <= 2 ? 1 : 0), 4);
-	put_digits(w, month, 2);
-	put_digits(w, doy - (153u * mp + 2u) / 5u + 1u, 2);
-	put_digits(w, v % 86400u / 3600u, 2);
-	put_digits(w, v % 3600u / 60u, 2);
-	put_digits(w, v % 60u, 2);
+	const struct mrg_calendar c = mrg_calendar_of(v);
+	mrg_digits_put(w, c.year, 4);
+	mrg_digits_put(w, c.month, 2);
+	mrg_digits_put(w, c.day, 2);
+	mrg_digits_put(w, c.hour, 2);
+	mrg_digits_put(w, c.minute, 2);
+	mrg_digits_put(w, c.second, 2);
 }
