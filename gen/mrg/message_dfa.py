@@ -1,10 +1,14 @@
-"""The deterministic automaton of a `message` rule: what to do at each octet.
+"""The deterministic automaton of a `message` or `value` rule: what to do at each octet.
 
 A message is read octet by octet and nothing is looked at twice, so at each octet
 it must be clear what it does: which captures begin or end before it, and what is
 counted.  Only where a capture ends may stay open for a while (`value OWS`, where
 blanks may belong to either): then the first place where it may have ended is
 marked, and taken if it turns out to be the end.
+
+A value is read in the same way, with the end of the buffer as one more symbol
+behind its octets (END_OF_INPUT).  Since all of it is there, its captures get
+their names when they end: which one it is may stay open till then.
 
 Positions: the actions of a transition happen before its octet, those of its
 `last` behind it, where the message ends.
@@ -18,6 +22,7 @@ from typing import Iterator, NamedTuple, Optional
 from . import ir
 
 STATES_MAX = 4096
+END_OF_INPUT = 256  # behind the last octet of a value
 
 
 class Conflict(Exception):
@@ -42,7 +47,7 @@ def limits(actions: tuple[Action, ...]) -> list[Action]:
 
 
 class Way(NamedTuple):
-    """What the octets lo..hi do in a state; state -1 is the end of the message."""
+    """What the octets lo..hi, or both END_OF_INPUT, do in a state; state -1 is the end of the message."""
 
     lo: int
     hi: int
@@ -78,9 +83,10 @@ class _State:
 
 
 class Nfa:
-    """The automaton of a node; state 0 is the end."""
+    """The automaton of a node; state 0 is the end.  named: which capture it is, is known where it starts."""
 
-    def __init__(self, node: ir.Node) -> None:
+    def __init__(self, node: ir.Node, named: bool = True) -> None:
+        self.named = named
         self.captures = list(dict.fromkeys(captures(node)))
         self.counters = 0
         self.states = [_State("done")]
@@ -109,7 +115,8 @@ class Nfa:
         if isinstance(node, ir.Capture):
             index = self.captures.index(node.name)
             after = self.add(_State("do", outs=[then], action=Action("end", index)))
-            return self.add(_State("do", outs=[self.build(node.node, after, depth)], action=Action("start", index)))
+            start = Action("start", index if self.named else 0)
+            return self.add(_State("do", outs=[self.build(node.node, after, depth)], action=start))
         raise TypeError(type(node).__name__)
 
     def repeat(self, node: ir.Rep, then: int, depth: int) -> int:
@@ -200,6 +207,9 @@ _Set = tuple[_Item, ...]
 
 def dfa(rule: ir.Rule) -> Dfa:
     """Fails: Conflict."""
+    if rule.kind == "value":
+        end = ir.Class(rule.loc, [(END_OF_INPUT, END_OF_INPUT)])
+        return _Maker(Nfa(ir.Seq(rule.loc, [rule.node, end]), named=False)).run()
     return _Maker(Nfa(rule.node)).run()
 
 
@@ -256,7 +266,9 @@ class _Maker:
         taken = [i for i in items if any(a <= lo <= b for a, b in self.nfa.states[i.state].ranges)]
         if not taken:
             return None
-        actions, past = self.resolve(taken, self.examples[at], lo)
+        actions, past = self.resolve(taken, self.examples[at], lo if lo != END_OF_INPUT else None)
+        if lo == END_OF_INPUT:
+            return Way(lo, hi, actions, END, ())
         example = self.examples[at] + bytes([_nicest(lo, hi)])
         following = self.items(example, [(self.nfa.states[i.state].outs[0], p) for i, p in zip(taken, past)])
         done = [i for i in following if i.state == 0]
@@ -269,24 +281,38 @@ class _Maker:
 
     def resolve(self, taken: list[_Item], example: bytes, octet: Optional[int]) -> tuple[tuple[Action, ...], list[int]]:
         """What all ways that take the octet agree on doing before it; and past which capture each is then."""
-        ends = [next((a for a in i.todo if a.kind == "end"), None) for i in taken]
-        rests = {tuple(a for a in i.todo if a.kind != "end") for i in taken}
-        closed = [(i.past >= 0, e is not None) for i, e in zip(taken, ends)]
-        open_too = (False, False) in closed
         where = f"at {shown(bytes([octet]))}" if octet is not None else "at the end"
+        rests = {tuple(a for a in i.todo if a.kind != "end") for i in taken}
         if len(rests) > 1:
             raise Conflict(f"after {shown(example)}, {where}, two ways to read it differ in what is captured or counted")
-        if len(set(closed)) > (2 if open_too else 1) or (not open_too and len({i.todo for i in taken}) > 1):
+        actions: list[Action] = []
+        pasts, todos = [i.past for i in taken], [i.todo for i in taken]
+        if pasts[0] >= 0 and len(set(pasts)) == 1:  # it ended where it is marked, whatever comes
+            actions.append(Action("emit_marked", pasts[0]))
+            pasts = [-1] * len(taken)
+        if max(pasts) < 0:
+            same = _common(todos)
+            actions += [Action("emit", a.arg) if a.kind == "end" else a for a in todos[0][:same]]
+            todos = [todo[same:] for todo in todos]
+        open_ends = [[past] * (past >= 0) + [a.arg for a in todo if a.kind == "end"] for past, todo in zip(pasts, todos)]
+        places = {past >= 0 for past, ended in zip(pasts, open_ends) if ended}
+        if len(places) > 1 or max(map(len, open_ends)) > 1 or any(map(_starts_late, pasts, todos)):
             raise Conflict(f"after {shown(example)}, {where}, there are two places where a capture may have ended")
-        if not open_too:
-            actions = [Action("emit_marked", taken[0].past)] if taken[0].past >= 0 else []
-            actions += [Action("emit", a.arg) if a.kind == "end" else a for a in taken[0].todo]
-            return tuple(actions), [-1] * len(taken)
-        rest = list(next(iter(rests)))
-        end = next((e for e in ends if e is not None), None)
-        if end is not None:
-            rest.append(Action("mark", end.arg))
-        return tuple(rest), [e.arg if e is not None else i.past for i, e in zip(taken, ends)]
+        actions += [a for a in todos[0] if a.kind != "end"]
+        if False in places:
+            actions.append(Action("mark", max(max(ended, default=-1) for ended in open_ends)))
+        return tuple(actions), [ended[0] if ended else -1 for ended in open_ends]
+
+
+def _common(todos: list[tuple[Action, ...]]) -> int:
+    """How many actions all begin with."""
+    return next((n for n, same in enumerate(zip(*todos)) if len(set(same)) > 1), min(map(len, todos)))
+
+
+def _starts_late(past: int, todo: tuple[Action, ...]) -> bool:
+    """Whether a capture starts where the end of the one before is still open."""
+    kinds = [a.kind for a in todo]
+    return "start" in (kinds if past >= 0 else kinds[kinds.index("end") :] if "end" in kinds else [])
 
 
 def _nicest(lo: int, hi: int) -> int:
