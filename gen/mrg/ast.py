@@ -389,10 +389,10 @@ class GCapture(GNode):
 class GRule:
     span: Span
     doc: str
-    kind: str  # "" token match message
+    kind: str  # "" token match message value
     name: Ident
     node: GNode
-    max: Optional[int] = None  # octets of a message
+    max: Optional[int] = None  # octets of a message or value
     code: Optional[int] = None
 
 

@@ -63,16 +63,26 @@ def _grammar(g: ir.Grammar) -> Iterator[Named]:
         yield f"{base}_{word}".upper(), g.loc, g.name, f"token {word} of every grammar"
     for r in g.rules:
         cname = f"{base}_{snake(r.name)}"
-        if r.kind == "message":
-            for name in _message(cname, r):
+        if r.kind in ("message", "value"):
+            for name in _message(cname, r) if r.kind == "message" else _value(cname, r):
                 yield name, r.loc, r.name, f"rule '{g.name}.{r.name}'"
             continue
         yield cname.upper() if r.kind == "token" else cname + "_match", r.loc, r.name, f"rule '{g.name}.{r.name}'"
 
 
 def _message(cname: str, r: ir.Rule) -> list[str]:
-    parts = [f"{cname}_{c}".upper() for c in dict.fromkeys(captures(r.node))]
-    return [f"struct {cname}_stream", f"{cname}_begin", f"{cname}_feed", f"{cname}_read", f"{cname}_parts_min".upper(), *parts]
+    fixed = [f"struct {cname}_stream", f"{cname}_begin", f"{cname}_feed", f"{cname}_read", f"{cname}_parts_min".upper()]
+    return fixed + _parts(cname, r)
+
+
+def _value(cname: str, r: ir.Rule) -> list[str]:
+    parts = _parts(cname, r)
+    read = [f"struct {cname}_cursor", f"{cname}_begin", f"{cname}_next", f"{cname}_read", f"{cname}_parts_min".upper()]
+    return [f"{cname}_check", *(read if parts else []), *parts]
+
+
+def _parts(cname: str, r: ir.Rule) -> list[str]:
+    return [f"{cname}_{c}".upper() for c in dict.fromkeys(captures(r.node))]
 
 
 def _packet(p: ir.Packet) -> Iterator[Named]:

@@ -249,7 +249,8 @@ class Printer:
         return self.block(head, d.members, self.body_of(d), "", join=True)
 
     def grammar(self, d: ast.GrammarDecl) -> list[str]:
-        self.widths = {k: max((len(r.name.name) for r in d.rules if r.kind == k), default=0) for k in ("", "token", "match", "message")}
+        kinds = ("", "token", "match", "message", "value")
+        self.widths = {k: max((len(r.name.name) for r in d.rules if r.kind == k), default=0) for k in kinds}
         return self.block(f"grammar {d.name.name}", d.rules, self.body_of(d), "")
 
     def rule(self, r: ast.GRule) -> list[str]:

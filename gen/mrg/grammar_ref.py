@@ -144,7 +144,7 @@ class Reference:
         return {n: (marks[f"{n} start"], marks[f"{n} end"]) for n in starts if f"{n} end" in marks}
 
 
-# --- messages -------------------------------------------------------------------------------
+# --- messages and values --------------------------------------------------------------------
 
 Part = tuple[str, int, int]  # a capture: its name, where it begins, where it ends
 
@@ -161,7 +161,7 @@ class _Thread:
 
 @dataclass
 class Outcome:
-    """status: "ok" (the message ends before data[end]), "more", "bad" (data[end] can't be there), "limit" (nor it, with a code)."""
+    """status: "ok" (the message ends before data[end]), "more", "bad" (data[end], or the end, can't be there), "limit" (nor it, with a code)."""
 
     status: str
     end: int
@@ -170,7 +170,7 @@ class Outcome:
 
 
 class Message:
-    """A message rule, read octet by octet, all ways at once."""
+    """A message or value rule, read octet by octet, all ways at once."""
 
     def __init__(self, rule: ir.Rule) -> None:
         self.rule = rule
@@ -182,7 +182,7 @@ class Message:
         for pos in range(len(data) + 1):
             ready, refused = self.automaton.close(threads, pos)
             for t in ready:
-                if self.automaton.states[t.at].kind == "done":
+                if self.automaton.states[t.at].kind == "done" and (self.rule.kind == "message" or pos == len(data)):
                     return Outcome("ok", pos, 0, list(t.parts))
             if pos == len(data):
                 break
@@ -197,7 +197,7 @@ class Message:
                 codes = [code for at, code in refused if self.automaton.takes(at, data[pos])]
                 return Outcome("limit", pos, codes[0], parts) if codes else Outcome("bad", pos, 0, parts)
             parts = _common([t.parts for t in threads])
-        return Outcome("more", len(data), 0, parts)
+        return Outcome("more" if self.rule.kind == "message" else "bad", len(data), 0, parts)
 
 
 def _common(many: list[tuple[Part, ...]]) -> list[Part]:

@@ -530,15 +530,16 @@ class Capture(Node):
 class Rule:
     """kind: "token" (one alternative of the grammar's lexer: longest match,
 
-    first listed wins a tie), "match" (a whole buffer, with captures) or "message"
-    (what comes in pieces and ends by itself, its captures given as they come)."""
+    first listed wins a tie), "match" (a whole buffer, with captures), "message"
+    (what comes in pieces and ends by itself, its captures given as they come) or
+    "value" (what ends with its buffer, its captures given in order)."""
 
     name: str
     kind: str
     loc: Loc
     doc: str
     node: Node  # references to other rules are already replaced by their nodes
-    max: Optional[int] = None  # octets of a message
+    max: Optional[int] = None  # octets of a message or value
     code: Optional[int] = None  # of the rejection when there are more
 
 

@@ -56,10 +56,10 @@ class _Grammar:
                 before = len(self.errors.found)
                 self.check_top(rule, node)
                 out.rules.append(ir.Rule(rule.name.name, rule.kind, rule.name.span.loc(), rule.doc, node, rule.max, rule.code))
-                if rule.kind == "message" and len(self.errors.found) == before:
-                    self.check_message(rule, out.rules[-1])
+                if rule.kind in ("message", "value") and len(self.errors.found) == before:
+                    self.check_automaton(rule, out.rules[-1])
         if not any(r.kind for r in self.d.rules):
-            self.errors.error(self.d.name.span, f"grammar '{self.d.name.name}' needs a 'token', a 'match' or a 'message' rule")
+            self.errors.error(self.d.name.span, f"grammar '{self.d.name.name}' needs a 'token', 'match', 'message' or 'value' rule")
         self.check_tokens([r for r in out.rules if r.kind == "token"])
         for rule in self.d.rules:
             if not rule.kind and rule.name.name not in self.used and rule.name.name not in _CORE:
@@ -70,10 +70,10 @@ class _Grammar:
         names: list[str] = []
         for name, depth, outer in _captures(node, 0, ""):
             if rule.kind == "token":
-                self.errors.error(rule.name.span, f"token '{rule.name.name}' captures '{name}'; only 'match' and 'message' rules capture")
-            elif rule.kind == "message":
+                self.errors.error(rule.name.span, f"token '{rule.name.name}' captures '{name}'; only other kinds of rules capture")
+            elif rule.kind in ("message", "value"):
                 if outer:
-                    self.errors.error(rule.name.span, f"capture '{name}' is inside capture '{outer}', which a message can't have")
+                    self.errors.error(rule.name.span, f"capture '{name}' is inside capture '{outer}', which a {rule.kind} can't have")
             elif depth:
                 self.errors.error(rule.name.span, f"capture '{name}' may repeat, so it would hold the last only; capture the whole repetition")
             elif name in names:
@@ -81,8 +81,8 @@ class _Grammar:
             names.append(name)
         if rule.kind == "token" and _may_be_empty(node):
             self.errors.error(rule.name.span, f"token '{rule.name.name}' may be empty, so the lexer might not get on")
-        if rule.kind != "message" and any(isinstance(n, ir.Rep) and n.code is not None for n in walk(node)):
-            self.errors.error(rule.name.span, f"{rule.kind} '{rule.name.name}' has a limit with 'else'; only 'message' rules have them")
+        if rule.kind in ("token", "match") and any(isinstance(n, ir.Rep) and n.code is not None for n in walk(node)):
+            self.errors.error(rule.name.span, f"{rule.kind} '{rule.name.name}' has a limit with 'else'; only 'message' and 'value' rules have them")
 
     def check_tokens(self, tokens: list[ir.Rule]) -> None:
         for i, token in enumerate(tokens):
@@ -90,13 +90,13 @@ class _Grammar:
                 name = next(r.name for r in self.d.rules if r.name.name == token.name)
                 self.errors.error(name.span, f"token '{token.name}' is never found: those before it take all that it does")
 
-    def check_message(self, rule: ast.GRule, lowered: ir.Rule) -> None:
+    def check_automaton(self, rule: ast.GRule, lowered: ir.Rule) -> None:
         if rule.max is not None and rule.max > COUNT_MAX:
-            self.errors.error(rule.name.span, f"message '{rule.name.name}': its octets go up to {COUNT_MAX}")
+            self.errors.error(rule.name.span, f"{rule.kind} '{rule.name.name}': its octets go up to {COUNT_MAX}")
         try:
             dfa(lowered)
         except Conflict as conflict:
-            self.errors.error(rule.name.span, f"message '{rule.name.name}': {conflict}")
+            self.errors.error(rule.name.span, f"{rule.kind} '{rule.name.name}': {conflict}")
 
     def rule(self, rule: ast.GRule) -> ir.Node:
         name = rule.name.name

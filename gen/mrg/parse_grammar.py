@@ -15,10 +15,10 @@ class GrammarParser(TypeParser):
         doc = self.doc()
         start = self.tok.start
         kind = ""
-        if self.is_word("token", "match", "message") and self.peek().kind == "id":
+        if self.is_word("token", "match", "message", "value") and self.peek().kind == "id":
             kind = self.next().text
         name = self.ident("a rule")
-        most = self._number_after("max", "octets") if kind == "message" and self.take_word("max") else None
+        most = self._number_after("max", "octets") if kind in ("message", "value") and self.take_word("max") else None
         code = self._code_of_limit()
         if code is not None and most is None:
             self.errors.error(self.span(), "'else' needs a 'max' before it")

@@ -1,12 +1,12 @@
 /*
- * mrg_part.h - what a message that is read as it comes consists of; for the generated readers of `message` rules.
+ * mrg_part.h - what messages and values consist of; for the generated readers of `message` and `value` rules.
  */
 #ifndef MRG_PART_H
 #define MRG_PART_H
 
 #include "mrg.h"
 
-/* A capture of a message in a buffer. */
+/* A capture of a message or value in a buffer. */
 struct mrg_capture {
 	const uint8_t *p;
 	uint32_t len;

@@ -1,4 +1,4 @@
-"""A message's generated reader, compiled and called through ctypes."""
+"""Generated readers of messages and values, compiled and called through ctypes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "gen"))
 
 from mrg import ir, message_dfa  # noqa: E402
-from mrg.emit import direct, grammars, ragel  # noqa: E402
+from mrg.emit import grammars, ragel  # noqa: E402
 from mrg.grammar_ref import Outcome  # noqa: E402
 
 FLAGS = "-std=c11 -O1 -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Werror -shared -fPIC -ffreestanding".split()
@@ -26,7 +26,7 @@ def compiled(module: ir.Module, room: Path, vectors: str) -> ctypes.CDLL:
         (room / path).write_text(text, encoding="utf-8")
     library = room / f"{module.name}-{vectors}.so"
     more = [f"-m{vectors}"] if vectors else []
-    sources = [str(room / back_end.source_name(module)) for back_end in (ragel, direct)]
+    sources = [str(room / path) for path in files if path.endswith(".c")]
     includes = ["-I", str(room), "-I", str(ROOT / "gen" / "support")]
     for cc in ("clang", "gcc"):
         subprocess.run([cc, *FLAGS, *more, *includes, "-o", str(library), *sources], check=True)
@@ -144,3 +144,52 @@ class Reader:
             same = STATUS[self.feed(ctypes.byref(stream), ctypes.byref(again), out, ctypes.c_size_t(cap), ctypes.byref(count))]
             assert (same, again.len, count.value, stream.code) == (status, 1, 0, code)
         return Outcome(status, at, stream.code if status == "limit" else 0, placed), content
+
+
+class ValueReader:
+    """A value's C, called through ctypes."""
+
+    def __init__(self, library: ctypes.CDLL, g: ir.Grammar, rule: ir.Rule) -> None:
+        name = ragel.cname(g, rule)
+        self.dfa = message_dfa.dfa(rule)
+        self.memory = Guarded()
+        self.least = self.dfa.most_events()  # captures
+        self.check_c = getattr(library, name + "_check")
+        if self.dfa.captures:
+            self.begin, self.next, self.read = (getattr(library, f"{name}_{verb}") for verb in ("begin", "next", "read"))
+        counts = [("counts", ctypes.c_uint32 * self.dfa.counters)] if self.dfa.counters else []
+        places = [(name, ctypes.c_size_t) for name in ("at", "from", "mark")]
+        members = [("in", Span), *places, *counts, ("state", ctypes.c_int), ("code", ctypes.c_uint), ("st", ctypes.c_int)]
+        self.cursor = type("Cursor", (ctypes.Structure,), {"_fields_": members})
+
+    def check(self, data: bytes) -> Outcome:
+        at, code = ctypes.c_size_t(), ctypes.c_uint()
+        status = STATUS[self.check_c(Span(self.memory.put(data), len(data)), ctypes.byref(at), ctypes.byref(code))]
+        return Outcome(status, at.value, code.value, [])
+
+    def read_whole(self, data: bytes, cap: int) -> Outcome:
+        base = self.memory.put(data)
+        out = (CCapture * max(cap, 1))()
+        count, length, code = ctypes.c_size_t(), ctypes.c_size_t(), ctypes.c_uint()
+        refs = [ctypes.byref(x) for x in (count, length, code)]
+        status = STATUS[self.read(Span(base, len(data)), out, ctypes.c_size_t(cap), *refs)]
+        return Outcome(status, length.value, code.value, self.parts(out, count.value, base))
+
+    def read_on(self, data: bytes, cap: int) -> Outcome:
+        """Captures as many at a time as there is room for."""
+        base = self.memory.put(data)
+        out = (CCapture * cap)()
+        count, cursor = ctypes.c_size_t(), self.cursor()
+        self.begin(ctypes.byref(cursor), Span(base, len(data)))
+        parts = []
+        status = "full"
+        while status == "full":
+            status = STATUS[self.next(ctypes.byref(cursor), out, ctypes.c_size_t(cap), ctypes.byref(count))]
+            parts += self.parts(out, count.value, base)
+            assert count.value <= cap and (status != "full" or count.value > cap - self.least), "full, but there is room"
+        again = STATUS[self.next(ctypes.byref(cursor), out, ctypes.c_size_t(cap), ctypes.byref(count))]
+        assert (again, count.value) == (status, 0), "it doesn't stay so"
+        return Outcome(status, cursor.at, cursor.code, parts)
+
+    def parts(self, out: "ctypes.Array[CCapture]", count: int, base: int) -> list[tuple[str, int, int]]:
+        return [(self.dfa.captures[c.what], c.p - base, c.p - base + c.len) for c in out[:count]]

@@ -85,7 +85,7 @@ def sample(node: ir.Node, rng: random.Random) -> bytes:
 
 def texts(rule: ir.Rule, samples: int) -> Iterator[bytes]:
     rng = random.Random(rule.name)
-    borders = sorted({b for ways in message_dfa.dfa(rule).states for w in ways for b in (w.lo, w.hi)})
+    borders = sorted({b for ways in message_dfa.dfa(rule).states for w in ways for b in (w.lo, w.hi) if b < 256})
     for n in (0, 1, 2):
         for t in itertools.product(borders[:: max(1, len(borders) // 16)], repeat=n):
             yield bytes(t)

@@ -60,11 +60,11 @@ def source(m: ir.Module) -> str:
     w.line()
     for g in m.grammars:
         for r in messages(g):
-            _Reader(cname(g, r), r).emit(w)
+            Reader(cname(g, r), r).emit(w)
     return w.text()
 
 
-class _Group(NamedTuple):
+class Group(NamedTuple):
     """Octets that do the same in a state."""
 
     octets: scans.Octets
@@ -73,7 +73,7 @@ class _Group(NamedTuple):
     last: tuple[Action, ...]
 
 
-class _Reader:
+class Reader:
     def __init__(self, name: str, rule: ir.Rule) -> None:
         self.name = name
         self.rule = rule
@@ -169,18 +169,22 @@ class _Reader:
             self.scan(w, state, scan)
             if scan.each is None:
                 groups = [g for g in groups if g.to != state]
-        w.line("if (p == end)")
-        w.line("\tgoto more;")
+        self.at_end(w, state)
         for g in sorted(groups, key=lambda g: (len(g.octets) > FEW, len(g.octets), min(g.octets))):
             with w.block(f"if ({self.test(g.octets)})"):
-                self.act(w, g)
+                self.act(w, state, g)
         w.line("goto bad;")
 
-    def groups(self, state: int) -> list[_Group]:
+    def at_end(self, w: Writer, state: int) -> None:
+        """What is done where the input ends in a state."""
+        w.line("if (p == end)")
+        w.line("\tgoto more;")
+
+    def groups(self, state: int) -> list[Group]:
         found: dict[tuple[tuple[Action, ...], int, tuple[Action, ...]], set[int]] = {}
         for way in self.d.states[state]:
             found.setdefault((way.actions, way.to, way.last), set()).update(range(way.lo, way.hi + 1))
-        return [_Group(frozenset(octets), *what) for what, octets in found.items()]
+        return [Group(frozenset(octets), *what) for what, octets in found.items()]
 
     def table(self, over: scans.Octets) -> str:
         return self.classes.setdefault(over, f"{self.name}_octets_{len(self.classes)}")
@@ -215,21 +219,26 @@ class _Reader:
             w.line(f"while (p != here && ({blank}))")
             w.line("\tp--;")
 
-    def act(self, w: Writer, g: _Group) -> None:
+    def act(self, w: Writer, state: int, g: Group) -> None:
         for a in message_dfa.limits(g.actions):
             test = f"if (n{a.arg} == {a.most}u)" if a.most != 0 else ""
             with w.block(test):
                 w.line(f"*code = {a.code}u;")
                 w.line("goto over;")
-        for a in g.actions:
-            _act(w, a)
+        self.actions(w, state, g.actions)
         w.line("p++;")
-        for a in g.last:
-            _act(w, a)
+        self.actions(w, state, g.last)
         w.line("goto done;" if g.to == message_dfa.END else f"goto s{g.to};")
 
+    def actions(self, w: Writer, state: int, todo: tuple[Action, ...]) -> None:
+        for a in todo:
+            if a.kind.startswith("emit"):
+                w.line("if (n == cap)")
+                w.line("\tgoto full;")
+            act(w, a)
 
-def _act(w: Writer, a: Action) -> None:
+
+def act(w: Writer, a: Action) -> None:
     if a.kind == "reset":
         w.line(f"n{a.arg} = 0;")
     elif a.kind == "count":
@@ -240,6 +249,4 @@ def _act(w: Writer, a: Action) -> None:
         w.line("mark = p;")
     else:
         to = "p" if a.kind == "emit" else "mark"
-        w.line("if (n == cap)")
-        w.line("\tgoto full;")
         w.line(f"out[n++] = (struct mrg_capture){{ from, (uint32_t)({to} - from), {a.arg}u }};")

@@ -1,9 +1,9 @@
-"""Grammars in C: what re2c and Ragel make of them, and their part of the module's header."""
+"""Grammars in C: what re2c, Ragel and the back ends for automata make of them, and their part of the module's header."""
 
 from __future__ import annotations
 
 from .. import ir, names
-from . import c_module, direct, ragel, re2c
+from . import c_module, direct, ragel, re2c, value
 from .writer import Writer
 
 
@@ -16,6 +16,8 @@ def emit(m: ir.Module) -> dict[str, str]:
         out |= {re2c.re_name(m): re2c.re_source(m), re2c.source_name(m): re2c.source(m)}
     if any(ragel.messages(g) for g in m.grammars):
         out |= {ragel.rl_name(m): ragel.rl_source(m), ragel.source_name(m): ragel.source(m), direct.source_name(m): direct.source(m)}
+    if any(value.values(g) for g in m.grammars):
+        out[value.source_name(m)] = value.source(m)
     return out
 
 
@@ -25,8 +27,9 @@ def header(m: ir.Module) -> str:
     re2c.declarations(w, m)
     ragel.declarations(w, m)
     direct.declarations(w, m)
+    value.declarations(w, m)
     text = c_module.header(m)
-    if any(ragel.messages(g) for g in m.grammars):
+    if any(ragel.messages(g) or value.values(g) for g in m.grammars):
         text = text.replace('#include "mrg.h"\n', '#include "mrg.h"\n#include "mrg_part.h"\n', 1)
     body, _, tail = text.rpartition("#endif")
     return body + w.text() + "\n#endif" + tail
