@@ -7,7 +7,7 @@
 #include <errno.h>
 
 #include "appliances/dns/load.h"
-#include "appliances/dns/say.h"
+#include "appliances/common/say.h"
 #include "dns/name_text.h"
 #include "protocols/dns/master.h"
 #include "unix/mrg_unix.h"
@@ -296,13 +296,13 @@ static enum outcome fill(struct database *db, const struct options *o, bool stop
 		db->record_count += db->zones[i] != NULL ? mrg_dns_zone_records(db->zones[i]) : 0;
 	}
 	if (faults != 0)
-		return OUTCOME_ZONE;
+		return OUTCOME_INPUT;
 	switch (mrg_dns_db_init(&db->index, &db->arena, db->zones, o->zone_count)) {
 	case MRG_OK: return OUTCOME_OK;
 	case MRG_E_VALUE:
 		report->fault(report->ctx, &(struct fault){ o->zones[0].file, 0, 0, "--zone",
 						   "two zones have the same origin" });
-		return OUTCOME_ZONE;
+		return OUTCOME_INPUT;
 	default: say("mrg-dns: not enough memory for the zones", NULL); return OUTCOME_SYSTEM;
 	}
 }

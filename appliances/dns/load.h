@@ -42,7 +42,7 @@ struct report {
  * load - read all zones.
  *   stoppable   give up when a signal asks the process to end
  *   out         written only on OUTCOME_OK
- * Fails:    OUTCOME_ZONE after one or more faults; OUTCOME_SYSTEM, said on standard error, when memory ran out.
+ * Fails:    OUTCOME_INPUT after one or more faults; OUTCOME_SYSTEM, said on standard error, when memory ran out.
  */
 enum outcome load(
 	const struct options *o, bool stoppable, const struct report *report, struct database **out);

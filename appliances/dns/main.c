@@ -3,7 +3,7 @@
  * Reading order: options.h, load.h, serve.h, worker.h.
  */
 #include "appliances/dns/options.h"
-#include "appliances/dns/say.h"
+#include "appliances/common/say.h"
 #include "appliances/dns/serve.h"
 #include "appliances/dns/show.h"
 #include "unix/mrg_unix.h"

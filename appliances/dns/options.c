@@ -2,10 +2,8 @@
  * The command line: a table of options, each with the function that takes its value.
  * Reading order: the help text, the takers, the table, options_read.
  */
-#include <unistd.h>
-
 #include "appliances/dns/options.h"
-#include "appliances/dns/say.h"
+#include "appliances/common/say.h"
 #include "dns/name_text.h"
 
 static const char HELP[] =
@@ -31,14 +29,16 @@ static const char HELP[] =
 	"Exit status: 0 ended as asked; 1 an error in a zone; 2 wrong usage; 3 an address cannot be listened on;\n"
 	"4 anything else that the system refused.\n";
 
+static const char PROGRAM[] = "mrg-dns";
 static const char VERSION[] = "mrg-dns 0.1.0\n";
 
 static struct mrg_span span_of(const char *s) { return (struct mrg_span){ (const uint8_t *)s, strlen(s) }; }
 
 /* ---- values: each says itself what is wrong with one ---- */
 
-static bool take_listen(struct options *o, const char *value)
+static bool take_listen(void *ctx, const char *value)
 {
+	struct options *const o = ctx;
 	if (o->listen_count == LISTEN_MAX) {
 		say("mrg-dns: too many --listen", NULL);
 		return false;
@@ -52,8 +52,9 @@ static bool take_listen(struct options *o, const char *value)
 	return true;
 }
 
-static bool take_zone(struct options *o, const char *value)
+static bool take_zone(void *ctx, const char *value)
 {
+	struct options *const o = ctx;
 	static const uint8_t root[1] = { 0 };
 	struct zone_option *const z = &o->zones[o->zone_count];
 	const char *const equals = strchr(value, '=');
@@ -77,48 +78,29 @@ static bool take_zone(struct options *o, const char *value)
 	return true;
 }
 
-/* A decimal number in least..most. */
-static bool take_number(const char *option, const char *value, unsigned least, unsigned most, unsigned *out)
+static bool take_workers(void *ctx, const char *value)
 {
-	unsigned v = 0;
-	const char *p = value;
-	for (; *p >= '0' && *p <= '9' && v <= most; p++)
-		v = v * 10u + (unsigned)(*p - '0');
-	if (p != value && *p == '\0' && v >= least && v <= most) {
-		*out = v;
-		return true;
-	}
-	char buffer[100];
-	struct text_out text;
-	out_init(&text, -1, buffer, sizeof buffer - 1);
-	out_num(&text, least);
-	out_str(&text, " to ");
-	out_num(&text, most);
-	buffer[text.w.len] = '\0';
-	say("mrg-dns: ", option, " ", value, ": expected a number, ", buffer, NULL);
-	return false;
-}
-
-static bool take_workers(struct options *o, const char *value)
-{
+	struct options *const o = ctx;
 	unsigned n;
-	if (!take_number("--workers", value, 1, WORKERS_MAX, &n))
+	if (!args_number(PROGRAM, "--workers", value, 1, WORKERS_MAX, &n))
 		return false;
 	o->workers = n;
 	return true;
 }
 
-static bool take_udp_max(struct options *o, const char *value)
+static bool take_udp_max(void *ctx, const char *value)
 {
+	struct options *const o = ctx;
 	unsigned n;
-	if (!take_number("--udp-max", value, 512, UINT16_MAX, &n))
+	if (!args_number(PROGRAM, "--udp-max", value, 512, UINT16_MAX, &n))
 		return false;
 	o->udp_max = (uint16_t)n;
 	return true;
 }
 
-static bool take_user(struct options *o, const char *value)
+static bool take_user(void *ctx, const char *value)
 {
+	struct options *const o = ctx;
 	o->user = value;
 	return true;
 }
@@ -132,27 +114,35 @@ static bool take_text(const char *option, const char *value, struct mrg_span *ou
 	return false;
 }
 
-static bool take_version_text(struct options *o, const char *value)
+static bool take_version_text(void *ctx, const char *value)
 {
+	struct options *const o = ctx;
 	return take_text("--version-text", value, &o->version);
 }
 
-static bool take_identity(struct options *o, const char *value)
+static bool take_identity(void *ctx, const char *value)
 {
+	struct options *const o = ctx;
 	return take_text("--identity", value, &o->identity);
 }
 
-static bool take_nsid(struct options *o, const char *value) { return take_text("--nsid", value, &o->nsid); }
-
-static bool take_check(struct options *o, const char *value)
+static bool take_nsid(void *ctx, const char *value)
 {
+	struct options *const o = ctx;
+	return take_text("--nsid", value, &o->nsid);
+}
+
+static bool take_check(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
 	(void)value;
 	o->check = true;
 	return true;
 }
 
-static bool take_print(struct options *o, const char *value)
+static bool take_print(void *ctx, const char *value)
 {
+	struct options *const o = ctx;
 	(void)value;
 	o->print = true;
 	return true;
@@ -160,12 +150,7 @@ static bool take_print(struct options *o, const char *value)
 
 /* ---- the table ---- */
 
-static const struct option {
-	const char *name;
-	bool (*take)(struct options *o, const char *value); /* NULL: the text is printed and that is all */
-	bool has_value;
-	const char *text;
-} table[] = {
+static const struct arg table[] = {
 	{ "--listen", take_listen, true, NULL },
 	{ "--zone", take_zone, true, NULL },
 	{ "--workers", take_workers, true, NULL },
@@ -180,54 +165,6 @@ static const struct option {
 	{ "--version", NULL, false, VERSION },
 };
 
-enum { TABLE_LEN = sizeof table / sizeof table[0], NAME_MAX_LEN = 20 };
-
-/* Letters to insert, remove or change to make b out of a; both of at most NAME_MAX_LEN. */
-static unsigned distance(const char *a, size_t a_len, const char *b)
-{
-	unsigned row[NAME_MAX_LEN + 1];
-	const size_t b_len = strlen(b);
-	for (unsigned j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (unsigned i = 0; i < a_len; i++) {
-		unsigned corner = row[0];
-		row[0] = i + 1u;
-		for (unsigned j = 0; j < b_len; j++) {
-			const unsigned change = corner + (a[i] != b[j]);
-			const unsigned other = 1u + (row[j] < row[j + 1] ? row[j] : row[j + 1]);
-			corner = row[j + 1];
-			row[j + 1] = change < other ? change : other;
-		}
-	}
-	return row[b_len];
-}
-
-static void say_unknown(const char *arg, size_t len)
-{
-	const char *nearest = NULL;
-	unsigned best = 4; /* letters apart, from which on it is no likely slip */
-	for (size_t i = 0; i < TABLE_LEN && len <= NAME_MAX_LEN; i++) {
-		const unsigned d = distance(arg, len, table[i].name);
-		if (d < best) {
-			best = d;
-			nearest = table[i].name;
-		}
-	}
-	if (nearest != NULL)
-		say("mrg-dns: unknown option '", arg, "' (did you mean '", nearest, "'?)", NULL);
-	else
-		say("mrg-dns: unknown option '", arg, "'; see mrg-dns --help", NULL);
-}
-
-static const struct option *find(const char *arg, size_t len)
-{
-	for (size_t i = 0; i < TABLE_LEN; i++)
-		if (strlen(table[i].name) == len && memcmp(table[i].name, arg, len) == 0)
-			return &table[i];
-	say_unknown(arg, len);
-	return NULL;
-}
-
 static bool check_whole(const struct options *o)
 {
 	if (o->zone_count == 0)
@@ -239,44 +176,18 @@ static bool check_whole(const struct options *o)
 	return false;
 }
 
-/* Print a text that was asked for. */
-static enum outcome print(const char *text)
-{
-	char buffer[256];
-	struct text_out o;
-	out_init(&o, STDOUT_FILENO, buffer, sizeof buffer);
-	out_str(&o, text);
-	return out_flush(&o) ? OUTCOME_OK : OUTCOME_SYSTEM;
-}
-
 bool options_read(
 	struct options *o, struct mrg_arena *arena, int argc, char *const argv[], enum outcome *outcome)
 {
+	static const struct args args = { PROGRAM, table, sizeof table / sizeof table[0] };
 	*o = (struct options){ .workers = 1, .user = NULL, .udp_max = 1232 };
 	*outcome = OUTCOME_USAGE;
 	o->zones = mrg_arena_get(arena, (size_t)argc * sizeof *o->zones, _Alignof(struct zone_option));
-	if (o->zones == NULL) {
+	if (o->zones == NULL)
 		say("mrg-dns: too many arguments", NULL);
-		return false;
+	else if (args_read(&args, o, argc, argv, outcome)) {
+		*outcome = OUTCOME_USAGE;
+		return check_whole(o);
 	}
-	for (int i = 1; i < argc; i++) {
-		const char *const equals = strncmp(argv[i], "--", 2) == 0 ? strchr(argv[i], '=') : NULL;
-		const struct option *const opt =
-			find(argv[i], equals != NULL ? (size_t)(equals - argv[i]) : strlen(argv[i]));
-		if (opt == NULL)
-			return false;
-		if (opt->text != NULL) {
-			*outcome = print(opt->text);
-			return false;
-		}
-		const char *const value = equals != NULL ? equals + 1 : opt->has_value ? argv[++i] : NULL;
-		if (opt->has_value == (value == NULL)) {
-			say("mrg-dns: ", opt->name, opt->has_value ? " needs a value" : " takes no value",
-				NULL);
-			return false;
-		}
-		if (!opt->take(o, value))
-			return false;
-	}
-	return check_whole(o);
+	return false;
 }

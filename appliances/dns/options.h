@@ -6,12 +6,10 @@
 #ifndef MRG_DNS_OPTIONS_H
 #define MRG_DNS_OPTIONS_H
 
+#include "appliances/common/args.h"
 #include "mrg_rt.h"
 
 enum { LISTEN_MAX = 32, WORKERS_MAX = 256 };
-
-/* How mrg-dns ends; see the help text. */
-enum outcome { OUTCOME_OK = 0, OUTCOME_ZONE = 1, OUTCOME_USAGE = 2, OUTCOME_ADDRESS = 3, OUTCOME_SYSTEM = 4 };
 
 struct zone_option {
 	const char *file;

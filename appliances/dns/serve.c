@@ -6,7 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "appliances/dns/say.h"
+#include "appliances/common/say.h"
+#include "appliances/common/start.h"
 #include "appliances/dns/serve.h"
 #include "appliances/dns/show.h"
 #include "appliances/dns/worker.h"
@@ -18,6 +19,8 @@ enum {
 	FAULTS_LOGGED = 20 /* of a reload; the rest is counted */
 };
 
+static const char PROGRAM[] = "mrg-dns";
+
 struct server {
 	const struct options *options;
 	struct control control;
@@ -26,12 +29,6 @@ struct server {
 	struct mrg_rt_addr listen[LISTEN_MAX];
 	int signal_fd;
 };
-
-static enum outcome refused(enum outcome outcome, const char *doing, const char *what, int err)
-{
-	say("mrg-dns: ", doing, what, ": ", strerrordesc_np(err), NULL);
-	return outcome;
-}
 
 /* ---- log ---- */
 
@@ -53,14 +50,6 @@ static void log_zone(const struct mrg_dns_zone *zone, const char *file)
 	mrg_rt_log_line(&stderr_log, &l);
 }
 
-static void log_listen(const struct mrg_rt_addr *a)
-{
-	struct mrg_rt_line l;
-	mrg_rt_line_begin(&l, "info", "listen");
-	mrg_rt_line_addr(&l, "address", a);
-	mrg_rt_log_line(&stderr_log, &l);
-}
-
 static void log_loaded(const char *event, const struct server *s, const struct database *db, uint64_t took_ns)
 {
 	struct mrg_rt_line l;
@@ -71,13 +60,6 @@ static void log_loaded(const char *event, const struct server *s, const struct d
 	mrg_rt_line_num(&l, "records", db->record_count);
 	mrg_rt_line_num(&l, "workers", s->options->workers);
 	mrg_rt_line_num(&l, "took_us", took_ns / 1000u);
-	mrg_rt_log_line(&stderr_log, &l);
-}
-
-static void log_plain(const char *level, const char *event)
-{
-	struct mrg_rt_line l;
-	mrg_rt_line_begin(&l, level, event);
 	mrg_rt_log_line(&stderr_log, &l);
 }
 
@@ -137,34 +119,22 @@ static enum outcome run(struct server *s)
 	for (;;) {
 		const int err = mrg_unix_signals_wait(s->signal_fd, &signal);
 		if (err != 0)
-			return refused(OUTCOME_SYSTEM, "signals", "", err);
+			return refused(PROGRAM, "signals", "", err);
 		if (signal == MRG_UNIX_STOP)
 			break;
 		reload(s);
 	}
-	log_plain("info", "stopping");
+	say_event("info", "stopping");
 	atomic_store_explicit(&s->control.stopping, true, memory_order_release);
 	for (size_t i = 0; i < s->options->workers; i++)
 		mrg_unix_loop_wake(&s->worker[i]->loop);
 	for (size_t i = 0; i < s->options->workers; i++)
 		worker_end(s->worker[i]);
-	log_plain("info", "stopped");
+	say_event("info", "stopped");
 	return OUTCOME_OK;
 }
 
 /* ---- starting ---- */
-
-static enum outcome bind_refused(const struct mrg_rt_addr *a, const char *kind, int err)
-{
-	char text[MRG_RT_ADDR_TEXT_MAX];
-	say("mrg-dns: --listen ", mrg_rt_addr_str(a, text), ": ", kind, ": ", strerrordesc_np(err),
-		err == EACCES          ? " (ports below 1024 need root or CAP_NET_BIND_SERVICE)"
-		: err == EADDRNOTAVAIL ? " (no interface of this machine has it)"
-		: err == EADDRINUSE    ? " (another server, or this one twice)"
-				       : "",
-		NULL);
-	return OUTCOME_ADDRESS;
-}
 
 /* The two sockets of one worker. A port that the kernel chose for UDP may be taken for TCP: then another is tried. */
 static enum outcome bind_pair(struct mrg_rt_addr *a, bool shared, struct sockets *out)
@@ -176,7 +146,7 @@ static enum outcome bind_pair(struct mrg_rt_addr *a, bool shared, struct sockets
 		a->port = any_port ? 0 : a->port;
 		err = mrg_unix_udp_bind(a, shared, &out->udp);
 		if (err != 0)
-			return bind_refused(a, "UDP", err);
+			return bind_refused(PROGRAM, a, "UDP", err);
 		err = mrg_unix_tcp_listen(a, shared, &out->tcp);
 		if (err == 0)
 			return OUTCOME_OK;
@@ -184,7 +154,7 @@ static enum outcome bind_pair(struct mrg_rt_addr *a, bool shared, struct sockets
 		if (!any_port || err != EADDRINUSE)
 			break;
 	}
-	return bind_refused(a, "TCP", err);
+	return bind_refused(PROGRAM, a, "TCP", err);
 }
 
 /* One address, for every worker; port 0 is settled by the first. */
@@ -194,10 +164,10 @@ static enum outcome bind_address(struct server *s, size_t index)
 	const bool shared = s->options->workers > 1;
 	int err = shared ? mrg_unix_addr_free(a, SOCK_DGRAM) : 0;
 	if (err != 0)
-		return bind_refused(a, "UDP", err);
+		return bind_refused(PROGRAM, a, "UDP", err);
 	err = shared ? mrg_unix_addr_free(a, SOCK_STREAM) : 0;
 	if (err != 0)
-		return bind_refused(a, "TCP", err);
+		return bind_refused(PROGRAM, a, "TCP", err);
 	for (size_t i = 0; i < s->options->workers; i++) {
 		const enum outcome outcome = bind_pair(a, shared, &s->sockets[i][index]);
 		if (outcome != OUTCOME_OK)
@@ -206,7 +176,7 @@ static enum outcome bind_address(struct server *s, size_t index)
 	return OUTCOME_OK;
 }
 
-/* A reload is done by the new user: say now what it would not be able to read. */
+/* Say now what the new user would not be able to read. */
 static void warn_unreadable(const struct options *o, const char *user)
 {
 	for (size_t i = 0; i < o->zone_count; i++) {
@@ -221,22 +191,14 @@ static void warn_unreadable(const struct options *o, const char *user)
 	}
 }
 
-static enum outcome drop_privileges(const struct options *o)
+/* A reload is done by the new user. */
+static enum outcome drop(const struct options *o)
 {
-	const char *const name = o->user != NULL ? o->user : "nobody";
-	struct mrg_unix_user user;
-	if (geteuid() != 0 && o->user == NULL)
-		return OUTCOME_OK;
-	int err = mrg_unix_user_find(name, &user);
-	if (err != 0)
-		return refused(OUTCOME_SYSTEM, "--user ", name, err);
-	if (geteuid() != 0 && user.uid == geteuid())
-		return OUTCOME_OK;
-	err = mrg_unix_user_become(&user);
-	if (err != 0)
-		return refused(OUTCOME_SYSTEM, "--user ", name, err);
-	warn_unreadable(o, name);
-	return OUTCOME_OK;
+	bool dropped;
+	const enum outcome outcome = drop_privileges(PROGRAM, o->user, &dropped);
+	if (outcome == OUTCOME_OK && dropped)
+		warn_unreadable(o, o->user != NULL ? o->user : DEFAULT_USER);
+	return outcome;
 }
 
 static enum outcome start_workers(struct server *s)
@@ -251,7 +213,7 @@ static enum outcome start_workers(struct server *s)
 		err = worker_new(&s->worker[i], &s->control, o, s->sockets[i], conns);
 	for (size_t i = 0; i < o->workers && err == 0; i++)
 		err = mrg_unix_thread_start(&s->worker[i]->thread, worker_run, s->worker[i]);
-	return err == 0 ? OUTCOME_OK : refused(OUTCOME_SYSTEM, "workers", "", err);
+	return err == 0 ? OUTCOME_OK : refused(PROGRAM, "workers", "", err);
 }
 
 static enum outcome start(struct server *s, uint64_t start_ns)
@@ -263,14 +225,14 @@ static enum outcome start(struct server *s, uint64_t start_ns)
 	if (outcome == OUTCOME_OK)
 		outcome = load(s->options, false, &stderr_report, &db);
 	if (outcome == OUTCOME_OK)
-		outcome = drop_privileges(s->options);
+		outcome = drop(s->options);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	atomic_init(&s->control.current, db);
 	atomic_init(&s->control.stopping, false);
 	const int err = mrg_unix_signals_open(&s->signal_fd);
 	if (err != 0)
-		return refused(OUTCOME_SYSTEM, "signals", "", err);
+		return refused(PROGRAM, "signals", "", err);
 	outcome = start_workers(s);
 	if (outcome != OUTCOME_OK)
 		return outcome;

@@ -3,7 +3,7 @@
  */
 #include <unistd.h>
 
-#include "appliances/dns/say.h"
+#include "appliances/common/say.h"
 #include "appliances/dns/show.h"
 #include "dns/name_text.h"
 #include "dns/rr_text.h"

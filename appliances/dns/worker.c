@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "appliances/dns/say.h"
+#include "appliances/common/say.h"
 #include "appliances/dns/worker.h"
 
 enum {

@@ -76,6 +76,9 @@ struct mrg_span {
 	size_t len;
 };
 
+/* The octets of a string literal. */
+#define MRG_LITERAL(text) ((struct mrg_span){ (const uint8_t *)("" text), sizeof(text) - 1 })
+
 /* Where in the specification a rejection comes from. */
 struct mrg_site {
 	const char *file;
@@ -251,6 +254,15 @@ static inline bool mrg_span_eq_nocase(struct mrg_span a, struct mrg_span b)
 		b.p += 8;
 	}
 	return left == 0 || mrg_eq8_nocase(mrg_le_upto8(a.p, left), mrg_le_upto8(b.p, left));
+}
+
+/* What follows the last of these octets; empty when there is none. */
+static inline struct mrg_span mrg_span_behind(struct mrg_span s, uint8_t octet)
+{
+	for (size_t i = s.len; i-- > 0;)
+		if (s.p[i] == octet)
+			return (struct mrg_span){ s.p + i + 1, s.len - i - 1 };
+	return (struct mrg_span){ s.p, 0 };
 }
 
 /* Below 0, 0 or above 0, as bytes are ordered: a prefix comes before what it begins. */

@@ -43,4 +43,13 @@ static inline void mrg_digits_put(struct mrg_w *w, uint64_t v, unsigned width)
 	mrg_w_put_few(w, (struct mrg_span){ b + i, sizeof b - i });
 }
 
+/* The number in hexadecimal, 16 digits. */
+static inline void mrg_digits_put_hex(struct mrg_w *w, uint64_t v)
+{
+	uint8_t b[16];
+	for (size_t i = sizeof b; i-- > 0; v >>= 4)
+		b[i] = (uint8_t)"0123456789abcdef"[v & 15u];
+	mrg_w_put_few(w, (struct mrg_span){ b, sizeof b });
+}
+
 #endif

@@ -5,7 +5,8 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-#include "appliances/dns/say.h"
+#include "appliances/common/say.h"
+#include "mrg_digits.h"
 #include "unix/mrg_unix.h"
 
 static int stderr_fd = STDERR_FILENO;
@@ -50,11 +51,10 @@ void out_str(struct text_out *o, const char *s)
 void out_num(struct text_out *o, uint64_t v)
 {
 	uint8_t digits[20]; /* UINT64_MAX has 20 */
-	size_t at = sizeof digits;
-	do
-		digits[--at] = (uint8_t)('0' + v % 10u);
-	while ((v /= 10u) != 0);
-	out_span(o, (struct mrg_span){ digits + at, sizeof digits - at });
+	struct mrg_w w;
+	mrg_w_init(&w, digits, sizeof digits);
+	mrg_digits_put(&w, v, 1);
+	out_span(o, mrg_w_span(&w, 0));
 }
 
 void say(const char *first, ...)
@@ -69,4 +69,11 @@ void say(const char *first, ...)
 	va_end(words);
 	out_str(&o, "\n");
 	(void)out_flush(&o);
+}
+
+void say_event(const char *level, const char *event)
+{
+	struct mrg_rt_line l;
+	mrg_rt_line_begin(&l, level, event);
+	mrg_rt_log_line(&stderr_log, &l);
 }

@@ -3,8 +3,8 @@
  *
  * What it does not do: it formats no numbers but decimal ones, and it knows no locale.
  */
-#ifndef MRG_DNS_SAY_H
-#define MRG_DNS_SAY_H
+#ifndef MRG_COMMON_SAY_H
+#define MRG_COMMON_SAY_H
 
 #include "mrg_rt.h"
 
@@ -26,5 +26,8 @@ void say(const char *first, ...) __attribute__((sentinel));
 
 /* The log on standard error. */
 extern const struct mrg_rt_log stderr_log;
+
+/* A log line without fields. */
+void say_event(const char *level, const char *event);
 
 #endif
