@@ -75,6 +75,8 @@ grammar Others {
   value Blanks = value:(VCHAR *(*WSP VCHAR)) *WSP;
   /// three captures at one octet, and at the end
   value Empty = 1*(a:*"a" b:*"b" c:"c") / d:*"d";
+  /// passed over from the first octet on
+  value Open = *DIGIT;
   /// counted octets
   value Counted = 1*(name:1*20ALPHA else 7 ";");
 }

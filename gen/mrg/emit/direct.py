@@ -154,8 +154,8 @@ class Reader:
         groups = self.groups(state)
         scan = scans.scan_of(self.d, state)
         if state == 0:
-            groups_into = [g for at in range(len(self.d.states)) for g in self.groups(at) if g.to == 0]
-            if groups_into:
+            passed = scan is not None and scan.each is None  # what leads from here to here
+            if any(g.to == 0 for at in range(1 if passed else 0, len(self.d.states)) for g in self.groups(at)):
                 w.lines.append("s0:")
         else:
             w.lines.append(f"s{state}:")
