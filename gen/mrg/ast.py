@@ -415,6 +415,7 @@ class Member:
     name: Ident
     lo: Expr
     hi: Optional[Expr]
+    words: tuple[tuple[str, Span], ...]
     text: Optional[str]
     ref: str
 
@@ -424,6 +425,7 @@ class EnumDecl(Decl):
     type: IntType
     closed: bool
     unknown: str
+    words: str  # "", "exact" or "nocase"
     members: tuple[Member, ...]
 
 

@@ -46,6 +46,9 @@ def _names(m: ir.Module) -> Iterator[Named]:
     for e in m.enums:
         yield "struct " + names.enum(e), e.loc, e.name, f"enum '{e.name}'"
         yield names.enum(e) + "_str", e.loc, e.name, f"the names of enum '{e.name}'"
+        for word in ("of", "word", "UNKNOWN") if e.words else ():
+            cname = f"{names.enum(e)}_{word}"
+            yield cname.upper() if word.isupper() else cname, e.loc, e.name, f"'{word}' of the words of enum '{e.name}'"
         for member in e.members:
             yield names.member(e, member), member.loc or nowhere, member.name, f"member '{e.name}.{member.name}'"
     for x in m.externs:

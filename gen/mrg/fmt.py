@@ -246,6 +246,7 @@ class Printer:
         head = f"enum {d.name.name} : {self.code(d.type.span)}" + (" closed" if d.closed else "")
         if d.unknown:
             head += f" unknown {self.spacer.string_after(d.type.span.end)}"
+        head += {"": "", "exact": " words", "nocase": " words nocase"}[d.words]
         return self.block(head, d.members, self.body_of(d), "", join=True)
 
     def grammar(self, d: ast.GrammarDecl) -> list[str]:

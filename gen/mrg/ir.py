@@ -449,6 +449,7 @@ class Member:
     doc: str
     ref: str  # "RFC 1035"
     loc: Optional[Loc] = None
+    words: list[str] = field(default_factory=list)  # what means it, in a set of words
 
 
 @dataclass
@@ -461,6 +462,7 @@ class Enum:
     closed: bool
     unknown: str  # prefix of unknown values in text, "TYPE"; "" prints the number
     members: list[Member]
+    words: str = ""  # "exact", "nocase": a set of words, and how they are compared
 
 
 @dataclass

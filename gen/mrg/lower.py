@@ -17,6 +17,7 @@ from .lower_expr import ExprLowerer
 from .lower_grammar import lower_grammar
 from .lower_packet import PacketLowerer
 from .lower_types import Alias, At, Limits, TypeLowerer
+from .lower_words import lower_words
 from .prove import U64_MAX
 from .resolve import Unit
 from .source import Span
@@ -159,7 +160,7 @@ class ModuleLowerer:
         t = d.type
         if t.signed or t.enum is not None or t.endian:
             self.errors.error(t.span, "an enum's width is plain: u8, u16, ...")
-        one = ir.Enum(d.name.name, self.ir, d.name.span.loc(), d.doc, t.bits, d.closed, d.unknown, [])
+        one = ir.Enum(d.name.name, self.ir, d.name.span.loc(), d.doc, t.bits, d.closed, d.unknown, [], d.words)
         texts: dict[str, Span] = {}
         for m in d.members:
             try:
@@ -171,6 +172,7 @@ class ModuleLowerer:
             if old is not m.span and m.name.name not in [o.name for o in one.members[:-1]]:
                 self.errors.error(m.span, f"two members are written \"{member.text}\"", [(old, "the other is here")])
         self._distinct(one, d)
+        lower_words(one, d, self.errors)
         if not one.members:
             raise Skip()
         self.ir.enums.append(one)
@@ -184,7 +186,7 @@ class ModuleLowerer:
             raise self.errors.error(where, f"range {lo}..{hi} is empty")
         if lo < 0 or hi >> enum.bits:
             raise self.errors.error(where, f"{hi if lo >= 0 else lo} does not fit in {enum.bits} bits")
-        text = m.text if m.text is not None else m.name.name
+        text = m.text if m.text is not None else m.words[0][0] if m.words else m.name.name
         return ir.Member(m.name.name, lo, hi, text, m.doc, m.ref, m.name.span.loc())
 
     def _distinct(self, enum: ir.Enum, d: ast.EnumDecl) -> None:

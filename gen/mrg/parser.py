@@ -111,9 +111,11 @@ class Parser(GrammarParser):
         closed = self.take_word("closed") is not None
         unknown = self.text("a prefix") if self.take_word("unknown") else ""
         closed = closed or self.take_word("closed") is not None
+        words = "exact" if self.take_word("words") else ""
+        words = "nocase" if words and self.take_word("nocase") else words
         members = self.braces("the members", self._member)
         self.take(";")
-        return ast.EnumDecl(self.since(start), doc, name, kind, closed, unknown, members)
+        return ast.EnumDecl(self.since(start), doc, name, kind, closed, unknown, words, members)
 
     def _width(self, what: str) -> ast.IntType:
         kind = self.int_type()
@@ -128,10 +130,17 @@ class Parser(GrammarParser):
         self.expect("=", f"'=' and the value of '{name.name}'")
         lo = self.bound()
         hi = self.bound() if self.take("..") else None
+        words = [self._meaning()] if self.take_word("words") else []
+        while words and self.take(","):
+            words.append(self._meaning())
         text = self.text("the text of the member") if self.take_word("as") else None
         ref = self.text("a reference") if self.tok.kind == "str" else ""
         self.semicolon(f"member '{name.name}'")
-        return ast.Member(self.since(start), doc, name, lo, hi, text, ref)
+        return ast.Member(self.since(start), doc, name, lo, hi, tuple(words), text, ref)
+
+    def _meaning(self) -> tuple[str, Span]:
+        start = self.tok.start
+        return self.text("a word"), self.since(start)
 
     # --- types --------------------------------------------------------------------
 

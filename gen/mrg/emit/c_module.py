@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import ir, names
-from . import c_build, c_chain, c_common, c_expr, c_fetch, c_flat, c_scan, c_set, c_shape, c_varint, c_view
+from . import c_build, c_chain, c_common, c_expr, c_fetch, c_flat, c_scan, c_set, c_shape, c_varint, c_view, c_words
 from .writer import Writer
 
 
@@ -42,6 +42,8 @@ def _header(m: ir.Module, sites: c_common.Sites) -> str:
     w.raw(f"#ifndef {g}\n#define {g}\n")
     w.line()
     w.line('#include "mrg.h"')
+    if any(e.words for e in m.enums):
+        w.line('#include "mrg_words.h"')
     for imp in m.imports:
         w.line(f'#include "{names.header(imp)}"')
     w.line()
@@ -78,6 +80,8 @@ def _enum(w: Writer, e: ir.Enum) -> None:
     name = names.enum(e)
     w.comment(names.c_comment(e.doc))
     with w.block(f"enum {name}", "};"):
+        if e.words:
+            w.line(f"{name.upper()}_UNKNOWN = 0, /* a word that is none of these */")
         for m in e.members:
             note = "; ".join(t for t in (names.c_comment(m.doc).replace("\n", " "), m.ref) if t)
             tail = f" /* {note} */" if note else ""
@@ -96,6 +100,8 @@ def _enum(w: Writer, e: ir.Enum) -> None:
                 for m in e.members
             ]
             w.line(f"return {' || '.join(tests) or 'false'};")
+    if e.words:
+        c_words.declare(w, e)
     w.line()
 
 
@@ -107,6 +113,8 @@ def _source(m: ir.Module, sites: c_common.Sites) -> str:
     body = Writer()
     for e in m.enums:
         _enum_str(body, e)
+        if e.words:
+            c_words.define(body, e)
     for p in m.packets:
         shape = c_shape.build(p)
         if not c_common.inline(p):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import ir, names
+from ..words import multipliers, rotate
 from .text_plan import enum_name
 from .writer import Writer
 
@@ -10,16 +11,12 @@ _MASK = (1 << 64) - 1
 _FOLD = 0xDFDFDFDFDFDFDFDF
 
 
-def _rotate(v: int, n: int) -> int:
-    return (v << n | v >> (64 - n)) & _MASK
-
-
 def key(name: bytes) -> int:
     """The same sum as name_key in gen/support/mrg_text.c."""
     n = len(name)
     if n >= 8:
-        k = int.from_bytes(name[:8], "little") ^ _rotate(int.from_bytes(name[-8:], "little"), 29)
-        k &= _FOLD & _rotate(_FOLD, 29)
+        k = int.from_bytes(name[:8], "little") ^ rotate(int.from_bytes(name[-8:], "little"), 29)
+        k &= _FOLD & rotate(_FOLD, 29)
     elif n >= 4:
         k = (int.from_bytes(name[:4], "little") | int.from_bytes(name[-4:], "little") << 32) & _FOLD
     elif n > 0:
@@ -49,14 +46,12 @@ def layout(members: list[ir.Member]) -> tuple[list[int], int, int]:
     keys = [(i, key(m.text.encode())) for i, m in enumerate(members) if m.lo == m.hi]
     bits = max(2, (2 * len(keys)).bit_length())
     best: tuple[int, int, list[int]] | None = None
-    mul = 0x9E3779B97F4A7C15
-    for _ in range(200):
+    for _, mul in zip(range(200), multipliers()):
         table, moved = _slots(keys, mul, bits)
         if best is None or moved < best[0]:
             best = (moved, mul, table)
         if moved == 0:
             break
-        mul = (mul * 6364136223846793005 + 1442695040888963407) & _MASK | 1
     assert best is not None
     return best[2], bits, best[1]
 
