@@ -133,6 +133,11 @@ bool mrg_rt_addr_read(const char *text, uint16_t default_port, struct mrg_rt_add
  */
 const char *mrg_rt_addr_str(const struct mrg_rt_addr *a, char out[MRG_RT_ADDR_TEXT_MAX]);
 
+/*
+ * mrg_rt_addr_host_str - the same without port and brackets.
+ */
+const char *mrg_rt_addr_host_str(const struct mrg_rt_addr *a, char out[MRG_RT_ADDR_TEXT_MAX]);
+
 /* ---- files ---- */
 
 #define MRG_RT_NO_TIME INT64_MIN

@@ -209,22 +209,38 @@ static char *put_ip6(char *to, const uint8_t ip[16])
 	return to;
 }
 
-const char *mrg_rt_addr_str(const struct mrg_rt_addr *a, char out[MRG_RT_ADDR_TEXT_MAX])
+/* The address without its port; returns the NUL. */
+static char *put_host(char *to, const struct mrg_rt_addr *a)
 {
-	char *to = out;
 	if (a->family == 4) {
 		to = put_ip4(to, a->ip);
 	} else if (a->family == 6) {
-		*to++ = '[';
 		to = put_ip6(to, a->ip);
 		if (a->scope != 0) {
 			*to++ = '%';
 			to = put_decimal(to, a->scope);
 		}
-		*to++ = ']';
 	} else {
 		*to++ = '?';
 	}
+	*to = '\0';
+	return to;
+}
+
+const char *mrg_rt_addr_host_str(const struct mrg_rt_addr *a, char out[MRG_RT_ADDR_TEXT_MAX])
+{
+	(void)put_host(out, a);
+	return out;
+}
+
+const char *mrg_rt_addr_str(const struct mrg_rt_addr *a, char out[MRG_RT_ADDR_TEXT_MAX])
+{
+	char *to = out;
+	if (a->family == 6)
+		*to++ = '[';
+	to = put_host(to, a);
+	if (a->family == 6)
+		*to++ = ']';
 	*to++ = ':';
 	to = put_decimal(to, a->port);
 	*to = '\0';

@@ -44,6 +44,12 @@ static int make_buffers(
 	return 0;
 }
 
+size_t mrg_unix_loop_memory(const struct mrg_unix_limits *limits)
+{
+	return MRG_UNIX_BATCH * (stride(limits->dgram_in_max) + stride(limits->dgram_out_max)) +
+	       limits->conn_count * mrg_unix_conn_size() + 4 * LINE;
+}
+
 int mrg_unix_loop_init(struct mrg_unix_loop *l, const struct mrg_unix_sys *sys, struct mrg_arena *arena,
 	const struct mrg_unix_limits *limits)
 {

@@ -89,6 +89,11 @@ struct mrg_unix_loop {
 };
 
 /*
+ * mrg_unix_loop_memory - bytes of arena that a loop takes, without its UDP ends.
+ */
+size_t mrg_unix_loop_memory(const struct mrg_unix_limits *limits);
+
+/*
  * mrg_unix_loop_init - an empty loop with its buffers and connection slots in `arena`.
  * Fails:    ENOMEM when the arena is too small, else what epoll_create1 and eventfd say.
  */
@@ -108,6 +113,7 @@ void mrg_unix_loop_wake(struct mrg_unix_loop *l);
 void mrg_unix_loop_close(struct mrg_unix_loop *l);
 
 uint64_t mrg_unix_now_ns(void); /* CLOCK_MONOTONIC */
+uint64_t mrg_unix_time_s(void); /* seconds since 1970, in steps of some milliseconds */
 
 /* ---- UDP ---- */
 

@@ -15,6 +15,13 @@ uint64_t mrg_unix_now_ns(void)
 	return (uint64_t)t.tv_sec * MRG_RT_SECOND_NS + (uint64_t)t.tv_nsec;
 }
 
+uint64_t mrg_unix_time_s(void)
+{
+	struct timespec t = { 0 };
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &t);
+	return t.tv_sec < 0 ? 0 : (uint64_t)t.tv_sec;
+}
+
 static int wait_writable(int fd, int timeout_ms)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };

@@ -1,0 +1,151 @@
+/*
+ * Responses: fields, parts of a body, heads.
+ */
+#include "mrg_digits.h"
+#include "protocols/http/reply.h"
+
+void mrg_http_reply_begin(struct mrg_http_reply *r, struct mrg_w *text)
+{
+	r->status = MRG_HTTP_STATUS_OK;
+	r->close = false;
+	r->no_length = false;
+	r->length = 0;
+	r->part_count = 0;
+	r->text = text;
+	mrg_w_init(&r->fields, r->field_room, sizeof r->field_room);
+}
+
+/* ---- fields ---- */
+
+static void put_line(struct mrg_w *w, enum mrg_http_field id, struct mrg_span value)
+{
+	mrg_w_put_few(w, mrg_http_field_word(id));
+	mrg_w_put_few(w, MRG_LITERAL(": "));
+	mrg_w_put(w, value);
+	mrg_w_put_few(w, MRG_LITERAL("\r\n"));
+}
+
+void mrg_http_reply_field(struct mrg_http_reply *r, enum mrg_http_field id, struct mrg_span value)
+{
+	put_line(&r->fields, id, value);
+}
+
+static void put_number_line(struct mrg_w *w, enum mrg_http_field id, uint64_t value)
+{
+	mrg_w_put_few(w, mrg_http_field_word(id));
+	mrg_w_put_few(w, MRG_LITERAL(": "));
+	mrg_digits_put(w, value, 1);
+	mrg_w_put_few(w, MRG_LITERAL("\r\n"));
+}
+
+void mrg_http_reply_field_num(struct mrg_http_reply *r, enum mrg_http_field id, uint64_t value)
+{
+	put_number_line(&r->fields, id, value);
+}
+
+/* ---- the body ---- */
+
+void mrg_http_reply_part(struct mrg_http_reply *r, const struct mrg_http_part *part)
+{
+	if (part->len == 0 || r->part_count == MRG_HTTP_REPLY_PARTS) {
+		if (part->tree != NULL)
+			mrg_rt_tree_close(part->tree, part->file);
+		return;
+	}
+	r->parts[r->part_count++] = *part;
+	r->length += part->len;
+}
+
+void mrg_http_reply_file(struct mrg_http_reply *r, struct mrg_rt_tree *tree, struct mrg_rt_file *file,
+	uint64_t offset, uint64_t len)
+{
+	const struct mrg_http_part part = { .p = file->p == NULL ? NULL : file->p + (size_t)offset,
+		.len = len,
+		.offset = offset,
+		.file = file,
+		.tree = tree };
+	mrg_http_reply_part(r, &part);
+}
+
+void mrg_http_reply_written(struct mrg_http_reply *r, size_t from)
+{
+	if (r->text->st != MRG_OK)
+		return;
+	const struct mrg_span text = mrg_w_span(r->text, from);
+	mrg_http_reply_part(r, &(struct mrg_http_part){ .p = text.p, .len = text.len });
+}
+
+void mrg_http_reply_text(struct mrg_http_reply *r, struct mrg_span text)
+{
+	const size_t from = r->text->len;
+	mrg_w_put(r->text, text);
+	mrg_http_reply_written(r, from);
+}
+
+void mrg_http_reply_drop(struct mrg_http_reply *r)
+{
+	for (size_t i = 0; i < r->part_count; i++)
+		if (r->parts[i].tree != NULL)
+			mrg_rt_tree_close(r->parts[i].tree, r->parts[i].file);
+	r->part_count = 0;
+}
+
+/* ---- errors ---- */
+
+static void put_page(struct mrg_w *w, unsigned status, struct mrg_span why)
+{
+	const struct mrg_span reason = mrg_http_status_word(status);
+	mrg_w_put(w, MRG_LITERAL("<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>"));
+	mrg_digits_put(w, status, 3);
+	mrg_w_u8(w, ' ');
+	mrg_w_put(w, reason);
+	mrg_w_put(w, MRG_LITERAL("</title>\n<h1>"));
+	mrg_digits_put(w, status, 3);
+	mrg_w_u8(w, ' ');
+	mrg_w_put(w, reason);
+	mrg_w_put(w, MRG_LITERAL("</h1>\n"));
+	if (why.len == 0)
+		return;
+	mrg_w_put(w, MRG_LITERAL("<p>"));
+	mrg_w_put(w, why);
+	mrg_w_put(w, MRG_LITERAL("</p>\n"));
+}
+
+void mrg_http_reply_error(struct mrg_http_reply *r, unsigned status, struct mrg_span why)
+{
+	struct mrg_w *const text = r->text;
+	const size_t from = text->len;
+	mrg_http_reply_drop(r);
+	mrg_http_reply_begin(r, text);
+	r->status = status;
+	mrg_http_reply_field(r, MRG_HTTP_FIELD_CONTENT_TYPE, MRG_LITERAL("text/html; charset=utf-8"));
+	put_page(text, status, why);
+	mrg_http_reply_written(r, from);
+}
+
+/* ---- the head ---- */
+
+/* RFC 9110 8.6: not with 1xx and 204; 304 need not say how long the body would be. */
+static bool has_length(const struct mrg_http_reply *r)
+{
+	return !r->no_length && r->status != MRG_HTTP_STATUS_NO_CONTENT;
+}
+
+void mrg_http_reply_head(
+	const struct mrg_http_reply *r, const struct mrg_http_head_args *args, struct mrg_w *w)
+{
+	mrg_w_put_few(w, MRG_LITERAL("HTTP/1.1 "));
+	mrg_digits_put(w, r->status, 3);
+	mrg_w_u8(w, ' ');
+	mrg_w_put_few(w, mrg_http_status_word(r->status));
+	mrg_w_put_few(w, MRG_LITERAL("\r\n"));
+	put_line(w, MRG_HTTP_FIELD_DATE, args->date);
+	mrg_w_put(w, (struct mrg_span){ r->fields.p, r->fields.len });
+	if (has_length(r))
+		put_number_line(w, MRG_HTTP_FIELD_CONTENT_LENGTH, r->length);
+	if (args->close)
+		put_line(w, MRG_HTTP_FIELD_CONNECTION, MRG_LITERAL("close"));
+	else if (args->keep_alive)
+		put_line(w, MRG_HTTP_FIELD_CONNECTION, MRG_LITERAL("keep-alive"));
+	mrg_w_put_few(w, MRG_LITERAL("\r\n"));
+}
