@@ -110,6 +110,33 @@ void mrg_rt_pool_init(struct mrg_rt_pool *p, struct mrg_arena *a, size_t block_s
 void *mrg_rt_pool_get(struct mrg_rt_pool *p); /* not zeroed; NULL when all are in use or the arena is full */
 void mrg_rt_pool_put(struct mrg_rt_pool *p, void *block);
 
+/*
+ * Blocks of different sizes out of one area: powers of two, halved when smaller ones are needed and joined again when both halves
+ * are free. At most half of a block is wasted, and the area is never left in pieces that no block of the largest size can be had of
+ * when all are returned.
+ */
+struct mrg_rt_blocks {
+	uint8_t *p, *state; /* the area; for each unit of it what begins there, see blocks.c */
+	size_t cut, cap;    /* bytes of the area given out at some time, and in all */
+	void *free[32];     /* by order */
+	unsigned top;       /* the order of the largest block */
+};
+
+/*
+ * mrg_rt_blocks_init - an area of `len` bytes, in whole blocks of the largest size, in the arena.
+ *   block_max   bytes of the largest block, rounded up to a power of two; at most 2^31
+ * Fails:    false when the arena is too small.
+ */
+bool mrg_rt_blocks_init(struct mrg_rt_blocks *b, struct mrg_arena *a, size_t len, size_t block_max);
+size_t mrg_rt_blocks_memory(size_t len); /* bytes of the arena that this takes at most */
+
+/*
+ * mrg_rt_blocks_get - `size` bytes, not zeroed; mrg_rt_blocks_put - give them back, with the same size.
+ * Fails:    NULL when there is no block of that size, or it is more than the largest.   Cost: O(log(block_max)).
+ */
+void *mrg_rt_blocks_get(struct mrg_rt_blocks *b, size_t size);
+void mrg_rt_blocks_put(struct mrg_rt_blocks *b, void *p, size_t size);
+
 /* ---- addresses ---- */
 
 enum { MRG_RT_ADDR_TEXT_MAX = 64 }; /* bytes of the longest text form, NUL included */
@@ -358,11 +385,17 @@ enum { MRG_RT_TIME_TEXT = sizeof "2025-01-31T23:59:59Z" };
  */
 const char *mrg_rt_time_str(uint64_t unix_s, char out[MRG_RT_TIME_TEXT]);
 
-/* ---- digests ---- */
+/* ---- digests and hashes ---- */
 
 /*
  * mrg_rt_sha1 - SHA-1 of len bytes (RFC 3174; NSEC3 hashes, RFC 5155 11).   p may be NULL when len is 0.
  */
 void mrg_rt_sha1(const void *p, size_t len, uint8_t out[20]);
+
+/*
+ * mrg_rt_hash - SipHash-2-4 of the bytes: with a key that nobody else knows, nobody can choose bytes that fall into one bucket.
+ * Cost:     one pass.
+ */
+uint64_t mrg_rt_hash(const uint64_t key[2], struct mrg_span bytes);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * runtime/core: timers against a sorted list, pools, arenas, addresses as text, log lines, paths, SHA-1.
+ * runtime/core: timers against a sorted list, pools, arenas, blocks, addresses as text, log lines, paths, SHA-1, SipHash.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -190,6 +190,90 @@ START_TEST(pools_reuse_and_end)
 }
 END_TEST
 
+/* ---- blocks ---- */
+
+enum { AREA = 64 << 10, LARGEST = 4096, GOT = 200 };
+
+struct got {
+	uint8_t *p;
+	size_t size;
+	uint8_t octet;
+};
+
+static void expect_octets(const struct got *g)
+{
+	static uint8_t want[LARGEST];
+	memset(want, g->octet, g->size);
+	ck_assert_mem_eq(g->p, want, g->size);
+}
+
+/* As many of the largest size as the area holds, and not one more. */
+static void expect_whole(struct mrg_rt_blocks *b)
+{
+	uint8_t *all[AREA / LARGEST];
+	for (size_t i = 0; i < AREA / LARGEST; i++) {
+		all[i] = mrg_rt_blocks_get(b, LARGEST);
+		ck_assert_ptr_nonnull(all[i]);
+	}
+	ck_assert_ptr_null(mrg_rt_blocks_get(b, 1));
+	for (size_t i = 0; i < AREA / LARGEST; i++)
+		mrg_rt_blocks_put(b, all[i], LARGEST);
+}
+
+/* Blocks are filled, so that two that overlap would show; in the end all joins again. */
+START_TEST(blocks_split_and_join)
+{
+	const size_t room = mrg_rt_blocks_memory(AREA + 1);
+	uint8_t *const p = calloc(1, room);
+	struct mrg_arena a = { .p = p, .cap = room };
+	struct mrg_rt_blocks b;
+	struct got got[GOT] = { { .p = NULL } };
+	size_t refused = 0;
+	ck_assert(mrg_rt_blocks_init(&b, &a, AREA + 1, LARGEST - 1));
+	expect_whole(&b);
+	ck_assert_ptr_null(mrg_rt_blocks_get(&b, LARGEST + 1));
+	ck_assert_ptr_null(mrg_rt_blocks_get(&b, SIZE_MAX));
+	srand(3);
+	for (unsigned step = 0; step < 100000; step++) {
+		struct got *const g = &got[(unsigned)rand() % GOT];
+		if (g->p != NULL) {
+			expect_octets(g);
+			mrg_rt_blocks_put(&b, g->p, g->size);
+			g->p = NULL;
+			continue;
+		}
+		*g = (struct got){ .size = 1u + (unsigned)rand() % (LARGEST >> rand() % 6),
+			.octet = (uint8_t)step };
+		g->p = mrg_rt_blocks_get(&b, g->size);
+		refused += g->p == NULL;
+		if (g->p != NULL)
+			memset(g->p, g->octet, g->size);
+	}
+	ck_assert_uint_gt(refused, 100);
+	ck_assert_uint_lt(refused, 50000);
+	for (size_t i = 0; i < GOT; i++)
+		if (got[i].p != NULL)
+			mrg_rt_blocks_put(&b, got[i].p, got[i].size);
+	expect_whole(&b);
+	free(p);
+}
+END_TEST
+
+START_TEST(blocks_need_room)
+{
+	uint8_t *const p = calloc(1, 2 * AREA);
+	struct mrg_arena a = { .p = p, .cap = AREA };
+	struct mrg_rt_blocks b;
+	ck_assert(!mrg_rt_blocks_init(&b, &a, AREA, LARGEST)); /* none is left for what begins where */
+	a = (struct mrg_arena){ .p = p, .cap = AREA };
+	ck_assert(!mrg_rt_blocks_init(&b, &a, AREA + LARGEST, LARGEST));
+	a = (struct mrg_arena){ .p = p, .cap = 2 * AREA };
+	ck_assert(mrg_rt_blocks_init(&b, &a, LARGEST - 1, LARGEST)); /* less than one block */
+	ck_assert_ptr_null(mrg_rt_blocks_get(&b, 1));
+	free(p);
+}
+END_TEST
+
 /* ---- addresses ---- */
 
 static const struct {
@@ -348,6 +432,30 @@ START_TEST(sha1_of_the_rfc)
 }
 END_TEST
 
+/* The test vector of the paper's appendix A, and the first of those that its authors publish with their code. */
+START_TEST(hash_of_the_paper)
+{
+	static const uint64_t key[2] = { UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908) };
+	uint8_t in[64];
+	for (size_t i = 0; i < sizeof in; i++)
+		in[i] = (uint8_t)i;
+	ck_assert_uint_eq(mrg_rt_hash(key, (struct mrg_span){ in, 15 }), UINT64_C(0xa129ca6149be45e5));
+	/* each octet, the length and the key count */
+	for (size_t len = 0; len < sizeof in; len++) {
+		const uint64_t h = mrg_rt_hash(key, (struct mrg_span){ in, len });
+		const uint64_t other[2] = { key[0], key[1] ^ 1u };
+		ck_assert_uint_ne(h, mrg_rt_hash(key, (struct mrg_span){ in, len + 1 }));
+		ck_assert_uint_ne(h, mrg_rt_hash(other, (struct mrg_span){ in, len }));
+		for (size_t i = 0; i < len; i++) {
+			in[i] ^= 0x80;
+			ck_assert_uint_ne(h, mrg_rt_hash(key, (struct mrg_span){ in, len }));
+			in[i] ^= 0x80;
+		}
+	}
+	ck_assert_uint_eq(mrg_rt_hash(key, (struct mrg_span){ NULL, 0 }), UINT64_C(0x726fdb47dd0e0e31));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *const s = suite_create("runtime/core");
@@ -359,6 +467,8 @@ int main(void)
 	tcase_add_test(t, time_that_goes_back_fires_nothing);
 	tcase_add_test(t, arenas_align_fill_and_refuse);
 	tcase_add_test(t, pools_reuse_and_end);
+	tcase_add_test(t, blocks_split_and_join);
+	tcase_add_test(t, blocks_need_room);
 	tcase_add_loop_test(t, addresses_read_and_print, 0, (int)(sizeof addresses / sizeof addresses[0]));
 	tcase_add_loop_test(
 		t, what_is_no_address_is_refused, 0, (int)(sizeof no_addresses / sizeof no_addresses[0]));
@@ -368,6 +478,7 @@ int main(void)
 	tcase_add_test(t, times_equal_those_of_the_c_library);
 	tcase_add_test(t, paths_of_trees);
 	tcase_add_test(t, sha1_of_the_rfc);
+	tcase_add_test(t, hash_of_the_paper);
 	suite_add_tcase(s, t);
 	SRunner *const r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
