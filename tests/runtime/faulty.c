@@ -7,8 +7,7 @@
 
 struct faulty_all faulty;
 
-/* Is this call to fail? Then errno is set. */
-static bool fails(struct faulty *f)
+bool faulty_fails(struct faulty *f)
 {
 	const unsigned call = f->calls++;
 	if (call < f->skip || call - f->skip >= f->count)
@@ -21,14 +20,14 @@ static size_t at_most(const struct faulty *f, size_t n) { return f->most != 0 &&
 
 static int faulty_recvmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags, struct timespec *timeout)
 {
-	if (fails(&faulty.recvmmsg))
+	if (faulty_fails(&faulty.recvmmsg))
 		return -1;
 	return mrg_unix_kernel.recvmmsg(fd, msgs, (unsigned)at_most(&faulty.recvmmsg, count), flags, timeout);
 }
 
 static int faulty_sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int flags)
 {
-	if (fails(&faulty.sendmmsg))
+	if (faulty_fails(&faulty.sendmmsg))
 		return -1;
 	return mrg_unix_kernel.sendmmsg(fd, msgs, (unsigned)at_most(&faulty.sendmmsg, count), flags);
 }
@@ -36,17 +35,18 @@ static int faulty_sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int fla
 static ssize_t faulty_sendto(
 	int fd, const void *p, size_t len, int flags, const struct sockaddr *to, socklen_t to_len)
 {
-	return fails(&faulty.sendto) ? -1 : mrg_unix_kernel.sendto(fd, p, len, flags, to, to_len);
+	return faulty_fails(&faulty.sendto) ? -1 : mrg_unix_kernel.sendto(fd, p, len, flags, to, to_len);
 }
 
 static ssize_t faulty_recv(int fd, void *p, size_t cap, int flags)
 {
-	return fails(&faulty.recv) ? -1 : mrg_unix_kernel.recv(fd, p, at_most(&faulty.recv, cap), flags);
+	return faulty_fails(&faulty.recv) ? -1
+					  : mrg_unix_kernel.recv(fd, p, at_most(&faulty.recv, cap), flags);
 }
 
 static ssize_t faulty_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-	if (fails(&faulty.sendmsg))
+	if (faulty_fails(&faulty.sendmsg))
 		return -1;
 	struct msghdr copy = *msg;
 	struct iovec first = msg->msg_iov[0];
@@ -61,14 +61,14 @@ static ssize_t faulty_sendmsg(int fd, const struct msghdr *msg, int flags)
 
 static ssize_t faulty_sendfile(int fd, int from_fd, off_t *offset, size_t len)
 {
-	if (fails(&faulty.sendfile))
+	if (faulty_fails(&faulty.sendfile))
 		return -1;
 	return mrg_unix_kernel.sendfile(fd, from_fd, offset, at_most(&faulty.sendfile, len));
 }
 
 static int faulty_accept4(int fd, struct sockaddr *from, socklen_t *from_len, int flags)
 {
-	if (fails(&faulty.accept))
+	if (faulty_fails(&faulty.accept))
 		return -1;
 	const int got = mrg_unix_kernel.accept4(fd, from, from_len, flags);
 	if (got >= 0)
@@ -78,7 +78,8 @@ static int faulty_accept4(int fd, struct sockaddr *from, socklen_t *from_len, in
 
 static int faulty_epoll_wait(int fd, struct epoll_event *events, int count, int timeout_ms)
 {
-	return fails(&faulty.epoll_wait) ? -1 : mrg_unix_kernel.epoll_wait(fd, events, count, timeout_ms);
+	return faulty_fails(&faulty.epoll_wait) ? -1
+						: mrg_unix_kernel.epoll_wait(fd, events, count, timeout_ms);
 }
 
 static int faulty_wait_writable(int fd, int timeout_ms)

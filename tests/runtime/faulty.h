@@ -16,6 +16,9 @@ struct faulty {
 	unsigned calls;
 };
 
+/* Is this call to fail? Then errno is set. */
+bool faulty_fails(struct faulty *f);
+
 struct faulty_all {
 	struct faulty recvmmsg, sendmmsg, sendto, recv, sendmsg, sendfile, accept, epoll_wait;
 	int accepted; /* the descriptor of the last connection */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "runtime/faulty.h"
+#include "unix/mrg_unix_tree.h"
 
 enum { LEN = 300000 };
 
@@ -230,6 +231,40 @@ START_TEST(a_full_socket)
 }
 END_TEST
 
+/* From a folder's tree, by descriptor and from memory, removed before it is sent. */
+START_TEST(a_file_that_is_gone)
+{
+	static struct mrg_unix_tree tree;
+	static const char *const names[] = { "large", "small" };
+	static const size_t len[] = { LEN, 5000 };
+	char folder[] = "/tmp/mrg-send-XXXXXX";
+	struct mrg_arena memory;
+	const size_t room = mrg_unix_tree_memory(&mrg_unix_tree_usual);
+	start();
+	ck_assert_int_eq(mrg_unix_arena_open(&memory, room, room), 0);
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert_int_eq(
+		mrg_unix_tree_open(&tree, &mrg_unix_tree_kernel, &memory, folder, &mrg_unix_tree_usual), 0);
+	ck_assert_int_eq(chdir(folder), 0);
+	for (size_t i = 0; i < 2; i++) {
+		struct mrg_rt_file *f = NULL;
+		const struct mrg_span path = { (const uint8_t *)names[i], strlen(names[i]) };
+		const int fd = open(names[i], O_WRONLY | O_CREAT, 0644);
+		ck_assert_int_eq(write(fd, content, len[i]), (ssize_t)len[i]);
+		(void)close(fd);
+		ck_assert_int_eq(mrg_rt_tree_open(&tree.tree, path, 1, &f), MRG_RT_FILE);
+		ck_assert((f->p == NULL) == (i == 0));
+		ck_assert_int_eq(unlink(names[i]), 0);
+		send_all(f, 0, f->size);
+		mrg_rt_tree_close(&tree.tree, f);
+	}
+	mrg_unix_tree_close(&tree);
+	ck_assert_int_eq(rmdir(folder), 0);
+	mrg_unix_arena_close(&memory);
+	stop();
+}
+END_TEST
+
 START_TEST(more_that_follows)
 {
 	const struct mrg_span head = { content, 100 };
@@ -289,6 +324,7 @@ int main(void)
 	tcase_add_test(t, sending_fails);
 	tcase_add_test(t, a_peer_that_is_gone);
 	tcase_add_test(t, a_full_socket);
+	tcase_add_test(t, a_file_that_is_gone);
 	tcase_add_test(t, more_that_follows);
 	tcase_add_test(t, connections_send_at_once);
 	tcase_add_test(t, the_peer_of_a_stream);
