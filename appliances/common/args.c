@@ -31,6 +31,16 @@ bool args_number(const char *program, const char *option, const char *value, uns
 	return false;
 }
 
+bool args_address(const char *program, const char *option, const char *value, uint16_t default_port,
+	struct mrg_rt_addr *out)
+{
+	if (mrg_rt_addr_read(value, default_port, out))
+		return true;
+	say(program, ": ", option, " ", value,
+		": not an address; expected like 192.0.2.1:53 or [2001:db8::1]:53", NULL);
+	return false;
+}
+
 /* Letters to insert, remove or change to make b out of a; both of at most NAME_MAX_LEN. */
 static unsigned distance(const char *a, size_t a_len, const char *b)
 {

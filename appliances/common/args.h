@@ -6,8 +6,7 @@
 #ifndef MRG_COMMON_ARGS_H
 #define MRG_COMMON_ARGS_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "mrg_rt.h"
 
 /* How a program ends; see its help text. INPUT: what it was given to serve is not as it should be. */
 enum outcome { OUTCOME_OK = 0, OUTCOME_INPUT = 1, OUTCOME_USAGE = 2, OUTCOME_ADDRESS = 3, OUTCOME_SYSTEM = 4 };
@@ -36,5 +35,10 @@ bool args_read(const struct args *args, void *ctx, int argc, char *const argv[],
  * args_number - a decimal number in least..most; false: it has been said that it is none.
  */
 bool args_number(const char *program, const char *option, const char *value, unsigned least, unsigned most, unsigned *out);
+
+/*
+ * args_address - an address as mrg_rt_addr_read takes it; false: it has been said that it is none.
+ */
+bool args_address(const char *program, const char *option, const char *value, uint16_t default_port, struct mrg_rt_addr *out);
 
 #endif

@@ -17,10 +17,11 @@ enum outcome refused(const char *program, const char *doing, const char *what, i
 	return OUTCOME_SYSTEM;
 }
 
-enum outcome bind_refused(const char *program, const struct mrg_rt_addr *a, const char *kind, int err)
+enum outcome bind_refused(
+	const char *program, const char *option, const struct mrg_rt_addr *a, const char *kind, int err)
 {
 	char text[MRG_RT_ADDR_TEXT_MAX];
-	say(program, ": --listen ", mrg_rt_addr_str(a, text), ": ", kind, ": ", strerrordesc_np(err),
+	say(program, ": ", option, mrg_rt_addr_str(a, text), ": ", kind, ": ", strerrordesc_np(err),
 		err == EACCES          ? " (ports below 1024 need root or CAP_NET_BIND_SERVICE)"
 		: err == EADDRNOTAVAIL ? " (no interface of this machine has it)"
 		: err == EADDRINUSE    ? " (another server, or this one twice)"
@@ -48,10 +49,10 @@ enum outcome drop_privileges(const char *program, const char *user, bool *droppe
 	return OUTCOME_OK;
 }
 
-void log_listen(const struct mrg_rt_addr *a)
+void log_listen(const char *event, const struct mrg_rt_addr *a)
 {
 	struct mrg_rt_line l;
-	mrg_rt_line_begin(&l, "info", "listen");
+	mrg_rt_line_begin(&l, "info", event);
 	mrg_rt_line_addr(&l, "address", a);
 	mrg_rt_log_line(&stderr_log, &l);
 }

@@ -12,8 +12,8 @@ extern const char DEFAULT_USER[]; /* whom a server becomes that root has started
 /* `program: doing what: why`, on standard error; the outcome is OUTCOME_SYSTEM. */
 enum outcome refused(const char *program, const char *doing, const char *what, int err);
 
-/* The same for an address that can't be listened on; the outcome is OUTCOME_ADDRESS. */
-enum outcome bind_refused(const char *program, const struct mrg_rt_addr *a, const char *kind, int err);
+/* The same for an address, the value of that option (`--listen `), that can't be listened on; the outcome is OUTCOME_ADDRESS. */
+enum outcome bind_refused(const char *program, const char *option, const struct mrg_rt_addr *a, const char *kind, int err);
 
 /*
  * drop_privileges - become `user`, or DEFAULT_USER when that is NULL and root has started the program.
@@ -22,6 +22,6 @@ enum outcome bind_refused(const char *program, const struct mrg_rt_addr *a, cons
 enum outcome drop_privileges(const char *program, const char *user, bool *dropped);
 
 /* A log line: this address is listened on. */
-void log_listen(const struct mrg_rt_addr *a);
+void log_listen(const char *event, const struct mrg_rt_addr *a);
 
 #endif

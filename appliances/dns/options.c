@@ -13,6 +13,7 @@ static const char HELP[] =
 	"\n"
 	"  --listen ADDRESS:PORT   where to answer; repeatable. IPv6 as [::1]:5353; without :PORT it is 53\n"
 	"  --zone ORIGIN=FILE      a zone and its master file; repeatable\n"
+	"  --metrics ADDRESS:PORT  serve figures for Prometheus there, as /metrics, by HTTP\n"
 	"  --workers N             threads that answer (1)\n"
 	"  --user NAME             become this user after binding when started as root (nobody); also UID or UID:GID\n"
 	"  --udp-max N             largest UDP reply in octets, 512 to 65535 (1232)\n"
@@ -43,13 +44,16 @@ static bool take_listen(void *ctx, const char *value)
 		say("mrg-dns: too many --listen", NULL);
 		return false;
 	}
-	if (!mrg_rt_addr_read(value, 53, &o->listen[o->listen_count])) {
-		say("mrg-dns: --listen ", value,
-			": not an address; expected like 192.0.2.1:53 or [2001:db8::1]:53", NULL);
+	if (!args_address(PROGRAM, "--listen", value, 53, &o->listen[o->listen_count]))
 		return false;
-	}
 	o->listen_count++;
 	return true;
+}
+
+static bool take_metrics(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	return args_address(PROGRAM, "--metrics", value, 9100, &o->metrics);
 }
 
 static bool take_zone(void *ctx, const char *value)
@@ -153,6 +157,7 @@ static bool take_print(void *ctx, const char *value)
 static const struct arg table[] = {
 	{ "--listen", take_listen, true, NULL },
 	{ "--zone", take_zone, true, NULL },
+	{ "--metrics", take_metrics, true, NULL },
 	{ "--workers", take_workers, true, NULL },
 	{ "--user", take_user, true, NULL },
 	{ "--udp-max", take_udp_max, true, NULL },

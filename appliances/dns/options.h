@@ -20,6 +20,7 @@ struct zone_option {
 struct options {
 	struct mrg_rt_addr listen[LISTEN_MAX];
 	size_t listen_count;
+	struct mrg_rt_addr metrics; /* family 0: none */
 	struct zone_option *zones; /* as many as the arena holds */
 	size_t zone_count;
 	size_t workers;

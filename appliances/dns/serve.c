@@ -26,7 +26,8 @@ struct server {
 	struct control control;
 	struct worker *worker[WORKERS_MAX];
 	struct sockets (*sockets)[LISTEN_MAX]; /* for each worker, for each address */
-	struct mrg_rt_addr listen[LISTEN_MAX];
+	struct mrg_rt_addr listen[LISTEN_MAX], metrics;
+	int metrics_fd;
 	int signal_fd;
 };
 
@@ -146,7 +147,7 @@ static enum outcome bind_pair(struct mrg_rt_addr *a, bool shared, struct sockets
 		a->port = any_port ? 0 : a->port;
 		err = mrg_unix_udp_bind(a, shared, &out->udp);
 		if (err != 0)
-			return bind_refused(PROGRAM, a, "UDP", err);
+			return bind_refused(PROGRAM, "--listen ", a, "UDP", err);
 		err = mrg_unix_tcp_listen(a, shared, &out->tcp);
 		if (err == 0)
 			return OUTCOME_OK;
@@ -154,7 +155,7 @@ static enum outcome bind_pair(struct mrg_rt_addr *a, bool shared, struct sockets
 		if (!any_port || err != EADDRINUSE)
 			break;
 	}
-	return bind_refused(PROGRAM, a, "TCP", err);
+	return bind_refused(PROGRAM, "--listen ", a, "TCP", err);
 }
 
 /* One address, for every worker; port 0 is settled by the first. */
@@ -164,10 +165,10 @@ static enum outcome bind_address(struct server *s, size_t index)
 	const bool shared = s->options->workers > 1;
 	int err = shared ? mrg_unix_addr_free(a, SOCK_DGRAM) : 0;
 	if (err != 0)
-		return bind_refused(PROGRAM, a, "UDP", err);
+		return bind_refused(PROGRAM, "--listen ", a, "UDP", err);
 	err = shared ? mrg_unix_addr_free(a, SOCK_STREAM) : 0;
 	if (err != 0)
-		return bind_refused(PROGRAM, a, "TCP", err);
+		return bind_refused(PROGRAM, "--listen ", a, "TCP", err);
 	for (size_t i = 0; i < s->options->workers; i++) {
 		const enum outcome outcome = bind_pair(a, shared, &s->sockets[i][index]);
 		if (outcome != OUTCOME_OK)
@@ -211,6 +212,8 @@ static enum outcome start_workers(struct server *s)
 	int err = mrg_unix_bell_open(&s->control.seen);
 	for (size_t i = 0; i < o->workers && err == 0; i++)
 		err = worker_new(&s->worker[i], &s->control, o, s->sockets[i], conns);
+	if (err == 0 && s->metrics.family != 0)
+		err = worker_show(s->worker[0], s->metrics_fd);
 	for (size_t i = 0; i < o->workers && err == 0; i++)
 		err = mrg_unix_thread_start(&s->worker[i]->thread, worker_run, s->worker[i]);
 	return err == 0 ? OUTCOME_OK : refused(PROGRAM, "workers", "", err);
@@ -222,6 +225,11 @@ static enum outcome start(struct server *s, uint64_t start_ns)
 	enum outcome outcome = OUTCOME_OK;
 	for (size_t i = 0; i < s->options->listen_count && outcome == OUTCOME_OK; i++)
 		outcome = bind_address(s, i);
+	if (outcome == OUTCOME_OK && s->metrics.family != 0) {
+		const int err = mrg_unix_tcp_listen(&s->metrics, false, &s->metrics_fd);
+		outcome =
+			err == 0 ? OUTCOME_OK : bind_refused(PROGRAM, "--metrics ", &s->metrics, "TCP", err);
+	}
 	if (outcome == OUTCOME_OK)
 		outcome = load(s->options, false, &stderr_report, &db);
 	if (outcome == OUTCOME_OK)
@@ -237,7 +245,9 @@ static enum outcome start(struct server *s, uint64_t start_ns)
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	for (size_t i = 0; i < s->options->listen_count; i++)
-		log_listen(&s->listen[i]);
+		log_listen("listen", &s->listen[i]);
+	if (s->metrics.family != 0)
+		log_listen("metrics", &s->metrics);
 	log_loaded("ready", s, db, mrg_unix_now_ns() - start_ns);
 	return OUTCOME_OK;
 }
@@ -249,6 +259,9 @@ enum outcome serve(const struct options *o)
 	const uint64_t start_ns = mrg_unix_now_ns();
 	s.options = o;
 	s.sockets = sockets;
+	s.metrics = o->metrics;
+	s.control.workers = s.worker;
+	s.control.start_s = mrg_unix_time_s();
 	memcpy(s.listen, o->listen, sizeof s.listen);
 	const enum outcome outcome = start(&s, start_ns);
 	return outcome == OUTCOME_OK ? run(&s) : outcome;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "appliances/common/say.h"
+#include "appliances/dns/figures.h"
 #include "appliances/dns/worker.h"
 
 enum {
@@ -64,6 +65,7 @@ static void begin_drain(struct worker *w, uint64_t now_ns)
 		mrg_unix_udp_close(&w->udp[i]);
 		mrg_unix_listener_close(&w->tcp[i]);
 	}
+	metrics_close(&w->metrics);
 	mrg_dns_streams_drain(&w->streams, now_ns);
 	mrg_rt_timer_set(&w->loop.timers, &w->drain_timer, now_ns + DRAIN_NS);
 }
@@ -78,6 +80,7 @@ static bool turn(void *ctx, uint64_t now_ns)
 		atomic_store_explicit(&w->seen, db, memory_order_release);
 		mrg_unix_bell_ring(&w->control->seen);
 	}
+	figures_publish(w);
 	if (!w->draining && atomic_load_explicit(&w->control->stopping, memory_order_acquire))
 		begin_drain(w, now_ns);
 	return !w->draining || (!w->drained && mrg_dns_streams_count(&w->streams) != 0);
@@ -87,7 +90,7 @@ static int make_ends(struct worker *w, const struct sockets *sockets, uint32_t c
 {
 	const struct options *const o = w->options;
 	const struct mrg_unix_limits limits = {
-		.conn_count = conns + SPARE_SLOTS,
+		.conn_count = conns + SPARE_SLOTS + METRICS_CONNS,
 		.dgram_in_max = o->udp_max > QUERY_MAX ? o->udp_max : QUERY_MAX,
 		.dgram_out_max = o->udp_max,
 	};
@@ -136,6 +139,21 @@ int worker_new(struct worker **out, struct control *control, const struct option
 	else
 		*out = w;
 	return err;
+}
+
+static void put_figures(void *ctx, struct mrg_w *out)
+{
+	static const struct metric start = { "process_start_time_seconds", NULL, "gauge",
+		"When the server was started, in seconds since 1970." };
+	struct worker *const w = ctx;
+	figures_publish(w);
+	metric_put(out, &start, w->control->start_s);
+	figures_put(w->control->workers, w->options->workers, w->db, w->options->zone_count, out);
+}
+
+int worker_show(struct worker *w, int socket)
+{
+	return metrics_init(&w->metrics, &w->arena, &w->loop, socket, w, put_figures);
 }
 
 void worker_run(void *ctx)

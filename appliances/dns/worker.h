@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "appliances/common/metrics.h"
 #include "appliances/dns/load.h"
 #include "protocols/dns/stream.h"
 #include "unix/mrg_unix.h"
@@ -20,6 +21,8 @@ struct control {
 	_Atomic(struct database *) current;
 	atomic_bool stopping;
 	struct mrg_unix_bell seen; /* rung by each worker that has taken up a new database */
+	struct worker *const *workers; /* all of them, for the page of figures */
+	uint64_t start_s;              /* seconds since 1970 */
 };
 
 struct worker {
@@ -33,6 +36,8 @@ struct worker {
 	struct mrg_dns_streams streams;
 	struct mrg_unix_udp *udp;      /* one for each listen address */
 	struct mrg_unix_listener *tcp; /* likewise */
+	struct published published;
+	struct metrics metrics; /* of the first worker, if at all */
 	struct mrg_rt_timer drain_timer;
 	struct mrg_unix_thread thread;
 	bool draining;
@@ -52,6 +57,12 @@ struct sockets {
  */
 int worker_new(struct worker **out, struct control *control, const struct options *o,
 	const struct sockets *sockets, uint32_t conns);
+
+/*
+ * worker_show - the page of figures is served by this worker.   socket    listening; the worker's from here on
+ * Fails:    a positive errno value.
+ */
+int worker_show(struct worker *w, int socket);
 
 /*
  * worker_run - answer until the control says stop and the rest is answered.   ctx    the worker

@@ -1,0 +1,100 @@
+/*
+ * What is counted.
+ */
+#include "appliances/dns/figures.h"
+#include "appliances/dns/worker.h"
+#include "dns/name_text.h"
+#include "mrg_text.h"
+
+static const struct metric metrics[] = {
+	{ "mrg_dns_queries_total", "transport=\"udp\"", "counter", "Messages from clients." },
+	{ "mrg_dns_queries_total", "transport=\"tcp\"", NULL, NULL },
+	{ "mrg_dns_responses_total", "transport=\"udp\"", "counter", "Messages to clients." },
+	{ "mrg_dns_responses_total", "transport=\"tcp\"", NULL, NULL },
+	{ "mrg_dns_responses_lost_total", NULL, "counter", "Replies that the kernel did not take." },
+	{ "mrg_dns_connections_total", NULL, "counter", "TCP connections accepted." },
+	{ "mrg_dns_connections", NULL, "gauge", "TCP connections now." },
+	{ "mrg_dns_connections_idle_closed_total", NULL, "counter",
+		"TCP connections closed for waiting too long." },
+	{ "mrg_dns_connections_spared_total", NULL, "counter",
+		"TCP connections closed to make room for others." },
+	{ "mrg_dns_connections_broken_total", NULL, "counter",
+		"TCP connections that broke before their end." },
+};
+
+enum { COUNT = sizeof metrics / sizeof metrics[0] };
+_Static_assert((size_t)COUNT <= (size_t)PUBLISHED_MAX, "room for every figure");
+
+void figures_publish(struct worker *w)
+{
+	const struct mrg_unix_counts *const l = &w->loop.counts;
+	const struct mrg_dns_stream_counts *const s = &w->streams.counts;
+	struct published *const p = &w->published;
+	size_t at = 0;
+	publish(p, at++, l->dgram_in);
+	publish(p, at++, s->queries);
+	publish(p, at++, l->dgram_out);
+	publish(p, at++, s->answers);
+	publish(p, at++, l->dgram_lost);
+	publish(p, at++, s->opened);
+	publish(p, at++, mrg_dns_streams_count(&w->streams));
+	publish(p, at++, s->idle_closed);
+	publish(p, at++, s->spared);
+	publish(p, at, s->broken);
+}
+
+/* ---- zones ---- */
+
+/* A label's value: the format has escapes for quotes and backslashes, which names in text may have. */
+static void put_origin(const struct mrg_dns_zone *zone, struct mrg_w *w)
+{
+	enum { TEXT_MAX = 1100 }; /* octets of a name in text, each octet of it escaped */
+	uint8_t b[TEXT_MAX];
+	struct mrg_dns_name name;
+	struct mrg_w text;
+	mrg_w_init(&text, b, sizeof b);
+	if (mrg_dns_name_check(mrg_dns_zone_origin(zone), (struct mrg_span){ NULL, 0 }, &name, NULL) !=
+		MRG_OK)
+		return;
+	mrg_dns_name_to_text(&name, &text);
+	for (size_t i = 0; i < text.len; i++) {
+		if (b[i] == '\\' || b[i] == '"')
+			mrg_w_u8(w, '\\');
+		mrg_w_u8(w, b[i]);
+	}
+}
+
+static void put_zones(const struct database *db, size_t count, const char *name, const char *help,
+	uint64_t (*value)(const struct mrg_dns_zone *zone), struct mrg_w *w)
+{
+	mrg_text_put(w, "# HELP ");
+	mrg_text_put(w, name);
+	mrg_text_put(w, help);
+	mrg_text_put(w, "\n# TYPE ");
+	mrg_text_put(w, name);
+	mrg_text_put(w, " gauge\n");
+	for (size_t i = 0; i < count; i++) {
+		mrg_text_put(w, name);
+		mrg_text_put(w, "{zone=\"");
+		put_origin(db->zones[i], w);
+		mrg_text_put(w, "\"} ");
+		mrg_text_put_dec(w, value(db->zones[i]));
+		mrg_text_put(w, "\n");
+	}
+}
+
+static uint64_t serial(const struct mrg_dns_zone *zone) { return mrg_dns_zone_serial(zone); }
+static uint64_t records(const struct mrg_dns_zone *zone) { return mrg_dns_zone_records(zone); }
+
+void figures_put(struct worker *const *workers, size_t count, const struct database *db, size_t zone_count,
+	struct mrg_w *w)
+{
+	for (size_t i = 0; i < COUNT; i++) {
+		uint64_t sum = 0;
+		for (size_t k = 0; k < count; k++)
+			sum += published(&workers[k]->published, i);
+		metric_put(w, &metrics[i], sum);
+	}
+	put_zones(db, zone_count, "mrg_dns_zone_serial", " Serial number of a zone's SOA record.", serial, w);
+	put_zones(db, zone_count, "mrg_dns_zone_records", " Records of a zone.", records, w);
+}

@@ -1,0 +1,117 @@
+/*
+ * The access log.
+ */
+#include <unistd.h>
+
+#include "appliances/http/access.h"
+#include "http/field.h"
+#include "mrg_calendar.h"
+#include "mrg_digits.h"
+#include "unix/mrg_unix.h"
+
+void access_init(struct access *a, enum access_log kind)
+{
+	a->kind = kind;
+	out_init(&a->out, STDOUT_FILENO, a->buffer, sizeof a->buffer);
+}
+
+void access_flush(struct access *a)
+{
+	(void)out_flush(&a->out);
+	a->out.failed = false; /* a full disk may have room again */
+}
+
+/* ---- pieces ---- */
+
+static void put_escaped(struct access *a, struct mrg_span s)
+{
+	static const char hex[] = "0123456789abcdef";
+	for (size_t i = 0; i < s.len; i++) {
+		const uint8_t c = s.p[i];
+		const char escape[] = { '\\', 'x', hex[c >> 4], hex[c & 15u], '\0' };
+		if (c < ' ' || c > '~' || c == '"' || c == '\\')
+			out_str(&a->out, escape);
+		else
+			out_span(&a->out, (struct mrg_span){ &s.p[i], 1 });
+	}
+}
+
+static void put_quoted(struct access *a, struct mrg_span s)
+{
+	out_str(&a->out, "\"");
+	if (s.len == 0)
+		out_str(&a->out, "-");
+	put_escaped(a, s);
+	out_str(&a->out, "\"");
+}
+
+/* [31/Jan/2025:23:59:59 +0000] */
+static void put_time(struct access *a, uint64_t unix_s)
+{
+	uint8_t b[40];
+	struct mrg_w w;
+	const struct mrg_calendar c = mrg_calendar_of(unix_s);
+	mrg_w_init(&w, b, sizeof b);
+	mrg_w_put(&w, MRG_LITERAL(" ["));
+	mrg_digits_put(&w, c.day, 2);
+	mrg_w_u8(&w, '/');
+	mrg_w_put(&w, mrg_http_month_word(c.month));
+	mrg_w_u8(&w, '/');
+	mrg_digits_put(&w, c.year, 4);
+	mrg_w_u8(&w, ':');
+	mrg_digits_put(&w, c.hour, 2);
+	mrg_w_u8(&w, ':');
+	mrg_digits_put(&w, c.minute, 2);
+	mrg_w_u8(&w, ':');
+	mrg_digits_put(&w, c.second, 2);
+	mrg_w_put(&w, MRG_LITERAL(" +0000] "));
+	out_span(&a->out, mrg_w_span(&w, 0));
+}
+
+static void put_peer(struct access *a, struct mrg_stream *s)
+{
+	char text[MRG_RT_ADDR_TEXT_MAX];
+	struct mrg_rt_addr peer;
+	mrg_stream_peer(s, &peer);
+	out_str(&a->out, mrg_rt_addr_host_str(&peer, text));
+}
+
+static void put_request_line(struct access *a, const struct mrg_http_request *r)
+{
+	if (r == NULL || r->method_text.len == 0) {
+		out_str(&a->out, "\"-\"");
+		return;
+	}
+	out_str(&a->out, "\"");
+	put_escaped(a, r->method_text);
+	out_str(&a->out, " ");
+	put_escaped(a, r->target);
+	out_str(&a->out, " HTTP/1.");
+	out_num(&a->out, r->minor);
+	out_str(&a->out, "\"");
+}
+
+static void put_field(struct access *a, const struct mrg_http_request *r, enum mrg_http_field id)
+{
+	const struct mrg_http_field_line *const f = r == NULL ? NULL : mrg_http_request_field(r, id, NULL);
+	out_str(&a->out, " ");
+	put_quoted(a, f == NULL ? (struct mrg_span){ NULL, 0 } : f->value);
+}
+
+void access_line(struct access *a, const struct mrg_http_exchange *x)
+{
+	const struct mrg_http_request *const r = x->request;
+	put_peer(a, x->stream);
+	out_str(&a->out, " - -");
+	put_time(a, mrg_unix_time_s());
+	put_request_line(a, r);
+	out_str(&a->out, " ");
+	out_num(&a->out, x->reply->status);
+	out_str(&a->out, " ");
+	out_num(&a->out, x->reply->length);
+	if (a->kind == ACCESS_COMBINED) {
+		put_field(a, r, MRG_HTTP_FIELD_REFERER);
+		put_field(a, r, MRG_HTTP_FIELD_USER_AGENT);
+	}
+	out_str(&a->out, "\n");
+}

@@ -1,0 +1,26 @@
+/*
+ * access.h - a line for each answer, in the Common or the Combined Log Format, on standard output.
+ *
+ * The octets in a line are those of the body that is sent, or would be for a HEAD; the line is written when the answer begins. What
+ * comes from the client is written with escapes where it has quotes, backslashes or anything that is not visible ASCII.
+ */
+#ifndef MRG_HTTP_ACCESS_H
+#define MRG_HTTP_ACCESS_H
+
+#include "appliances/common/say.h"
+#include "appliances/http/options.h"
+#include "protocols/http/server.h"
+
+struct access {
+	enum access_log kind;
+	struct text_out out;
+	uint8_t buffer[16 << 10];
+};
+
+void access_init(struct access *a, enum access_log kind);
+void access_line(struct access *a, const struct mrg_http_exchange *x);
+
+/* Write what has come together. */
+void access_flush(struct access *a);
+
+#endif

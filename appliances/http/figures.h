@@ -1,0 +1,17 @@
+/*
+ * figures.h - what is counted, as a page of metrics shows it.
+ */
+#ifndef MRG_HTTP_FIGURES_H
+#define MRG_HTTP_FIGURES_H
+
+#include "appliances/common/metrics.h"
+
+struct worker;
+
+/* Publish the worker's figures. Between two events, from its own thread. */
+void figures_publish(struct worker *w);
+
+/* The sum of the figures of so many workers. */
+void figures_put(struct worker *const *workers, size_t count, struct mrg_w *w);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * options.h - the command line of mrg-http.
+ *
+ * What it does not do: it opens no file but the configuration, and no socket.
+ */
+#ifndef MRG_HTTP_OPTIONS_H
+#define MRG_HTTP_OPTIONS_H
+
+#include "appliances/common/args.h"
+#include "mrg_rt.h"
+#include "protocols/http/files.h"
+
+enum { LISTEN_MAX = 32, WORKERS_MAX = 256, HOSTS_MAX = 256, RULES_MAX = 256 };
+
+enum access_log { ACCESS_NONE, ACCESS_COMMON, ACCESS_COMBINED };
+
+/* Where the files of a host are. */
+struct host_option {
+	struct mrg_span name; /* empty: the host that is none of the others */
+	const char *place;    /* a folder */
+};
+
+struct options {
+	struct mrg_rt_addr listen[LISTEN_MAX];
+	size_t listen_count;
+	struct mrg_rt_addr metrics; /* family 0: none */
+	struct host_option hosts[HOSTS_MAX]; /* the first is the one without a name */
+	size_t host_count;
+	struct mrg_http_cache_rule cache_rules[RULES_MAX];
+	size_t cache_rule_count;
+	struct mrg_http_error_page error_pages[RULES_MAX];
+	size_t error_page_count;
+	struct mrg_span index;
+	size_t workers;
+	const char *user;
+	enum access_log access_log;
+	bool check;
+};
+
+/*
+ * options_read - read the command line; what is read borrows argv.
+ * Returns true to go on. Otherwise what there was to say has been said and *outcome is the exit code: OUTCOME_OK after --help
+ * and --version.
+ */
+bool options_read(struct options *o, int argc, char *const argv[], enum outcome *outcome);
+
+#endif

@@ -1,0 +1,169 @@
+/*
+ * The control thread: binds, opens, drops privileges, starts the workers, then waits for signals.
+ * Reading order: serve at the end, then upwards.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "appliances/common/say.h"
+#include "appliances/common/start.h"
+#include "appliances/http/serve.h"
+#include "appliances/http/worker.h"
+
+enum {
+	CONNS_MAX = 16384, /* connections of one worker, if the process may open as many files */
+	FILES_SPARE = 64,  /* files for other things */
+	FILES_SITE =
+		512 /* of a worker's places, twice as many as their cache keeps: there may be an old and a new one */
+};
+
+static const char PROGRAM[] = "mrg-http";
+
+struct server {
+	const struct options *options;
+	struct control control;
+	struct worker *worker[WORKERS_MAX];
+	int (*sockets)[LISTEN_MAX]; /* for each worker, for each address */
+	struct mrg_rt_addr listen[LISTEN_MAX], metrics;
+	int metrics_fd;
+	int signal_fd;
+};
+
+/* ---- running ---- */
+
+static void wake_all(struct server *s)
+{
+	for (size_t i = 0; i < s->options->workers; i++)
+		mrg_unix_loop_wake(&s->worker[i]->loop);
+}
+
+static void reload(struct server *s)
+{
+	say_event("info", "reloading");
+	atomic_fetch_add_explicit(&s->control.reloads, 1, memory_order_release);
+	wake_all(s);
+}
+
+static enum outcome run(struct server *s)
+{
+	enum mrg_unix_signal signal;
+	for (;;) {
+		const int err = mrg_unix_signals_wait(s->signal_fd, &signal);
+		if (err != 0)
+			return refused(PROGRAM, "signals", "", err);
+		if (signal == MRG_UNIX_STOP)
+			break;
+		reload(s);
+	}
+	say_event("info", "stopping");
+	atomic_store_explicit(&s->control.stopping, true, memory_order_release);
+	wake_all(s);
+	for (size_t i = 0; i < s->options->workers; i++)
+		worker_end(s->worker[i]);
+	say_event("info", "stopped");
+	return OUTCOME_OK;
+}
+
+/* ---- starting ---- */
+
+/* One address, for every worker; port 0 is settled by the first. */
+static enum outcome bind_address(struct server *s, size_t index)
+{
+	struct mrg_rt_addr *const a = &s->listen[index];
+	const bool shared = s->options->workers > 1;
+	int err = shared ? mrg_unix_addr_free(a, SOCK_STREAM) : 0;
+	for (size_t i = 0; i < s->options->workers && err == 0; i++)
+		err = mrg_unix_tcp_listen(a, shared, &s->sockets[i][index]);
+	return err == 0 ? OUTCOME_OK : bind_refused(PROGRAM, "--listen ", a, "TCP", err);
+}
+
+static enum outcome bind_all(struct server *s)
+{
+	enum outcome outcome = OUTCOME_OK;
+	for (size_t i = 0; i < s->options->listen_count && outcome == OUTCOME_OK; i++)
+		outcome = bind_address(s, i);
+	if (outcome != OUTCOME_OK || s->metrics.family == 0)
+		return outcome;
+	const int err = mrg_unix_tcp_listen(&s->metrics, false, &s->metrics_fd);
+	return err == 0 ? OUTCOME_OK : bind_refused(PROGRAM, "--metrics ", &s->metrics, "TCP", err);
+}
+
+static enum outcome open_refused(const char *place, int err)
+{
+	(void)refused(PROGRAM, place != NULL ? place : "memory", "", err);
+	return place != NULL ? OUTCOME_INPUT : OUTCOME_SYSTEM;
+}
+
+static uint32_t conns_each(const struct options *o)
+{
+	const size_t files = mrg_unix_files_max();
+	const size_t taken = FILES_SPARE + o->workers * (o->listen_count + 3u + o->host_count * FILES_SITE);
+	const size_t share = files > taken ? (files - taken) / o->workers : 0;
+	return share < 64 ? 64 : share < CONNS_MAX ? (uint32_t)share : CONNS_MAX;
+}
+
+static enum outcome make_workers(struct server *s)
+{
+	const struct options *const o = s->options;
+	const uint32_t conns = conns_each(o);
+	for (size_t i = 0; i < o->workers; i++) {
+		struct site *site;
+		const char *bad;
+		int err = site_open(&site, o, &bad);
+		if (err != 0)
+			return open_refused(bad, err);
+		err = worker_new(&s->worker[i], &s->control, o, s->sockets[i], site, conns);
+		if (err != 0)
+			return refused(PROGRAM, "workers", "", err);
+	}
+	const int err = s->metrics.family == 0 ? 0 : worker_show(s->worker[0], s->metrics_fd);
+	return err == 0 ? OUTCOME_OK : refused(PROGRAM, "metrics", "", err);
+}
+
+static void log_ready(const struct server *s, uint64_t took_ns)
+{
+	struct mrg_rt_line l;
+	for (size_t i = 0; i < s->options->listen_count; i++)
+		log_listen("listen", &s->listen[i]);
+	if (s->metrics.family != 0)
+		log_listen("metrics", &s->metrics);
+	mrg_rt_line_begin(&l, "info", "ready");
+	mrg_rt_line_num(&l, "hosts", s->options->host_count);
+	mrg_rt_line_num(&l, "workers", s->options->workers);
+	mrg_rt_line_num(&l, "took_us", took_ns / 1000u);
+	mrg_rt_log_line(&stderr_log, &l);
+}
+
+static enum outcome start(struct server *s)
+{
+	const uint64_t start_ns = mrg_unix_now_ns();
+	bool dropped;
+	enum outcome outcome = bind_all(s);
+	if (outcome == OUTCOME_OK)
+		outcome = drop_privileges(PROGRAM, s->options->user, &dropped);
+	if (outcome == OUTCOME_OK)
+		outcome = make_workers(s);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	int err = mrg_unix_signals_open(&s->signal_fd);
+	for (size_t i = 0; i < s->options->workers && err == 0; i++)
+		err = mrg_unix_thread_start(&s->worker[i]->thread, worker_run, s->worker[i]);
+	if (err != 0)
+		return refused(PROGRAM, "workers", "", err);
+	log_ready(s, mrg_unix_now_ns() - start_ns);
+	return OUTCOME_OK;
+}
+
+enum outcome serve(const struct options *o)
+{
+	static struct server s;
+	static int sockets[WORKERS_MAX][LISTEN_MAX];
+	s.options = o;
+	s.sockets = sockets;
+	s.metrics = o->metrics;
+	s.control.workers = s.worker;
+	s.control.start_s = mrg_unix_time_s();
+	memcpy(s.listen, o->listen, sizeof s.listen);
+	const enum outcome outcome = start(&s);
+	return outcome == OUTCOME_OK ? run(&s) : outcome;
+}

@@ -1,0 +1,212 @@
+/*
+ * A worker: requests go to the files of the site, or what the server itself answers.
+ * Reading order: the handler, turn, worker_new.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "appliances/common/say.h"
+#include "appliances/http/figures.h"
+#include "appliances/http/worker.h"
+
+enum {
+	SPARE_SLOTS = 64, /* slots beyond the connections of the protocol: what one turn may accept */
+	BIG_BLOCKS = 256, /* long heads and waiting requests at once */
+	OUT_BLOCKS = 256, /* answers of several parts that wait at once */
+	ALIGNED = 4096    /* bytes lost between what lies in the arena */
+};
+
+static const uint64_t DRAIN_NS = 10u * MRG_RT_SECOND_NS;
+
+static const struct mrg_http_limits usual = {
+	.big_count = BIG_BLOCKS,
+	.out_count = OUT_BLOCKS,
+	.body_max = 1 << 20,
+	.idle_ns = 60u * MRG_RT_SECOND_NS,
+	.head_ns = 10u * MRG_RT_SECOND_NS,
+	.body_ns = 10u * MRG_RT_SECOND_NS,
+	.send_ns = 30u * MRG_RT_SECOND_NS,
+	.linger_ns = 5u * MRG_RT_SECOND_NS,
+	.slow_octets = 4096,
+};
+
+/* ---- the handler ---- */
+
+static uint64_t unix_s(void *ctx)
+{
+	(void)ctx;
+	return mrg_unix_time_s();
+}
+
+static bool head(void *ctx, struct mrg_http_exchange *x)
+{
+	struct worker *const w = ctx;
+	mrg_http_files_answer(&w->site->files, x, mrg_unix_time_s());
+	return false;
+}
+
+static void log_answer(void *ctx, const struct mrg_http_exchange *x)
+{
+	struct worker *const w = ctx;
+	access_line(&w->access, x);
+}
+
+/* ---- turns ---- */
+
+static void drain_over(struct mrg_rt_timer *t, uint64_t now_ns)
+{
+	struct worker *const w = (struct worker *)(void *)((char *)t - offsetof(struct worker, drain_timer));
+	(void)now_ns;
+	w->drained = true;
+}
+
+/* Close the doors and answer what is inside. */
+static void begin_drain(struct worker *w, uint64_t now_ns)
+{
+	w->draining = true;
+	for (size_t i = 0; i < w->options->listen_count; i++)
+		mrg_unix_listener_close(&w->listeners[i]);
+	metrics_close(&w->metrics);
+	mrg_http_server_drain(&w->server, now_ns);
+	mrg_rt_timer_set(&w->loop.timers, &w->drain_timer, now_ns + DRAIN_NS);
+}
+
+static void reload(struct worker *w)
+{
+	struct site *fresh;
+	const char *bad;
+	const int err = site_open(&fresh, w->options, &bad);
+	if (err != 0) {
+		struct mrg_rt_line l;
+		mrg_rt_line_begin(&l, "error", "reload_failed");
+		mrg_rt_line_str(&l, "place", bad != NULL ? bad : "");
+		mrg_rt_line_str(&l, "why", strerrordesc_np(err));
+		mrg_rt_log_line(&stderr_log, &l);
+		return;
+	}
+	fresh->older = w->site;
+	w->site = fresh;
+}
+
+/* Give up what was served before, as far as nobody gets it any more. */
+static void close_idle(struct site **at)
+{
+	while (*at != NULL) {
+		struct site *const s = *at;
+		if (!site_idle(s)) {
+			at = &s->older;
+			continue;
+		}
+		*at = s->older;
+		site_close(s);
+	}
+}
+
+static bool turn(void *ctx, uint64_t now_ns)
+{
+	struct worker *const w = ctx;
+	const unsigned reloads = atomic_load_explicit(&w->control->reloads, memory_order_acquire);
+	if (reloads != w->reloads) {
+		w->reloads = reloads;
+		reload(w);
+	}
+	close_idle(&w->site->older);
+	access_flush(&w->access);
+	figures_publish(w);
+	if (!w->draining && atomic_load_explicit(&w->control->stopping, memory_order_acquire))
+		begin_drain(w, now_ns);
+	return !w->draining || (!w->drained && mrg_http_server_count(&w->server) != 0);
+}
+
+/* ---- making one ---- */
+
+static int make_ends(struct worker *w, const int *sockets, const struct mrg_unix_limits *loop,
+	const struct mrg_http_limits *server)
+{
+	const struct options *const o = w->options;
+	const struct mrg_http_handler handler = {
+		.ctx = w,
+		.head = head,
+		.log = o->access_log == ACCESS_NONE ? NULL : log_answer,
+		.unix_s = unix_s,
+	};
+	w->listeners = mrg_arena_get(
+		&w->arena, o->listen_count * sizeof *w->listeners, _Alignof(struct mrg_unix_listener));
+	if (w->listeners == NULL)
+		return ENOMEM;
+	int err = mrg_unix_loop_init(&w->loop, &mrg_unix_kernel, &w->arena, loop);
+	if (err != 0)
+		return err;
+	if (mrg_http_server_init(&w->server, &w->arena, &w->loop.timers, server, &handler) != MRG_OK)
+		return ENOMEM;
+	for (size_t i = 0; i < o->listen_count && err == 0; i++)
+		err = mrg_unix_listener_init(&w->listeners[i], &w->loop, sockets[i], &w->server.user);
+	return err;
+}
+
+int worker_new(struct worker **out, struct control *control, const struct options *o, const int *sockets,
+	struct site *site, uint32_t conns)
+{
+	struct mrg_arena arena;
+	const struct mrg_unix_limits loop = { .conn_count = conns + SPARE_SLOTS + METRICS_CONNS };
+	struct mrg_http_limits server = usual;
+	server.conn_count = conns;
+	const size_t memory = sizeof(struct worker) + o->listen_count * sizeof(struct mrg_unix_listener) +
+			      ALIGNED + mrg_unix_loop_memory(&loop) + mrg_http_server_memory(&server);
+	int err = mrg_unix_arena_open(&arena, memory, memory);
+	if (err != 0)
+		return err;
+	struct worker *const w = mrg_arena_get(&arena, sizeof *w, _Alignof(struct worker));
+	if (w == NULL)
+		return ENOMEM;
+	w->control = control;
+	w->options = o;
+	w->arena = arena;
+	w->site = site;
+	w->drain_timer.fire = drain_over;
+	access_init(&w->access, o->access_log);
+	err = make_ends(w, sockets, &loop, &server);
+	if (err != 0)
+		mrg_unix_arena_close(&arena);
+	else
+		*out = w;
+	return err;
+}
+
+static void put_figures(void *ctx, struct mrg_w *out)
+{
+	static const struct metric start = { "process_start_time_seconds", NULL, "gauge",
+		"When the server was started, in seconds since 1970." };
+	struct worker *const w = ctx;
+	figures_publish(w);
+	metric_put(out, &start, w->control->start_s);
+	figures_put(w->control->workers, w->options->workers, out);
+}
+
+int worker_show(struct worker *w, int socket)
+{
+	return metrics_init(&w->metrics, &w->arena, &w->loop, socket, w, put_figures);
+}
+
+void worker_run(void *ctx)
+{
+	struct worker *const w = ctx;
+	const struct mrg_unix_turn each = { .ctx = w, .turn = turn };
+	const int err = mrg_unix_loop_run(&w->loop, &each);
+	if (err == 0)
+		return;
+	struct mrg_rt_line l;
+	mrg_rt_line_begin(&l, "error", "worker_failed");
+	mrg_rt_line_str(&l, "why", strerrordesc_np(err));
+	mrg_rt_log_line(&stderr_log, &l);
+	_exit(OUTCOME_SYSTEM); /* a server that has lost a worker serves some and not others: better none, and a restart */
+}
+
+void worker_end(struct worker *w)
+{
+	mrg_unix_thread_join(&w->thread);
+	mrg_http_server_close(&w->server);
+	mrg_unix_loop_close(&w->loop);
+	access_flush(&w->access);
+	close_idle(&w->site);
+}
