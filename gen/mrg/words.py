@@ -77,7 +77,7 @@ def ends(word: bytes) -> tuple[int, int]:
     """The first and the last 8 octets; in words of 4 to 7 some of them twice, of 1 to 3 all in the first."""
     n = len(word)
     if n < 4:
-        return word[0] | word[n // 2] << 8 | word[n - 1] << 16, 0
+        return word[0] | word[n // 2] << 8 | word[n - 1] << 16, word[n - 1] << 56
     step = min(n - 4, 4)
     a, b, c, d = (int.from_bytes(word[i : i + 4], "little") for i in (0, step, n - 4 - step, n - 4))
     return a | b << 32, c | d << 32
@@ -88,35 +88,30 @@ def middle(word: bytes) -> list[int]:
     return [int.from_bytes(word[i : i + 8], "little") for i in range(8, len(word) - 8, 8)]
 
 
-def key(word: bytes, nocase: bool, whole: bool) -> int:
-    """What is multiplied.  `word` is folded already."""
+def hashed(word: bytes, nocase: bool, whole: bool) -> tuple[int, int]:
+    """What is multiplied, and what chooses the multiplier.  `word` is folded already."""
     first, last = ends(word)
     if nocase and not whole:
         first, last = first & _SPARSE, last & _SPARSE
     h = (first + len(word) & _MASK) ^ rotate(last, 29)
     for piece in middle(word) if whole else ():
         h = h * _MIX & _MASK ^ piece
-    return h
-
-
-def group(word: bytes, nocase: bool, groups: int) -> int:
-    """Which multiplier a word has."""
-    return (word[-1] & (0xDF if nocase else 0xFF)) + 4 * len(word) & groups - 1
+    return h, (last >> 56) + 4 * len(word)
 
 
 def table(e: ir.Enum) -> Table:
     """The smallest table that is found for an enum's words; the same on every machine."""
     words = listed(e)
     nocase = e.words == "nocase"
-    whole = len({key(w.octets, nocase, False) for w in words}) < len(words)
-    keys = [key(w.octets, nocase, whole) for w in words]
+    whole = len({hashed(w.octets, nocase, False)[0] for w in words}) < len(words)
+    keys = [hashed(w.octets, nocase, whole) for w in words]
     bits = max(1, (len(words) - 1).bit_length())
     while True:
         muls = [1] * (1 << max(0, bits - _A_GROUP.bit_length() + 1))
         groups: list[list[int]] = [[] for _ in muls]
-        for i, w in enumerate(words):
-            groups[group(w.octets, nocase, len(muls))].append(i)
-        slots = _place(keys, groups, bits, muls)
+        for i, (_, choice) in enumerate(keys):
+            groups[choice & len(muls) - 1].append(i)
+        slots = _place([h for h, _ in keys], groups, bits, muls)
         if slots is not None:
             return Table(words, [words[i] if i is not None else None for i in slots], muls, whole)
         bits += 1

@@ -44,12 +44,16 @@ struct mrg_words_ends {
 	uint64_t first, last;
 };
 
-/* The first and the last 8 octets; in words of 4 to 7 some of them twice, of 1 to 3 all in `first`. */
+/*
+ * The first and the last 8 octets; in words of 4 to 7 some of them twice, of 1 to 3 all in `first`.  The
+ * highest octet of `last` is the last of the word.
+ */
 static inline struct mrg_words_ends mrg_words_ends(struct mrg_span s)
 {
 	if (s.len < 4) {
-		const uint64_t all = (uint64_t)(s.p[0] | s.p[s.len / 2] << 8 | s.p[s.len - 1] << 16);
-		return (struct mrg_words_ends){ all, 0 };
+		const uint64_t end = s.p[s.len - 1];
+		return (struct mrg_words_ends){ s.p[0] | (uint64_t)s.p[s.len / 2] << 8 | end << 16,
+			end << 56 };
 	}
 	const size_t step = s.len < 8 ? s.len - 4 : 4;
 	const uint8_t *const end = s.p + s.len - 4;
@@ -68,12 +72,11 @@ static inline uint64_t mrg_words_fold(const struct mrg_words *set, uint64_t v)
 static inline size_t mrg_words_slot(
 	const struct mrg_words *set, struct mrg_span s, struct mrg_words_ends ends)
 {
-	const unsigned end = s.p[s.len - 1] & (set->nocase ? 0xdfu : 0xffu);
 	const uint64_t last = mrg_words_fold(set, ends.last);
 	uint64_t h = (mrg_words_fold(set, ends.first) + s.len) ^ (last << 29 | last >> 35);
 	for (size_t i = 8; set->whole && i + 8 < s.len; i += 8)
 		h = h * 0x9e3779b97f4a7c15ull ^ mrg_words_fold(set, mrg_le64(s.p + i));
-	return (size_t)((h * set->multipliers[(end + 4 * s.len) & set->groups_mask]) >> set->shift);
+	return (size_t)((h * set->multipliers[((last >> 56) + 4 * s.len) & set->groups_mask]) >> set->shift);
 }
 
 /* 0 if the octets are those of the piece. */
