@@ -380,6 +380,12 @@ class GMinus(GNode):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class GPut(GNode):
+    read: GNode
+    written: GNode
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class GCapture(GNode):
     name: Ident
     node: GNode

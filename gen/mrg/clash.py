@@ -70,18 +70,20 @@ def _grammar(g: ir.Grammar) -> Iterator[Named]:
             for name in _message(cname, r) if r.kind == "message" else _value(cname, r):
                 yield name, r.loc, r.name, f"rule '{g.name}.{r.name}'"
             continue
+        if r.kind == "match":
+            yield cname + "_put", r.loc, r.name, f"rule '{g.name}.{r.name}'"
         yield cname.upper() if r.kind == "token" else cname + "_match", r.loc, r.name, f"rule '{g.name}.{r.name}'"
 
 
 def _message(cname: str, r: ir.Rule) -> list[str]:
-    fixed = [f"struct {cname}_stream", f"{cname}_begin", f"{cname}_feed", f"{cname}_read", f"{cname}_parts_min".upper()]
-    return fixed + _parts(cname, r)
+    verbs = [f"{cname}_{verb}" for verb in ("begin", "feed", "read", "put")]
+    return [f"struct {cname}_stream", f"{cname}_parts_min".upper(), *verbs, *_parts(cname, r)]
 
 
 def _value(cname: str, r: ir.Rule) -> list[str]:
     parts = _parts(cname, r)
     read = [f"struct {cname}_cursor", f"{cname}_begin", f"{cname}_next", f"{cname}_read", f"{cname}_parts_min".upper()]
-    return [f"{cname}_check", *(read if parts else []), *parts]
+    return [f"{cname}_check", f"{cname}_put", *(read if parts else []), *parts]
 
 
 def _parts(cname: str, r: ir.Rule) -> list[str]:

@@ -46,7 +46,7 @@ class Spacer:
         a, b = tokens[i - 1].kind, tokens[i].kind
         if a in ("(", "[") or b in (")", "]", ";", ":") or a == ":":
             return False
-        if a == "num" and i > 1 and tokens[i - 2].text == "else":
+        if a == "num" and i > 1 and tokens[i - 2].text == "else" or tokens[i - 1].text == "put":
             return True
         if a == "*" or b == "*":
             return b == "*" and a != "num"

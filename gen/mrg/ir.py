@@ -502,6 +502,7 @@ class Lit(Node):
 @dataclass
 class Class(Node):
     ranges: list[tuple[int, int]]  # sorted, disjoint, inclusive
+    first: Optional[int] = None  # the one that is written where any will do; None: the lowest
 
 
 @dataclass
@@ -529,6 +530,14 @@ class Capture(Node):
 
 
 @dataclass
+class Put(Node):
+    """In rules while they are lowered; then Rule.node has what is read of it and Rule.put what is written."""
+
+    read: Node
+    written: Node
+
+
+@dataclass
 class Rule:
     """kind: "token" (one alternative of the grammar's lexer: longest match,
 
@@ -543,6 +552,7 @@ class Rule:
     node: Node  # references to other rules are already replaced by their nodes
     max: Optional[int] = None  # octets of a message or value
     code: Optional[int] = None  # of the rejection when there are more
+    put: Optional[Node] = None  # written in place of node, where the specification says so
 
 
 @dataclass

@@ -6,7 +6,9 @@ from typing import Callable, Iterator, Optional
 
 from . import ast, ir
 from .errors import Errors, Skip, meant
+from .lower_put import read_alike, reading, writing
 from .message_dfa import Conflict, dfa
+from .put_dfa import put_dfa
 from .reach import covered
 
 _CORE: dict[str, list[tuple[int, int]]] = {
@@ -25,6 +27,7 @@ _CORE: dict[str, list[tuple[int, int]]] = {
     "VCHAR": [(0x21, 0x7E)],
     "WSP": [(0x09, 0x09), (0x20, 0x20)],
 }
+_CORE_FIRST = {"WSP": 0x20}  # what its rule in the RFC has first, if that is not the lowest
 COUNT_MAX = 0xFFFFFFFF  # what is counted in C
 REPEAT_MAX = 4096  # larger counted repetitions make automata too large
 
@@ -54,10 +57,13 @@ class _Grammar:
                 continue
             if rule.kind:
                 before = len(self.errors.found)
-                self.check_top(rule, node)
-                out.rules.append(ir.Rule(rule.name.name, rule.kind, rule.name.span.loc(), rule.doc, node, rule.max, rule.code))
-                if rule.kind in ("message", "value") and len(self.errors.found) == before:
-                    self.check_automaton(rule, out.rules[-1])
+                read, written = reading(node), writing(node)
+                lowered = ir.Rule(rule.name.name, rule.kind, rule.name.span.loc(), rule.doc, read, rule.max, rule.code)
+                lowered.put = written if written is not read else None
+                self.check_top(rule, read, lowered.put is not None)
+                out.rules.append(lowered)
+                if len(self.errors.found) == before:
+                    self.check_automata(rule, lowered)
         if not any(r.kind for r in self.d.rules):
             self.errors.error(self.d.name.span, f"grammar '{self.d.name.name}' needs a 'token', 'match', 'message' or 'value' rule")
         self.check_tokens([r for r in out.rules if r.kind == "token"])
@@ -66,7 +72,7 @@ class _Grammar:
                 self.errors.error(rule.name.span, f"rule '{rule.name.name}' is not used")
         return out
 
-    def check_top(self, rule: ast.GRule, node: ir.Node) -> None:
+    def check_top(self, rule: ast.GRule, node: ir.Node, written: bool) -> None:
         names: list[str] = []
         for name, depth, outer in _captures(node, 0, ""):
             if rule.kind == "token":
@@ -79,6 +85,8 @@ class _Grammar:
             elif name in names:
                 self.errors.error(rule.name.span, f"'{name}' is captured twice in '{rule.name.name}'")
             names.append(name)
+        if rule.kind == "token" and written:
+            self.errors.error(rule.name.span, f"token '{rule.name.name}' says what is put in it; tokens are only read")
         if rule.kind == "token" and _may_be_empty(node):
             self.errors.error(rule.name.span, f"token '{rule.name.name}' may be empty, so the lexer might not get on")
         if rule.kind in ("token", "match") and any(isinstance(n, ir.Rep) and n.code is not None for n in walk(node)):
@@ -90,13 +98,20 @@ class _Grammar:
                 name = next(r.name for r in self.d.rules if r.name.name == token.name)
                 self.errors.error(name.span, f"token '{token.name}' is never found: those before it take all that it does")
 
-    def check_automaton(self, rule: ast.GRule, lowered: ir.Rule) -> None:
+    def check_automata(self, rule: ast.GRule, lowered: ir.Rule) -> None:
         if rule.max is not None and rule.max > COUNT_MAX:
             self.errors.error(rule.name.span, f"{rule.kind} '{rule.name.name}': its octets go up to {COUNT_MAX}")
         try:
-            dfa(lowered)
+            if rule.kind in ("message", "value"):
+                dfa(lowered)
         except Conflict as conflict:
             self.errors.error(rule.name.span, f"{rule.kind} '{rule.name.name}': {conflict}")
+            return
+        try:
+            if lowered.put is not None:
+                put_dfa(lowered)
+        except Conflict as conflict:
+            self.errors.error(rule.name.span, f"{rule.kind} '{rule.name.name}' can't be written: {conflict}")
 
     def rule(self, rule: ast.GRule) -> ir.Node:
         name = rule.name.name
@@ -131,7 +146,7 @@ class _Grammar:
         if name == "CRLF":
             return ir.Lit(n.span.loc(), b"\r\n", False)
         if name in _CORE:
-            return ir.Class(n.span.loc(), list(_CORE[name]))
+            return ir.Class(n.span.loc(), list(_CORE[name]), _CORE_FIRST.get(name))
         rule = self.rules.get(name)
         if rule is None:
             raise self.errors.error(n.span, f"unknown rule '{name}'{meant(name, [*self.rules, *_CORE, 'CRLF'])}")
@@ -151,9 +166,10 @@ class _Grammar:
         nodes = [self.node(x) for x in n.nodes]
         classes = [self.as_class(x) for x in nodes]
         if all(c is not None for c in classes):
-            return ir.Class(n.span.loc(), _merge([r for c in classes if c is not None for r in c]))
-        for i, node in enumerate(nodes):
-            if covered(node, nodes[:i]):
+            return ir.Class(n.span.loc(), _merge([r for c in classes if c is not None for r in c]), _first(nodes[0]))
+        read = [reading(x) for x in nodes]
+        for i, node in enumerate(read):
+            if covered(node, read[:i]):
                 self.errors.error(n.nodes[i].span, "this alternative is never taken: those before it take all that it does")
         return ir.Alt(n.span.loc(), nodes)
 
@@ -170,18 +186,28 @@ class _Grammar:
         return ir.Rep(n.span.loc(), node, n.min, n.max, n.code)
 
     def _gminus(self, n: ast.GMinus) -> ir.Node:
-        a, b = self.as_class(self.node(n.a)), self.as_class(self.node(n.b))
+        whole = self.node(n.a)
+        a, b = self.as_class(whole), self.as_class(self.node(n.b))
         if a is None or b is None:
             raise self.errors.error(n.span, "'-' is between single characters")
         left = [v for lo, hi in a for v in range(lo, hi + 1) if not any(x <= v <= y for x, y in b)]
         if not left:
             raise self.errors.error(n.span, "no character is left")
-        return ir.Class(n.span.loc(), _merge([(v, v) for v in left]))
+        return ir.Class(n.span.loc(), _merge([(v, v) for v in left]), _first(whole) if _first(whole) in left else None)
 
     def _gcapture(self, n: ast.GCapture) -> ir.Node:
         if not n.name.name.islower():
             self.errors.error(n.name.span, f"capture '{n.name.name}' must be in snake_case")
-        return ir.Capture(n.span.loc(), n.name.name, self.node(n.node))
+        node = self.node(n.node)
+        if any(isinstance(x, ir.Put) for x in walk(node)):
+            self.errors.error(n.span, "'put' is inside a capture, whose text is written as it is given")
+        return ir.Capture(n.span.loc(), n.name.name, reading(node))
+
+    def _gput(self, n: ast.GPut) -> ir.Node:
+        put = ir.Put(n.span.loc(), self.node(n.read), self.node(n.written))
+        if not read_alike(put):
+            self.errors.error(n.written.span, "this can't be put: not all of it is read, with the same captures, by what is before 'put'")
+        return put
 
     @staticmethod
     def as_class(node: ir.Node) -> Optional[list[tuple[int, int]]]:
@@ -205,7 +231,16 @@ def _merge(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return out
 
 
+def _first(node: ir.Node) -> int:
+    """The one of a class that is written."""
+    if isinstance(node, ir.Class):
+        return node.first if node.first is not None else node.ranges[0][0]
+    assert isinstance(node, ir.Lit)
+    return node.data[0]
+
+
 def _may_be_empty(node: ir.Node) -> bool:
+    node = reading(node)
     if isinstance(node, ir.Seq):
         return all(_may_be_empty(n) for n in node.nodes)
     if isinstance(node, ir.Alt):
@@ -235,3 +270,6 @@ def walk(node: ir.Node) -> Iterator[ir.Node]:
             yield from walk(n)
     elif isinstance(node, (ir.Rep, ir.Capture)):
         yield from walk(node.node)
+    elif isinstance(node, ir.Put):
+        yield from walk(node.read)
+        yield from walk(node.written)

@@ -59,6 +59,13 @@ class GrammarParser(TypeParser):
         return node
 
     def _repetition(self) -> ast.GNode:
+        node = self._repeated()
+        while self.take_word("put"):
+            other = self._repeated()
+            node = ast.GPut(node.span.to(other.span), node, other)
+        return node
+
+    def _repeated(self) -> ast.GNode:
         start = self.tok
         if self.tok.kind not in ("num", "*"):
             return self._element()
@@ -103,7 +110,7 @@ class GrammarParser(TypeParser):
         name = self.ident("a rule")
         if not self.take(":"):
             return ast.GRef(name.span, name)
-        node = self._repetition()
+        node = self._repeated()
         return ast.GCapture(self.since(name.span.start), name, node)
 
     def _chars(self, token: Token) -> ast.GNode:

@@ -1,4 +1,4 @@
-"""Is an alternative ever needed, or does one before it take all that it takes?"""
+"""Is an alternative ever needed, or does one before it take all that it takes?  Texts of nodes compared."""
 
 from __future__ import annotations
 
@@ -34,6 +34,25 @@ def covered(node: ir.Node, before: Sequence[ir.Node]) -> bool:
             seen.add(pair)
             todo.append(pair)
     return True
+
+
+def meet(a: ir.Node, b: ir.Node) -> bool:
+    """Whether two nodes have a text in common, counts aside."""
+    one, other = Nfa(a), Nfa(b)
+    first = (_reached(one, {one.start}), _reached(other, {other.start}))
+    seen, todo = {first}, [first]
+    while todo:
+        here, there = todo.pop()
+        if 0 in here and 0 in there:
+            return True
+        for octet in _octets(one, here) & _octets(other, there):
+            pair = (_step(one, here, octet), _step(other, there, octet))
+            if len(seen) == PAIRS_MAX:
+                return True
+            if pair not in seen:
+                seen.add(pair)
+                todo.append(pair)
+    return False
 
 
 def _reached(nfa: Nfa, froms: set[int]) -> _States:

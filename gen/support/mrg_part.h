@@ -13,6 +13,13 @@ struct mrg_capture {
 	uint32_t what; /* which one */
 };
 
+/* Write a text and a capture behind it. */
+static inline void mrg_part_put(struct mrg_w *w, struct mrg_span before, const struct mrg_capture *part)
+{
+	mrg_w_put_few(w, before);
+	mrg_w_put_few(w, (struct mrg_span){ part->p, part->len });
+}
+
 /* A capture, or a piece of one that the input was cut in. */
 struct mrg_part {
 	const uint8_t *p; /* in the input that was given */

@@ -193,3 +193,51 @@ class ValueReader:
 
     def parts(self, out: "ctypes.Array[CCapture]", count: int, base: int) -> list[tuple[str, int, int]]:
         return [(self.dfa.captures[c.what], c.p - base, c.p - base + c.len) for c in out[:count]]
+
+
+class CWriter(ctypes.Structure):
+    _fields_ = [("p", ctypes.c_void_p), ("cap", ctypes.c_size_t), ("len", ctypes.c_size_t), ("st", ctypes.c_int), ("refs", ctypes.c_void_p)]
+
+
+class Putter:
+    """The C that writes a rule's text, called through ctypes."""
+
+    BEFORE = b"kept"  # what was written before
+
+    def __init__(self, library: ctypes.CDLL, g: ir.Grammar, rule: ir.Rule) -> None:
+        self.put_c = getattr(library, ragel.cname(g, rule) + "_put")
+        self.rule = rule
+        self.captures = list(dict.fromkeys(message_dfa.captures(rule.node)))
+        self.memory, self.spans = Guarded(), Guarded()
+
+    def put(self, parts: list[tuple[str, bytes]], room: int) -> tuple[str, bytes]:
+        """The status and what is written into as many octets."""
+        base = self.memory.put(self.BEFORE + bytes(room))
+        w = CWriter(base, len(self.BEFORE) + room, len(self.BEFORE), 0, None)
+        self.call(ctypes.byref(w), parts)
+        written = ctypes.string_at(base, w.len)
+        assert written.startswith(self.BEFORE)
+        assert w.st == 0 or w.len == len(self.BEFORE), "something is written"
+        return PUT_STATUS[w.st], written[len(self.BEFORE) :]
+
+    def call(self, w: object, parts: list[tuple[str, bytes]]) -> None:
+        if not self.captures:
+            self.put_c(w)
+            return
+        self.spans.put(b"".join(data for _, data in parts))
+        at = self.spans.end - sum(len(data) for _, data in parts)
+        places = []
+        for name, data in parts:
+            places.append((self.captures.index(name), at, len(data)))
+            at += len(data)
+        if self.rule.kind == "match":
+            spans = (Span * len(self.captures))()
+            for what, p, length in places:
+                spans[what] = Span(p, length)
+            self.put_c(w, spans)
+        else:
+            array = (CCapture * max(len(parts), 1))(*(CCapture(p, length, what) for what, p, length in places))
+            self.put_c(w, array, ctypes.c_size_t(len(parts)))
+
+
+PUT_STATUS = STATUS | {-2: "order"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import ir, names
-from . import c_module, direct, ragel, re2c, value
+from . import c_module, direct, put, ragel, re2c, value
 from .writer import Writer
 
 
@@ -18,6 +18,8 @@ def emit(m: ir.Module) -> dict[str, str]:
         out |= {ragel.rl_name(m): ragel.rl_source(m), ragel.source_name(m): ragel.source(m), direct.source_name(m): direct.source(m)}
     if any(value.values(g) for g in m.grammars):
         out[value.source_name(m)] = value.source(m)
+    if put.written(m):
+        out[put.source_name(m)] = put.source(m)
     return out
 
 
@@ -28,6 +30,7 @@ def header(m: ir.Module) -> str:
     ragel.declarations(w, m)
     direct.declarations(w, m)
     value.declarations(w, m)
+    put.declarations(w, m)
     text = c_module.header(m)
     if any(ragel.messages(g) or value.values(g) for g in m.grammars):
         text = text.replace('#include "mrg.h"\n', '#include "mrg.h"\n#include "mrg_part.h"\n', 1)

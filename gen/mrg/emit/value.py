@@ -114,8 +114,8 @@ def source(m: ir.Module) -> str:
     for g in m.grammars:
         for r in values(g):
             name = cname(g, r)
-            _Reader(name, ir.Rule(r.name, r.kind, r.loc, r.doc, plain(r.node), r.max, r.code), _check(name)).emit(w)
-            reader = _Reader(name, r, _next(name))
+            Reader(name, ir.Rule(r.name, r.kind, r.loc, r.doc, plain(r.node), r.max, r.code), _check(name)).emit(w)
+            reader = Reader(name, r, _next(name))
             if reader.d.captures:
                 reader.emit(w)
                 _wrappers(w, name)
@@ -134,7 +134,7 @@ def _wrappers(w: Writer, name: str) -> None:
         w.line("return st;")
 
 
-class _Reader(direct.Reader):
+class Reader(direct.Reader):
     """The function with captures, or the one without."""
 
     def __init__(self, name: str, rule: ir.Rule, head: str) -> None:
