@@ -1,7 +1,9 @@
 /*
  * Responses: fields, parts of a body, heads.
  */
+#include "http/message.h"
 #include "mrg_digits.h"
+#include "mrg_part.h"
 #include "protocols/http/reply.h"
 
 void mrg_http_reply_begin(struct mrg_http_reply *r, struct mrg_w *text)
@@ -17,12 +19,19 @@ void mrg_http_reply_begin(struct mrg_http_reply *r, struct mrg_w *text)
 
 /* ---- fields ---- */
 
+static struct mrg_capture capture(unsigned what, struct mrg_span text)
+{
+	return (struct mrg_capture){ .p = text.p, .len = (uint32_t)text.len, .what = what };
+}
+
+/* By the grammar of fields: what can't be in a value makes the writer fail. */
 static void put_line(struct mrg_w *w, enum mrg_http_field id, struct mrg_span value)
 {
-	mrg_w_put_few(w, mrg_http_field_word(id));
-	mrg_w_put_few(w, MRG_LITERAL(": "));
-	mrg_w_put(w, value);
-	mrg_w_put_few(w, MRG_LITERAL("\r\n"));
+	const struct mrg_capture parts[] = {
+		capture(MRG_HTTP_HTTP1_FIELD_LINE_NAME, mrg_http_field_word(id)),
+		capture(MRG_HTTP_HTTP1_FIELD_LINE_VALUE, value),
+	};
+	mrg_http_http1_field_line_put(w, parts, value.len == 0 ? 1 : 2);
 }
 
 void mrg_http_reply_field(struct mrg_http_reply *r, enum mrg_http_field id, struct mrg_span value)
@@ -32,10 +41,11 @@ void mrg_http_reply_field(struct mrg_http_reply *r, enum mrg_http_field id, stru
 
 static void put_number_line(struct mrg_w *w, enum mrg_http_field id, uint64_t value)
 {
-	mrg_w_put_few(w, mrg_http_field_word(id));
-	mrg_w_put_few(w, MRG_LITERAL(": "));
-	mrg_digits_put(w, value, 1);
-	mrg_w_put_few(w, MRG_LITERAL("\r\n"));
+	uint8_t b[20];
+	struct mrg_w digits;
+	mrg_w_init(&digits, b, sizeof b);
+	mrg_digits_put(&digits, value, 1);
+	put_line(w, id, mrg_w_span(&digits, 0));
 }
 
 void mrg_http_reply_field_num(struct mrg_http_reply *r, enum mrg_http_field id, uint64_t value)
@@ -131,14 +141,25 @@ static bool has_length(const struct mrg_http_reply *r)
 	return !r->no_length && r->status != MRG_HTTP_STATUS_NO_CONTENT;
 }
 
+static void put_status_line(struct mrg_w *w, unsigned status)
+{
+	uint8_t b[3];
+	struct mrg_w digits;
+	mrg_w_init(&digits, b, sizeof b);
+	mrg_digits_put(&digits, status, sizeof b);
+	const struct mrg_capture parts[] = {
+		capture(MRG_HTTP_HTTP1_STATUS_LINE_MAJOR, MRG_LITERAL("1")),
+		capture(MRG_HTTP_HTTP1_STATUS_LINE_MINOR, MRG_LITERAL("1")),
+		capture(MRG_HTTP_HTTP1_STATUS_LINE_STATUS, mrg_w_span(&digits, 0)),
+		capture(MRG_HTTP_HTTP1_STATUS_LINE_REASON, mrg_http_status_word(status)),
+	};
+	mrg_http_http1_status_line_put(w, parts, parts[3].len == 0 ? 3 : 4);
+}
+
 void mrg_http_reply_head(
 	const struct mrg_http_reply *r, const struct mrg_http_head_args *args, struct mrg_w *w)
 {
-	mrg_w_put_few(w, MRG_LITERAL("HTTP/1.1 "));
-	mrg_digits_put(w, r->status, 3);
-	mrg_w_u8(w, ' ');
-	mrg_w_put_few(w, mrg_http_status_word(r->status));
-	mrg_w_put_few(w, MRG_LITERAL("\r\n"));
+	put_status_line(w, r->status);
 	put_line(w, MRG_HTTP_FIELD_DATE, args->date);
 	mrg_w_put(w, (struct mrg_span){ r->fields.p, r->fields.len });
 	if (has_length(r))

@@ -50,7 +50,8 @@ struct mrg_http_reply {
 void mrg_http_reply_begin(struct mrg_http_reply *r, struct mrg_w *text);
 
 /*
- * mrg_http_reply_field - a field line. The value is taken as it is: no CR, LF or NUL may be in it (RFC 9110 5.5).
+ * mrg_http_reply_field - a field line. What can't be in a value (CR, LF, NUL, a blank at its ends; RFC 9110 5.5) makes the
+ * writer fail, and the answer is 500 then.
  * mrg_http_reply_field_num - the same with a number in decimal.
  */
 void mrg_http_reply_field(struct mrg_http_reply *r, enum mrg_http_field id, struct mrg_span value);
