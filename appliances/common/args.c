@@ -97,6 +97,27 @@ static enum outcome print(const char *text)
 	return out_flush(&o) ? OUTCOME_OK : OUTCOME_SYSTEM;
 }
 
+static bool take(const struct args *args, const struct arg *arg, void *ctx, const char *value)
+{
+	if (arg->has_value == (value == NULL)) {
+		say(args->program, ": ", arg->name, arg->has_value ? " needs a value" : " takes no value",
+			NULL);
+		return false;
+	}
+	return arg->take(ctx, value);
+}
+
+bool args_take(const struct args *args, void *ctx, const char *name, const char *value)
+{
+	const struct arg *const arg = find(args, name, strlen(name));
+	if (arg == NULL)
+		return false;
+	if (arg->text == NULL)
+		return take(args, arg, ctx, value);
+	say(args->program, ": ", name, " is for command lines", NULL);
+	return false;
+}
+
 bool args_read(const struct args *args, void *ctx, int argc, char *const argv[], enum outcome *outcome)
 {
 	*outcome = OUTCOME_USAGE;
@@ -110,13 +131,7 @@ bool args_read(const struct args *args, void *ctx, int argc, char *const argv[],
 			*outcome = print(arg->text);
 			return false;
 		}
-		const char *const value = equals != NULL ? equals + 1 : arg->has_value ? argv[++i] : NULL;
-		if (arg->has_value == (value == NULL)) {
-			say(args->program, ": ", arg->name,
-				arg->has_value ? " needs a value" : " takes no value", NULL);
-			return false;
-		}
-		if (!arg->take(ctx, value))
+		if (!take(args, arg, ctx, equals != NULL ? equals + 1 : arg->has_value ? argv[++i] : NULL))
 			return false;
 	}
 	return true;

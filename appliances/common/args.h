@@ -32,6 +32,11 @@ struct args {
 bool args_read(const struct args *args, void *ctx, int argc, char *const argv[], enum outcome *outcome);
 
 /*
+ * args_take - take one option; value is NULL where there is none. false: it has been said what is wrong.
+ */
+bool args_take(const struct args *args, void *ctx, const char *name, const char *value);
+
+/*
  * args_number - a decimal number in least..most; false: it has been said that it is none.
  */
 bool args_number(const char *program, const char *option, const char *value, unsigned least, unsigned most, unsigned *out);

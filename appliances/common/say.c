@@ -57,12 +57,18 @@ void out_num(struct text_out *o, uint64_t v)
 	out_span(o, mrg_w_span(&w, 0));
 }
 
+static const char *where;
+
+void say_place(const char *place) { where = place; }
+
 void say(const char *first, ...)
 {
 	char buffer[1024];
 	struct text_out o;
 	va_list words;
 	out_init(&o, STDERR_FILENO, buffer, sizeof buffer);
+	if (where != NULL)
+		out_str(&o, where);
 	va_start(words, first);
 	for (const char *word = first; word != NULL; word = va_arg(words, const char *))
 		out_str(&o, word);

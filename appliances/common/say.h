@@ -24,6 +24,9 @@ bool out_flush(struct text_out *o);
 /* One message on standard error: the words, one after the other, then a newline. NULL ends them. */
 void say(const char *first, ...) __attribute__((sentinel));
 
+/* From here on each message begins so; NULL: no more. The text is borrowed. */
+void say_place(const char *place);
+
 /* The log on standard error. */
 extern const struct mrg_rt_log stderr_log;
 

@@ -1,33 +1,28 @@
 /*
  * mrg-http: a server of files by HTTP/1.1. This file is the way in.
- * Reading order: options.h, site.h, serve.h, worker.h.
+ * Reading order: options.h, setup.h, site.h, serve.h, worker.h.
  */
-#include "appliances/common/start.h"
-#include "appliances/http/options.h"
 #include "appliances/http/serve.h"
 #include "appliances/http/site.h"
+#include "unix/mrg_unix.h"
 
-static enum outcome look_only(const struct options *o)
+static enum outcome look_only(struct setup *setup)
 {
 	struct site *site;
-	const char *bad;
-	const int err = site_open(&site, o, &bad);
-	if (err != 0) {
-		(void)refused("mrg-http", bad != NULL ? bad : "memory", "", err);
-		return bad != NULL ? OUTCOME_INPUT : OUTCOME_SYSTEM;
-	}
-	site_close(site);
-	return OUTCOME_OK;
+	const enum outcome outcome = site_open(&site, setup);
+	if (outcome == OUTCOME_OK)
+		site_close(site);
+	return outcome;
 }
 
 int main(int argc, char *argv[])
 {
-	static struct options o;
-	enum outcome outcome;
+	enum outcome outcome = OUTCOME_OK;
 	if (mrg_unix_files_begin() != 0)
 		return OUTCOME_SYSTEM; /* with nowhere to say so */
-	if (!options_read(&o, argc, argv, &outcome))
+	struct setup *const setup = setup_read(argc, argv, &outcome);
+	if (setup == NULL)
 		return (int)outcome;
-	outcome = o.check ? look_only(&o) : serve(&o);
+	outcome = setup->options.check ? look_only(setup) : serve(setup, argc, argv);
 	return (int)outcome;
 }

@@ -2,6 +2,7 @@
  * The command line: a table of options, each with the function that takes its value.
  * Reading order: the help text, the takers, the table, options_read.
  */
+#include "appliances/common/conf.h"
 #include "appliances/common/say.h"
 #include "appliances/http/options.h"
 #include "http/field.h"
@@ -23,12 +24,13 @@ static const char HELP[] =
 	"  --metrics ADDRESS:PORT  serve figures for Prometheus there, as /metrics\n"
 	"  --workers N             threads that serve (1)\n"
 	"  --user NAME             become this user after binding when started as root (nobody); also UID or UID:GID\n"
+	"  --config FILE           more options: a line for each, without dashes, `listen 127.0.0.1:8080`\n"
 	"  --check                 see whether everything is there, and end\n"
 	"  --help, --version       print this, or the version, and end\n"
 	"\n"
-	"Signals: HUP opens the folders again; TERM and INT end it when what was asked has been answered.\n"
+	"Signals: HUP reads the configuration and opens the folders again; TERM and INT end it when what was asked has been answered.\n"
 	"\n"
-	"Exit status: 0 ended as asked; 1 a folder cannot be opened; 2 wrong usage; 3 an address cannot be listened on;\n"
+	"Exit status: 0 ended as asked; 1 a folder or the configuration is not right; 2 wrong usage; 3 an address cannot be listened on;\n"
 	"4 anything else that the system refused.\n";
 
 static const char PROGRAM[] = "mrg-http";
@@ -199,6 +201,8 @@ static bool take_check(void *ctx, const char *value)
 	return true;
 }
 
+static bool take_config(void *ctx, const char *value);
+
 /* ---- the table ---- */
 
 static const struct arg table[] = {
@@ -212,10 +216,26 @@ static const struct arg table[] = {
 	{ "--metrics", take_metrics, true, NULL },
 	{ "--workers", take_workers, true, NULL },
 	{ "--user", take_user, true, NULL },
+	{ "--config", take_config, true, NULL },
 	{ "--check", take_check, false, NULL },
 	{ "--help", NULL, false, HELP },
 	{ "--version", NULL, false, VERSION },
 };
+
+static const struct args args = { PROGRAM, table, sizeof table / sizeof table[0] };
+
+static bool take_config(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	if (o->in_file) {
+		say("mrg-http: --config ", value, ": one configuration can't name another", NULL);
+		return false;
+	}
+	o->in_file = true;
+	const bool read = conf_read(&args, o, o->arena, value, &o->faults);
+	o->in_file = false;
+	return read && o->faults == 0;
+}
 
 static bool check_whole(const struct options *o)
 {
@@ -228,12 +248,17 @@ static bool check_whole(const struct options *o)
 	return false;
 }
 
-bool options_read(struct options *o, int argc, char *const argv[], enum outcome *outcome)
+bool options_read(
+	struct options *o, struct mrg_arena *arena, int argc, char *const argv[], enum outcome *outcome)
 {
-	static const struct args args = { PROGRAM, table, sizeof table / sizeof table[0] };
-	*o = (struct options){ .workers = 1, .host_count = 1, .index = MRG_LITERAL("index.html") };
-	if (!args_read(&args, o, argc, argv, outcome))
-		return false;
-	*outcome = OUTCOME_USAGE;
-	return check_whole(o);
+	*o = (struct options){
+		.workers = 1, .host_count = 1, .index = MRG_LITERAL("index.html"), .arena = arena
+	};
+	if (args_read(&args, o, argc, argv, outcome)) {
+		*outcome = OUTCOME_USAGE;
+		return check_whole(o);
+	}
+	if (o->faults != 0)
+		*outcome = OUTCOME_INPUT;
+	return false;
 }

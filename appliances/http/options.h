@@ -35,13 +35,18 @@ struct options {
 	const char *user;
 	enum access_log access_log;
 	bool check;
+	/* private: while they are read */
+	struct mrg_arena *arena;
+	size_t faults; /* of the configuration */
+	bool in_file;
 };
 
 /*
- * options_read - read the command line; what is read borrows argv.
+ * options_read - read the command line, and the configuration that it names.
+ *   arena   for the configuration's text; what is read borrows it, and argv
  * Returns true to go on. Otherwise what there was to say has been said and *outcome is the exit code: OUTCOME_OK after --help
  * and --version.
  */
-bool options_read(struct options *o, int argc, char *const argv[], enum outcome *outcome);
+bool options_read(struct options *o, struct mrg_arena *arena, int argc, char *const argv[], enum outcome *outcome);
 
 #endif

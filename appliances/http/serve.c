@@ -20,7 +20,10 @@ enum {
 static const char PROGRAM[] = "mrg-http";
 
 struct server {
-	const struct options *options;
+	const struct options *options; /* of the start: addresses, workers and user stay as they are */
+	struct setup *setup; /* the present one, and behind it those that somebody may still go by */
+	int argc;
+	char *const *argv;
 	struct control control;
 	struct worker *worker[WORKERS_MAX];
 	int (*sockets)[LISTEN_MAX]; /* for each worker, for each address */
@@ -37,11 +40,60 @@ static void wake_all(struct server *s)
 		mrg_unix_loop_wake(&s->worker[i]->loop);
 }
 
+/* Have all workers followed that reload? */
+static bool seen(const struct server *s, unsigned reload)
+{
+	for (size_t i = 0; i < s->options->workers; i++)
+		if (atomic_load_explicit(&s->worker[i]->reloads, memory_order_acquire) < reload)
+			return false;
+	return true;
+}
+
+static void free_replaced(struct server *s)
+{
+	struct setup **at = &s->setup->older;
+	while (*at != NULL) {
+		struct setup *const old = *at;
+		if (!seen(s, old->replaced) || atomic_load_explicit(&old->sites, memory_order_acquire) != 0) {
+			at = &old->older;
+			continue;
+		}
+		*at = old->older;
+		setup_free(old);
+	}
+}
+
+/* The same addresses, workers and user are needed for as long as the server runs. */
+static void warn_kept(const struct options *was, const struct options *is)
+{
+	const bool same = was->listen_count == is->listen_count && was->workers == is->workers &&
+			  memcmp(was->listen, is->listen, sizeof was->listen) == 0 &&
+			  memcmp(&was->metrics, &is->metrics, sizeof was->metrics) == 0;
+	if (!same)
+		say_event("warn", "addresses_and_workers_need_restart");
+}
+
 static void reload(struct server *s)
 {
-	say_event("info", "reloading");
+	enum outcome outcome;
+	struct site *probe;
+	struct setup *const fresh = setup_read(s->argc, s->argv, &outcome);
+	if (fresh == NULL || site_open(&probe, fresh) != OUTCOME_OK) {
+		if (fresh != NULL)
+			setup_free(fresh);
+		say_event("error", "reload_failed");
+		return;
+	}
+	site_close(probe);
+	warn_kept(s->options, &fresh->options);
+	s->setup->replaced = atomic_load_explicit(&s->control.reloads, memory_order_relaxed) + 1;
+	fresh->older = s->setup;
+	s->setup = fresh;
+	atomic_store_explicit(&s->control.setup, fresh, memory_order_relaxed);
 	atomic_fetch_add_explicit(&s->control.reloads, 1, memory_order_release);
 	wake_all(s);
+	free_replaced(s);
+	say_event("info", "reloaded");
 }
 
 static enum outcome run(struct server *s)
@@ -88,12 +140,6 @@ static enum outcome bind_all(struct server *s)
 	return err == 0 ? OUTCOME_OK : bind_refused(PROGRAM, "--metrics ", &s->metrics, "TCP", err);
 }
 
-static enum outcome open_refused(const char *place, int err)
-{
-	(void)refused(PROGRAM, place != NULL ? place : "memory", "", err);
-	return place != NULL ? OUTCOME_INPUT : OUTCOME_SYSTEM;
-}
-
 static uint32_t conns_each(const struct options *o)
 {
 	const size_t files = mrg_unix_files_max();
@@ -108,11 +154,10 @@ static enum outcome make_workers(struct server *s)
 	const uint32_t conns = conns_each(o);
 	for (size_t i = 0; i < o->workers; i++) {
 		struct site *site;
-		const char *bad;
-		int err = site_open(&site, o, &bad);
-		if (err != 0)
-			return open_refused(bad, err);
-		err = worker_new(&s->worker[i], &s->control, o, s->sockets[i], site, conns);
+		const enum outcome outcome = site_open(&site, s->setup);
+		if (outcome != OUTCOME_OK)
+			return outcome;
+		const int err = worker_new(&s->worker[i], &s->control, s->sockets[i], site, conns);
 		if (err != 0)
 			return refused(PROGRAM, "workers", "", err);
 	}
@@ -154,16 +199,24 @@ static enum outcome start(struct server *s)
 	return OUTCOME_OK;
 }
 
-enum outcome serve(const struct options *o)
+enum outcome serve(struct setup *setup, int argc, char *const argv[])
 {
 	static struct server s;
 	static int sockets[WORKERS_MAX][LISTEN_MAX];
+	static struct options at_start;
+	const struct options *const o = &at_start;
+	at_start = setup->options;
 	s.options = o;
+	s.setup = setup;
+	s.argc = argc;
+	s.argv = argv;
 	s.sockets = sockets;
 	s.metrics = o->metrics;
-	s.control.workers = s.worker;
-	s.control.start_s = mrg_unix_time_s();
 	memcpy(s.listen, o->listen, sizeof s.listen);
+	atomic_init(&s.control.setup, setup);
+	s.control.workers = s.worker;
+	s.control.worker_count = o->workers;
+	s.control.start_s = mrg_unix_time_s();
 	const enum outcome outcome = start(&s);
 	return outcome == OUTCOME_OK ? run(&s) : outcome;
 }

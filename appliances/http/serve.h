@@ -4,8 +4,9 @@
 #ifndef MRG_HTTP_SERVE_H
 #define MRG_HTTP_SERVE_H
 
-#include "appliances/http/options.h"
+#include "appliances/http/setup.h"
 
-enum outcome serve(const struct options *o);
+/* argc, argv: read again by a reload. */
+enum outcome serve(struct setup *setup, int argc, char *const argv[]);
 
 #endif

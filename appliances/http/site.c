@@ -1,8 +1,7 @@
 /*
  * What is served.
  */
-#include <errno.h>
-
+#include "appliances/common/start.h"
 #include "appliances/http/site.h"
 
 static size_t memory_of(const struct options *o)
@@ -10,33 +9,32 @@ static size_t memory_of(const struct options *o)
 	return sizeof(struct site) + o->host_count * mrg_unix_tree_memory(&mrg_unix_tree_usual);
 }
 
-static int open_places(struct site *s, const struct options *o, const char **bad)
+static enum outcome open_places(struct site *s, const struct options *o)
 {
 	for (size_t i = 0; i < o->host_count; i++) {
 		const int err = mrg_unix_tree_open(&s->folders[i], &mrg_unix_tree_kernel, &s->arena,
 			o->hosts[i].place, &mrg_unix_tree_usual);
 		if (err != 0) {
-			*bad = o->hosts[i].place;
-			return err;
+			(void)refused("mrg-http", o->hosts[i].place, "", err);
+			return OUTCOME_INPUT;
 		}
 		s->hosts[i] = (struct mrg_http_host){ o->hosts[i].name, &s->folders[i].tree };
 		s->count++;
 	}
-	return 0;
+	return OUTCOME_OK;
 }
 
-int site_open(struct site **out, const struct options *o, const char **bad)
+enum outcome site_open(struct site **out, struct setup *setup)
 {
-	struct mrg_arena arena;
+	const struct options *const o = &setup->options;
 	const size_t memory = memory_of(o);
-	*bad = NULL;
-	int err = mrg_unix_arena_open(&arena, memory, memory);
+	struct mrg_arena arena;
+	const int err = mrg_unix_arena_open(&arena, memory, memory);
 	if (err != 0)
-		return err;
+		return refused("mrg-http", "memory", "", err);
 	struct site *const s = mrg_arena_get(&arena, sizeof *s, _Alignof(struct site));
-	if (s == NULL)
-		return ENOMEM;
 	s->arena = arena;
+	s->setup = setup;
 	s->files = (struct mrg_http_files){
 		.hosts = s->hosts,
 		.host_count = o->host_count,
@@ -46,12 +44,13 @@ int site_open(struct site **out, const struct options *o, const char **bad)
 		.error_pages = o->error_pages,
 		.error_page_count = o->error_page_count,
 	};
-	err = open_places(s, o, bad);
-	if (err != 0)
+	atomic_fetch_add_explicit(&setup->sites, 1, memory_order_relaxed);
+	const enum outcome outcome = open_places(s, o);
+	if (outcome != OUTCOME_OK)
 		site_close(s);
 	else
 		*out = s;
-	return err;
+	return outcome;
 }
 
 bool site_idle(const struct site *s)
@@ -65,7 +64,9 @@ bool site_idle(const struct site *s)
 void site_close(struct site *s)
 {
 	struct mrg_arena arena = s->arena;
+	struct setup *const setup = s->setup;
 	for (size_t i = 0; i < s->count; i++)
 		mrg_unix_tree_close(&s->folders[i]);
 	mrg_unix_arena_close(&arena);
+	atomic_fetch_sub_explicit(&setup->sites, 1, memory_order_release);
 }

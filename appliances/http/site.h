@@ -4,7 +4,7 @@
 #ifndef MRG_HTTP_SITE_H
 #define MRG_HTTP_SITE_H
 
-#include "appliances/http/options.h"
+#include "appliances/http/setup.h"
 #include "unix/mrg_unix_tree.h"
 
 struct site {
@@ -12,15 +12,15 @@ struct site {
 	struct mrg_http_host hosts[HOSTS_MAX];
 	struct mrg_unix_tree folders[HOSTS_MAX]; /* one for each host */
 	size_t count;
+	struct setup *setup;    /* that says so */
 	struct mrg_arena arena; /* that the site itself lies in */
 	struct site *older;     /* what was served before, and is still being sent to somebody */
 };
 
 /*
- * site_open - open all places.
- * Fails:    a positive errno value; *bad is then the place that can't be opened, or NULL when memory ran out.
+ * site_open - open all places. It has been said why, when the outcome is not OUTCOME_OK: OUTCOME_INPUT for a place that can't be opened.
  */
-int site_open(struct site **out, const struct options *o, const char **bad);
+enum outcome site_open(struct site **out, struct setup *setup);
 
 /*
  * site_close - what is still open stays so: first site_idle must be true.

@@ -48,7 +48,8 @@ static bool head(void *ctx, struct mrg_http_exchange *x)
 static void log_answer(void *ctx, const struct mrg_http_exchange *x)
 {
 	struct worker *const w = ctx;
-	access_line(&w->access, x);
+	if (w->access.kind != ACCESS_NONE)
+		access_line(&w->access, x);
 }
 
 /* ---- turns ---- */
@@ -64,28 +65,22 @@ static void drain_over(struct mrg_rt_timer *t, uint64_t now_ns)
 static void begin_drain(struct worker *w, uint64_t now_ns)
 {
 	w->draining = true;
-	for (size_t i = 0; i < w->options->listen_count; i++)
+	for (size_t i = 0; i < w->listener_count; i++)
 		mrg_unix_listener_close(&w->listeners[i]);
 	metrics_close(&w->metrics);
 	mrg_http_server_drain(&w->server, now_ns);
 	mrg_rt_timer_set(&w->loop.timers, &w->drain_timer, now_ns + DRAIN_NS);
 }
 
+/* What can't be opened has been opened by the control thread just before: if it fails now, what was served goes on being served. */
 static void reload(struct worker *w)
 {
 	struct site *fresh;
-	const char *bad;
-	const int err = site_open(&fresh, w->options, &bad);
-	if (err != 0) {
-		struct mrg_rt_line l;
-		mrg_rt_line_begin(&l, "error", "reload_failed");
-		mrg_rt_line_str(&l, "place", bad != NULL ? bad : "");
-		mrg_rt_line_str(&l, "why", strerrordesc_np(err));
-		mrg_rt_log_line(&stderr_log, &l);
+	if (site_open(&fresh, atomic_load_explicit(&w->control->setup, memory_order_relaxed)) != OUTCOME_OK)
 		return;
-	}
 	fresh->older = w->site;
 	w->site = fresh;
+	w->access.kind = fresh->setup->options.access_log;
 }
 
 /* Give up what was served before, as far as nobody gets it any more. */
@@ -106,9 +101,9 @@ static bool turn(void *ctx, uint64_t now_ns)
 {
 	struct worker *const w = ctx;
 	const unsigned reloads = atomic_load_explicit(&w->control->reloads, memory_order_acquire);
-	if (reloads != w->reloads) {
-		w->reloads = reloads;
+	if (reloads != atomic_load_explicit(&w->reloads, memory_order_relaxed)) {
 		reload(w);
+		atomic_store_explicit(&w->reloads, reloads, memory_order_release);
 	}
 	close_idle(&w->site->older);
 	access_flush(&w->access);
@@ -123,15 +118,14 @@ static bool turn(void *ctx, uint64_t now_ns)
 static int make_ends(struct worker *w, const int *sockets, const struct mrg_unix_limits *loop,
 	const struct mrg_http_limits *server)
 {
-	const struct options *const o = w->options;
 	const struct mrg_http_handler handler = {
 		.ctx = w,
 		.head = head,
-		.log = o->access_log == ACCESS_NONE ? NULL : log_answer,
+		.log = log_answer,
 		.unix_s = unix_s,
 	};
 	w->listeners = mrg_arena_get(
-		&w->arena, o->listen_count * sizeof *w->listeners, _Alignof(struct mrg_unix_listener));
+		&w->arena, w->listener_count * sizeof *w->listeners, _Alignof(struct mrg_unix_listener));
 	if (w->listeners == NULL)
 		return ENOMEM;
 	int err = mrg_unix_loop_init(&w->loop, &mrg_unix_kernel, &w->arena, loop);
@@ -139,14 +133,15 @@ static int make_ends(struct worker *w, const int *sockets, const struct mrg_unix
 		return err;
 	if (mrg_http_server_init(&w->server, &w->arena, &w->loop.timers, server, &handler) != MRG_OK)
 		return ENOMEM;
-	for (size_t i = 0; i < o->listen_count && err == 0; i++)
+	for (size_t i = 0; i < w->listener_count && err == 0; i++)
 		err = mrg_unix_listener_init(&w->listeners[i], &w->loop, sockets[i], &w->server.user);
 	return err;
 }
 
-int worker_new(struct worker **out, struct control *control, const struct options *o, const int *sockets,
-	struct site *site, uint32_t conns)
+int worker_new(
+	struct worker **out, struct control *control, const int *sockets, struct site *site, uint32_t conns)
 {
+	const struct options *const o = &site->setup->options;
 	struct mrg_arena arena;
 	const struct mrg_unix_limits loop = { .conn_count = conns + SPARE_SLOTS + METRICS_CONNS };
 	struct mrg_http_limits server = usual;
@@ -160,7 +155,7 @@ int worker_new(struct worker **out, struct control *control, const struct option
 	if (w == NULL)
 		return ENOMEM;
 	w->control = control;
-	w->options = o;
+	w->listener_count = o->listen_count;
 	w->arena = arena;
 	w->site = site;
 	w->drain_timer.fire = drain_over;
@@ -180,7 +175,7 @@ static void put_figures(void *ctx, struct mrg_w *out)
 	struct worker *const w = ctx;
 	figures_publish(w);
 	metric_put(out, &start, w->control->start_s);
-	figures_put(w->control->workers, w->options->workers, out);
+	figures_put(w->control->workers, w->control->worker_count, out);
 }
 
 int worker_show(struct worker *w, int socket)

@@ -19,15 +19,17 @@
 
 /* What the control thread tells all workers. */
 struct control {
+	_Atomic(struct setup *) setup; /* to go by; counted in `reloads` when it is another one */
 	atomic_uint reloads;
 	atomic_bool stopping;
 	struct worker *const *workers; /* all of them, for the page of figures */
+	size_t worker_count;
 	uint64_t start_s;              /* seconds since 1970 */
 };
 
 struct worker {
 	struct control *control;
-	const struct options *options;
+	size_t listener_count;
 	struct mrg_arena arena; /* that the worker itself lies in */
 	struct mrg_unix_loop loop;
 	struct mrg_http_server server;
@@ -38,7 +40,7 @@ struct worker {
 	struct metrics metrics; /* of the first worker, if at all */
 	struct mrg_rt_timer drain_timer;
 	struct mrg_unix_thread thread;
-	unsigned reloads; /* of the control, that were followed */
+	atomic_uint reloads; /* of the control, that were followed */
 	bool draining;
 	bool drained; /* the time for it is over */
 };
@@ -50,7 +52,7 @@ struct worker {
  *   conns     connections at once
  * Fails:    a positive errno value.
  */
-int worker_new(struct worker **out, struct control *control, const struct options *o, const int *sockets, struct site *site,
+int worker_new(struct worker **out, struct control *control, const int *sockets, struct site *site,
 	uint32_t conns);
 
 /*

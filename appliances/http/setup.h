@@ -1,0 +1,28 @@
+/*
+ * setup.h - what the command line and the configuration say, for as long as somebody goes by it.
+ *
+ * A reload reads both again. Sites keep the setup that they were opened by; the control thread keeps one until it has been replaced,
+ * all workers have seen that, and no site goes by it.
+ */
+#ifndef MRG_HTTP_SETUP_H
+#define MRG_HTTP_SETUP_H
+
+#include <stdatomic.h>
+
+#include "appliances/http/options.h"
+
+struct setup {
+	struct options options;
+	struct mrg_arena arena; /* that the setup itself lies in */
+	atomic_uint sites;      /* that go by it */
+	unsigned replaced;      /* by which reload; 0: not yet */
+	struct setup *older;
+};
+
+/*
+ * setup_read - read the command line and what it names; NULL: it has been said why not, and *outcome is how to end.
+ */
+struct setup *setup_read(int argc, char *const argv[], enum outcome *outcome);
+void setup_free(struct setup *s);
+
+#endif
