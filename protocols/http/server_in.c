@@ -324,13 +324,13 @@ bool mrg_http_in_resume_(struct mrg_http_server *t, struct mrg_http_conn *c, uin
 
 bool mrg_http_in_timeout_(struct mrg_http_server *t, struct mrg_http_conn *c, uint64_t now_ns)
 {
-	const bool answered = c->state != MRG_HTTP_HEAD && !c->wanted;
-	if (answered)
-		c->state = MRG_HTTP_ENDING;
-	else if (c->state == MRG_HTTP_HEAD)
-		refuse(t, c, NULL, MRG_HTTP_STATUS_REQUEST_TIMEOUT, (struct mrg_span){ NULL, 0 }, now_ns);
-	else
-		body_bad(t, c, MRG_HTTP_STATUS_REQUEST_TIMEOUT, (struct mrg_span){ NULL, 0 }, now_ns);
+	const struct mrg_span nothing = { NULL, 0 };
+	if (c->state == MRG_HTTP_HEAD) {
+		c->old = c->head_only = false; /* of the request before */
+		refuse(t, c, NULL, MRG_HTTP_STATUS_REQUEST_TIMEOUT, nothing, now_ns);
+	} else {
+		body_bad(t, c, MRG_HTTP_STATUS_REQUEST_TIMEOUT, nothing, now_ns);
+	}
 	mrg_http_in_drop_(t, c);
 	return mrg_http_out_flush_(t, c);
 }
