@@ -185,9 +185,9 @@ static enum outcome start(struct server *s)
 	bool dropped;
 	enum outcome outcome = bind_all(s);
 	if (outcome == OUTCOME_OK)
-		outcome = drop_privileges(PROGRAM, s->options->user, &dropped);
+		outcome = make_workers(s); /* a folder may be where only root gets to: it is open from here on */
 	if (outcome == OUTCOME_OK)
-		outcome = make_workers(s);
+		outcome = drop_privileges(PROGRAM, s->options->user, &dropped);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	int err = mrg_unix_signals_open(&s->signal_fd);
