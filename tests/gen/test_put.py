@@ -274,7 +274,7 @@ def main() -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             paths.append(str(path))
-        specs = sorted(str(p) for p in (ROOT / "specs").rglob("*.mrg") if "  message " in p.read_text(encoding="utf-8"))
+        specs = sorted(str(p) for p in (ROOT / "specs").rglob("*.mrg") if "\ngrammar " in p.read_text(encoding="utf-8"))
         modules = load([*specs, *paths], [str(ROOT / "specs"), str(room / "specs")]) + [random_module()]
         for module in modules:
             if not module.grammars:
