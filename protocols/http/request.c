@@ -178,13 +178,14 @@ static enum mrg_status take_coding(struct mrg_http_request *r, const struct mrg_
 	if (mrg_http_field_codings_read(f->value, c, VALUE_CAPTURES, &count, &at, &code) != MRG_OK ||
 		count == 0)
 		return bad(r, MRG_LITERAL("Transfer-Encoding is no list of codings (RFC 9112 6.1)"));
+	bool chunked = false, behind = false;
 	for (size_t i = 0; i < count; i++) {
-		const bool last = i + 1 == count;
-		const bool chunked = mrg_http_coding_of(span_of(&c[i])) == MRG_HTTP_CODING_CHUNKED;
-		if (chunked != last)
-			return bad(r,
-				MRG_LITERAL("Transfer-Encoding does not end in one chunked (RFC 9112 6.3)"));
+		behind = behind || chunked; /* RFC 9112 7.1: it has no parameters either */
+		chunked = c[i].what == MRG_HTTP_FIELD_CODINGS_CODING &&
+			  mrg_http_coding_of(span_of(&c[i])) == MRG_HTTP_CODING_CHUNKED;
 	}
+	if (!chunked || behind)
+		return bad(r, MRG_LITERAL("Transfer-Encoding does not end in one chunked (RFC 9112 6.3)"));
 	if (count > 1)
 		return refuse(r, MRG_HTTP_STATUS_NOT_IMPLEMENTED,
 			MRG_LITERAL("a transfer coding besides chunked (RFC 9112 6.1)"));
@@ -214,6 +215,21 @@ static enum mrg_status take_connection(struct mrg_http_request *r, const struct 
 	return st == MRG_OK ? MRG_OK : bad(r, MRG_LITERAL("Connection is no list of names (RFC 9110 7.6.1)"));
 }
 
+/* ---- Expect, RFC 9110 10.1.1 ---- */
+
+static enum mrg_status take_expect(struct mrg_http_request *r, const struct mrg_http_field_line *f)
+{
+	struct mrg_capture c[VALUE_CAPTURES];
+	size_t count, at;
+	unsigned code;
+	if (mrg_http_field_continue_read(f->value, c, VALUE_CAPTURES, &count, &at, &code) != MRG_OK)
+		return refuse(r, MRG_HTTP_STATUS_EXPECTATION_FAILED,
+			MRG_LITERAL("an expectation besides 100-continue (RFC 9110 10.1.1)"));
+	if (count != 0)
+		r->expect_continue = r->minor != 0; /* an HTTP/1.0 client does not know of it */
+	return MRG_OK;
+}
+
 /* ---- all of them ---- */
 
 struct seen {
@@ -234,8 +250,6 @@ static enum mrg_status look_at(
 	struct mrg_http_request *r, const struct mrg_http_field_line *f, struct seen *seen)
 {
 	enum mrg_status st = MRG_OK;
-	size_t at;
-	unsigned code;
 	switch (f->id) {
 	case MRG_HTTP_FIELD_HOST:
 		return once(r, &seen->host, f, MRG_LITERAL("two Host fields (RFC 9112 3.2)"));
@@ -249,12 +263,7 @@ static enum mrg_status look_at(
 			return st;
 		seen->close = true;
 		return MRG_OK;
-	case MRG_HTTP_FIELD_EXPECT:
-		if (mrg_http_field_continue_check(f->value, &at, &code) != MRG_OK)
-			return refuse(r, MRG_HTTP_STATUS_EXPECTATION_FAILED,
-				MRG_LITERAL("an expectation besides 100-continue (RFC 9110 10.1.1)"));
-		r->expect_continue = r->minor != 0; /* an HTTP/1.0 client does not know of it */
-		return MRG_OK;
+	case MRG_HTTP_FIELD_EXPECT: return take_expect(r, f);
 	default: return MRG_OK;
 	}
 }
