@@ -42,8 +42,6 @@ static bool add(struct names *n, struct mrg_span segment)
 {
 	struct mrg_w *const w = n->w;
 	const size_t from = w->len;
-	if (n->count == MRG_HTTP_PATH_DEPTH)
-		return false;
 	if (n->count != 0)
 		mrg_w_u8(w, '/');
 	const size_t name = w->len;
@@ -54,6 +52,8 @@ static bool add(struct names *n, struct mrg_span segment)
 		w->len = from;
 	} else if (mrg_span_eq(mrg_w_span(w, name), MRG_LITERAL(".."))) {
 		w->len = n->count == 0 ? from : n->at[--n->count];
+	} else if (n->count == MRG_HTTP_PATH_DEPTH) {
+		return false;
 	} else {
 		n->at[n->count++] = from;
 		n->folder = false;
@@ -69,6 +69,9 @@ bool mrg_http_path_names(struct mrg_span path, struct mrg_w *w, bool *folder)
 	size_t count;
 	enum mrg_status st;
 	const uint8_t *end = path.p;
+	*folder = true;
+	if (path.len == 0)
+		return true; /* RFC 9110 4.2.3 */
 	mrg_http_target_segments_begin(&cursor, path);
 	do {
 		st = mrg_http_target_segments_next(&cursor, c, CAPTURES, &count);

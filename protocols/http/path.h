@@ -15,7 +15,7 @@ enum { MRG_HTTP_PATH_DEPTH = 64 }; /* names in a path */
 
 /*
  * mrg_http_path_names - the names, decoded, joined by `/`.
- *   path     a path as a request has it: it begins with `/`
+ *   path     a path as a request has it: it begins with `/`, or it is empty and means the same as `/` (RFC 9110 4.2.3)
  *   w        where the names go
  *   folder   does it end with a slash, or a dot segment?
  * Returns:  false: no such names (a slash or NUL in one), too many of them, or no room.
