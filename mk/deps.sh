@@ -44,3 +44,7 @@ if ! install_missing; then
 		exit 1
 	fi
 fi
+case $missing in
+*nginx*) # its package starts it, on port 80; tests start their own
+	! command -v systemctl >/dev/null 2>&1 || $become systemctl -q disable --now nginx.service >/dev/null 2>&1 || true ;;
+esac

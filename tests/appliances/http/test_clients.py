@@ -1,0 +1,497 @@
+#!/usr/bin/env python3
+"""Other people's clients against the running server: curl, wget, Python's http.client. What they get is what is in the folder."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import http.client
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from harness import INDEX, LETTERS, Files, Server, check, client, equal, main, small_site  # noqa: E402
+from wire import Answer, parts_of, read_head  # noqa: E402
+
+BOTH = ("127.0.0.1:0", "[::1]:0")
+BIG = 64 << 20
+
+
+def big_content() -> bytes:
+    """64 MiB in which no two blocks are alike."""
+    return b"".join(i.to_bytes(4, "big") * 256 for i in range(BIG >> 10))
+
+
+@contextmanager
+def served(*args: str) -> Iterator[tuple[Files, Server]]:
+    with Files() as files, Server("--root", small_site(files), *args, listen=BOTH) as server:
+        yield files, server
+
+
+def curl(server: Server, path: str, *options: object, index: int = 0, code: int = 0) -> Answer:
+    """The last response that curl got, with what it took for its body."""
+    done = client("curl", "-sS", "-i", *options, server.url(path, index), code=code)
+    rest = done.stdout
+    answer = None
+    while rest.startswith(b"HTTP/"):
+        head, rest = rest.split(b"\r\n\r\n", 1)
+        answer = read_head(head + b"\r\n\r\n")
+    check(answer is not None, f"curl {path}: {done.stdout[:200]!r}")
+    assert answer is not None
+    answer.body = rest
+    return answer
+
+
+def told(server: Server, path: str, wanted: str, *options: object) -> str:
+    """What curl says of its transfer, by --write-out."""
+    return client("curl", "-sS", "-o", "/dev/null", "-w", wanted, *options, server.url(path)).stdout.decode()
+
+
+# ---- curl: plain ----
+
+
+def test_get_and_head_over_both_families() -> None:
+    with served() as (_, server):
+        for index in range(2):
+            a = curl(server, "/", index=index)
+            equal((a.status, a.reason, a.body), (200, "OK", INDEX))
+            equal(a.get("content-type"), "text/html; charset=utf-8")
+            h = curl(server, "/", "-I", index=index)
+            equal((h.status, h.body), (200, b""))
+            equal([f for f in h.fields if f[0] != "Date"], [f for f in a.fields if f[0] != "Date"], "fields of HEAD")
+
+
+def test_http_1_0() -> None:
+    with served() as (_, server):
+        a = curl(server, "/letters.txt", "--http1.0")
+        equal((a.status, a.body, a.closes), (200, LETTERS, True))
+        a = curl(server, "/letters.txt", "--http1.0", "-H", "Connection: keep-alive")
+        equal((a.status, a.body, a.get("connection")), (200, LETTERS, "keep-alive"))
+        a = curl(server, "/letters.txt", "--http1.0", "-H", "Host:")
+        equal((a.status, a.body), (200, LETTERS), "without Host")
+        equal(curl(server, "/", "-H", "Host:").status, 400, "RFC 9112 3.2: HTTP/1.1 without Host")
+
+
+def test_http_0_9_is_refused() -> None:
+    """The answer to a request line without a version is one of HTTP/1.1, not bare octets."""
+    with served() as (_, server):
+        with server.connection() as c:
+            c.send(b"GET /\r\n")
+            equal(c.answer().status, 400)
+            c.end()
+        equal(curl(server, "/", "--http0.9").status, 200, "a client that would take 0.9")
+
+
+def test_keep_alive() -> None:
+    with served() as (_, server):
+        urls = [server.url(p) for p in ("/", "/letters.txt", "/none", "/sub", "/empty.txt", "/page.html")]
+        done = client("curl", "-sS", *[w for u in urls for w in ("-o", "/dev/null", u)], "-w", "%{num_connects} %{http_code}\\n")
+        equal(done.stdout.decode().split("\n")[:-1], ["1 200", "0 200", "0 404", "0 301", "0 200", "0 200"], "one connection for all")
+        equal(told(server, "/", "%{num_connects}", "-H", "Connection: close", "--next", "-sS", "-o", "/dev/null", "-w", "%{num_connects}",
+                   server.url("/")), "11", "a connection each after Connection: close")
+
+
+def test_upgrade_is_not_followed() -> None:
+    with served() as (_, server):
+        a = curl(server, "/", "--http2")
+        equal((a.status, a.body), (200, INDEX), "h2c")
+        a = curl(server, "/", "-H", "Connection: Upgrade", "-H", "Upgrade: websocket", "-H", "Sec-WebSocket-Version: 13")
+        equal((a.status, a.body), (200, INDEX), "websocket")
+
+
+def test_raw() -> None:
+    with served() as (_, server):
+        equal(curl(server, "/letters.txt", "--raw").body, LETTERS)
+
+
+# ---- curl: ranges ----
+
+
+def test_ranges() -> None:
+    n = len(LETTERS)
+    with served() as (files, server):
+        for spec, first, last in (("0-0", 0, 0), ("0-4", 0, 4), ("26-", 26, n - 1), ("-5", n - 5, n - 1), ("1039-1039", n - 1, n - 1),
+                                  ("1000-5000", 1000, n - 1), ("-99999", 0, n - 1), ("0-18446744073709551615", 0, n - 1)):
+            a = curl(server, "/letters.txt", "-r", spec)
+            equal((a.status, a.body), (206, LETTERS[first:last + 1]), spec)
+            equal(a.get("content-range"), f"bytes {first}-{last}/{n}", spec)
+        a = curl(server, "/letters.txt", "-r", "0-3,100-101,-2")
+        equal(a.status, 206)
+        equal(parts_of(a), [(f"bytes {first}-{last}/{n}", "text/plain; charset=utf-8", LETTERS[first:last + 1])
+                            for first, last in ((0, 3), (100, 101), (n - 2, n - 1))])
+        for spec in ("1040-", "1040-2000", "99999999999999999999-", "-0"):
+            a = curl(server, "/letters.txt", "-r", spec)
+            equal((a.status, a.get("content-range")), (416, f"bytes */{n}"), spec)
+        for field in ("bytes=5-3", "bytes=a-b", "lines=1-2", "bytes", "bytes=1-2,x", "bytes=0-0, 5-3"):
+            a = curl(server, "/letters.txt", "-H", f"Range: {field}")
+            equal((a.status, a.body), (200, LETTERS), f"RFC 9110 14.2: {field} is passed over")
+        equal(curl(server, "/letters.txt", "-r", "0-4", "-I").status, 200, "RFC 9110 14.2: no range but of GET")
+        equal(curl(server, "/none", "-r", "0-4").status, 404)
+        equal(curl(server, "/empty.txt", "-r", "0-4").body, b"")
+
+
+def test_many_ranges_do_not_amplify() -> None:
+    """RFC 9110 14.2: a set of many or overlapping ranges may be answered with the whole, and that is never more than asked for."""
+    with served() as (_, server):
+        for field in ("bytes=" + ",".join("0-" for _ in range(500)), "bytes=" + ",".join(f"{i}-{i}" for i in range(0, 1000, 2)),
+                      "bytes=0-1000,0-1000"):
+            a = curl(server, "/letters.txt", "-H", f"Range: {field}")
+            check(len(a.body) <= 2 * len(LETTERS), f"{len(a.body)} octets for {field[:40]}")
+
+
+def test_resume() -> None:
+    with served() as (files, server):
+        at = files.path / "part"
+        for have in (0, 1, 500, len(LETTERS) - 1):
+            at.write_bytes(LETTERS[:have])
+            client("curl", "-sS", "-C", "-", "-o", at, server.url("/letters.txt"))
+            equal(at.read_bytes(), LETTERS, f"resumed behind {have}")
+        at.write_bytes(LETTERS)
+        done = client("curl", "-sS", "-C", "-", "-o", at, "-w", "%{http_code}", server.url("/letters.txt"))
+        equal((done.stdout, at.read_bytes()), (b"416", LETTERS), "nothing is left to get")
+
+
+# ---- curl: conditions ----
+
+
+def test_conditions_by_date() -> None:
+    with served() as (files, server):
+        os.utime(files.path / "letters.txt", (1700000000, 1700000000))  # Tue, 14 Nov 2023 22:13:20 GMT
+        at = files.path / "mine"
+        equal(curl(server, "/letters.txt").get("last-modified"), "Tue, 14 Nov 2023 22:13:20 GMT")
+        for when, status in (("Tue, 14 Nov 2023 22:13:20 GMT", 304), ("Tue, 14 Nov 2023 22:13:19 GMT", 200),
+                             ("Wed, 15 Nov 2023 00:00:00 GMT", 304), ("Tuesday, 14-Nov-23 22:13:20 GMT", 304),
+                             ("Tue Nov 14 22:13:20 2023", 304), ("Tue Nov 14 22:13:19 2023", 200), ("yesterday", 200),
+                             ("1700000000", 200), ("Tue, 14 Nov 2023 22:13:20 +0000", 200)):
+            a = curl(server, "/letters.txt", "-H", f"If-Modified-Since: {when}")
+            equal((a.status, a.body), (status, LETTERS if status == 200 else b""), when)
+        a = curl(server, "/letters.txt", "-z", "Tue, 14 Nov 2023 22:13:20 GMT")
+        equal(a.status, 304, "curl -z")
+        equal(curl(server, "/letters.txt", "-z", "-Tue, 14 Nov 2023 22:13:19 GMT").status, 412, "curl -z -: If-Unmodified-Since")
+        equal(curl(server, "/letters.txt", "-z", "-Tue, 14 Nov 2023 22:13:20 GMT").status, 200)
+        client("curl", "-sS", "-R", "-o", at, server.url("/letters.txt"))
+        equal(int(at.stat().st_mtime), 1700000000, "curl -R")
+        equal(told(server, "/letters.txt", "%{http_code}", "-z", at), "304")
+
+
+def test_conditions_by_etag() -> None:
+    with served() as (files, server):
+        saved = files.path / "etag"
+        client("curl", "-sS", "-o", "/dev/null", "--etag-save", saved, server.url("/letters.txt"))
+        tag = saved.read_text().strip()
+        equal(tag, curl(server, "/letters.txt").get("etag"))
+        check(tag.startswith('"') and tag.endswith('"'), f"strong: {tag}")
+        a = curl(server, "/letters.txt", "--etag-compare", saved)
+        equal((a.status, a.body, a.get("etag")), (304, b"", tag))
+        for value, status in ((f'"x", W/{tag}, "y"', 304), ("*", 304), ('"x"', 200), (tag.strip('"'), 200)):
+            equal(curl(server, "/letters.txt", "-H", f"If-None-Match: {value}").status, status, f"If-None-Match: {value}")
+        for value, status in ((tag, 200), (f'"x", {tag}', 200), ("*", 200), (f"W/{tag}", 412), ('"x"', 412)):
+            equal(curl(server, "/letters.txt", "-H", f"If-Match: {value}").status, status, f"If-Match: {value}")
+        equal(curl(server, "/none", "-H", "If-None-Match: *").status, 404)
+        a = curl(server, "/letters.txt", "-H", "If-None-Match: \"x\"", "-z", "Tue, 14 Nov 2034 22:13:20 GMT")
+        equal(a.status, 200, "RFC 9110 13.1.3: If-None-Match counts, not the date")
+        for value, status in ((tag, 206), ('"x"', 200), (f"W/{tag}", 200)):
+            a = curl(server, "/letters.txt", "-r", "0-3", "-H", f"If-Range: {value}")
+            equal((a.status, a.body), (status, LETTERS[:4] if status == 206 else LETTERS), f"If-Range: {value}")
+
+
+def test_another_content_is_another_etag() -> None:
+    """RFC 9110 8.8.1: also when size and time are the same. Each server starts without memory of the file."""
+    tags = set()
+    for content in (LETTERS, LETTERS[::-1]):
+        with Files() as files:
+            files.write("a", content)
+            os.utime(files.path / "a", (1700000000, 1700000000))
+            with Server("--root", str(files.path)) as server:
+                tags.add(curl(server, "/a").get("etag"))
+    equal(len(tags), 2, "tags")
+
+
+# ---- curl: codings ----
+
+
+def test_codings() -> None:
+    plain = b"body { color: green }\n" * 40
+    with served() as (files, server):
+        files.write("style.css", plain)
+        files.write("style.css.gz", gzip.compress(plain))
+        coded = curl(server, "/style.css", "-H", "Accept-Encoding: gzip")
+        equal((coded.get("content-encoding"), gzip.decompress(coded.body), coded.get("vary")), ("gzip", plain, "Accept-Encoding"))
+        equal(coded.get("content-type"), "text/css; charset=utf-8")
+        a = curl(server, "/style.css")
+        equal((a.body, a.get("content-encoding"), a.get("vary")), (plain, "", "Accept-Encoding"))
+        check(a.get("etag") != coded.get("etag"), "RFC 9110 8.8.3: a tag for each representation")
+        equal(curl(server, "/style.css", "--compressed").body, plain, "curl undoes it")
+        for value in ("identity", "gzip;q=0", "*;q=0", "br", "gzip;q=0.1, identity", "deflate, x-unknown", ""):
+            a = curl(server, "/style.css", "-H", f"Accept-Encoding: {value}")
+            equal((a.status, a.body), (200, plain), value)
+        for value in ("gzip", "GZIP", "x-gzip", "*", "gzip;q=0.001, identity;q=0", "br, gzip"):
+            equal(curl(server, "/style.css", "-H", f"Accept-Encoding: {value}").get("content-encoding"), "gzip", value)
+        a = curl(server, "/style.css", "-H", "Accept-Encoding: gzip", "-r", "0-9")
+        equal((a.status, a.body, a.get("content-encoding")), (206, coded.body[:10], "gzip"), "a range of what is sent")
+        a = curl(server, "/style.css", "-H", "Accept-Encoding: gzip", "-H", f"If-None-Match: {coded.get('etag')}")
+        equal((a.status, a.get("vary")), (304, "Accept-Encoding"), "RFC 9110 15.4.5")
+
+
+def test_codings_that_are_stale_or_wrong() -> None:
+    plain = b"let a = 1\n" * 40
+    with served() as (files, server):
+        for name in ("old.js", "old.js.gz", "old.js.br", "new.js", "new.js.br", "new.js.gz", "only.js.gz"):
+            files.write(name, plain if name.endswith("js") else b"coded " + name.encode())
+        for name in ("old.js.gz", "old.js.br"):
+            os.utime(files.path / name, (1700000000, 1700000000))
+        (files.path / "dir.js.gz").mkdir()
+        files.write("dir.js", plain)
+        for path in ("/old.js", "/dir.js"):
+            a = curl(server, path, "-H", "Accept-Encoding: gzip, br")
+            equal((a.body, a.get("content-encoding"), a.get("vary")), (plain, "", ""), path)
+        a = curl(server, "/new.js", "-H", "Accept-Encoding: gzip, br")
+        equal((a.body, a.get("content-encoding")), (b"coded new.js.br", "br"))
+        a = curl(server, "/new.js", "-H", "Accept-Encoding: gzip, br;q=0.5")
+        equal((a.body, a.get("content-encoding")), (b"coded new.js.gz", "gzip"))
+        equal(curl(server, "/only.js", "-H", "Accept-Encoding: gzip").status, 404, "only what is there plainly is negotiated")
+        a = curl(server, "/only.js.gz", "-H", "Accept-Encoding: gzip")
+        equal((a.body, a.get("content-encoding")), (b"coded only.js.gz", ""), "asked for by its own name")
+
+
+# ---- curl: methods and bodies ----
+
+
+def test_bodies_are_refused_without_waiting() -> None:
+    """At once with 405, or 413 where it is long; 100 (Continue) is not said where nobody wants the body (RFC 9110 10.1.1)."""
+    with served() as (files, server):
+        files.write("upload", b"u" * (2 << 20))
+        at = files.path / "upload"
+        for options in (("-d", "a=b"), ("-d", f"@{at}"), ("-T", at), ("-X", "PUT", "-d", "x"), ("-X", "PATCH", "-d", "x"),
+                        ("-H", "Expect: 100-continue", "--expect100-timeout", "1000", "-d", f"@{at}"),
+                        ("-H", "Expect: 100-continue", "--expect100-timeout", "1000", "-T", at),
+                        ("-H", "Transfer-Encoding: chunked", "-d", f"@{letters_of(files)}"), ("-X", "DELETE"), ("-F", f"f=@{letters_of(files)}")):
+            a = curl(server, "/letters.txt", *options)
+            equal(a.status, 413 if str(at) in str(options) else 405, str(options))
+            check("100 Continue" not in a.head.decode(), "no 100")
+        done = client("curl", "-sS", "-o", "/dev/null", "-o", "/dev/null", "-d", "a=b", "-w", "%{num_connects}", server.url("/"), server.url("/"))
+        equal(done.stdout, b"10", "a small body is read to its end, and the connection goes on")
+
+
+def letters_of(files: Files) -> Path:
+    return files.path / "letters.txt"
+
+
+def test_methods() -> None:
+    with served() as (_, server):
+        for target in ("/", "/none", "/sub"):
+            a = curl(server, target, "-X", "OPTIONS")
+            equal((a.status, a.get("allow"), a.body), (204, "GET, HEAD, OPTIONS", b""), target)
+        a = curl(server, "/", "-X", "OPTIONS", "--request-target", "*")
+        equal((a.status, a.get("allow")), (204, "GET, HEAD, OPTIONS"), "OPTIONS *")
+        for method in ("TRACE", "POST", "PUT", "DELETE", "PATCH", "PROPFIND", "LOCK"):
+            a = curl(server, "/", "-X", method)
+            equal((a.status, a.get("allow")), (405, "GET, HEAD, OPTIONS"), method)
+        for method in ("BREW", "get", "G", "GETS", "X" * 32):
+            equal(curl(server, "/", "-X", method).status, 501, f"RFC 9110 9.1: {method}")
+        equal(curl(server, "/", "-X", "CONNECT", "--request-target", "a.example:443").status, 405)
+        equal(curl(server, "/", "--request-target", "*").status, 400, "RFC 9112 3.2.4: only with OPTIONS")
+        check(b"secret" not in curl(server, "/", "-X", "TRACE", "-H", "Cookie: secret").body, "TRACE gives nothing back")
+
+
+def test_absolute_form() -> None:
+    """RFC 9112 3.2.2: to be accepted by servers, and its host counts."""
+    with served() as (_, server):
+        proxy = ("-x", f"http://127.0.0.1:{server.port}")
+        for url, status in (("http://www.example.org/letters.txt", 200), ("http://www.example.org", 200), ("http://www.example.org:8080/?q", 200),
+                            ("http://[2001:db8::1]/letters.txt", 200), ("http://www.example.org/none", 404)):
+            done = client("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", *proxy, url)
+            equal(int(done.stdout), status, url)
+        equal(curl(server, "/", "--request-target", "https://www.example.org/").status, 421, "RFC 9110 7.4")
+        equal(curl(server, "/", "--request-target", "http:///").status, 400, "RFC 9110 4.2.1")
+        equal(curl(server, "/", "--request-target", "http://user@www.example.org/").status, 400, "RFC 9110 4.2.4")
+        client("curl", "-sS", *proxy, "https://www.example.org/", code=56)  # no tunnel
+
+
+# ---- curl: what is where ----
+
+
+def test_names() -> None:
+    names = ["a b.txt", "caf\u00e9.txt", "\u65e5\u672c.txt", "100%.txt", "a+b.txt", "a?b#c.txt", "a;b&c=d.txt", "[x].txt", "~tilde", "UPPER.TXT",
+             "a\\b.txt", "'q'\".txt"]
+    with served() as (files, server):
+        for name in names:
+            files.write("names/" + name, name)
+        for name in names:
+            for path in ("".join(f"%{octet:02x}" for octet in name.encode()), quote(name)):
+                equal(curl(server, "/names/" + path).body, name.encode(), path)
+        equal(curl(server, "/names/a+b.txt").body, b"a+b.txt", "a plus is a plus")
+        equal(curl(server, "/names/upper.txt").status, 404, "names differ by case")
+        equal(curl(server, "/names/caf%c3%a9.txt?q=1&r#frag").status, 200, "a query is no part of the name")
+        for path in ("/names%2fa+b.txt", "/names/a%00b.txt", "/%00", "/names/%c0%ae%c0%ae/letters.txt", "/names/a%5cb.txt%00.html"):
+            equal(curl(server, path).status, 404, path)
+        for path in ("/names/100%.txt", "/%", "/%4", "/%zz", "/%c", "/a%u0041"):
+            equal(curl(server, path).status, 400, f"RFC 3986 2.1: {path}")
+
+
+def test_nothing_above_the_root() -> None:
+    with Files() as files:
+        files.write("secret", b"secret")
+        site = files.path / "site"
+        files.write("site/index.html", INDEX)
+        files.write("site/.hidden", b"secret")
+        files.write("site/.git/config", b"secret")
+        files.write("site/.well-known/security.txt", b"Contact: mailto:a@example.org\n")
+        (site / "out").symlink_to("../secret")
+        (site / "absolute").symlink_to("/etc/passwd")
+        (site / "folder").symlink_to("..")
+        (site / "within").symlink_to("index.html")
+        (site / "loop").symlink_to("loop")
+        with Server("--root", str(site)) as server:
+            for path in ("/../secret", "/..", "/../../../../etc/passwd", "/%2e%2e/secret", "/%2E%2e/secret", "/.%2e/secret", "/sub/../../secret",
+                         "/..%2fsecret", "/..%5csecret", "/..;/secret", "/%252e%252e/secret", "//../secret", "/./../secret", "/.../secret",
+                         "/..%00/secret", "/%c0%ae%c0%ae/secret", "/.hidden", "/.git/config", "/%2egit/config", "/sub/../.hidden", "/secret"):
+                a = curl(server, path, "--path-as-is")
+                check(a.status in (400, 404, 200) and b"secret" not in a.body and b"root:" not in a.body, f"{path}: {a.status}")
+                equal(a.status, 200 if path == "/.." else 404, path)
+            for path in ("/out", "/absolute", "/folder/secret", "/folder/", "/loop"):
+                a = curl(server, path)
+                equal((a.status, b"secret" in a.body), (403, False), f"a link out: {path}")
+            equal(curl(server, "/within").body, INDEX, "a link that stays inside")
+            equal(curl(server, "/.well-known/security.txt").status, 200)
+            equal(curl(server, "/a/b/../../index.html", "--path-as-is").body, INDEX, "RFC 3986 5.2.4")
+
+
+def test_folders() -> None:
+    with served() as (files, server):
+        a = curl(server, "/sub")
+        equal((a.status, a.get("location")), (301, "/sub/"))
+        equal(curl(server, "/sub?a=b").get("location"), "/sub/?a=b", "with its query")
+        equal(curl(server, "//sub", "--path-as-is").get("location"), "/sub/", "never another host")
+        equal(curl(server, "/sub", "-L").body, b"<title>sub</title>\n")
+        equal(curl(server, "/sub/").body, b"<title>sub</title>\n")
+        equal(curl(server, "/sub/index.html/").status, 404, "a file is no folder")
+        equal(curl(server, "/bare/").status, 404, "a folder is not listed")
+        files.write("f\u00fcr/index.html", b"x")
+        equal(curl(server, "/f%C3%BCr").get("location"), "/f%C3%BCr/")
+
+
+def test_error_pages_index_and_cache() -> None:
+    with Files() as files:
+        files.write("home.htm", INDEX)
+        files.write("errors/404.html", b"<p>lost</p>\n")
+        files.write("a/x.css", b"a")
+        with Server("--root", str(files.path), "--index", "home.htm", "--error-page", "404=errors/404.html", "--error-page", "405=none.html",
+                    "--cache", "*.css=max-age=60", "--cache", "a/*=no-cache", "--cache", "*=no-store") as server:
+            equal(curl(server, "/").body, INDEX)
+            a = curl(server, "/none")
+            equal((a.status, a.body, a.get("content-type")), (404, b"<p>lost</p>\n", "text/html; charset=utf-8"))
+            h = curl(server, "/none", "-I")
+            equal((h.status, h.body, h.get("content-length")), (404, b"", "12"))
+            equal(curl(server, "/none", "-r", "0-2").body, b"<p>lost</p>\n", "no range of an error")
+            equal(curl(server, "/", "-d", "x").status, 405, "a page that isn't there is no harm")
+            for path, value in (("/a/x.css", "max-age=60"), ("/", "no-store"), ("/errors/404.html", "no-store")):
+                equal(curl(server, path).get("cache-control"), value, path)
+
+
+def test_hosts() -> None:
+    with Files() as files:
+        for name in ("one", "two", "rest"):
+            files.write(f"{name}/index.html", name)
+        with Server("--root", str(files.path / "rest"), "--vhost", f"one.example={files.path}/one", "--vhost", f"two.example={files.path}/two") as server:
+            for host, name in (("one.example", "one"), ("two.example", "two"), ("ONE.Example", "one"), ("one.example:8080", "one"), ("three.example", "rest"),
+                               ("127.0.0.1", "rest"), ("one.example.two.example", "rest")):
+                equal(curl(server, "/", "-H", f"Host: {host}").body.decode(), name, host)
+            done = client("curl", "-sS", "--resolve", f"two.example:{server.port}:127.0.0.1", f"http://two.example:{server.port}/")
+            equal(done.stdout, b"two", "by --resolve")
+            a = curl(server, "/", "--request-target", "http://one.example/", "-H", "Host: two.example")
+            equal(a.body, b"one", "RFC 9112 3.2.2: the target's host counts")
+
+
+# ---- size and number ----
+
+
+def test_a_big_file() -> None:
+    content = big_content()
+    digest = hashlib.sha256(content).hexdigest()
+    with Files() as files, Server("--root", str(files.path)) as server:
+        files.write("big", content)
+        got = files.path / "got"
+        client("curl", "-sS", "-o", got, server.url("/big"))
+        equal(hashlib.sha256(got.read_bytes()).hexdigest(), digest, "the whole")
+        for spec, part in (("67108863-", content[-1:]), ("33554000-33555000", content[33554000:33555001]), ("-70000", content[-70000:])):
+            equal(curl(server, "/big", "-r", spec).body, part, spec)
+        a = curl(server, "/big", "-r", "0-99999,30000000-30100000,-3")
+        equal([octets for _, _, octets in parts_of(a)], [content[:100000], content[30000000:30100001], content[-3:]], "three parts")
+        got.write_bytes(content[:BIG // 2])
+        client("curl", "-sS", "-C", "-", "-o", got, server.url("/big"))
+        equal(hashlib.sha256(got.read_bytes()).hexdigest(), digest, "resumed in the middle")
+
+
+def test_many_at_once() -> None:
+    with served() as (files, server):
+        for i in range(200):
+            files.write(f"many/{i}", f"{i} " * (i * 40))
+        config = files.path / "config"
+        config.write_text("".join(f'url = "{server.url(f"/many/{i}", i % 2)}"\noutput = "{files.path}/got.{i}"\n' for i in range(200)))
+        client("curl", "-sS", "-Z", "--parallel-max", 100, "-K", config)
+        for i in range(200):
+            equal((files.path / f"got.{i}").read_bytes(), f"{i} ".encode() * (i * 40), f"file {i}")
+
+
+# ---- others ----
+
+
+def test_python() -> None:
+    with served() as (files, server):
+        c = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        for _ in range(3):
+            c.request("GET", "/letters.txt")
+            r = c.getresponse()
+            equal((r.status, r.version, r.read(), r.will_close), (200, 11, LETTERS, False))
+        c.request("HEAD", "/letters.txt")
+        r = c.getresponse()
+        equal((r.status, r.read(), r.getheader("Content-Length")), (200, b"", str(len(LETTERS))))
+        c.request("POST", "/letters.txt", body=iter([b"a" * 100, b"b" * 1000]), headers={"Content-Type": "text/plain"}, encode_chunked=True)
+        r = c.getresponse()
+        equal((r.status, r.getheader("Allow"), len(r.read()) > 0), (405, "GET, HEAD, OPTIONS", True), "a chunked body")
+        c.request("GET", "/letters.txt", headers={"Range": "bytes=1-2"})
+        equal(c.getresponse().read(), b"bc", "the next request on the same connection")
+        c.close()
+
+
+def test_wget() -> None:
+    with served() as (files, server):
+        got = files.path / "got"
+        client("wget", "-q", "-O", got, server.url("/letters.txt"))
+        equal(got.read_bytes(), LETTERS)
+        got.write_bytes(LETTERS[:100])
+        client("wget", "-q", "-c", "-O", got, server.url("/letters.txt"))
+        equal(got.read_bytes(), LETTERS, "continued")
+        client("wget", "-q", "-O", got, server.url("/none"), code=8)
+        files.write("web/index.html", '<a href="a.html">a</a> <a href="more/">more</a> <img src="i.png">')
+        files.write("web/a.html", "a")
+        files.write("web/i.png", b"\x89PNG")
+        files.write("web/more/index.html", '<a href="../a.html">up</a> <a href="b%20c.html">b</a>')
+        files.write("web/more/b c.html", "b")
+        copy = files.path / "copy"
+        client("wget", "-q", "-m", "-np", "-nH", "-P", copy, server.url("/web/"))
+        same = {p.relative_to(copy / "web"): p.read_bytes() for p in (copy / "web").rglob("*") if p.is_file()}
+        equal(same, {p.relative_to(files.path / "web"): p.read_bytes() for p in (files.path / "web").rglob("*") if p.is_file()}, "a mirror")
+        done = client("wget", "-N", "-P", copy / "web", server.url("/web/a.html"), server.url("/web/i.png"))
+        equal(done.stderr.count(b"304 Not Modified"), 2, "nothing is got a second time")
+
+
+def test_media_types() -> None:
+    wanted = {
+        "a.html": "text/html; charset=utf-8", "a.css": "text/css; charset=utf-8", "a.js": "text/javascript; charset=utf-8", "a.json": "application/json",
+        "a.svg": "image/svg+xml", "a.png": "image/png", "a.PNG": "image/png", "a.woff2": "font/woff2", "a.pdf": "application/pdf",
+        "a.wasm": "application/wasm", "a.xyzzy": "application/octet-stream", "none": "application/octet-stream",
+    }
+    with served() as (files, server):
+        for name, kind in wanted.items():
+            files.write(name, b"x")
+            equal(curl(server, "/" + name).get("content-type"), kind, name)
+
+
+if __name__ == "__main__":
+    sys.exit(main(dict(globals())))
