@@ -40,13 +40,16 @@ static void wake_all(struct server *s)
 		mrg_unix_loop_wake(&s->worker[i]->loop);
 }
 
-/* Have all workers followed that reload? */
-static bool seen(const struct server *s, unsigned reload)
+/* Hand the setup to all workers, and wait until the last has taken it up. */
+static void hand_over(struct server *s)
 {
+	const unsigned reload = atomic_load_explicit(&s->control.reloads, memory_order_relaxed) + 1;
+	atomic_store_explicit(&s->control.setup, s->setup, memory_order_relaxed);
+	atomic_store_explicit(&s->control.reloads, reload, memory_order_release);
+	wake_all(s);
 	for (size_t i = 0; i < s->options->workers; i++)
-		if (atomic_load_explicit(&s->worker[i]->reloads, memory_order_acquire) < reload)
-			return false;
-	return true;
+		while (atomic_load_explicit(&s->worker[i]->reloads, memory_order_acquire) != reload)
+			mrg_unix_bell_wait(&s->control.seen);
 }
 
 static void free_replaced(struct server *s)
@@ -54,7 +57,7 @@ static void free_replaced(struct server *s)
 	struct setup **at = &s->setup->older;
 	while (*at != NULL) {
 		struct setup *const old = *at;
-		if (!seen(s, old->replaced) || atomic_load_explicit(&old->sites, memory_order_acquire) != 0) {
+		if (atomic_load_explicit(&old->sites, memory_order_acquire) != 0) {
 			at = &old->older;
 			continue;
 		}
@@ -86,12 +89,9 @@ static void reload(struct server *s)
 	}
 	site_close(probe);
 	warn_kept(s->options, &fresh->options);
-	s->setup->replaced = atomic_load_explicit(&s->control.reloads, memory_order_relaxed) + 1;
 	fresh->older = s->setup;
 	s->setup = fresh;
-	atomic_store_explicit(&s->control.setup, fresh, memory_order_relaxed);
-	atomic_fetch_add_explicit(&s->control.reloads, 1, memory_order_release);
-	wake_all(s);
+	hand_over(s);
 	free_replaced(s);
 	say_event("info", "reloaded");
 }
@@ -185,12 +185,15 @@ static enum outcome start(struct server *s)
 	bool dropped;
 	enum outcome outcome = bind_all(s);
 	if (outcome == OUTCOME_OK)
-		outcome = make_workers(s); /* a folder may be where only root gets to: it is open from here on */
+		outcome = make_workers(
+			s); /* a folder may be where only root gets to: it is open from here on */
 	if (outcome == OUTCOME_OK)
 		outcome = drop_privileges(PROGRAM, s->options->user, &dropped);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	int err = mrg_unix_signals_open(&s->signal_fd);
+	if (err == 0)
+		err = mrg_unix_bell_open(&s->control.seen);
 	for (size_t i = 0; i < s->options->workers && err == 0; i++)
 		err = mrg_unix_thread_start(&s->worker[i]->thread, worker_run, s->worker[i]);
 	if (err != 0)

@@ -1,8 +1,8 @@
 /*
  * setup.h - what the command line and the configuration say, for as long as somebody goes by it.
  *
- * A reload reads both again. Sites keep the setup that they were opened by; the control thread keeps one until it has been replaced,
- * all workers have seen that, and no site goes by it.
+ * A reload reads both again. Sites keep the setup that they were opened by; the control thread keeps one until it has been replaced
+ * and no site goes by it.
  */
 #ifndef MRG_HTTP_SETUP_H
 #define MRG_HTTP_SETUP_H
@@ -15,7 +15,6 @@ struct setup {
 	struct options options;
 	struct mrg_arena arena; /* that the setup itself lies in */
 	atomic_uint sites;      /* that go by it */
-	unsigned replaced;      /* by which reload; 0: not yet */
 	struct setup *older;
 };
 

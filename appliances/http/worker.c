@@ -104,6 +104,7 @@ static bool turn(void *ctx, uint64_t now_ns)
 	if (reloads != atomic_load_explicit(&w->reloads, memory_order_relaxed)) {
 		reload(w);
 		atomic_store_explicit(&w->reloads, reloads, memory_order_release);
+		mrg_unix_bell_ring(&w->control->seen);
 	}
 	close_idle(&w->site->older);
 	access_flush(&w->access);
