@@ -16,8 +16,12 @@ struct mrg_capture {
 /* Write a text and a capture behind it. */
 static inline void mrg_part_put(struct mrg_w *w, struct mrg_span before, const struct mrg_capture *part)
 {
-	mrg_w_put_few(w, before);
-	mrg_w_put_few(w, (struct mrg_span){ part->p, part->len });
+	const size_t len = before.len + part->len;
+	uint8_t *const q = mrg_w_take(w, len >= part->len ? len : SIZE_MAX);
+	if (q == NULL)
+		return;
+	mrg_copy(q, before.p, before.len);
+	mrg_copy(q + before.len, part->p, part->len);
 }
 
 /* A capture, or a piece of one that the input was cut in. */

@@ -38,7 +38,7 @@ def _blanks(d: Dfa, state: int, stays: Octets) -> Octets:
         there = [w for w in d.states[state] if w.to == other]
         stay = [w for w in d.states[other] if w.to == other]
         again = [w for w in d.states[other] if w.to == state]
-        marks = all(len(w.actions) == 1 and w.actions[0].kind == "mark" for w in there)
+        marks = all([a.kind for a in w.actions] in ([], ["mark"]) for w in there)
         if marks and octets(there) == octets(stay) and octets(again) == stays and not any(w.actions for w in stay + again):
             return octets(there)
     return frozenset()
