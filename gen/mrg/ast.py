@@ -353,6 +353,7 @@ class GChars(GNode):
 @dataclass(frozen=True, eq=False, repr=False)
 class GRef(GNode):
     name: Ident
+    grammar: Optional[Ident]  # whose rule it is; None: this one's
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -562,6 +562,7 @@ class Grammar:
     loc: Loc
     doc: str
     rules: list[Rule]
+    parts: dict[str, Node] = field(default_factory=dict)  # of a grammar of plain rules only, which are there for others
 
 
 @dataclass

@@ -337,7 +337,7 @@ class ModuleLowerer:
         return [n.name for n in names]
 
     def _grammardecl(self, d: ast.GrammarDecl) -> Symbol:
-        one = lower_grammar(d, self.ir, self.errors)
+        one = lower_grammar(d, self.ir, self.errors, self.symbol)
         self.ir.grammars.append(one)
         return one
 

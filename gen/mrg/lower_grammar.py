@@ -32,14 +32,20 @@ COUNT_MAX = 0xFFFFFFFF  # what is counted in C
 REPEAT_MAX = 4096  # larger counted repetitions make automata too large
 
 
-def lower_grammar(d: ast.GrammarDecl, module: ir.Module, errors: Errors) -> ir.Grammar:
-    return _Grammar(d, errors).run(module)
+Symbols = Callable[[ast.Ident], Optional[object]]
+
+
+def lower_grammar(d: ast.GrammarDecl, module: ir.Module, errors: Errors, symbol: Symbols) -> ir.Grammar:
+    """symbol: what a name of the module stands for."""
+    return _Grammar(d, errors, symbol).run(module)
 
 
 class _Grammar:
-    def __init__(self, d: ast.GrammarDecl, errors: Errors) -> None:
+    def __init__(self, d: ast.GrammarDecl, errors: Errors, symbol: Symbols) -> None:
         self.d = d
         self.errors = errors
+        self.symbol = symbol
+        self.for_others = not any(r.kind for r in d.rules)
         self.rules = {r.name.name: r for r in d.rules}
         self.done: dict[str, Optional[ir.Node]] = {}
         self.working: list[str] = []
@@ -64,11 +70,13 @@ class _Grammar:
                 out.rules.append(lowered)
                 if len(self.errors.found) == before:
                     self.check_automata(rule, lowered)
-        if not any(r.kind for r in self.d.rules):
-            self.errors.error(self.d.name.span, f"grammar '{self.d.name.name}' needs a 'token', 'match', 'message' or 'value' rule")
+            elif self.for_others:
+                out.parts[rule.name.name] = node
+        if not self.d.rules:
+            self.errors.error(self.d.name.span, f"grammar '{self.d.name.name}' has no rules")
         self.check_tokens([r for r in out.rules if r.kind == "token"])
         for rule in self.d.rules:
-            if not rule.kind and rule.name.name not in self.used and rule.name.name not in _CORE:
+            if not rule.kind and not self.for_others and rule.name.name not in self.used and rule.name.name not in _CORE:
                 self.errors.error(rule.name.span, f"rule '{rule.name.name}' is not used")
         return out
 
@@ -142,6 +150,8 @@ class _Grammar:
         return ir.Class(n.span.loc(), list(n.ranges))
 
     def _gref(self, n: ast.GRef) -> ir.Node:
+        if n.grammar is not None:
+            return self.part_of(n.grammar, n.name)
         name = n.name.name
         if name == "CRLF":
             return ir.Lit(n.span.loc(), b"\r\n", False)
@@ -157,6 +167,20 @@ class _Grammar:
             raise self.errors.error(n.span, f"'{name}' is a {rule.kind} rule; only plain rules can be used in others")
         self.used.add(name)
         return self.rule(rule)
+
+    def part_of(self, grammar: ast.Ident, rule: ast.Ident) -> ir.Node:
+        """A rule of another grammar."""
+        other = self.symbol(grammar)
+        if other is None:
+            raise self.errors.error(grammar.span, f"unknown grammar '{grammar.name}'")
+        if not isinstance(other, ir.Grammar):
+            raise self.errors.error(grammar.span, f"'{grammar.name}' is not a grammar")
+        if other.rules:
+            raise self.errors.error(grammar.span, f"grammar '{grammar.name}' has tokens, matches, messages or values; only a grammar of plain rules lends them")
+        node = other.parts.get(rule.name)
+        if node is None:
+            raise self.errors.error(rule.span, f"grammar '{grammar.name}' has no rule '{rule.name}'{meant(rule.name, other.parts)}")
+        return node
 
     def _gseq(self, n: ast.GSeq) -> ir.Node:
         return ir.Seq(n.span.loc(), [self.node(x) for x in n.nodes])

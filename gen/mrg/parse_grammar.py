@@ -108,8 +108,11 @@ class GrammarParser(TypeParser):
 
     def _name(self) -> ast.GNode:
         name = self.ident("a rule")
+        if self.take("."):
+            rule = self.ident(f"a rule of grammar '{name.name}'")
+            return ast.GRef(name.span.to(rule.span), rule, name)
         if not self.take(":"):
-            return ast.GRef(name.span, name)
+            return ast.GRef(name.span, name, None)
         node = self._repeated()
         return ast.GCapture(self.since(name.span.start), name, node)
 

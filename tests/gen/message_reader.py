@@ -21,7 +21,8 @@ STATUS = {0: "ok", 1: "more", -9: "full", -10: "bad", -5: "limit"}
 
 def compiled(module: ir.Module, room: Path, vectors: str) -> ctypes.CDLL:
     files = grammars.emit(module)
-    for path, text in files.items():
+    headers = {path: text for m in module.imports for path, text in grammars.emit(m).items() if path.endswith(".h")}
+    for path, text in (headers | files).items():
         (room / path).parent.mkdir(parents=True, exist_ok=True)
         (room / path).write_text(text, encoding="utf-8")
     library = room / f"{module.name}-{vectors}.so"

@@ -106,7 +106,7 @@ BAD: list[tuple[str, bytes, bytes, int]] = [
 
 def main() -> int:
     passed, wrong = 0, []
-    module = load([str(ROOT / "specs/http/message.mrg")], [str(ROOT / "specs")])[0]
+    module = load([str(ROOT / "specs/http/message.mrg")], [str(ROOT / "specs")])[-1]  # behind what it imports
     with tempfile.TemporaryDirectory() as room:
         library = compiled(module, Path(room), "")
     grammar = module.grammars[0]
