@@ -8,12 +8,23 @@
 enum { CAPTURES = 2 * MRG_HTTP_RANGES_MAX };
 
 struct wanted {
-	uint64_t size, first, sum;
-	bool open; /* a range has begun, and its last octet was not named yet */
+	uint64_t size, first;
+	uint64_t left; /* octets that may still be asked for */
+	bool open;     /* a range has begun, and its last octet was not named yet */
 	struct mrg_http_range *out;
 	size_t count;
-	bool bad;
+	bool bad; /* not a valid range, or more than there is */
 };
+
+static void put(struct wanted *w, uint64_t first, uint64_t len)
+{
+	if (len > w->left) {
+		w->bad = true;
+		return;
+	}
+	w->out[w->count++] = (struct mrg_http_range){ first, len };
+	w->left -= len;
+}
 
 /* Octets from w->first up to `last`, as far as there are any. */
 static void add(struct wanted *w, uint64_t last)
@@ -23,20 +34,15 @@ static void add(struct wanted *w, uint64_t last)
 		w->bad = true; /* RFC 9110 14.1.2: not a valid range */
 		return;
 	}
-	if (w->first >= w->size)
-		return;
-	const uint64_t len = (last < w->size ? last + 1u : w->size) - w->first;
-	w->out[w->count++] = (struct mrg_http_range){ w->first, len };
-	w->sum += len;
+	if (w->first < w->size)
+		put(w, w->first, (last < w->size ? last + 1u : w->size) - w->first);
 }
 
 static void add_last(struct wanted *w, uint64_t len)
 {
 	const uint64_t n = len < w->size ? len : w->size;
-	if (n == 0)
-		return;
-	w->out[w->count++] = (struct mrg_http_range){ w->size - n, n };
-	w->sum += n;
+	if (n != 0)
+		put(w, w->size - n, n);
 }
 
 static void take(struct wanted *w, const struct mrg_capture *c)
@@ -58,7 +64,7 @@ enum mrg_http_ranges mrg_http_ranges(struct mrg_span value, uint64_t size,
 	struct mrg_http_range out[static MRG_HTTP_RANGES_MAX], size_t *count)
 {
 	struct mrg_capture c[CAPTURES];
-	struct wanted w = { .size = size, .out = out };
+	struct wanted w = { .size = size, .left = size, .out = out };
 	size_t n, at;
 	unsigned code;
 	if (size == 0 || mrg_http_field_ranges_read(value, c, CAPTURES, &n, &at, &code) != MRG_OK || n == 0)
@@ -73,7 +79,7 @@ enum mrg_http_ranges mrg_http_ranges(struct mrg_span value, uint64_t size,
 	if (w.open)
 		add(&w, UINT64_MAX);
 	*count = w.count;
-	if (w.bad || w.sum > size)
+	if (w.bad)
 		return MRG_HTTP_RANGES_WHOLE;
 	return w.count == 0 ? MRG_HTTP_RANGES_NONE : MRG_HTTP_RANGES_SOME;
 }
