@@ -58,18 +58,28 @@ static bool read_date(struct mrg_span text, uint64_t *unix_s)
 	return mrg_calendar_seconds(&when, unix_s);
 }
 
-/* RFC 9110 5.6.7: a year more than 50 years from now is the one a century before. */
-static unsigned whole_year(unsigned short_year, uint64_t now_s)
+/* A number that is the larger the later a date is. */
+static uint64_t order(const struct mrg_calendar *c)
 {
-	const unsigned now = mrg_calendar_of(now_s).year;
-	const unsigned year = now - now % 100u + short_year;
-	return year > now + 50u ? year - 100u : year;
+	const uint64_t day = (c->year * UINT64_C(16) + c->month) * 32u + c->day;
+	return ((day * 32u + c->hour) * 64u + c->minute) * 64u + c->second;
+}
+
+/* RFC 9110 5.6.7: what seems to be more than 50 years ahead was the last time before that. */
+static void set_century(struct mrg_calendar *when, unsigned short_year, uint64_t now_s)
+{
+	struct mrg_calendar last = mrg_calendar_of(now_s);
+	last.year += 50u;
+	when->year = last.year - last.year % 100u + short_year;
+	if (order(when) > order(&last))
+		when->year -= 100u;
 }
 
 static bool read_old_date(struct mrg_span text, uint64_t now_s, uint64_t *unix_s)
 {
 	struct mrg_capture c[CAPTURES];
 	struct mrg_calendar when = { .year = 0 };
+	const struct mrg_capture *short_year = NULL;
 	size_t count, at;
 	unsigned code;
 	if (mrg_http_field_old_date_read(text, c, CAPTURES, &count, &at, &code) != MRG_OK)
@@ -78,13 +88,15 @@ static bool read_old_date(struct mrg_span text, uint64_t now_s, uint64_t *unix_s
 		switch (c[i].what) {
 		case MRG_HTTP_FIELD_OLD_DATE_DAY: when.day = number(&c[i]); break;
 		case MRG_HTTP_FIELD_OLD_DATE_MONTH: when.month = month(&c[i]); break;
-		case MRG_HTTP_FIELD_OLD_DATE_SHORT_YEAR: when.year = whole_year(number(&c[i]), now_s); break;
+		case MRG_HTTP_FIELD_OLD_DATE_SHORT_YEAR: short_year = &c[i]; break;
 		case MRG_HTTP_FIELD_OLD_DATE_YEAR: when.year = number(&c[i]); break;
 		case MRG_HTTP_FIELD_OLD_DATE_HOUR: when.hour = number(&c[i]); break;
 		case MRG_HTTP_FIELD_OLD_DATE_MINUTE: when.minute = number(&c[i]); break;
 		case MRG_HTTP_FIELD_OLD_DATE_SECOND: when.second = number(&c[i]); break;
 		default: break;
 		}
+	if (short_year != NULL)
+		set_century(&when, number(short_year), now_s);
 	return mrg_calendar_seconds(&when, unix_s);
 }
 
