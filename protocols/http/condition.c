@@ -94,8 +94,8 @@ enum mrg_http_verdict mrg_http_condition(
 	return step_unchanged(r, v) ? MRG_HTTP_UNCHANGED : MRG_HTTP_GO_ON;
 }
 
-/* A date is a strong validator only if it is the very same, and so old that there can't have been two changes since (RFC 9110
- * 8.8.2.2 and 13.1.5). */
+/* Two If-Range fields don't say which one is meant; the whole is right in any case. A date is a strong validator only if it is the very same,
+ * and so old that there can't have been two changes since (RFC 9110 8.8.2.2 and 13.1.5). */
 bool mrg_http_condition_range(const struct mrg_http_request *r, const struct mrg_http_validators *v)
 {
 	const struct mrg_http_field_line *const f = mrg_http_request_field(r, MRG_HTTP_FIELD_IF_RANGE, NULL);
@@ -105,6 +105,8 @@ bool mrg_http_condition_range(const struct mrg_http_request *r, const struct mrg
 	uint64_t date;
 	if (f == NULL)
 		return true;
+	if (mrg_http_request_field(r, MRG_HTTP_FIELD_IF_RANGE, f) != NULL)
+		return false;
 	if (mrg_http_field_entity_tag_read(f->value, c, 2, &count, &at, &code) == MRG_OK)
 		return count == 1 && mrg_span_eq(span_of(&c[0]), v->etag);
 	return v->dated && v->modified_s < v->now_s && mrg_http_date_read(f->value, v->now_s, &date) &&
