@@ -2,8 +2,9 @@
  * bench/first.c - time from exec of a server to its first right answer.
  *
  * Starts the server, asks one question over and over from another core until
- * the expected answer comes (rcode 0, AA, at least the wanted answer count),
- * and prints one line of JSON.  Then it waits for the end of its standard
+ * the expected answer comes, and prints one line of JSON.  The question is a
+ * DNS message over UDP, its answer one with rcode 0, AA and some record; or it
+ * is a path over HTTP, and its answer a complete 200.  Then it waits for the end of its standard
  * input, so that whoever runs it can look at the server's memory or ask more,
  * and ends the server with SIGTERM.
  *
@@ -30,7 +31,7 @@
 #include <unistd.h>
 
 struct options {
-	const char *query, *log;
+	const char *query, *path, *log; /* query or path */
 	int port, core_server, core_client;
 	double timeout;
 	char **argv;
@@ -41,10 +42,11 @@ static struct options options_read(int argc, char **argv)
 	struct options o = { .core_server = -1, .core_client = -1, .timeout = 60, .log = "/dev/null" };
 	int c;
 
-	while ((c = getopt(argc, argv, "+p:q:S:C:T:l:")) != -1) {
+	while ((c = getopt(argc, argv, "+p:q:u:S:C:T:l:")) != -1) {
 		switch (c) {
 		case 'p': o.port = atoi(optarg); break;
 		case 'q': o.query = optarg; break;
+		case 'u': o.path = optarg; break;
 		case 'S': o.core_server = atoi(optarg); break;
 		case 'C': o.core_client = atoi(optarg); break;
 		case 'T': o.timeout = strtod(optarg, NULL); break;
@@ -53,9 +55,9 @@ static struct options options_read(int argc, char **argv)
 		}
 	}
 	o.argv = argv + optind;
-	if (!o.query || o.port <= 0 || !*o.argv)
+	if (!o.query == !o.path || o.port <= 0 || !*o.argv)
 		bench_die(
-			"usage: first -p PORT -q QUERY [-S SERVER_CORE] [-C CLIENT_CORE] [-T SECONDS] [-l LOG] "
+			"usage: first -p PORT -q QUERY | -u PATH [-S SERVER_CORE] [-C CLIENT_CORE] [-T SECONDS] [-l LOG] "
 			"SERVER ARGUMENTS...");
 	return o;
 }
@@ -82,12 +84,27 @@ static pid_t server_start(const struct options *o)
 	bench_die("first: %s: %s", o->argv[0], strerror(errno));
 }
 
-static int client_open(int port)
+static struct sockaddr_in loopback(int port)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return to;
+}
+
+/* Nobody listens yet: give the server the machine for a moment. */
+static void pause_50us(void)
+{
+	const struct timespec wait = { 0, 50000 };
+
+	nanosleep(&wait, NULL);
+}
+
+static int client_open(int port)
+{
+	const struct sockaddr_in to = loopback(port);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof to) != 0)
 		bench_die("first: no socket: %s", strerror(errno));
 	return fd;
@@ -99,9 +116,7 @@ static size_t ask(int fd, const struct bench_msg *q, uint8_t *reply, size_t cap)
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
 	if (send(fd, q->p, q->len, 0) < 0) {
-		/* Nobody listens yet: give the server the machine for a moment. */
-		const struct timespec wait = { 0, 50000 };
-		nanosleep(&wait, NULL);
+		pause_50us();
 		return 0;
 	}
 	if (poll(&p, 1, 1) <= 0)
@@ -117,6 +132,25 @@ static bool right(const uint8_t *reply, size_t len)
 {
 	return len >= 12u && (reply[2] & 0x84u) == 0x84u && (reply[3] & 15u) == 0 &&
 	       (reply[6] | reply[7]) != 0;
+}
+
+/* Whether the connection gives a whole 200 to a request; the server closes it behind the answer. */
+static bool fetch(int fd, const char *path)
+{
+	static char text[65536];
+	size_t len = 0;
+	ssize_t n = snprintf(
+		text, sizeof text, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
+
+	if (send(fd, text, (size_t)n, MSG_NOSIGNAL) != n)
+		return false;
+	while (len < sizeof text - 1 && (n = recv(fd, text + len, sizeof text - 1 - len, 0)) > 0)
+		len += (size_t)n;
+	text[len] = '\0';
+	const char *const end = strstr(text, "\r\n\r\n");
+	const char *const length = strcasestr(text, "\nContent-Length:");
+	return n == 0 && end && length && strncmp(text, "HTTP/1.1 200 ", 13) == 0 &&
+	       (size_t)(end + 4 - text) + strtoul(length + 16, NULL, 10) == len;
 }
 
 static bool alive(pid_t pid)
@@ -150,6 +184,27 @@ static uint64_t wait_answer(
 	}
 }
 
+/* The same over HTTP: the time of the first whole 200. */
+static uint64_t wait_page(const struct options *o, pid_t pid)
+{
+	const struct sockaddr_in to = loopback(o->port);
+	uint64_t limit = bench_now_ns() + (uint64_t)(o->timeout * 1e9);
+
+	for (;;) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		bool listens = connect(fd, (const struct sockaddr *)&to, sizeof to) == 0;
+		bool well = listens && fetch(fd, o->path);
+		uint64_t now = bench_now_ns();
+		close(fd);
+		if (well)
+			return now;
+		if (now > limit || !alive(pid))
+			return 0;
+		if (!listens)
+			pause_50us();
+	}
+}
+
 static void server_stop(pid_t pid)
 {
 	int status;
@@ -173,16 +228,20 @@ static void tell(const char *what, uint64_t from, uint64_t to, pid_t pid)
 int main(int argc, char **argv)
 {
 	struct options o = options_read(argc, argv);
-	struct bench_msgs q = bench_msgs_read(o.query);
+	struct bench_msgs q = { NULL, 0 };
 	struct bench_msg last = { (const uint8_t *)"", 0 };
 	char line[64];
 
+	if (o.query)
+		q = bench_msgs_read(o.query);
 	bench_pin(o.core_client);
 	uint64_t start = bench_now_ns();
 	pid_t pid = server_start(&o);
-	uint64_t end = wait_answer(&o, pid, &q.m[0], &last);
+	uint64_t end = o.query ? wait_answer(&o, pid, &q.m[0], &last) : wait_page(&o, pid);
 	tell("first", start, end, pid);
 	while (end && fgets(line, sizeof line, stdin)) {
+		if (!o.query)
+			continue;
 		start = bench_now_ns();
 		kill(pid, SIGHUP);
 		end = wait_answer(&o, pid, &q.m[0], &last);

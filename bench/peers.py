@@ -234,7 +234,7 @@ NSD_FULL = Server("nsd-full", nsd_full, ("-v",))
 class Running:
     """A server at work, on one core."""
 
-    server: Server
+    name: str
     process: subprocess.Popen[bytes]
     port: int
     log: Path
@@ -249,8 +249,8 @@ class Running:
             self.process.wait()
 
 
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+def free_port(tcp: bool = False) -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as s:
         s.bind(("127.0.0.1", 0))
         return int(s.getsockname()[1])
 
@@ -268,13 +268,10 @@ def answers(port: int, query: bytes, wait: float) -> bool:
     return len(reply) >= 12 and reply[2] & 0x84 == 0x84 and reply[3] & 15 == 0 and reply[6:8] != b"\0\0"
 
 
-def start(
-    places: Places, server: Server, work: Path, zone: Path, query: bytes, core: Optional[int], origin: str = ORIGIN
+def launch(
+    places: Places, name: str, command: list[str], work: Path, port: int, core: Optional[int], ready: Callable[[], bool]
 ) -> Running:
-    """Start a server on `core` and wait until it answers `query`."""
-    shutil.rmtree(work, ignore_errors=True)
-    port = free_port()
-    command = server.command(places, work, zone, port, origin)
+    """Start a server on `core` and wait until it is ready; its output goes to a file in `work`."""
     if core is not None:
         command = ["taskset", "-c", str(core), *command]
     log = work / "output"
@@ -282,12 +279,22 @@ def start(
         process = subprocess.Popen(
             command, env=places.environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
         )
-    running = Running(server, process, port, log)
+    running = Running(name, process, port, log)
     limit = time.monotonic() + 60
-    while not answers(port, query, 0.2):
+    while not ready():
         if process.poll() is not None or time.monotonic() > limit:
             running.stop()
             tail = log.read_text(errors="replace").splitlines()[-5:]
-            raise Absent(f"{server.name}: gives no answer: " + " / ".join(tail))
+            raise Absent(f"{name}: gives no answer: " + " / ".join(tail))
         time.sleep(0.05)
     return running
+
+
+def start(
+    places: Places, server: Server, work: Path, zone: Path, query: bytes, core: Optional[int], origin: str = ORIGIN
+) -> Running:
+    """Start a server of DNS on `core` and wait until it answers `query`."""
+    shutil.rmtree(work, ignore_errors=True)
+    port = free_port()
+    command = server.command(places, work, zone, port, origin)
+    return launch(places, server.name, command, work, port, core, lambda: answers(port, query, 0.2))

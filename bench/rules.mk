@@ -11,11 +11,13 @@ BENCH_LIBS  := $(patsubst %,$B/lib/lib%.a,mrg-dns mrg-rt-unix mrg)
 BENCH_SPECS := $(wildcard bench/specs/*.mrg)
 BENCH_GEN_C := $(BENCH_SPECS:bench/specs/%.mrg=$(BENCH_GEN)/%.c)
 
-BENCH_PROGRAMS := udpload first parse answer
-BENCH_SRC_udpload := bench/udpload.c
-BENCH_SRC_first   := bench/first.c
-BENCH_SRC_parse   := bench/parse.c bench/ours.c bench/ours_net.c bench/samples.c $(wildcard bench/hand/*.c)
-BENCH_SRC_answer  := bench/answer.c
+BENCH_PROGRAMS := udpload httpload floor first parse answer
+BENCH_SRC_udpload  := bench/udpload.c
+BENCH_SRC_httpload := bench/httpload.c
+BENCH_SRC_floor    := bench/floor.c
+BENCH_SRC_first    := bench/first.c
+BENCH_SRC_parse    := bench/parse.c bench/ours.c bench/ours_net.c bench/samples.c $(wildcard bench/hand/*.c)
+BENCH_SRC_answer   := bench/answer.c
 
 # The generated code of the yardsticks' specs is compiled like the generated code of the library.
 $(BENCH_GEN)/made: $(BENCH_SPECS) $(GEN_PY) gen/support/mrg.h

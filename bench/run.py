@@ -20,7 +20,7 @@ from typing import Callable, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import checkers, mixmake, peers, programs, serve, startup, zonegen  # noqa: E402
+from bench import checkers, httppeers, httpserve, mixmake, peers, programs, serve, startup, zonegen  # noqa: E402
 from bench.peers import Absent, Places  # noqa: E402
 from bench.table import Table, progress, render  # noqa: E402
 from bench.timing import Effort  # noqa: E402
@@ -70,6 +70,9 @@ STEPS: dict[str, Step] = {
     "libraries": libraries,
     "specs": programs.compile_specs,
     "http": programs.heads,
+    "http-served": httpserve.served,
+    "http-held": httpserve.held,
+    "http-start": httpserve.started,
     "answer": answers,
     "served": served,
     "large": large,
@@ -89,11 +92,12 @@ def machine(places: Places) -> str:
     busy = os.getloadavg()[0]
     if busy > 0.5:
         lines.append(f"the machine is busy (load {busy:.2f}): these figures are not for the record")
-    for server in peers.SERVERS.values():
+    versions = {s.name: s.version for s in peers.SERVERS.values()} | {s.name: s.version for s in httppeers.SERVERS.values()}
+    for name, version_of in versions.items():
         try:
-            lines.append(f"{server.name}: {server.version(places)}")
+            lines.append(f"{name}: {version_of(places)}")
         except Absent as why:
-            lines.append(f"{server.name}: {why}")
+            lines.append(f"{name}: {why}")
     for library in ("libknot", "ldns"):
         found = sorted((places.peers / "usr/lib").rglob(f"{library}.pc"))
         version = [v for p in found for v in p.read_text().splitlines() if v.startswith("Version:")]

@@ -20,15 +20,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum {
-	BATCH = 64,
-	SLOT_BITS = 10,
-	SLOT_MAX = 1 << SLOT_BITS,
-	QUERY_MAX = 512,
-	REPLY_MAX = 4096,
-	HIST_SUB = 16, /* buckets in each power of two of nanoseconds */
-	HIST_COUNT = 40 * HIST_SUB
-};
+enum { BATCH = 64, SLOT_BITS = 10, SLOT_MAX = 1 << SLOT_BITS, QUERY_MAX = 512, REPLY_MAX = 4096 };
 
 enum compare { COMPARE_NONE, COMPARE_RCODE, COMPARE_SIZE, COMPARE_BYTES };
 
@@ -61,8 +53,7 @@ struct load {
 	uint16_t free[SLOT_MAX];
 	size_t free_count;
 	struct counts n;
-	uint64_t hist[HIST_COUNT];
-	uint64_t latency_max;
+	struct bench_hist latency;
 	struct bench_msg *recorded; /* by query, when replies are kept */
 	struct mmsghdr out[BATCH], in[BATCH];
 	struct iovec out_iov[BATCH], in_iov[BATCH];
@@ -207,22 +198,6 @@ static void send_batch(struct load *l, size_t limit)
 	l->n.sent += n;
 }
 
-static size_t hist_bucket(uint64_t ns)
-{
-	if (ns < HIST_SUB)
-		return (size_t)ns;
-	size_t top = 63u - (size_t)__builtin_clzll(ns); /* >= 4 */
-	size_t b = (top - 3u) * HIST_SUB + (size_t)((ns >> (top - 4u)) & (HIST_SUB - 1u));
-	return b < HIST_COUNT ? b : HIST_COUNT - 1u;
-}
-
-static uint64_t hist_value(size_t bucket)
-{
-	if (bucket < HIST_SUB)
-		return bucket;
-	return (uint64_t)(HIST_SUB + bucket % HIST_SUB) << (bucket / HIST_SUB - 1u);
-}
-
 static void judge(struct load *l, size_t query, const uint8_t *p, size_t len)
 {
 	if (l->recorded && !l->recorded[query].p) {
@@ -251,10 +226,7 @@ static void take_reply(struct load *l, uint64_t now, const uint8_t *p, size_t le
 		l->n.stray++;
 		return;
 	}
-	uint64_t ns = now - s->sent_ns;
-	l->hist[hist_bucket(ns)]++;
-	if (ns > l->latency_max)
-		l->latency_max = ns;
+	bench_hist_add(&l->latency, now - s->sent_ns);
 	l->n.received++;
 	l->n.reply_bytes += len;
 	judge(l, s->query, p, len);
@@ -315,18 +287,6 @@ static double run(struct load *l)
 	return (double)(bench_now_ns() - start) / 1e9;
 }
 
-static double percentile_us(const struct load *l, double share)
-{
-	double want = share * (double)l->n.received, sum = 0;
-
-	for (size_t i = 0; i < HIST_COUNT; i++) {
-		sum += (double)l->hist[i];
-		if (sum >= want && sum > 0)
-			return (double)hist_value(i) / 1e3;
-	}
-	return 0;
-}
-
 static void report(const struct load *l, double seconds)
 {
 	const struct counts *n = &l->n;
@@ -337,9 +297,8 @@ static void report(const struct load *l, double seconds)
 		n->bad_bytes);
 	printf("\"reply_bytes\": %llu, \"seconds\": %.6f, \"rate\": %.1f, ",
 		(unsigned long long)n->reply_bytes, seconds, (double)n->received / seconds);
-	printf("\"p50_us\": %.1f, \"p90_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f}\n",
-		percentile_us(l, 0.5), percentile_us(l, 0.9), percentile_us(l, 0.99), percentile_us(l, 0.999),
-		(double)l->latency_max / 1e3);
+	bench_hist_print(&l->latency);
+	printf("}\n");
 }
 
 static void record(const struct load *l)

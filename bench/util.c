@@ -1,4 +1,4 @@
-/* bench/util.c - message files, a clock, pinning, medians: see util.h. */
+/* bench/util.c - message files, a clock, pinning, medians, latencies: see util.h. */
 #include "bench/util.h"
 
 #include <sched.h>
@@ -130,6 +130,49 @@ double bench_time(void (*pass)(void *ctx), void *ctx, size_t count, unsigned ms)
 		from = now;
 	} while ((from < end || n < 3) && n < PASSES_MAX);
 	return bench_median(took, n);
+}
+
+static size_t hist_bucket(uint64_t ns)
+{
+	if (ns < BENCH_HIST_SUB)
+		return (size_t)ns;
+	size_t top = 63u - (size_t)__builtin_clzll(ns); /* >= 4 */
+	size_t b = (top - 3u) * BENCH_HIST_SUB + (size_t)((ns >> (top - 4u)) & (BENCH_HIST_SUB - 1u));
+	return b < BENCH_HIST_COUNT ? b : BENCH_HIST_COUNT - 1u;
+}
+
+static uint64_t hist_value(size_t bucket)
+{
+	if (bucket < BENCH_HIST_SUB)
+		return bucket;
+	return (uint64_t)(BENCH_HIST_SUB + bucket % BENCH_HIST_SUB) << (bucket / BENCH_HIST_SUB - 1u);
+}
+
+void bench_hist_add(struct bench_hist *h, uint64_t ns)
+{
+	h->bucket[hist_bucket(ns)]++;
+	h->count++;
+	if (ns > h->max_ns)
+		h->max_ns = ns;
+}
+
+static double percentile_us(const struct bench_hist *h, double share)
+{
+	double want = share * (double)h->count, sum = 0;
+
+	for (size_t i = 0; i < BENCH_HIST_COUNT; i++) {
+		sum += (double)h->bucket[i];
+		if (sum >= want && sum > 0)
+			return (double)hist_value(i) / 1e3;
+	}
+	return 0;
+}
+
+void bench_hist_print(const struct bench_hist *h)
+{
+	printf("\"p50_us\": %.1f, \"p90_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f",
+		percentile_us(h, 0.5), percentile_us(h, 0.9), percentile_us(h, 0.99), percentile_us(h, 0.999),
+		(double)h->max_ns / 1e3);
 }
 
 void bench_result(const char *name, double value) { printf("%s\t%.4f\n", name, value); }

@@ -1,6 +1,6 @@
 /*
  * bench/util.h - what the measuring programs share: message files, a clock,
- * pinning, medians.
+ * pinning, medians, latencies.
  *
  * A message file is a row of messages, each after its length as two octets,
  * most significant first (the framing of DNS over TCP, RFC 1035 4.2.2).
@@ -66,6 +66,22 @@ double bench_median(double *v, size_t count);
  * after one warm-up; the median of the passes, in nanoseconds of CPU time per message.
  */
 double bench_time(void (*pass)(void *ctx), void *ctx, size_t count, unsigned ms);
+
+enum {
+	BENCH_HIST_SUB = 16, /* buckets in each power of two of nanoseconds */
+	BENCH_HIST_COUNT = 40 * BENCH_HIST_SUB
+};
+
+/* Latencies, to about 6 %.  Zero-initialised. */
+struct bench_hist {
+	uint64_t bucket[BENCH_HIST_COUNT];
+	uint64_t count, max_ns;
+};
+
+void bench_hist_add(struct bench_hist *h, uint64_t ns);
+
+/* Members of a JSON object on standard output: "p50_us" to "p999_us", "max_us". */
+void bench_hist_print(const struct bench_hist *h);
 
 /* One result on standard output, for run.py: a name without tabs, a number. */
 void bench_result(const char *name, double value);
