@@ -21,16 +21,7 @@
 #ifndef MRG_HTTP_REQUEST_H
 #define MRG_HTTP_REQUEST_H
 
-#include "iana/http.h"
-#include "mrg.h"
-#include "mrg_part.h"
-
-enum { MRG_HTTP_FIELDS_MAX = 100 }; /* as specs/http/message.mrg has it */
-
-struct mrg_http_field_line {
-	struct mrg_span name, value; /* value.p is NULL when it is empty */
-	enum mrg_http_field id; /* MRG_HTTP_FIELD_UNKNOWN: one without a number */
-};
+#include "protocols/http/fields.h"
 
 /* RFC 9112 3.2 */
 enum mrg_http_form {
@@ -39,9 +30,6 @@ enum mrg_http_form {
 	MRG_HTTP_AUTHORITY,
 	MRG_HTTP_ASTERISK
 };
-
-/* RFC 9112 6.3 */
-enum mrg_http_body { MRG_HTTP_BODY_NONE, MRG_HTTP_BODY_LENGTH, MRG_HTTP_BODY_CHUNKED, MRG_HTTP_BODY_CLOSE };
 
 /* All spans borrow the input. */
 struct mrg_http_request {
