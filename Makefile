@@ -1,13 +1,13 @@
 # Morgana: the whole build, in one non-recursive GNU Make.
 #
 # Reading order: mk/config.mk (the variables you may set), */rules.mk (each folder appends its sources to lists),
-# mk/generate.mk (specs to C), mk/compile.mk (C to libraries, programs and tests), mk/install.mk.
+# mk/generate.mk (specs to C), mk/site.mk (the pages of `make run`), mk/compile.mk (C to libraries, programs and tests), mk/install.mk.
 # Goals with a "##" comment are what `make help` prints.
 
 include mk/config.mk
 
 # These goals run before anything is generated; those that need the generated lists call make again (BUILD).
-OUTER_GOALS := help run test lint format deps bench-deps bench clean dist
+OUTER_GOALS := help run docs site test lint format deps bench-deps bench clean dist
 ifneq ($(filter-out $(OUTER_GOALS),$(or $(MAKECMDGOALS),all)),)
 WANT_GENERATED := yes
 endif
@@ -15,6 +15,7 @@ endif
 all: programs ## build the libraries and the appliances (the default)
 
 include mk/generate.mk
+include mk/site.mk
 include $(sort $(wildcard */rules.mk */*/rules.mk))
 include mk/compile.mk
 include mk/install.mk
@@ -31,11 +32,10 @@ deps: ## install what building and testing need (Debian; quiet when nothing is m
 bench-deps: ## install, or unpack under the build folder, what only the measurements need
 	$Qmk/deps.sh $(BUILD_DEPS) bench
 
-run: ## build, then serve a zone in the foreground until Ctrl-C
+run: ## build, then serve a zone and the protocol reference in the foreground until Ctrl-C
 	$Qmk/deps.sh $(BUILD_DEPS)
-	+$Q$(BUILD) programs
-	@mk/dig-line.sh '$(DNS_LISTEN)' '$(ZONE)'
-	$Qexec $B/bin/mrg-dns --listen '$(DNS_LISTEN)' --zone '$(ZONE)'
+	+$Q$(BUILD) programs $(if $(filter $(SITE),$(ROOT)),site)
+	$Qexec mk/run.sh $B/bin '$(DNS_LISTEN)' '$(ZONE)' '$(DNS_METRICS)' '$(HTTP_LISTEN)' '$(ROOT)' '$(HTTP_METRICS)'
 
 clean: ## remove everything that was built
 	$Qrm -rf $O

@@ -6,7 +6,10 @@
 ##  CFLAGS=, LDFLAGS=  optimisation and the like (-O3 -g); the language and the warnings are always added
 ##  JOBS=N           how many jobs at once (as many as there are cores)
 ##  DNS_LISTEN=ADDRESS:PORT, ZONE=ORIGIN=FILE  for `make run` (127.0.0.1:5353, the sample zone)
+##  HTTP_LISTEN=ADDRESS:PORT, ROOT=FOLDER  likewise (127.0.0.1:8080, the protocol reference)
+##  DNS_METRICS=, HTTP_METRICS=ADDRESS:PORT  where both show their figures (127.0.0.1:9153, 127.0.0.1:9180)
 ##  PREFIX=, DESTDIR=  for `make install` (/usr/local)
+##  DOCS_FLAGS=      more options of `mrg docs` for `make docs`, such as --link "Live status=/status"
 ##  TESTS=WORD       for `make test`: only the suites whose name contains WORD
 ##  CAPTURES=DIR     for `make test`: a folder of packet captures to hold the specifications against
 
@@ -26,6 +29,9 @@ CFLAGS     ?= -O3 -g
 JOBS       ?= $(shell nproc 2>/dev/null || echo 1)
 DNS_LISTEN ?= 127.0.0.1:5353
 ZONE       ?= example.org=appliances/dns/example.org.zone
+HTTP_LISTEN ?= 127.0.0.1:8080
+DNS_METRICS ?= 127.0.0.1:9153
+HTTP_METRICS ?= 127.0.0.1:9180
 PREFIX     ?= /usr/local
 
 comma := ,
@@ -37,6 +43,9 @@ build_folder = $(subst $(space),/,$(strip $O $(subst $(space),-,$(strip $(filter
 B := $(call build_folder,$(SAN))
 # A source archive ships the generated C in generated/ (see `make dist`); then no Python, re2c or Ragel is needed.
 G := $(if $(wildcard generated/files.mk),generated,$O/gen)
+# The pages that `make run` serves; a source archive ships them, too.
+SITE := $(if $(wildcard generated/site/made),generated/site,$O/site)
+ROOT       ?= $(SITE)
 BUILD_DEPS := build $(if $(filter generated,$G),,gen)
 
 Q := $(if $(V),,@)

@@ -57,11 +57,12 @@ DIST_FILES = $(shell if [ -e .git ]; then git ls-files -co --exclude-standard; e
 dist: ## a source archive with the generated C, so that building it needs no Python, re2c or Ragel
 	+$Q$(BUILD) dist-archive
 
-dist-archive: $G/files.mk
+dist-archive: $G/files.mk $(SITE)/made
 	$(call say,DIST,$O/$(DIST).tar.gz)
 	$Qrm -rf $O/dist && mkdir -p $O/dist/$(DIST)/generated
 	$Qtar -cf - $(DIST_FILES) | tar -C $O/dist/$(DIST) -xf -
 	$Qcp -R $G/. $O/dist/$(DIST)/generated/
+	$Qcp -R $(SITE) $O/dist/$(DIST)/generated/site
 	$Qtar -C $O/dist --sort=name --mtime=@$${SOURCE_DATE_EPOCH:-0} --owner=0 --group=0 --numeric-owner -cf - $(DIST) | gzip -9n >$O/$(DIST).tar.gz
 	$Qrm -rf $O/dist
 

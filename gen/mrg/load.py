@@ -23,6 +23,12 @@ def load(paths: Sequence[str], roots: Sequence[str] = ()) -> list[ir.Module]:
 
 def load_named(paths: Sequence[str], roots: Sequence[str] = ()) -> tuple[list[ir.Module], list[str], list[str]]:
     """As load; also the names of the modules at `paths`, and every file read."""
+    resolver, modules, named = load_written(paths, roots)
+    return modules, named, [s.path for s in resolver.sources]
+
+
+def load_written(paths: Sequence[str], roots: Sequence[str] = ()) -> tuple[Resolver, list[ir.Module], list[str]]:
+    """As load, with what was written: the resolver's units, one a module; also the names of the modules at `paths`."""
     errors = Errors()
     resolver = Resolver([*roots, *default_roots()], errors)
     named = [u.file.name.name for u in map(resolver.load, paths) if u is not None]
@@ -31,7 +37,7 @@ def load_named(paths: Sequence[str], roots: Sequence[str] = ()) -> tuple[list[ir
         check(unit, errors)
     modules = lower(resolver.units, errors)
     errors.stop_if_any()
-    return modules, named, [s.path for s in resolver.sources]
+    return resolver, modules, named
 
 
 def default_roots() -> list[str]:

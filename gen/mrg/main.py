@@ -14,7 +14,7 @@ from typing import Callable, Optional, Sequence
 
 from . import ir
 from .errors import Failed
-from .load import default_roots, find_module, load_named
+from .load import default_roots, find_module, load_named, load_written
 
 VERSION = "0.1.0"  # as in mk/config.mk
 
@@ -33,6 +33,9 @@ def main(argv: Sequence[str]) -> int:
         # The reader of our output has gone; don't let the interpreter's shutdown complain about that.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as problem:
+        sys.stderr.write(f"mrg: {problem.filename}: {problem.strerror}\n")
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,12 +73,30 @@ def _parser() -> argparse.ArgumentParser:
     vectors.add_argument("-o", metavar="DIR", default=".", dest="out", help="output folder (default: .)")
     vectors.set_defaults(run=run_vectors)
 
+    docs = commands.add_parser("docs", parents=[files], help="write the reference of the specifications, and of what they import, as pages")
+    docs.add_argument("-o", metavar="DIR", required=True, dest="out", help="output folder")
+    docs.add_argument("--link", metavar="NAME=URL", action="append", default=[], dest="links", type=_link, help="a link on each page")
+    docs.set_defaults(run=run_docs)
+
+    diagram = commands.add_parser("diagram", parents=[roots], help="draw packets in characters, print grammars as ABNF")
+    diagram.add_argument("file", metavar="FILE.mrg")
+    diagram.add_argument("name", metavar="NAME", nargs="?", help="a packet, a grammar or a rule; all of the file without it")
+    diagram.set_defaults(run=run_diagram)
+
     dissect = commands.add_parser("dissect", parents=[roots], help="print the messages of a capture file")
     dissect.add_argument("file", metavar="FILE.pcap")
     dissect.add_argument("--spec", metavar="MODULE:PACKET", default="dns.message:Message")
     dissect.add_argument("--port", type=int, default=53)
     dissect.set_defaults(run=run_dissect)
     return parser
+
+
+def _link(text: str) -> tuple[str, str]:
+    """`NAME=URL`; the URL leads somewhere, and is no program."""
+    name, _, url = text.partition("=")
+    if not name or not url or ":" in url.split("/")[0] and not url.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=URL with a path or an http URL")
+    return name, url
 
 
 def run_check(options: argparse.Namespace) -> int:
@@ -202,6 +223,29 @@ def run_audit(options: argparse.Namespace) -> int:
 
     modules, _, _ = load_named(options.files, options.roots)
     sys.stdout.write(report(modules))
+    return 0
+
+
+def run_docs(options: argparse.Namespace) -> int:
+    from .docs.pages import files
+    from .emit.writer import write_if_changed
+
+    resolver, modules, _ = load_written(options.files, options.roots)
+    for name, text in sorted(files(modules, resolver.units, options.links).items()):
+        write_if_changed(os.path.join(options.out, name), text)
+    return 0
+
+
+def run_diagram(options: argparse.Namespace) -> int:
+    from .docs.diagram import Unknown, diagram
+
+    resolver, modules, named = load_written([options.file], options.roots)
+    module, unit = next((m, u) for m, u in zip(modules, resolver.units) if m.name == named[0])
+    try:
+        sys.stdout.write(diagram(module, unit, options.name))
+    except Unknown as unknown:
+        sys.stderr.write(f"mrg diagram: {unknown}\n")
+        return 2
     return 0
 
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""What the README promises: `make run` serves the sample zone until Ctrl-C, `make help` lists the goals, links lead somewhere."""
+"""What the README promises: `make run` serves the sample zone and the reference until Ctrl-C, `make help` lists the goals, links lead
+somewhere."""
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -16,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from report import OUT, ROOT, Report, clean_environment, make, run  # noqa: E402
 
-GOALS = ["run", "test", "bench", "lint", "format", "deps", "bench-deps", "clean", "dist", "install", "uninstall", "help"]
+GOALS = ["run", "docs", "test", "bench", "lint", "format", "deps", "bench-deps", "clean", "dist", "install", "uninstall", "help"]
 LINK = re.compile(r"\[[^\]]*\]\(([^)#:]+)(?:#[^)]*)?\)")
 ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 START_S = 300  # it may have to build first
@@ -39,9 +41,14 @@ def answer(port: int) -> str:
     return run("dig", "+short", "+time=1", "+tries=1", "@127.0.0.1", "-p", port, "www.example.org").stdout.strip()
 
 
+def fetch(url: str) -> str:
+    return run("curl", "-sS", "--max-time", 5, "--retry", 20, "--retry-connrefused", "--retry-delay", 1, url).stdout
+
+
 def check_make_run(report: Report) -> None:
-    port = free_port()
-    command = [os.environ.get("MAKE", "make"), "run", f"DNS_LISTEN=127.0.0.1:{port}", f"O={OUT}"]
+    port, http, *metrics = (free_port() for _ in range(4))
+    command = [os.environ.get("MAKE", "make"), "run", f"DNS_LISTEN=127.0.0.1:{port}", f"HTTP_LISTEN=127.0.0.1:{http}",
+               f"DNS_METRICS=127.0.0.1:{metrics[0]}", f"HTTP_METRICS=127.0.0.1:{metrics[1]}", f"O={OUT}"]
     server = subprocess.Popen(command, cwd=ROOT, env=clean_environment(), text=True, start_new_session=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
@@ -51,11 +58,18 @@ def check_make_run(report: Report) -> None:
             time.sleep(0.1)
             got = answer(port)
         report.check("make run, then dig, answers", ADDRESS.fullmatch(got) is not None, got)
+        page = fetch(f"http://127.0.0.1:{http}/")
+        report.check("the reference is served", "<title>Morgana protocol reference</title>" in page, page)
+        sources = json.loads(fetch(f"http://127.0.0.1:{http}/sources.json"))
+        for source in sources:
+            figures = fetch(f"http://127.0.0.1:{source['port']}/metrics")
+            report.check(f"the status page finds {source['name']}", f"\nmrg_{source['kind']}_" in figures, figures)
         if server.poll() is None:
             os.killpg(server.pid, signal.SIGINT)  # what Ctrl-C does: the whole foreground group
         output, _ = server.communicate(timeout=20)
+        report.check("it printed where the pages are", f"http://127.0.0.1:{http}/status.html" in output, output)
         report.check("it printed the dig line", f"dig @127.0.0.1 -p {port} www.example.org" in output, output)
-        report.check("Ctrl-C ends it, and the port is free again", port_is_free(port), output)
+        report.check("Ctrl-C ends it, and the ports are free again", port_is_free(port) and port_is_free(http), output)
     finally:
         if server.poll() is None:
             os.killpg(server.pid, signal.SIGKILL)
@@ -63,8 +77,10 @@ def check_make_run(report: Report) -> None:
 
 
 def port_is_free(port: int) -> bool:
-    with socket.socket(type=socket.SOCK_DGRAM) as udp:
+    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that have ended may linger
         try:
+            tcp.bind(("127.0.0.1", port))
             udp.bind(("127.0.0.1", port))
         except OSError:
             return False
