@@ -204,7 +204,8 @@ static void expect_octets(const struct got *g)
 {
 	static uint8_t want[LARGEST];
 	memset(want, g->octet, g->size);
-	ck_assert_mem_eq(g->p, want, g->size);
+	if (memcmp(g->p, want, g->size) != 0)
+		ck_abort_msg("a block of %zu bytes was written to by another", g->size);
 }
 
 /* As many of the largest size as the area holds, and not one more. */
@@ -234,7 +235,7 @@ START_TEST(blocks_split_and_join)
 	ck_assert_ptr_null(mrg_rt_blocks_get(&b, LARGEST + 1));
 	ck_assert_ptr_null(mrg_rt_blocks_get(&b, SIZE_MAX));
 	srand(3);
-	for (unsigned step = 0; step < 100000; step++) {
+	for (unsigned step = 0; step < 30000; step++) {
 		struct got *const g = &got[(unsigned)rand() % GOT];
 		if (g->p != NULL) {
 			expect_octets(g);
@@ -250,7 +251,7 @@ START_TEST(blocks_split_and_join)
 			memset(g->p, g->octet, g->size);
 	}
 	ck_assert_uint_gt(refused, 100);
-	ck_assert_uint_lt(refused, 50000);
+	ck_assert_uint_lt(refused, 15000);
 	for (size_t i = 0; i < GOT; i++)
 		if (got[i].p != NULL)
 			mrg_rt_blocks_put(&b, got[i].p, got[i].size);
@@ -437,6 +438,7 @@ START_TEST(hash_of_the_paper)
 {
 	static const uint64_t key[2] = { UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908) };
 	uint8_t in[64];
+	unsigned same = 0;
 	for (size_t i = 0; i < sizeof in; i++)
 		in[i] = (uint8_t)i;
 	ck_assert_uint_eq(mrg_rt_hash(key, (struct mrg_span){ in, 15 }), UINT64_C(0xa129ca6149be45e5));
@@ -448,10 +450,11 @@ START_TEST(hash_of_the_paper)
 		ck_assert_uint_ne(h, mrg_rt_hash(other, (struct mrg_span){ in, len }));
 		for (size_t i = 0; i < len; i++) {
 			in[i] ^= 0x80;
-			ck_assert_uint_ne(h, mrg_rt_hash(key, (struct mrg_span){ in, len }));
+			same += h == mrg_rt_hash(key, (struct mrg_span){ in, len });
 			in[i] ^= 0x80;
 		}
 	}
+	ck_assert_uint_eq(same, 0);
 	ck_assert_uint_eq(mrg_rt_hash(key, (struct mrg_span){ NULL, 0 }), UINT64_C(0x726fdb47dd0e0e31));
 }
 END_TEST
