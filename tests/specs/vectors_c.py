@@ -223,6 +223,8 @@ class _Vector:
             self.lines.append(f"const struct {names.packet(item.packet)} {var} = {call};")
             return Place(var, item, item.packet, node)
         kind = "struct mrg_span" if isinstance(item, ir.Bytes) else "uint64_t"
+        if isinstance(item, ir.Scalar) and item.signed:
+            call = f"(uint64_t){call}"  # compared as bits
         self.lines.append(f"const {kind} {var} = {call};")
         return Place(var, item, None, node)
 
