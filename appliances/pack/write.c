@@ -92,7 +92,7 @@ static bool wrong_file(const struct folder *f, const struct packed *p, int err)
 static bool copy_content(const struct output *o, struct packed *p, const struct times *times)
 {
 	struct mrg_arena memory = { .p = NULL };
-	struct stat st;
+	struct stat st = { .st_mode = 0 };
 	const int fd =
 		openat(o->folder->fd, p->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	int err = fd >= 0 && fstat(fd, &st) == 0 ? 0 : errno, out_err = 0;
