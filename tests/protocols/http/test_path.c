@@ -122,7 +122,7 @@ static void put_segments(char *path, const char *segment, size_t count, const ch
 
 START_TEST(depth)
 {
-	char path[3000];
+	char path[4000];
 	put_segments(path, "a", MRG_HTTP_PATH_DEPTH, "");
 	expect(path, path + 1);
 	put_segments(path, "a", MRG_HTTP_PATH_DEPTH + 1, "");
