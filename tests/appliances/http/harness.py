@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -14,7 +16,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 from running import PATIENCE_S, ROOT, Failure, Files, Running, check, equal, main, run_program  # noqa: E402
 from wire import Answer, Connection  # noqa: E402
 
-__all__ = ["PATIENCE_S", "ROOT", "Answer", "Connection", "Failure", "Files", "check", "equal", "main"]
+__all__ = ["PATIENCE_S", "ROOT", "Answer", "Connection", "Failure", "Files", "check", "equal", "main", "run_program"]
 
 HOST = b"Host: www.example.org\r\n"
 GET = b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -95,3 +97,10 @@ def status_of(pid: int, key: str) -> str:
 
 def descriptors(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    """Ask until it is so."""
+    end = time.monotonic() + PATIENCE_S
+    while not true():
+        check(time.monotonic() < end, what)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import select
 import socket
 from dataclasses import dataclass, field
 
+TCHAR = frozenset(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")  # RFC 9110 5.6.2
 STATUS_LINE = re.compile(rb"HTTP/1\.1 ([1-5]\d\d) ([\t \x21-\x7e\x80-\xff]*)\Z")
 FIELD_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+): ([\x21-\x7e](?:[\t \x21-\x7e]*[\x21-\x7e])?)\Z")
 DATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT\Z")
@@ -82,7 +84,8 @@ class Connection:
     def __init__(self, address: tuple[str, int], patience_s: float) -> None:
         self.socket = socket.create_connection(address, timeout=patience_s)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.held = b""
+        self.patience_s = patience_s
+        self.held = bytearray()  # came and was not looked at; cheap to take from the front
 
     def __enter__(self) -> Connection:
         return self
@@ -92,6 +95,33 @@ class Connection:
 
     def send(self, octets: bytes) -> None:
         self.socket.sendall(octets)
+
+    def send_all_it_takes(self, octets: bytes) -> None:
+        """The same, to a server that may answer, and end, before it has all; answers are taken meanwhile."""
+        rest = memoryview(octets)
+        self.socket.setblocking(False)
+        try:
+            while rest:
+                select.select([self.socket], [self.socket], [], self.patience_s)
+                try:
+                    rest = rest[self.socket.send(rest):]
+                except BlockingIOError:
+                    pass
+                try:
+                    if not self.more():
+                        break
+                except BlockingIOError:
+                    pass
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        finally:
+            self.socket.settimeout(self.patience_s)
+
+    def half_close(self) -> None:
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:  # the server has ended it already
+            pass
 
     def drip(self, octets: bytes) -> None:
         """Octet by octet; stops when the server has reset the connection, since its answer has been sent."""
@@ -106,24 +136,22 @@ class Connection:
         self.held += piece
         return bool(piece)
 
+    def take(self, count: int) -> bytes:
+        taken = bytes(self.held[:count])
+        del self.held[:count]
+        return taken
+
     def octets(self, count: int) -> bytes:
-        pieces, have = [self.held], len(self.held)
-        while have < count:
-            piece = self.socket.recv(1 << 18)
-            if not piece:
-                raise EOFError(f"the connection ended after {have} of {count} octets")
-            pieces.append(piece)
-            have += len(piece)
-        whole = b"".join(pieces)
-        self.held = whole[count:]
-        return whole[:count]
+        while len(self.held) < count:
+            if not self.more():
+                raise EOFError(f"the connection ended after {len(self.held)} of {count} octets")
+        return self.take(count)
 
     def head(self) -> Answer:
-        while b"\r\n\r\n" not in self.held:
+        while (end := self.held.find(b"\r\n\r\n")) < 0:
             if not self.more():
-                raise EOFError(f"the connection ended in a head: {self.held[:200]!r}")
-        head, self.held = self.held.split(b"\r\n\r\n", 1)
-        return read_head(head + b"\r\n\r\n")
+                raise EOFError(f"the connection ended in a head: {bytes(self.held[:200])!r}")
+        return read_head(self.take(end + 4))
 
     def answer(self, method: str = "GET") -> Answer:
         """A whole response, RFC 9112 6.3."""
@@ -142,7 +170,7 @@ class Connection:
     def end(self) -> None:
         """The server's end of the connection, and nothing before it."""
         if self.held:
-            raise Bad(f"octets where the connection was to end: {self.held[:200]!r}")
+            raise Bad(f"octets where the connection was to end: {bytes(self.held[:200])!r}")
         try:
             rest = self.socket.recv(1)
         except ConnectionResetError:
