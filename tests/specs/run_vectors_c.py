@@ -49,8 +49,8 @@ def gathered(args: list[str]) -> list[tuple[vectors.Vector, ir.Packet, Optional[
 def objects(folder: Path) -> list[str]:
     """What to compile or link beside the program: flags, include folder, then libraries or sources."""
     built, made = Path(os.environ.get("MRG_BUILD", "build")), Path(os.environ.get("O", "build")) / "gen"
-    libraries = [str(built / "lib" / f"lib{name}.a") for name in ("mrg-dns", "mrg")]
-    if "MRG_BUILD" in os.environ and all(map(os.path.exists, libraries)):
+    libraries = [*map(str, sorted((built / "lib").glob("libmrg-*.a"))), str(built / "lib" / "libmrg.a")]
+    if "MRG_BUILD" in os.environ and len(libraries) > 1:
         return ["-O0", f"-I{made}", f"-I{ROOT}/gen/support", *libraries]
     specs = [s for s in vectors.specs(ROOT) if not s.endswith("master.mrg")]
     subprocess.run([sys.executable, os.path.join(ROOT, "bin", "mrg"), "c", "-o", str(folder), *specs], check=True)
