@@ -11,11 +11,12 @@
 static const char HELP[] =
 	"usage: mrg-http --listen ADDRESS:PORT --root FOLDER [options]\n"
 	"\n"
-	"Serves the files of a folder by HTTP/1.1.\n"
+	"Serves the files of a folder, or of an archive that mrg-pack has made, by HTTP/1.1.\n"
 	"\n"
 	"  --listen ADDRESS:PORT   where to serve; repeatable. IPv6 as [::1]:8080; without :PORT it is 80\n"
 	"  --root FOLDER           the files\n"
-	"  --vhost NAME=FOLDER     other files for requests to the host NAME; repeatable\n"
+	"  --archive FILE          the same, packed into one file\n"
+	"  --vhost NAME=PLACE      other files for requests to the host NAME, a folder or an archive; repeatable\n"
 	"  --index NAME            the file that stands for its folder (index.html)\n"
 	"  --error-page STATUS=PATH  the file to send with a status, such as 404=404.html; repeatable\n"
 	"  --cache PATTERN=VALUE   Cache-Control of what fits: `*` any, `*.css` by end, `assets/*` by begin; repeatable,\n"
@@ -28,9 +29,9 @@ static const char HELP[] =
 	"  --check                 see whether everything is there, and end\n"
 	"  --help, --version       print this, or the version, and end\n"
 	"\n"
-	"Signals: HUP reads the configuration and opens the folders again; TERM and INT end it when what was asked has been answered.\n"
+	"Signals: HUP reads the configuration and opens folders and archives again; TERM and INT end it when what was asked has been answered.\n"
 	"\n"
-	"Exit status: 0 ended as asked; 1 a folder or the configuration is not right; 2 wrong usage; 3 an address cannot be listened on;\n"
+	"Exit status: 0 ended as asked; 1 a folder, an archive or the configuration is not right; 2 wrong usage; 3 an address cannot be listened on;\n"
 	"4 anything else that the system refused.\n";
 
 static const char PROGRAM[] = "mrg-http";
@@ -72,17 +73,20 @@ static bool take_metrics(void *ctx, const char *value)
 	return args_address(PROGRAM, "--metrics", value, 9100, &o->metrics);
 }
 
-static bool take_root(void *ctx, const char *value)
+static bool take_place(struct options *o, const char *option, const char *value, bool archive)
 {
-	struct options *const o = ctx;
 	if (o->hosts[0].place != NULL) {
-		say("mrg-http: --root ", value, ": the files are to be in ", o->hosts[0].place, " already",
-			NULL);
+		say("mrg-http: ", option, " ", value, ": the files are to be in ", o->hosts[0].place,
+			" already", NULL);
 		return false;
 	}
-	o->hosts[0].place = value;
+	o->hosts[0] = (struct host_option){ .place = value, .archive = archive };
 	return true;
 }
+
+static bool take_root(void *ctx, const char *value) { return take_place(ctx, "--root", value, false); }
+
+static bool take_archive(void *ctx, const char *value) { return take_place(ctx, "--archive", value, true); }
 
 static bool take_vhost(void *ctx, const char *value)
 {
@@ -91,7 +95,7 @@ static bool take_vhost(void *ctx, const char *value)
 	if (o->host_count == HOSTS_MAX)
 		return too_many("--vhost");
 	if (!split(value, '=', &h->name, &h->place) || h->name.len == 0) {
-		say("mrg-http: --vhost ", value, ": expected NAME=FOLDER", NULL);
+		say("mrg-http: --vhost ", value, ": expected NAME=PLACE", NULL);
 		return false;
 	}
 	for (size_t i = 1; i < o->host_count; i++)
@@ -208,6 +212,7 @@ static bool take_config(void *ctx, const char *value);
 static const struct arg table[] = {
 	{ "--listen", take_listen, true, NULL },
 	{ "--root", take_root, true, NULL },
+	{ "--archive", take_archive, true, NULL },
 	{ "--vhost", take_vhost, true, NULL },
 	{ "--index", take_index, true, NULL },
 	{ "--error-page", take_error_page, true, NULL },
@@ -240,7 +245,7 @@ static bool take_config(void *ctx, const char *value)
 static bool check_whole(const struct options *o)
 {
 	if (o->hosts[0].place == NULL)
-		say("mrg-http: no --root FOLDER; see mrg-http --help", NULL);
+		say("mrg-http: no --root FOLDER and no --archive FILE; see mrg-http --help", NULL);
 	else if (o->listen_count == 0 && !o->check)
 		say("mrg-http: no --listen ADDRESS:PORT; see mrg-http --help", NULL);
 	else

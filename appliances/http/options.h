@@ -17,7 +17,8 @@ enum access_log { ACCESS_NONE, ACCESS_COMMON, ACCESS_COMBINED };
 /* Where the files of a host are. */
 struct host_option {
 	struct mrg_span name; /* empty: the host that is none of the others */
-	const char *place;    /* a folder */
+	const char *place;    /* a folder, or a packed archive: whichever it turns out to be, */
+	bool archive;         /* but with this it has to be an archive */
 };
 
 struct options {

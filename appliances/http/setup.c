@@ -1,18 +1,58 @@
 /*
  * What the command line and the configuration say.
  */
-#include "appliances/http/setup.h"
-#include "appliances/common/start.h"
-#include "unix/mrg_unix.h"
+#include <string.h>
+#include <sys/stat.h>
 
-enum { ARENA = 16 << 20 }; /* bytes of address space; more than any configuration needs */
+#include "appliances/common/say.h"
+#include "appliances/common/start.h"
+#include "appliances/http/setup.h"
+
+enum { ARENA = 256 << 20 }; /* bytes of address space; more than the names of any archives need */
+
+static const char PROGRAM[] = "mrg-http";
+
+static bool is_folder(const char *place)
+{
+	struct stat st;
+	return stat(place, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool open_archive(struct setup *s, struct packed *packed, const char *file)
+{
+	struct mrg_reject why = { .site = NULL };
+	const int err = mrg_unix_text_read(&packed->text, file);
+	if (err != 0) {
+		packed->text.p = NULL;
+		(void)refused(PROGRAM, file, "", err);
+		return false;
+	}
+	const struct mrg_span bytes = { packed->text.p, packed->text.len };
+	const enum mrg_status st = mrg_archive_tree_open(&packed->archive, bytes, &s->arena, &why);
+	if (st != MRG_OK)
+		say(PROGRAM, ": ", file, ": not an archive: ", why.site != NULL ? why.site->path : "memory",
+			": ", why.site != NULL ? why.site->what : mrg_status_str(st), NULL);
+	return st == MRG_OK;
+}
+
+/* What is no folder is an archive; folders are opened by each worker (site.h). */
+static bool open_archives(struct setup *s)
+{
+	const struct options *const o = &s->options;
+	for (size_t i = 0; i < o->host_count; i++) {
+		const bool folder = is_folder(o->hosts[i].place);
+		if ((o->hosts[i].archive || !folder) && !open_archive(s, &s->packed[i], o->hosts[i].place))
+			return false;
+	}
+	return true;
+}
 
 struct setup *setup_read(int argc, char *const argv[], enum outcome *outcome)
 {
 	struct mrg_arena arena;
 	const int err = mrg_unix_arena_open(&arena, ARENA, ARENA);
 	if (err != 0) {
-		*outcome = refused("mrg-http", "memory", "", err);
+		*outcome = refused(PROGRAM, "memory", "", err);
 		return NULL;
 	}
 	struct setup *const s = mrg_arena_get(&arena, sizeof *s, _Alignof(struct setup));
@@ -21,11 +61,18 @@ struct setup *setup_read(int argc, char *const argv[], enum outcome *outcome)
 		return NULL;
 	}
 	s->arena = arena;
-	return s;
+	if (open_archives(s))
+		return s;
+	*outcome = OUTCOME_INPUT;
+	setup_free(s);
+	return NULL;
 }
 
 void setup_free(struct setup *s)
 {
 	struct mrg_arena arena = s->arena;
+	for (size_t i = 0; i < s->options.host_count; i++)
+		if (s->packed[i].text.p != NULL)
+			mrg_unix_text_close(&s->packed[i].text);
 	mrg_unix_arena_close(&arena);
 }

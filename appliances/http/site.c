@@ -12,13 +12,19 @@ static size_t memory_of(const struct options *o)
 static enum outcome open_places(struct site *s, const struct options *o)
 {
 	for (size_t i = 0; i < o->host_count; i++) {
-		const int err = mrg_unix_tree_open(&s->folders[i], &mrg_unix_tree_kernel, &s->arena,
-			o->hosts[i].place, &mrg_unix_tree_usual);
+		struct packed *const packed = &s->setup->packed[i];
+		struct mrg_unix_tree *const folder = &s->folders[s->count];
+		if (packed->text.p != NULL) {
+			s->hosts[i] = (struct mrg_http_host){ o->hosts[i].name, &packed->archive.tree };
+			continue;
+		}
+		const int err = mrg_unix_tree_open(
+			folder, &mrg_unix_tree_kernel, &s->arena, o->hosts[i].place, &mrg_unix_tree_usual);
 		if (err != 0) {
 			(void)refused("mrg-http", o->hosts[i].place, "", err);
 			return OUTCOME_INPUT;
 		}
-		s->hosts[i] = (struct mrg_http_host){ o->hosts[i].name, &s->folders[i].tree };
+		s->hosts[i] = (struct mrg_http_host){ o->hosts[i].name, &folder->tree };
 		s->count++;
 	}
 	return OUTCOME_OK;

@@ -10,8 +10,8 @@
 struct site {
 	struct mrg_http_files files;
 	struct mrg_http_host hosts[HOSTS_MAX];
-	struct mrg_unix_tree folders[HOSTS_MAX]; /* one for each host */
-	size_t count;
+	struct mrg_unix_tree folders[HOSTS_MAX]; /* of the hosts that have one */
+	size_t count;                            /* folders */
 	struct setup *setup;    /* that says so */
 	struct mrg_arena arena; /* that the site itself lies in */
 	struct site *older;     /* what was served before, and is still being sent to somebody */

@@ -64,6 +64,28 @@ def test_a_file_that_is_not_there() -> None:
     check("/nonexistent/mrg.conf: No such file or directory" in done.stderr, done.stderr)
 
 
+def test_archives_are_served_and_bad_ones_named() -> None:
+    with Files() as files, Files() as other:
+        small_site(files)
+        packed = other.path / "site.arc"
+        equal(run_program("mrg-pack", files.path, packed).returncode, 0)
+        packed.chmod(0o644)
+        with Server("--archive", str(packed), "--vhost", f"folder.example={files.path}") as server:
+            equal(server.get("/letters.txt").body, files.path.joinpath("letters.txt").read_bytes())
+            equal(server.get("/sub").status, 301)
+            equal(server.get("/nowhere").status, 404)
+            equal(server.ask("GET", "http://folder.example/sub/").body, b"<title>sub</title>\n")
+            equal(server.get("/letters.txt").get("ETag"), server.ask("GET", "http://folder.example/letters.txt").get("ETag"), "tag of the content")
+            server.reload()
+            equal(server.get("/sub/").status, 200)
+        whole = packed.read_bytes()
+        for place, word in ((other.write("cut.arc", whole[:-9]), "not an archive"), (other.path / "none", "No such file"),
+                            (other.path, "Is a directory")):
+            done = run_program("mrg-http", "--check", "--archive", place)
+            equal(done.returncode, 1)
+            check(f"{place}: " in done.stderr and word in done.stderr, done.stderr)
+
+
 def test_reload_takes_a_good_one_and_keeps_to_the_old_one_otherwise() -> None:
     with Files() as files:
         with Server("--config", configuration(files, "cache * no-cache"), "--workers", "2") as server:
