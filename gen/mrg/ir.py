@@ -537,7 +537,7 @@ class Put(Node):
     written: Node
 
 
-@dataclass
+@dataclass(eq=False)
 class Rule:
     """kind: "token" (one alternative of the grammar's lexer: longest match,
 

@@ -17,11 +17,13 @@ Positions: the actions of a transition happen before its octet, those of its
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Iterator, NamedTuple, Optional
 
 from . import ir
 
 STATES_MAX = 4096
+RULES = 256  # that are remembered
 END_OF_INPUT = 256  # behind the last octet of a value
 
 
@@ -205,8 +207,9 @@ class _Item(NamedTuple):
 _Set = tuple[_Item, ...]
 
 
+@lru_cache(maxsize=RULES)
 def dfa(rule: ir.Rule) -> Dfa:
-    """Fails: Conflict."""
+    """Fails: Conflict.  Made once for a rule; not to be changed."""
     if rule.kind == "value":
         end = ir.Class(rule.loc, [(END_OF_INPUT, END_OF_INPUT)])
         return _Maker(Nfa(ir.Seq(rule.loc, [rule.node, end]), named=False)).run()

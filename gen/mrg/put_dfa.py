@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Hashable, NamedTuple, Optional
 
 from . import ir
-from .message_dfa import STATES_MAX, Action, Conflict, captures, dfa
+from .message_dfa import RULES, STATES_MAX, Action, Conflict, captures, dfa
 from .reach import covered, meet
 
 PAIRS_MAX = 4096  # ways that take more to compare are taken to differ
@@ -48,8 +49,9 @@ class PutDfa:
     states: list[PutState] = field(default_factory=list)  # the first is before all captures
 
 
+@lru_cache(maxsize=RULES)
 def put_dfa(rule: ir.Rule) -> PutDfa:
-    """Fails: Conflict."""
+    """Fails: Conflict.  Made once for a rule; not to be changed."""
     maker = _Maker(rule)
     if rule.kind == "match":  # nothing else holds that there is just one way to read it
         dfa(ir.Rule(rule.name, "value", rule.loc, "", rule.node))

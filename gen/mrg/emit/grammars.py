@@ -18,8 +18,9 @@ def emit(m: ir.Module) -> dict[str, str]:
         out |= {ragel.rl_name(m): ragel.rl_source(m), ragel.source_name(m): ragel.source(m), direct.source_name(m): direct.source(m)}
     if any(value.values(g) for g in m.grammars):
         out[value.source_name(m)] = value.source(m)
-    if put.written(m):
-        out[put.source_name(m)] = put.source(m)
+    written = put.written(m)
+    if written:
+        out[put.source_name(m)] = put.source(m, written)
     return out
 
 
