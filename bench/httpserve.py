@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from bench import httppeers, peers, procs
+from bench import httppeers, peers, procs, programs
 from bench.httppeers import FILES, FIXED
 from bench.peers import Absent, Places, Running
 from bench.table import Row, Sample, Table, progress
@@ -174,6 +174,15 @@ def served(places: Places, effort: Effort, table: Table) -> None:
             peer = got.get((name, case.name))
             if ours is not None and peer is not None:
                 compare(table, case, name, ours, peer)
+
+
+def work(places: Places, effort: Effort, table: Table) -> None:
+    """What our server does for a request beside system calls."""
+    command = [str(places.program("httpwork")), str(httppeers.folder(places)), "/small.txt", str(effort.pass_ms)]
+    got = programs.turns(places, effort, {"httpwork": command})["httpwork"]
+    for name, what in (("short x1", "short"), ("short x16", "short, 16 at once"), ("browser x1", "as browsers ask")):
+        row = Row(f"HTTP 12 B: a request without sockets, {what}", "ns", programs.sample(got, name), note="for information")
+        table.add(row)
 
 
 # ---- many connections, many requests

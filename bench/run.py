@@ -71,6 +71,7 @@ STEPS: dict[str, Step] = {
     "specs": programs.compile_specs,
     "http": programs.heads,
     "http-served": httpserve.served,
+    "http-work": httpserve.work,
     "http-held": httpserve.held,
     "http-start": httpserve.started,
     "answer": answers,
