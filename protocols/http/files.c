@@ -25,8 +25,7 @@ struct answer {
 	struct mrg_http_reply *reply;
 	uint64_t now_ns, now_s;
 	struct mrg_rt_tree *tree;
-	struct mrg_w names; /* over room */
-	uint8_t room[NAMES_MAX];
+	struct mrg_w names;
 };
 
 /* A representation of the resource. */
@@ -374,7 +373,6 @@ static void serve_path(struct answer *a)
 {
 	struct mrg_rt_file *file = NULL;
 	bool folder;
-	mrg_w_init(&a->names, a->room, sizeof a->room);
 	if (!mrg_http_path_names(a->r->path, &a->names, &folder)) {
 		fail(a, MRG_HTTP_STATUS_NOT_FOUND);
 		return;
@@ -410,6 +408,8 @@ void mrg_http_files_answer(const struct mrg_http_files *f, const struct mrg_http
 	struct answer a = {
 		.files = f, .r = x->request, .reply = x->reply, .now_ns = x->now_ns, .now_s = now_s
 	};
+	uint8_t room[NAMES_MAX]; /* not in `a`, which is cleared */
+	mrg_w_init(&a.names, room, sizeof room);
 	a.tree = tree_of(f, a.r->host);
 	switch (a.r->method) {
 	case MRG_HTTP_METHOD_GET:
