@@ -46,7 +46,7 @@ def test_each_fault_has_its_place() -> None:
             ("help", "2:1", "is for command lines"),
             ("config other", "2:1", "one configuration can't name another"),
             ("workers 0", "2:1", "expected a number"),
-            ("vhost a", "2:1", "expected NAME=FOLDER"),
+            ("vhost a", "2:1", "expected NAME=PLACE"),
             ("cache *.css max-age=,=", "2:1", "not a value of Cache-Control"),
             ("error-page 200 index.html", "2:1", "expected STATUS=PATH"),
         ):
