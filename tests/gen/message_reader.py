@@ -19,7 +19,8 @@ FLAGS = "-std=c11 -O1 -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Werror -s
 STATUS = {0: "ok", 1: "more", -9: "full", -10: "bad", -5: "limit"}
 
 
-def compiled(module: ir.Module, room: Path, vectors: str) -> ctypes.CDLL:
+def compiled(module: ir.Module, room: Path, vectors: str, kinds: tuple[str, ...]) -> ctypes.CDLL:
+    """The module's C files whose names end so."""
     files = grammars.emit(module)
     headers = {path: text for m in module.imports for path, text in grammars.emit(m).items() if path.endswith(".h")}
     for path, text in (headers | files).items():
@@ -27,7 +28,7 @@ def compiled(module: ir.Module, room: Path, vectors: str) -> ctypes.CDLL:
         (room / path).write_text(text, encoding="utf-8")
     library = room / f"{module.name}-{vectors}.so"
     more = [f"-m{vectors}"] if vectors else []
-    sources = [str(room / path) for path in files if path.endswith(".c")]
+    sources = [str(room / path) for path in files if path.endswith(kinds)]
     includes = ["-I", str(room), "-I", str(ROOT / "gen" / "support")]
     for cc in ("clang", "gcc"):
         subprocess.run([cc, *FLAGS, *more, *includes, "-o", str(library), *sources], check=True)

@@ -207,7 +207,7 @@ def main() -> int:
         for (which, vectors), samples in SAMPLES.items():
             if vectors not in cpu:
                 continue
-            library = compiled(modules[which], room, vectors)
+            library = compiled(modules[which], room, vectors, ("_value.c",))
             for g in modules[which].grammars:
                 for rule in values(g):
                     reader = ValueReader(library, g, rule)
