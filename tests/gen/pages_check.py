@@ -235,9 +235,9 @@ def drawing(svg: Element) -> list[str]:
                 high, wide = 12, len(t.text) * CHAR
             if high > x1 - x0 + 1 or wide > y1 - y0 + 1:
                 out.append(f"line {t.line}: {t.text!r} does not fit in its box")
-    for cell in svg.all("g"):
+    for cell in svg.all("g") if svg["class"] == "bits" else []:
         title = next((c.text for c in cell.children if c.name == "title"), "")
-        rows = [c.text for c in cell.children if c.name == "text"]
+        rows = [c.text for c in cell.children if c.name == "text"] if title else []
         out += [f"{title!r} is cut into {rows}" for a, b in zip(rows, rows[1:]) if not (a.endswith("_") and a + b in title or f"{a} {b}" in title)]
     for d in (e["d"] for e in svg.all("path")):
         for x, y in points(d):

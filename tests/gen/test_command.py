@@ -78,6 +78,13 @@ def test_a_missing_program_is_named(folder: str) -> None:
         same(sorted(os.listdir(folder)), ["own.mrg"])
 
 
+def test_what_can_not_be_written_is_named(folder: str) -> None:
+    own(folder)
+    Path(folder, "file").write_text("")
+    done = mrg("c", "own.mrg", "-o", "file/out", cwd=folder)
+    same((done.returncode, done.stdout, done.stderr), (1, "", "mrg: file/out/mrg.h: Not a directory\n"))
+
+
 def test_an_outsider_gets_all_that_is_needed(folder: str) -> None:
     same(mrg("c", own(folder), "-o", "out", cwd=folder).returncode, 0)
     there = os.listdir(Path(folder, "out"))

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from report import ROOT, Report  # noqa: E402
+from report import ROOT, Report, make  # noqa: E402
 
 from docs_run import SPECS, module, mrg, page_of, rendered  # noqa: E402
 from pages_check import Element, Page, drawing, links, strokes  # noqa: E402
@@ -134,6 +134,9 @@ def _tell(report: Report, pages: dict[str, Page]) -> None:
         ("dns.rdata_svcb.html", ["ascending", "!= 65535", "size keys >= 1"]),
         ("http.message.html", ["65536 octets, else code 431", "up to 8000 times, more: 414", "method, target, major, minor, name, value",
                                "mrg_http_http1_request_feed(", "captured"]),
+        ("http.field.html", ["0 stands for a word that is none of these", "compared without regard to case", "mrg_http_option_of()",
+                             "written: SP", "mrg_http_field_codings_check(", "ends with its buffer"]),
+        ("iana.http.html", ["html, htm", "text/html", "compared octet by octet"]),
         ("iana.dns.html", ["NSAP-PTR", "pass, in text as TYPE and the number", "65280..65534"]),
         ("dns.rdata_dnssec.html", ["base 64 with padding", "SHA-1 has 20 octets", "digest_type != DigestType.SHA1 || size digest == 20"]),
     ]
@@ -208,6 +211,18 @@ def check_command(report: Report) -> None:
         report.check("no folder", mrg("docs", "bad.mrg", cwd=folder).returncode == 2)
 
 
+def check_make(report: Report) -> None:
+    """`make docs`: once, and again when there is something new to say; pages that nothing makes any more go."""
+    with tempfile.TemporaryDirectory() as folder:
+        pages = Path(folder, "docs")
+        first, second = make("docs", f"O={folder}").stdout, make("docs", f"O={folder}").stdout
+        report.check("make docs", pages.joinpath("index.html").is_file() and "DOCS" in first and second == "", first + second)
+        pages.joinpath("gone.html").write_text("")
+        third = make("docs", f"O={folder}", 'DOCS_FLAGS=--link "Live status=/status"')
+        said = pages.joinpath("index.html").read_text()
+        report.check("make docs with a link", "Live status" in said and not pages.joinpath("gone.html").exists(), third.stdout)
+
+
 def luminance(colour: str) -> float:
     """WCAG 2.2, relative luminance."""
     short = colour.lstrip("#")
@@ -239,6 +254,7 @@ def main() -> int:
     check_pages(report)
     check_hostile(report)
     check_command(report)
+    check_make(report)
     check_contrast(report)
     return report.finish()
 

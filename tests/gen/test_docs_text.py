@@ -173,43 +173,36 @@ grammar G {
   other  = vchar - ">";
   many_a = 2*5("a" / %s"Bc") 3DIGIT [*WSP];
   word   = key:1*other;
-  host   = "h";
+  host   = host:"h";
   token Key   = "key" %x0D.0A "say \\"x\\"";
   token Many  = many_a;
   match Pair  = key:1*vchar "=" value:(word_value / DQUOTE);
   word_value = key2:%x41 / many_a;
   message M max 100 else 4 = key:1*9"k" else 5 ":" word CRLF;
-  value Host  = other:other *(*WSP "," *WSP put SP other:other) [":" host:host] ";" key:1*vchar;
+  value Host  = other:other *(*WSP "," *WSP put SP other:other) [":" host] ";" key:1*vchar;
 }"""
 ABNF = r"""
 vchar-rule = VCHAR / %x80-FF
 other = <vchar-rule except %x3E>
 many-a = 2*5("a" / %s"Bc") 3DIGIT [*WSP]
 word = key-word
-key-word = 1*other
-; captured
-host-rule = "h"
+key-word = 1*other ; captured
+host-rule = "h" ; captured
 Key = "key" %x0D.0A ("say " %x22 "x" %x22)
 Many = many-a
 Pair = key-Pair "=" value
-key-Pair = 1*vchar-rule
-; captured
-value = word-value / DQUOTE
-; captured
+key-Pair = 1*vchar-rule ; captured
+value = word-value / DQUOTE ; captured
 word-value = key2 / many-a
-key2 = %x41
-; captured
-M = key-M ":" word CRLF
-; at most 100 octets, else 4
+key2 = %x41 ; captured
+M = key-M ":" word CRLF ; at most 100 octets, else 4
 key-M = 1*9"k"
 ; captured
 ; more than 9 "k": 5
 Host = other *(*WSP "," *WSP other) [":" host-rule] ";" key-Host
-; captured: other
 ; writing: SP for *WSP
-; captured: host-rule
-key-Host = 1*vchar-rule
-; captured
+; captured: other
+key-Host = 1*vchar-rule ; captured
 """
 
 
@@ -307,9 +300,12 @@ def check_railroad(report: Report) -> None:
         path = module(folder, """/// Texts.
 grammar G {
   part = "a" / "b";
+  value V = 1*("," *WSP put SP part) [(",;" / "!") put ",;" "b"] ["=" 1*"-" put "-------------------------"];
   message M = %s"Get" [part] ":" method:1*9part else 7 *"x" 3DIGIT one:("p" / "q" / "r" / %x73) CRLF;
 }""")
         page = rendered([path], out)["own.html"]
+    captions = {g.children[1].text for svg in page.root.all("svg") for g in svg.all("g") if g["class"] == "put"}
+    report.check("what is written", captions == {"written: SP", 'written: ",;"', "written otherwise"}, str(captions))
     wide, narrow = [svg for svg in page.root.all("svg") if "-M-" in svg.children[0]["id"]]
     texts = [t.text for t in wide.all("text")]
     want = ['%s"Get"', "part", '":"', "method", "part", "up to 9 times, more: 7", '"x"', "DIGIT", "3 times",

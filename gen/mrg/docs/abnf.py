@@ -48,6 +48,8 @@ def _lines(d: Definition, widest: int) -> str:
         if len(out[-1]) + 1 + len(word) > COLUMNS:
             out.append(" " * (widest + 4))
         out[-1] += f" {word}"
+    if len(out) == len(d.notes) == 1 and len(out[0]) + 3 + len(d.notes[0]) <= COLUMNS:
+        return f"{out[0]} ; {d.notes[0]}\n"
     margin = " " * (widest + 3) + "; "
     for note in d.notes:
         out += textwrap.wrap(note, COLUMNS, initial_indent=margin, subsequent_indent=margin + "  ", break_long_words=False, break_on_hyphens=False)
@@ -65,6 +67,7 @@ class _Writer:
         self.at = ""  # the rule being written
         self.found: list[Definition] = []  # its captures
         self.notes: list[list[str]] = []  # the limits of what is being written, outermost first
+        self.whole: list[list[str]] = []  # likewise the rules that are captured as a whole
 
     def free(self, name: str, what: str, text: str = "") -> tuple[str, bool]:
         """A name that nothing has yet, and True; or one that a capture of the same text has."""
@@ -79,13 +82,18 @@ class _Writer:
         limits: list[str] = []
         if r.max is not None:
             limits.append(f"at most {r.max} octets" + (f", else {r.code}" if r.code is not None else ""))
-        text, notes = self.defined(r.node)
+        node = r.node
+        if isinstance(node, ast.GCapture) and node.name.name == r.name.name:  # the rule is what it captures
+            node, limits = node.node, [*limits, "captured"]
+        text, notes = self.defined(node)
         return [Definition(self.at, text, limits + notes), *self.found]
 
     def defined(self, n: ast.GNode) -> tuple[str, list[str]]:
         self.notes.append([])
+        self.whole.append([])
         text = self.node(n, _ALTERNATION)
-        return text, list(dict.fromkeys(self.notes.pop()))
+        captured = list(dict.fromkeys(self.whole.pop()))
+        return text, list(dict.fromkeys(self.notes.pop())) + ([f"captured: {', '.join(captured)}"] if captured else [])
 
     def node(self, n: ast.GNode, around: int) -> str:
         """A node; in parentheses where what is around it binds tighter."""
@@ -138,7 +146,7 @@ class _Writer:
         text, notes = self.defined(n.node)
         name = _mangled(n.name.name)
         if isinstance(n.node, ast.GRef) and n.node.grammar is None and n.node.name.name == n.name.name:
-            self.notes[-1].append(f"captured: {text}")
+            self.whole[-1].append(text)
             return text, _ELEMENT
         name, new = self.free(name, self.at, "\n".join([text, *notes]))
         if new:

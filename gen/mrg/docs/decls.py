@@ -48,6 +48,8 @@ def externs(site: Site, spec: Spec) -> Html:
 def enum(site: Site, spec: Spec, e: ir.Enum) -> Html:
     rfc = last_rfc(e.doc)
     others = "a rejection" if e.closed else "pass" + (f", in text as {e.unknown} and the number" if e.unknown else "")
+    if e.words:
+        others = f"0 stands for a word that is none of these; others {others}"
     said = facts(
         [
             ("Width", words.plural(e.bits, "bit")),

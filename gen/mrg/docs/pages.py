@@ -119,7 +119,7 @@ def _counts(m: ir.Module) -> str:
     counts = [
         (len(named), "packet"),
         (len(m.enums), "enum"),
-        (sum(len(e.members) for e in m.enums), "number"),
+        (sum(len(e.members) for e in m.enums), "name"),
         (len(rules_of), "rule of text"),
     ]
     return ", ".join(words.plural(n, what).replace("rule of texts", "rules of text") for n, what in counts if n)
