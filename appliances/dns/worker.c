@@ -63,7 +63,7 @@ static void begin_drain(struct worker *w, uint64_t now_ns)
 	w->draining = true;
 	for (size_t i = 0; i < w->options->listen_count; i++) {
 		mrg_unix_udp_close(&w->udp[i]);
-		mrg_unix_listener_close(&w->tcp[i]);
+		mrg_unix_listener_drain(&w->tcp[i]);
 	}
 	metrics_close(&w->metrics);
 	mrg_dns_streams_drain(&w->streams, now_ns);

@@ -66,7 +66,7 @@ static void begin_drain(struct worker *w, uint64_t now_ns)
 {
 	w->draining = true;
 	for (size_t i = 0; i < w->listener_count; i++)
-		mrg_unix_listener_close(&w->listeners[i]);
+		mrg_unix_listener_drain(&w->listeners[i]);
 	metrics_close(&w->metrics);
 	mrg_http_server_drain(&w->server, now_ns);
 	mrg_rt_timer_set(&w->loop.timers, &w->drain_timer, now_ns + DRAIN_NS);

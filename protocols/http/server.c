@@ -160,6 +160,27 @@ static void broke(struct mrg_http_server *t, struct mrg_http_conn *c)
 	close_conn(t, c);
 }
 
+static void after(struct mrg_http_server *t, struct mrg_http_conn *c, enum mrg_io io, uint64_t now_ns)
+{
+	if (io == MRG_IO_RESET)
+		broke(t, c);
+	else if (io == MRG_IO_EOF) /* all that was owed has been taken, or nothing would have been read */
+		close_conn(t, c);
+	else
+		settle(t, c, now_ns);
+}
+
+/* While the server drains, a connection that is idle ends; but a request that has come on it already is answered first. */
+static enum mrg_io end_idle(struct mrg_http_server *t, struct mrg_http_conn *c, uint64_t now_ns)
+{
+	if (waits_for(c) != MRG_HTTP_WAIT_IDLE)
+		return MRG_IO_OK;
+	const enum mrg_io io = mrg_http_in_receive_(t, c, now_ns);
+	if (waits_for(c) == MRG_HTTP_WAIT_IDLE)
+		c->state = MRG_HTTP_ENDING;
+	return io;
+}
+
 /* ---- events ---- */
 
 /* An answer that waits goes first: until it is taken, nothing is read. */
@@ -175,12 +196,9 @@ static void ready(void *ctx, struct mrg_stream *s, unsigned events, uint64_t now
 	} else if ((events & MRG_STREAM_READABLE) != 0) {
 		io = mrg_http_in_receive_(t, c, now_ns);
 	}
-	if (io == MRG_IO_RESET)
-		broke(t, c);
-	else if (io == MRG_IO_EOF) /* all that was owed has been taken, or nothing would have been read */
-		close_conn(t, c);
-	else
-		settle(t, c, now_ns);
+	if (t->draining && io != MRG_IO_RESET && io != MRG_IO_EOF)
+		io = end_idle(t, c, now_ns);
+	after(t, c, io, now_ns);
 }
 
 static bool open_conn(void *ctx, struct mrg_stream *s, uint64_t now_ns)
@@ -261,8 +279,7 @@ void mrg_http_server_drain(struct mrg_http_server *t, uint64_t now_ns)
 	t->draining = true;
 	while (t->waits[MRG_HTTP_WAIT_IDLE].oldest != NULL) {
 		struct mrg_http_conn *const c = t->waits[MRG_HTTP_WAIT_IDLE].oldest;
-		c->state = MRG_HTTP_ENDING;
-		settle(t, c, now_ns);
+		after(t, c, end_idle(t, c, now_ns), now_ns);
 	}
 }
 

@@ -159,7 +159,8 @@ MRG_MUST_USE enum mrg_status mrg_http_server_init(struct mrg_http_server *t, str
 	struct mrg_rt_timers *timers, const struct mrg_http_limits *limits, const struct mrg_http_handler *handler);
 
 /*
- * mrg_http_server_drain - idle connections end now, the others behind their next answer; new ones are refused.
+ * mrg_http_server_drain - connections end behind the answer to the request that has come, or is coming, on them, idle ones at once;
+ * new ones are refused.
  */
 void mrg_http_server_drain(struct mrg_http_server *t, uint64_t now_ns);
 

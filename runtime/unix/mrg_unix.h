@@ -176,6 +176,9 @@ int mrg_unix_listener_init(
 	struct mrg_unix_listener *t, struct mrg_unix_loop *l, int fd, const struct mrg_stream_user *user);
 void mrg_unix_listener_close(struct mrg_unix_listener *t);
 
+/* mrg_unix_listener_drain - take the connections that wait, which closing would reset; then close. */
+void mrg_unix_listener_drain(struct mrg_unix_listener *t);
+
 /* ---- memory ---- */
 
 /*

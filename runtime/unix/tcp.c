@@ -8,8 +8,10 @@
 #include "unix/inside.h"
 
 enum {
-	ACCEPTS_MAX = 64,    /* connections taken before other ends get their turn */
-	PARTS_MAX = 16,      /* pieces of one write; more are left for the next */
+	ACCEPTS_MAX = 64, /* connections taken before other ends get their turn */
+	DRAIN_MAX =
+		4096,   /* connections taken at the end: more than wait, but for those that come meanwhile */
+	PARTS_MAX = 16, /* pieces of one write; more are left for the next */
 	FILE_PIECE = 1 << 20 /* bytes of a file in one call: reading them from a disk holds up the thread */
 };
 
@@ -240,6 +242,13 @@ void mrg_unix_listener_close(struct mrg_unix_listener *t)
 	mrg_rt_timer_cancel(&t->loop->timers, &t->retry);
 	(void)close(t->watch.fd);
 	t->watch.fd = -1;
+}
+
+void mrg_unix_listener_drain(struct mrg_unix_listener *t)
+{
+	for (unsigned i = 0; i < DRAIN_MAX && t->watch.fd >= 0 && accept_one(t); i++)
+		;
+	mrg_unix_listener_close(t);
 }
 
 /* ---- slots ---- */

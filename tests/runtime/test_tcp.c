@@ -389,6 +389,39 @@ START_TEST(a_listener_without_files_rests_instead_of_spinning)
 }
 END_TEST
 
+START_TEST(who_waits_when_the_doors_close_is_taken)
+{
+	int fd[3];
+	start(CONNS, SLOTS);
+	for (size_t i = 0; i < 3; i++) {
+		fd[i] = connect_new();
+		ask(fd[i], "abc");
+	}
+	mrg_unix_listener_drain(&listener);
+	ck_assert_uint_eq(mrg_dns_streams_count(&streams), 3);
+	serve_answers(3);
+	for (size_t i = 0; i < 3; i++) {
+		expect(fd[i], "abc");
+		(void)close(fd[i]);
+	}
+	mrg_unix_listener_drain(&listener);
+	stop();
+}
+END_TEST
+
+START_TEST(doors_close_without_files_too)
+{
+	start(CONNS, SLOTS);
+	const int fd = connect_new();
+	faulty.accept = (struct faulty){ .count = 1, .err = EMFILE };
+	mrg_unix_listener_drain(&listener);
+	ck_assert_uint_eq(faulty.accept.calls, 1);
+	ck_assert(!listener.retry.armed);
+	(void)close(fd);
+	stop();
+}
+END_TEST
+
 START_TEST(idle_connections_end)
 {
 	start(CONNS, SLOTS);
@@ -476,6 +509,8 @@ int main(void)
 	tcase_add_test(t, no_slot_left);
 	tcase_add_test(t, accepting_fails);
 	tcase_add_test(t, a_listener_without_files_rests_instead_of_spinning);
+	tcase_add_test(t, who_waits_when_the_doors_close_is_taken);
+	tcase_add_test(t, doors_close_without_files_too);
 	tcase_add_test(t, idle_connections_end);
 	tcase_add_test(t, events_of_a_connection_just_closed_are_passed_over);
 	suite_add_tcase(s, t);

@@ -90,7 +90,7 @@ def threads(pid: int) -> int:
 
 
 def status_of(pid: int, key: str) -> str:
-    found = re.search(rf"^{key}:\s*(.*)$", Path(f"/proc/{pid}/status").read_text(), re.M)
+    found = re.search(rf"^{key}:[ \t]*(.*)$", Path(f"/proc/{pid}/status").read_text(), re.M)
     assert found is not None
     return found.group(1)
 

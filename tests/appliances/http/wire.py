@@ -137,7 +137,7 @@ class Connection:
         return bool(piece)
 
     def take(self, count: int) -> bytes:
-        taken = bytes(self.held[:count])
+        taken = bytes(memoryview(self.held)[:count])
         del self.held[:count]
         return taken
 
@@ -167,16 +167,23 @@ class Connection:
         self.send(octets)
         return self.answer(octets.lstrip().split(b" ", 1)[0].decode("latin-1"))
 
+    def hold_back(self) -> None:
+        """Let little come before it is taken."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+
+    def let_come(self) -> None:
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+
     def end(self) -> None:
-        """The server's end of the connection, and nothing before it."""
-        if self.held:
-            raise Bad(f"octets where the connection was to end: {bytes(self.held[:200])!r}")
+        """The server's end of the connection, and nothing before it; then ours."""
+        rest = bytes(self.held)
         try:
-            rest = self.socket.recv(1)
+            rest += self.socket.recv(1)
         except ConnectionResetError:
-            return
+            pass
         if rest:
-            raise Bad(f"octets where the connection was to end: {rest!r}")
+            raise Bad(f"octets where the connection was to end: {rest[:200]!r}")
+        self.socket.close()
 
 
 def parts_of(a: Answer) -> list[tuple[str, str, bytes]]:
