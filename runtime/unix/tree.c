@@ -399,13 +399,16 @@ static enum mrg_rt_found tree_open(
 	struct mrg_unix_tree *const t = tree_of(tree);
 	if (t->root_fd < 0)
 		return MRG_RT_BUSY;
-	if (path.len >= TEXT_MAX || !mrg_rt_path_ok(path) || !(t->options.hidden || shown(path)))
-		return MRG_RT_NOTHING;
 	if (path.len == 0)
 		return MRG_RT_FOLDER;
+	if (path.len >= TEXT_MAX)
+		return MRG_RT_NOTHING;
 	const uint64_t hash = mrg_rt_hash(t->key, path);
 	struct mrg_unix_slot *s = find(t, path, hash);
 	enum mrg_rt_found found;
+	/* what is remembered was looked at when it was new */
+	if (s == NULL && !(mrg_rt_path_ok(path) && (t->options.hidden || shown(path))))
+		return MRG_RT_NOTHING;
 	if (s != NULL && now_ns - s->checked_ns < t->options.fresh_ns) {
 		found = s->found;
 		t->counts.hits++;
