@@ -1,7 +1,6 @@
 /* For tests of protocols/http: see guard.h. */
 #include "guard.h"
 
-#include <check.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -9,14 +8,14 @@
 struct mrg_span guarded(struct mrg_span octets)
 {
 	static uint8_t *end;
-	ck_assert_uint_le(octets.len, GUARDED_MAX);
+	MUST(octets.len <= GUARDED_MAX);
 	if (end == NULL) {
 		const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 		uint8_t *const area = mmap(NULL, GUARDED_MAX + page, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		ck_assert_ptr_ne(area, MAP_FAILED);
+		MUST(area != MAP_FAILED);
 		end = area + GUARDED_MAX;
-		ck_assert_int_eq(mprotect(end, page, PROT_NONE), 0);
+		MUST(mprotect(end, page, PROT_NONE) == 0);
 	}
 	if (octets.len != 0)
 		memmove(end - octets.len, octets.p, octets.len);

@@ -1,10 +1,21 @@
 /*
- * guard.h - for tests of protocols/http: octets that end where memory ends, so that one read too many is seen without sanitizers too.
+ * guard.h - for tests of protocols/http: octets that end where memory ends, so that one read too many is seen without sanitizers too;
+ * and assertions for loops.
  */
 #ifndef TESTS_HTTP_GUARD_H
 #define TESTS_HTTP_GUARD_H
 
+#include <check.h>
+
 #include "mrg.h"
+
+/* As ck_assert and ck_assert_msg, but what holds costs nothing: Check writes to a file for each of its own. */
+#define MUST(it) MUST_SAY(it, "%s", #it)
+#define MUST_SAY(it, ...) \
+	do { \
+		if (!(it)) \
+			ck_abort_msg(__VA_ARGS__); \
+	} while (0)
 
 enum { GUARDED_MAX = 2 << 20 }; /* octets */
 

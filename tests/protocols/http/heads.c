@@ -1,7 +1,6 @@
 /* For tests of protocols/http: see heads.h. */
 #include "heads.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,9 +17,9 @@ const struct mrg_http_request *request_with(const char *fields)
 	static char head[70000];
 	size_t len;
 	const int n = snprintf(head, sizeof head, "GET / HTTP/1.1\r\nHost: a\r\n%s\r\n", fields);
-	ck_assert_uint_lt((size_t)n, sizeof head);
+	MUST((size_t)n < sizeof head);
 	const enum mrg_status st = mrg_http_request_read(guarded(text_of(head)), &r, &len);
-	ck_assert_msg(st == MRG_OK && len == (size_t)n, "<%s> is no head", head);
+	MUST_SAY(st == MRG_OK && len == (size_t)n, "<%s> is no head", head);
 	return &r;
 }
 
@@ -33,21 +32,21 @@ static void take_field(struct answer *a, const struct mrg_http_field_line *f)
 	if (f->id == MRG_HTTP_FIELD_CONNECTION) {
 		a->close = mrg_span_eq_nocase(f->value, MRG_LITERAL("close"));
 		a->keep_alive = mrg_span_eq_nocase(f->value, MRG_LITERAL("keep-alive"));
-		ck_assert(a->close || a->keep_alive);
+		MUST(a->close || a->keep_alive);
 	}
 	if (f->id == MRG_HTTP_FIELD_CONTENT_LENGTH) {
-		ck_assert(!a->has_length);
+		MUST(!a->has_length);
 		a->has_length = true;
 		a->length = mrg_digits_dec(f->value);
 	}
-	ck_assert_int_ne(f->id, MRG_HTTP_FIELD_TRANSFER_ENCODING);
+	MUST(f->id != MRG_HTTP_FIELD_TRANSFER_ENCODING);
 }
 
 static void take_head(struct answer *a, const struct mrg_capture *c, size_t count)
 {
 	size_t i = 0;
-	ck_assert_int_eq(c[i].what, MRG_HTTP_HTTP1_RESPONSE_MAJOR);
-	ck_assert(mrg_span_eq(span_of(&c[i++]), MRG_LITERAL("1")));
+	MUST(c[i].what == MRG_HTTP_HTTP1_RESPONSE_MAJOR);
+	MUST(mrg_span_eq(span_of(&c[i++]), MRG_LITERAL("1")));
 	a->minor = (unsigned)mrg_digits_dec(span_of(&c[i++]));
 	a->status = (unsigned)mrg_digits_dec(span_of(&c[i++]));
 	if (i < count && c[i].what == MRG_HTTP_HTTP1_RESPONSE_REASON)
@@ -72,12 +71,12 @@ static void check_date(const struct answer *a)
 	const struct mrg_span *const date = answer_field(a, MRG_HTTP_FIELD_DATE);
 	uint64_t unix_s;
 	if (a->status < 200) {
-		ck_assert_uint_eq(a->count, 0);
+		MUST(a->count == 0);
 		return;
 	}
-	ck_assert_ptr_nonnull(date);
-	ck_assert_uint_eq(date->len, 29);
-	ck_assert(mrg_http_date_read(*date, 0, &unix_s));
+	MUST(date != NULL);
+	MUST(date->len == 29);
+	MUST(mrg_http_date_read(*date, 0, &unix_s));
 }
 
 /* RFC 9112 6.3: of which answers the body is empty, whatever the fields say. */
@@ -92,19 +91,19 @@ size_t answer_read(struct mrg_span in, bool to_head, struct answer *out)
 	size_t count, len;
 	unsigned code;
 	const enum mrg_status st = mrg_http_http1_response_read(in, c, HEAD_CAPTURES, &count, &len, &code);
-	ck_assert_msg(st == MRG_OK, "no answer, %s, at %zu: <%.*s>", mrg_status_str(st), len,
+	MUST_SAY(st == MRG_OK, "no answer, %s, at %zu: <%.*s>", mrg_status_str(st), len,
 		(int)(in.len < 400 ? in.len : 400), (const char *)in.p);
 	*out = (struct answer){ .head = { in.p, len } };
 	take_head(out, c, count);
-	ck_assert_uint_eq(out->minor, 1);
+	MUST(out->minor == 1);
 	check_date(out);
 	if (out->status == 204 || out->status < 200)
-		ck_assert(!out->has_length); /* RFC 9110 8.6 */
+		MUST(!out->has_length); /* RFC 9110 8.6 */
 	else if (out->status != 304)
-		ck_assert(out->has_length);
+		MUST(out->has_length);
 	out->body.p = in.p + len;
 	out->body.len = has_no_body(out, to_head) ? 0 : (size_t)out->length;
-	ck_assert_msg(out->body.len <= in.len - len, "%zu octets of a body of %zu: <%.*s>", in.len - len,
+	MUST_SAY(out->body.len <= in.len - len, "%zu octets of a body of %zu: <%.*s>", in.len - len,
 		out->body.len, (int)len, (const char *)in.p);
 	return len + out->body.len;
 }
@@ -115,7 +114,7 @@ const struct mrg_span *answer_field(const struct answer *a, enum mrg_http_field 
 	for (size_t i = 0; i < a->count; i++) {
 		if (a->fields[i].id != id)
 			continue;
-		ck_assert_msg(found == NULL, "twice %.*s", (int)found->name.len, (const char *)found->name.p);
+		MUST_SAY(found == NULL, "twice %.*s", (int)found->name.len, (const char *)found->name.p);
 		found = &a->fields[i];
 	}
 	return found == NULL ? NULL : &found->value;
@@ -125,11 +124,11 @@ void answer_has(const struct answer *a, enum mrg_http_field id, const char *valu
 {
 	const struct mrg_span *const got = answer_field(a, id), name = mrg_http_field_word(id);
 	if (value == NULL) {
-		ck_assert_msg(got == NULL, "%.*s: %.*s", (int)name.len, (const char *)name.p,
+		MUST_SAY(got == NULL, "%.*s: %.*s", (int)name.len, (const char *)name.p,
 			(int)(got == NULL ? 0 : got->len), (const char *)(got == NULL ? NULL : got->p));
 		return;
 	}
-	ck_assert_msg(got != NULL, "no %.*s", (int)name.len, (const char *)name.p);
-	ck_assert_msg(mrg_span_eq(*got, text_of(value)), "%.*s: %.*s instead of %s", (int)name.len,
+	MUST_SAY(got != NULL, "no %.*s", (int)name.len, (const char *)name.p);
+	MUST_SAY(mrg_span_eq(*got, text_of(value)), "%.*s: %.*s instead of %s", (int)name.len,
 		(const char *)name.p, (int)got->len, (const char *)got->p, value);
 }

@@ -20,8 +20,7 @@ static void expect_all(const struct row *rows, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct mrg_http_codings got = { 77, 77, 77 };
 		mrg_http_codings(request_with(rows[i].fields), &got);
-		ck_assert_msg(
-			got.br == rows[i].br && got.gzip == rows[i].gzip && got.identity == rows[i].identity,
+		MUST_SAY(got.br == rows[i].br && got.gzip == rows[i].gzip && got.identity == rows[i].identity,
 			"%s: br %u gzip %u identity %u", rows[i].fields, got.br, got.gzip, got.identity);
 	}
 }
@@ -64,7 +63,7 @@ START_TEST(nothing_is_named)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct mrg_http_codings got;
 		mrg_http_codings(request_with(rows[i].fields), &got);
-		ck_assert(got.br == 0 && got.gzip == 0 && got.identity != 0);
+		MUST(got.br == 0 && got.gzip == 0 && got.identity != 0);
 	}
 }
 END_TEST

@@ -27,7 +27,7 @@ static const char *verdict_of(enum mrg_http_verdict v)
 static void expect(const char *fields, enum mrg_http_verdict want)
 {
 	const enum mrg_http_verdict got = mrg_http_condition(request_with(fields), &dated);
-	ck_assert_msg(got == want, "%s: %s instead of %s", fields, verdict_of(got), verdict_of(want));
+	MUST_SAY(got == want, "%s: %s instead of %s", fields, verdict_of(got), verdict_of(want));
 }
 
 /* ---- the order of precedence, as a table of all that the four fields may say ---- */
@@ -112,7 +112,7 @@ START_TEST(all_fields_together_without_a_date)
 		choose(i, &m, &u, &n, &d);
 		snprintf(fields, sizeof fields, "%s%s%s%s", m->line, u->line, n->line, d->line);
 		const enum mrg_http_verdict got = mrg_http_condition(request_with(fields), &v);
-		ck_assert_msg(got == by_the_steps(m->says, ABSENT, n->says, ABSENT), "%s: %s", fields,
+		MUST_SAY(got == by_the_steps(m->says, ABSENT, n->says, ABSENT), "%s: %s", fields,
 			verdict_of(got));
 	}
 }
@@ -196,7 +196,7 @@ START_TEST(dates_in_each_form)
 		snprintf(fields, sizeof fields, "If-Unmodified-Since: %s\r\n", forms[i]);
 		expect(fields, MRG_HTTP_GO_ON);
 		snprintf(fields, sizeof fields, "If-Range: %s\r\n", forms[i]);
-		ck_assert(mrg_http_condition_range(request_with(fields), &dated));
+		MUST(mrg_http_condition_range(request_with(fields), &dated));
 	}
 }
 END_TEST
@@ -216,8 +216,8 @@ START_TEST(parts_of_the_same)
 		{ "If-Range: \"x\"\r\nIf-Range: \"y\"\r\n", false },
 		{ "If-Range: \"x\"\r\nIf-Range: " MODIFIED "\r\n", false } };
 	for (size_t i = 0; i < COUNT(rows); i++)
-		ck_assert_msg(mrg_http_condition_range(request_with(rows[i].fields), &dated) == rows[i].same,
-			"%s", rows[i].fields);
+		MUST_SAY(mrg_http_condition_range(request_with(rows[i].fields), &dated) == rows[i].same, "%s",
+			rows[i].fields);
 }
 END_TEST
 
@@ -226,13 +226,13 @@ START_TEST(a_date_of_this_second_is_not_strong)
 {
 	struct mrg_http_validators v = dated;
 	v.now_s = v.modified_s;
-	ck_assert(!mrg_http_condition_range(request_with("If-Range: " MODIFIED "\r\n"), &v));
-	ck_assert(mrg_http_condition_range(request_with("If-Range: \"x\"\r\n"), &v));
+	MUST(!mrg_http_condition_range(request_with("If-Range: " MODIFIED "\r\n"), &v));
+	MUST(mrg_http_condition_range(request_with("If-Range: \"x\"\r\n"), &v));
 	v.now_s = v.modified_s - 5;
-	ck_assert(!mrg_http_condition_range(request_with("If-Range: " MODIFIED "\r\n"), &v));
+	MUST(!mrg_http_condition_range(request_with("If-Range: " MODIFIED "\r\n"), &v));
 	v = dated;
 	v.dated = false;
-	ck_assert(!mrg_http_condition_range(request_with("If-Range: " MODIFIED "\r\n"), &v));
+	MUST(!mrg_http_condition_range(request_with("If-Range: " MODIFIED "\r\n"), &v));
 }
 END_TEST
 

@@ -23,7 +23,7 @@ static const char *names_in(struct mrg_span path, size_t room)
 	mrg_w_init(&w, b, room);
 	const bool well = mrg_http_path_names(guarded(path), &w, &folder);
 	if (well) {
-		ck_assert_int_eq(w.st, MRG_OK);
+		MUST(w.st == MRG_OK);
 		memcpy(text, b, w.len);
 		strcpy(text + w.len, folder ? "/" : "");
 	}
@@ -34,7 +34,7 @@ static const char *names_in(struct mrg_span path, size_t room)
 static void expect(const char *path, const char *want)
 {
 	const char *const got = names_in(text_of(path), ROOM);
-	ck_assert_msg(strcmp(got, want) == 0, "%s: %s instead of %s", path, got, want);
+	MUST_SAY(strcmp(got, want) == 0, "%s: %s instead of %s", path, got, want);
 }
 
 struct row {
@@ -136,7 +136,7 @@ START_TEST(depth)
 	put_segments(path, "a/..", 500, "/b");
 	expect(path, "b");
 	put_segments(path, "a", MRG_HTTP_PATH_DEPTH, "/../b");
-	ck_assert_uint_eq(strlen(names_in(text_of(path), ROOM)), MRG_HTTP_PATH_DEPTH * 2 - 1);
+	MUST(strlen(names_in(text_of(path), ROOM)) == MRG_HTTP_PATH_DEPTH * 2 - 1);
 }
 END_TEST
 
@@ -188,7 +188,7 @@ static const char *folder_of(const char *path)
 	struct mrg_w w;
 	mrg_w_init(&w, text, sizeof text - 1);
 	mrg_http_path_put_folder(&w, guarded(text_of(path)));
-	ck_assert_int_eq(w.st, MRG_OK);
+	MUST(w.st == MRG_OK);
 	text[w.len] = 0;
 	return text;
 }
@@ -216,8 +216,8 @@ START_TEST(a_folder_is_never_on_another_host)
 			strcat(path, pieces[n % COUNT(pieces)]);
 		strcpy(before, names_in(text_of(path), ROOM));
 		const char *const to = folder_of(path);
-		ck_assert_msg(to[0] == '/' && to[1] != '/' && to[1] != '\\' && to[strlen(to) - 1] == '/',
-			"%s: %s", path, to);
+		MUST_SAY(to[0] == '/' && to[1] != '/' && to[1] != '\\' && to[strlen(to) - 1] == '/', "%s: %s",
+			path, to);
 		if (before[strlen(before) - 1] != '/')
 			strcat(before, "/");
 		ck_assert_str_eq(names_in(text_of(to), ROOM), before);

@@ -22,11 +22,10 @@ static const char *ask(struct mrg_span value, uint64_t size)
 	const enum mrg_http_ranges got = mrg_http_ranges(guarded(value), size, out, &count);
 	strcpy(text, got == MRG_HTTP_RANGES_WHOLE ? "whole" : "none");
 	if (got == MRG_HTTP_RANGES_SOME) {
-		ck_assert(count >= 1 && count <= MRG_HTTP_RANGES_MAX);
+		MUST(count >= 1 && count <= MRG_HTTP_RANGES_MAX);
 		for (size_t i = 0; i < count; i++) {
-			ck_assert(
-				out[i].len != 0 && out[i].first < size && out[i].len <= size - out[i].first);
-			ck_assert_msg(out[i].len <= left, "more than there is: %.*s", (int)value.len,
+			MUST(out[i].len != 0 && out[i].first < size && out[i].len <= size - out[i].first);
+			MUST_SAY(out[i].len <= left, "more than there is: %.*s", (int)value.len,
 				(const char *)value.p);
 			left -= out[i].len;
 			n += (size_t)snprintf(text + n, sizeof text - n, "%s%" PRIu64 "+%" PRIu64,
@@ -45,8 +44,8 @@ static void expect_all(const struct row *rows, size_t count, uint64_t size)
 {
 	for (size_t i = 0; i < count; i++) {
 		const char *const got = ask(text_of(rows[i].value), size);
-		ck_assert_msg(strcmp(got, rows[i].want) == 0, "%s of %" PRIu64 ": %s instead of %s",
-			rows[i].value, size, got, rows[i].want);
+		MUST_SAY(strcmp(got, rows[i].want) == 0, "%s of %" PRIu64 ": %s instead of %s", rows[i].value,
+			size, got, rows[i].want);
 	}
 }
 
@@ -194,7 +193,7 @@ START_TEST(small_ranges_against_their_meaning)
 			}
 			const char *const whole = bad || sum > size ? "whole" : *want == 0 ? "none" : want;
 			const char *const got = ask(text_of(value), size);
-			ck_assert_msg(strcmp(got, whole) == 0, "%s of %u: %s instead of %s", value, size, got,
+			MUST_SAY(strcmp(got, whole) == 0, "%s of %u: %s instead of %s", value, size, got,
 				whole);
 		}
 }
