@@ -52,4 +52,16 @@ static inline void mrg_digits_put_hex(struct mrg_w *w, uint64_t v)
 	mrg_w_put_few(w, (struct mrg_span){ b, sizeof b });
 }
 
+/* The same without zeros in front. */
+static inline void mrg_digits_put_hex_short(struct mrg_w *w, uint64_t v)
+{
+	uint8_t b[16];
+	size_t i = sizeof b;
+	do {
+		b[--i] = (uint8_t)"0123456789abcdef"[v & 15u];
+		v >>= 4;
+	} while (v != 0);
+	mrg_w_put_few(w, (struct mrg_span){ b + i, sizeof b - i });
+}
+
 #endif

@@ -1,9 +1,9 @@
 /*
  * Field lines, and what they say about framing.
  */
-#include "protocols/http/framing.h"
 #include "http/field.h"
 #include "mrg_digits.h"
+#include "protocols/http/framing.h"
 
 enum { VALUE_CAPTURES = 16 }; /* taken from a value at a time */
 

@@ -2,12 +2,12 @@
  * A request's head.
  * Reading order: mrg_http_request_read at the end, then the steps in its order.
  */
-#include "protocols/http/request.h"
 #include "http/field.h"
 #include "http/message.h"
 #include "http/target.h"
 #include "mrg_digits.h"
 #include "protocols/http/framing.h"
+#include "protocols/http/request.h"
 
 enum {
 	LINE_CAPTURES = 4, /* method, target, major and minor version */

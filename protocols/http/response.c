@@ -2,10 +2,10 @@
  * A response's head.
  * Reading order: mrg_http_response_read at the end, then the steps in its order.
  */
-#include "protocols/http/response.h"
 #include "http/message.h"
 #include "mrg_digits.h"
 #include "protocols/http/framing.h"
+#include "protocols/http/response.h"
 
 enum {
 	LINE_CAPTURES = 3, /* major and minor version, status; a reason may follow */
