@@ -31,6 +31,8 @@ def _value(x: Any) -> Any:
         return x.hex()
     if isinstance(x, (list, tuple)):
         return [_value(v) for v in x]
+    if isinstance(x, dict):
+        return {name: _value(v) for name, v in x.items()}
     if isinstance(x, ir.Loc):
         return f"{x.file}:{x.line}:{x.col}"
     if is_dataclass(x):
