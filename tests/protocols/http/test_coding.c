@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "guard.h"
 #include "heads.h"
 #include "protocols/http/coding.h"
 
