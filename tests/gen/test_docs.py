@@ -117,6 +117,8 @@ def _connected(report: Report, pages: dict[str, Page]) -> None:
         ("dns.name.html", "type-Ip4", "dns.rdata.html#packet-A"),
         ("dns.rdata_svcb.html", "packet-SvcParamMandatory", "#packet-SvcParam"),
         ("http.message.html", "rule-Http1-field", "#rule-Http1-Request"),
+        ("http.common.html", "rule-Text-token", "http.message.html#rule-Http1-field"),
+        ("http.common.html", "rule-Text-qdtext", "#rule-Text-quoted"),
     ]
     report.none("links back", [f"{page}, {ident}: {target}" for page, ident, target in back
                                if not any(target == a["href"] for a in pages[page].near(ident).all("a"))])

@@ -152,6 +152,8 @@ def check_diagram(report: Report) -> None:
     for name in ("Trailer", "Http1.Trailer"):
         got = mrg("diagram", http, name).stdout
         report.check(f"rule {name}", got == TRAILER, got)
+    got = mrg("diagram", http, "extension").stdout
+    report.check("a rule of another grammar", '";" *WSP <Text.token> [*WSP "="' in got, got)
     report.check("a module with packets", mrg("diagram", rr).stdout.count(RULER) == 4)
     wrong = mrg("diagram", rr, "Questoin")
     text = "mrg diagram: module 'dns.rr' has no packet, grammar or rule 'Questoin' (did you mean 'Question'?)\n"

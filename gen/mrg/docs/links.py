@@ -52,6 +52,19 @@ class Spec:
         return sorted(self.module.packets, key=lambda p: (p.loc.line, p.loc.col))
 
 
+@dataclass(frozen=True, eq=False)
+class RuleAt:
+    """A rule of text, and where it is."""
+
+    unit: Unit
+    grammar: ast.GrammarDecl
+    rule: ast.GRule
+
+    @property
+    def anchor(self) -> str:
+        return rule_anchor(self.grammar.name.name, self.rule.name.name)
+
+
 @dataclass(frozen=True)
 class Use:
     """Something that uses a declaration."""
@@ -59,6 +72,7 @@ class Use:
     spec: str  # module
     label: str
     anchor: str
+    grammar: str = ""  # of a rule
 
 
 class Site:
@@ -75,6 +89,7 @@ class Site:
             self.homes |= {id(d): spec.module for d in [*spec.module.varints, *spec.types]}
         for spec in self.specs:
             self._note(spec)
+            self._note_rules(spec)
 
     def href(self, here: ir.Module, target: Declared) -> str:
         """A link from a page to a declaration."""
@@ -86,6 +101,31 @@ class Site:
 
     def users(self, target: Declared) -> list[Use]:
         return self.used.get(id(target), [])
+
+    def rule(self, unit: Unit, grammar: ast.GrammarDecl, ref: ast.GRef) -> Optional[RuleAt]:
+        """The rule that a grammar means by a name; None: one of RFC 5234's."""
+        if ref.grammar is not None:
+            unit, decl = unit.visible[ref.grammar.name]
+            assert isinstance(decl, ast.GrammarDecl)
+            grammar = decl
+        found = next((r for r in grammar.rules if r.name.name == ref.name.name), None)
+        return RuleAt(unit, grammar, found) if found is not None else None
+
+    def rule_href(self, here: ir.Module, at: RuleAt) -> str:
+        home = at.unit.file.name.name
+        return ("" if home == here.name else self.pages[home]) + f"#{at.anchor}"
+
+    def rule_users(self, rule: ast.GRule) -> list[Use]:
+        return self.used.get(id(rule), [])
+
+    def _note_rules(self, spec: Spec) -> None:
+        for _, d in spec.grammars:
+            for user in d.rules:
+                use = Use(spec.module.name, user.name.name, rule_anchor(d.name.name, user.name.name), d.name.name)
+                for ref in (n for n in below(user.node) if isinstance(n, ast.GRef)):
+                    at = self.rule(spec.unit, d, ref)
+                    if at is not None and use not in self.used.setdefault(id(at.rule), []):
+                        self.used[id(at.rule)].append(use)
 
     def _note(self, spec: Spec) -> None:
         for type_, place in _named_types(spec.unit.file):
@@ -153,8 +193,24 @@ def field_anchor(packet: ir.Packet, name: str) -> str:
     return f"{anchor(packet)}-{name}"
 
 
-def rule_anchor(grammar: ir.Grammar, name: str) -> str:
-    return f"rule-{grammar.name}-{name}"
+def rule_anchor(grammar: str, name: str) -> str:
+    return f"rule-{grammar}-{name}"
+
+
+def below(n: ast.GNode) -> Iterator[ast.GNode]:
+    """A node of a grammar and all in it, in the order of the text."""
+    yield n
+    if isinstance(n, (ast.GSeq, ast.GAlt)):
+        for inner in n.nodes:
+            yield from below(inner)
+    elif isinstance(n, (ast.GRep, ast.GCapture)):
+        yield from below(n.node)
+    elif isinstance(n, ast.GMinus):
+        yield from below(n.a)
+        yield from below(n.b)
+    elif isinstance(n, ast.GPut):
+        yield from below(n.read)
+        yield from below(n.written)
 
 
 # --- where types are named -----------------------------------------------------------------

@@ -79,7 +79,7 @@ def _contents(spec: Spec) -> list[tuple[str, list[Link]]]:
         ("Packets", [(p.name, f"#{anchor(p)}") for p in spec.packets if not p.inline]),
     ]
     for g, d in spec.grammars:
-        groups.append((f"Grammar {g.name}", [(r.name.name, f"#{rule_anchor(g, r.name.name)}") for r in rules.in_order(d)]))
+        groups.append((f"Grammar {g.name}", [(r.name.name, f"#{rule_anchor(g.name, r.name.name)}") for r in rules.in_order(d)]))
     return [(title, links) for title, links in groups if links]
 
 
@@ -108,14 +108,15 @@ def _group(name: str, specs: Sequence[Spec]) -> Html:
     rows = []
     for spec in specs:
         m = spec.module
-        rows.append(row(link(code(m.name), spec.page), [("About", summary(m.doc)), ("Holds", _counts(m))]))
+        rows.append(row(link(code(m.name), spec.page), [("About", summary(m.doc)), ("Holds", _counts(spec))]))
     head = tag("h2", title, id=f"group-{name}")
     return lines(head, table(f"Modules of {name}", ["Module", "About", "Holds"], [body(rows)], "modules titled"))
 
 
-def _counts(m: ir.Module) -> str:
+def _counts(spec: Spec) -> str:
+    m = spec.module
     named = [p for p in m.packets if not p.inline]
-    rules_of = [r for g in m.grammars for r in g.rules]
+    rules_of = [r for _, d in spec.grammars for r in d.rules]
     counts = [
         (len(named), "packet"),
         (len(m.enums), "enum"),
@@ -138,7 +139,7 @@ def _names(site: Site) -> Html:
         rows += [(x.name, "function", anchor(x)) for x in m.externs]
         for g, d in spec.grammars:
             rows.append((g.name, "grammar", anchor(g)))
-            rows += [(r.name.name, f"{r.kind or 'part'} of {g.name}", rule_anchor(g, r.name.name)) for r in d.rules]
+            rows += [(r.name.name, f"{r.kind or 'part'} of {g.name}", rule_anchor(g.name, r.name.name)) for r in d.rules]
         found += [(name, what, m.name, f"{spec.page}#{ident}") for name, what, ident in rows]
     found.sort(key=lambda f: (f[0].lower(), f[2], f[3]))
     entries = [tag("li", link(code(name), target), " ", tag("span", f"{what}, {m}", class_="soft")) for name, what, m, target in found]

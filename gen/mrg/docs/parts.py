@@ -54,12 +54,13 @@ def chip(word: str) -> Html:
     return tag("span", word, class_=f"chip {word}" if word in STRICT else "chip")
 
 
-def used_by(site: Site, here: ir.Module, uses: Sequence[Use]) -> Html:
-    """Links back, those of this page first as they come."""
+def used_by(site: Site, here: ir.Module, uses: Sequence[Use], grammar: str = "") -> Html:
+    """Links back, those of this page first as they come.  grammar: of the rule that is used."""
     out = []
     for use in sorted(uses, key=lambda u: u.spec != here.name):
         home = "" if use.spec == here.name else site.pages[use.spec]
-        out.append(link(code(use.label if not home else f"{use.spec}.{use.label}"), f"{home}#{use.anchor}"))
+        names = [use.spec if home else "", use.grammar if home or use.grammar != grammar else "", use.label]
+        out.append(link(code(".".join(n for n in names if n)), f"{home}#{use.anchor}"))
     return comma(out)
 
 

@@ -28,8 +28,8 @@ CAPTION = 15  # height of a caption
 LONGEST = 24  # characters that a caption says what is written in
 ONE_OF = 4  # alternatives from which on they stand in one frame
 
-#: From the name of a rule to where it is explained; None: nowhere.
-Target = Callable[[str], Optional[str]]
+#: From the use of a rule to where it is explained.
+Target = Callable[[ast.GRef], str]
 
 
 def draw(node: ast.GNode, width: int, ident: str, title: str, words: str, target: Target) -> Html:
@@ -320,7 +320,7 @@ class Layout:
         """A node that is a few words."""
         if isinstance(n, ast.GRef):
             name = n.name.name if n.grammar is None else f"{n.grammar.name}.{n.name.name}"
-            return Text(name, "rule", self.target(name), small)
+            return Text(name, "rule", self.target(n), small)
         return Text(" ".join(n.span.text().split()), "set" if isinstance(n, ast.GMinus) else "literal", None, small)
 
     def _gseq(self, n: ast.GSeq, room: int) -> Box:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Optional
+from typing import Iterator
 
 from .. import ast, ir, names
+from ..resolve import Unit
 from . import abnf, railroad
 from .c_api import CApi
-from .html import Html, block, code, comma, lines, link, tag
-from .links import Site, Spec, anchor, rule_anchor
-from .parts import facts, source
+from .html import Html, block, code, comma, link, tag
+from .links import Site, Spec, anchor, below, rule_anchor
+from .parts import facts, source, used_by
 from .prose import RFC_EDITOR, last_rfc, paragraphs, sentence
 
 WIDE, NARROW = 780, 330  # of a diagram, on a page and on a narrow screen
@@ -25,104 +26,67 @@ KINDS = {
 
 
 def section(site: Site, spec: Spec, grammar: ir.Grammar, written: ast.GrammarDecl, api: CApi) -> Html:
-    rfc = last_rfc(grammar.doc)
-    texts = abnf.grammar(written)
-    users = _users(written)
-    rules = [_rule(site, spec, grammar, written, r, texts[r.name.name], users.get(r.name.name, []), rfc) for r in in_order(written)]
+    writer = _Rules(site, spec, written)
     return block(
         "section",
         tag("h3", link(code(grammar.name), f"#{anchor(grammar)}", class_="self")),
         paragraphs(grammar.doc),
         facts([(kind, KINDS[kind]) for kind in sorted({_kind(r) for r in written.rules}, key=list(KINDS).index)]),
-        *rules,
+        *(writer.rule(r) for r in in_order(written)),
         source(written.span),
         api.section(names.grammar(grammar)),
         id=anchor(grammar),
     )
 
 
-def _rule(
-    site: Site,
-    spec: Spec,
-    grammar: ir.Grammar,
-    written: ast.GrammarDecl,
-    rule: ast.GRule,
-    texts: list[abnf.Definition],
-    users: list[str],
-    rfc: Optional[str],
-) -> Html:
-    name = rule.name.name
-    ident = rule_anchor(grammar, name)
-    said = abnf.text(texts)
-    title = f"Railroad diagram of {name}"
-    known = {r.name.name for r in written.rules}
+class _Rules:
+    """The rules of one grammar."""
 
-    def target(other: str) -> Optional[str]:
-        if "." in other:
-            return _lent(site, spec, other)
-        return f"#{rule_anchor(grammar, other)}" if other in known else f"{RFC_EDITOR}5234#appendix-B.1"
+    def __init__(self, site: Site, spec: Spec, written: ast.GrammarDecl) -> None:
+        self.site, self.spec, self.written = site, spec, written
+        self.texts = abnf.grammar(written)
+        self.rfc = last_rfc(written.doc)
 
-    drawn = [
-        tag("div", railroad.draw(rule.node, WIDE, f"{ident}-wide", title, said, target), class_="wide"),
-        tag("div", railroad.draw(rule.node, NARROW, f"{ident}-narrow", f"{title}, for narrow screens", said, target), class_="narrow"),
-    ]
-    limit = f"{rule.max} octets" + (f", else code {rule.code}" if rule.code is not None else "") if rule.max is not None else ""
-    captures = [code(c) for c in dict.fromkeys(_captures(rule.node, {r.name.name: r.node for r in written.rules}))]
-    return block(
-        "section",
-        tag("h4", link(code(name), f"#{ident}", class_="self"), " ", tag("span", _kind(rule), class_="chip")),
-        tag("p", sentence(rule.doc, rfc)) if rule.doc else None,
-        block("figure", *drawn, tag("pre", said, class_="abnf", tabindex=0)),
-        facts(
-            [
-                ("At most", limit),
-                ("Limits", comma(_limits(rule.node))),
-                ("Captures", comma(captures)),
-                ("Used by", comma([link(code(u), f"#{rule_anchor(grammar, u)}") for u in users])),
-            ]
-        ),
-        id=ident,
-        class_="rule",
-    )
+    def rule(self, rule: ast.GRule) -> Html:
+        name, grammar = rule.name.name, self.written.name.name
+        ident = rule_anchor(grammar, name)
+        return block(
+            "section",
+            tag("h4", link(code(name), f"#{ident}", class_="self"), " ", tag("span", _kind(rule), class_="chip")),
+            tag("p", sentence(rule.doc, self.rfc)) if rule.doc else None,
+            self.drawing(rule, ident),
+            facts(
+                [
+                    ("At most", _most(rule)),
+                    ("Limits", comma(_limits(rule.node))),
+                    ("Captures", comma([code(c) for c in dict.fromkeys(self.captures(self.spec.unit, self.written, rule.node))])),
+                    ("Used by", used_by(self.site, self.spec.module, self.site.rule_users(rule), grammar)),
+                ]
+            ),
+            id=ident,
+            class_="rule",
+        )
 
+    def drawing(self, rule: ast.GRule, ident: str) -> Html:
+        name = rule.name.name
+        said = abnf.text(self.texts[name])
+        title = f"Railroad diagram of {name}"
+        wide = railroad.draw(rule.node, WIDE, f"{ident}-wide", title, said, self.target)
+        narrow = railroad.draw(rule.node, NARROW, f"{ident}-narrow", f"{title}, for narrow screens", said, self.target)
+        return block("figure", tag("div", wide, class_="wide"), tag("div", narrow, class_="narrow"), tag("pre", said, class_="abnf", tabindex=0))
 
-def _kind(rule: ast.GRule) -> str:
-    return rule.kind or "part"
+    def target(self, ref: ast.GRef) -> str:
+        at = self.site.rule(self.spec.unit, self.written, ref)
+        return self.site.rule_href(self.spec.module, at) if at is not None else f"{RFC_EDITOR}5234#appendix-B.1"
 
-
-def below(n: ast.GNode) -> Iterator[ast.GNode]:
-    """A node and all in it, in the order of the text."""
-    yield n
-    if isinstance(n, (ast.GSeq, ast.GAlt)):
-        for inner in n.nodes:
-            yield from below(inner)
-    elif isinstance(n, (ast.GRep, ast.GCapture)):
-        yield from below(n.node)
-    elif isinstance(n, ast.GMinus):
-        yield from below(n.a)
-        yield from below(n.b)
-    elif isinstance(n, ast.GPut):
-        yield from below(n.read)
-        yield from below(n.written)
-
-
-def _lent(site: Site, spec: Spec, name: str) -> Optional[str]:
-    """Where a rule of another grammar is."""
-    grammar, _, rule = name.partition(".")
-    for m in (spec.module, *spec.module.imports):
-        for g in m.grammars:
-            if g.name == grammar:
-                return ("" if m is spec.module else site.pages[m.name]) + f"#{rule_anchor(g, rule)}"
-    return None
-
-
-def _captures(n: ast.GNode, rules: dict[str, ast.GNode]) -> Iterator[str]:
-    """What a rule captures, in the rules that it uses, too."""
-    for x in below(n):
-        if isinstance(x, ast.GCapture):
-            yield x.name.name
-        elif isinstance(x, ast.GRef) and x.grammar is None and x.name.name in rules:
-            yield from _captures(rules[x.name.name], rules)
+    def captures(self, unit: Unit, grammar: ast.GrammarDecl, n: ast.GNode) -> Iterator[str]:
+        """What a rule captures, in the rules that it uses, too."""
+        for x in below(n):
+            if isinstance(x, ast.GCapture):
+                yield x.name.name
+            at = self.site.rule(unit, grammar, x) if isinstance(x, ast.GRef) else None
+            if at is not None:
+                yield from self.captures(at.unit, at.grammar, at.rule.node)
 
 
 def in_order(d: ast.GrammarDecl) -> list[ast.GRule]:
@@ -130,16 +94,18 @@ def in_order(d: ast.GrammarDecl) -> list[ast.GRule]:
     return sorted(d.rules, key=lambda r: not r.kind)
 
 
+def _kind(rule: ast.GRule) -> str:
+    return rule.kind or "part"
+
+
+def _most(rule: ast.GRule) -> str:
+    """The bound on a whole message or value."""
+    if rule.max is None:
+        return ""
+    return f"{rule.max} octets" + (f", else code {rule.code}" if rule.code is not None else "")
+
+
 def _limits(n: ast.GNode) -> list[Html]:
     """Counted repetitions with the code of their rejection."""
     found = [x for x in below(n) if isinstance(x, ast.GRep) and x.code is not None]
-    return [lines(code(" ".join(x.node.span.text().split()), f" {abnf.times(x.min, x.max)}, else {x.code}")) for x in found]
-
-
-def _users(d: ast.GrammarDecl) -> dict[str, list[str]]:
-    """For each rule the rules that use it."""
-    out: dict[str, list[str]] = {}
-    for rule in d.rules:
-        for name in dict.fromkeys(x.name.name for x in below(rule.node) if isinstance(x, ast.GRef) and x.grammar is None):
-            out.setdefault(name, []).append(rule.name.name)
-    return out
+    return [code(" ".join(x.node.span.text().split()), f" {abnf.times(x.min, x.max)}, else {x.code}") for x in found]
