@@ -53,6 +53,7 @@ static bool hold(struct mrg_http_server *t, struct mrg_http_conn *c, struct mrg_
 static struct mrg_http_exchange exchange(
 	struct mrg_http_server *t, struct mrg_http_conn *c, const struct mrg_http_request *r, uint64_t now_ns)
 {
+	t->out->text.cap = MRG_HTTP_OUT_TEXT - MRG_HTTP_OUT_HEAD;
 	mrg_http_reply_begin(&t->reply, &t->out->text);
 	return (struct mrg_http_exchange){
 		.request = r, .reply = &t->reply, .stream = c->s, .now_ns = now_ns, .own = &c->own

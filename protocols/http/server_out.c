@@ -45,7 +45,8 @@ static void add_text(struct mrg_http_out *o, struct mrg_span text)
 /* A part that closes its file is not copied where others before it may be of that file. */
 static void add_part(struct mrg_http_out *o, const struct mrg_http_part *part, bool only)
 {
-	if (part->p == NULL || part->len > COPY_MAX || (part->tree != NULL && !only)) {
+	if (part->p == NULL || part->len > COPY_MAX || part->len > o->text.cap - o->text.len ||
+		(part->tree != NULL && !only)) {
 		o->parts[o->count++] = *part;
 		return;
 	}
@@ -76,6 +77,7 @@ void mrg_http_out_reply_(struct mrg_http_server *t, struct mrg_http_conn *c, str
 {
 	struct mrg_http_out *const o = t->out;
 	struct mrg_http_reply *const r = &t->reply;
+	o->text.cap = sizeof o->room;
 	if (r->text->st != MRG_OK || r->fields.st != MRG_OK) {
 		r->text->st = MRG_OK;
 		mrg_http_reply_error(r, MRG_HTTP_STATUS_INTERNAL_SERVER_ERROR,

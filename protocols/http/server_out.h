@@ -8,6 +8,7 @@
 
 enum {
 	MRG_HTTP_OUT_TEXT = 48 << 10,
+	MRG_HTTP_OUT_HEAD = 4 << 10, /* of that: not for bodies, so that a head and the page of an error always fit */
 	MRG_HTTP_OUT_FULL = 32 << 10, /* so much text, and what is queued is sent before there is more: one answer always fits */
 	MRG_HTTP_OUT_PARTS = 96
 };

@@ -74,6 +74,12 @@ static void put_parts(struct mrg_http_reply *r, size_t count)
 		}
 }
 
+static void put_pieces(struct mrg_http_reply *r, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		mrg_http_reply_part(r, &(struct mrg_http_part){ .p = pattern(2000).p, .len = 2000 });
+}
+
 static void put_value(struct mrg_http_reply *r, size_t len)
 {
 	mrg_http_reply_field(r, MRG_HTTP_FIELD_SERVER, pattern(len));
@@ -100,6 +106,8 @@ static void answer(struct mrg_http_reply *r, const struct exchange *e)
 		put_hidden(r, n, e->target[1] == 'h');
 	else if (sscanf(e->target, "/parts/%u", &n) == 1)
 		put_parts(r, n);
+	else if (sscanf(e->target, "/pieces/%u", &n) == 1)
+		put_pieces(r, n);
 	else if (sscanf(e->target, "/fields/%u", &n) == 1)
 		put_value(r, n);
 	else if (strncmp(e->target, "/line", 5) == 0)
