@@ -33,7 +33,7 @@ struct mrg_http_part {
 };
 
 struct mrg_http_reply {
-	unsigned status;   /* 200 to 599 */
+	unsigned status;   /* 200 to 599; with 204 and 304 no body is sent */
 	bool close;        /* end the connection behind it */
 	bool no_length;    /* no Content-Length: a 304 need not say it */
 	uint64_t length;   /* octets of the body: the sum of the parts, unless head_only */

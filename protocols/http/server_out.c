@@ -73,6 +73,12 @@ static void count_answer(struct mrg_http_server *t, unsigned status)
 	t->counts.statuses[status / 100u]++;
 }
 
+/* RFC 9112 6.3: to clients these end with their heads, so that octets behind one would be the next answer. */
+static bool has_no_body(unsigned status)
+{
+	return status == MRG_HTTP_STATUS_NO_CONTENT || status == MRG_HTTP_STATUS_NOT_MODIFIED;
+}
+
 void mrg_http_out_reply_(struct mrg_http_server *t, struct mrg_http_conn *c, struct mrg_http_exchange *x)
 {
 	struct mrg_http_out *const o = t->out;
@@ -93,7 +99,7 @@ void mrg_http_out_reply_(struct mrg_http_server *t, struct mrg_http_conn *c, str
 	const size_t from = o->text.len;
 	mrg_http_reply_head(r, &args, &o->text);
 	add_text(o, mrg_w_span(&o->text, from));
-	if (c->head_only)
+	if (c->head_only || has_no_body(r->status))
 		mrg_http_reply_drop(r);
 	for (size_t i = 0; i < r->part_count; i++)
 		add_part(o, &r->parts[i], r->part_count == 1);

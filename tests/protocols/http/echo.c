@@ -114,7 +114,10 @@ static void answer(struct mrg_http_reply *r, const struct exchange *e)
 		mrg_http_reply_field(r, MRG_HTTP_FIELD_SERVER, MRG_LITERAL("a\r\nSet-Cookie: b"));
 	else if (sscanf(e->target, "/status/%u", &n) == 1)
 		r->status = n;
-	else
+	else if (sscanf(e->target, "/bodied/%u", &n) == 1) {
+		r->status = n;
+		put_parts(r, 8);
+	} else
 		put_echo(r, e);
 	r->close = strncmp(e->target, "/close", 6) == 0;
 }

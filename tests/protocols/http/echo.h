@@ -5,7 +5,7 @@
  *   /text/N     N octets in the room for text         /memory/N  N octets in memory
  *   /hidden/N   a file of N octets, not in memory     /visible/N  the same in memory
  *   /parts/N    N parts of all four kinds by turns    /pieces/N  N parts in memory, each of a size that is rather copied
- *   /status/N   this status, without a body
+ *   /status/N   this status, without a body           /bodied/N  this status, with a body that it may not have
  *   /stop/N     no more than N octets of the body are wanted
  *   /close      the connection ends                   /fields/N  a field with a value of N octets
  *   /line       a field with a line end in it

@@ -239,6 +239,8 @@ START_TEST(answers_without_bodies)
 			true },
 		{ "GET /status/204 HTTP/1.1\r\nHost: a\r\n\r\n" GET, "204 , " OK_A, NULL, true },
 		{ "GET /status/304 HTTP/1.1\r\nHost: a\r\n\r\n" GET, "304, " OK_A, NULL, true },
+		{ "GET /bodied/204 HTTP/1.1\r\nHost: a\r\n\r\nGET /bodied/304 HTTP/1.1\r\nHost: a\r\n\r\n" GET,
+			"204 , 304, " OK_A, NULL, true },
 		{ "GET /status/404 HTTP/1.1\r\nHost: a\r\n\r\n" GET, "404, " OK_A, NULL, true },
 		{ "HEAD /a HTTP/1.1\r\n\r\n" GET, "400 close", NULL,
 			false }); /* refused before it is known to be a HEAD */

@@ -298,8 +298,8 @@ static void check_together(const char *first, size_t count, const char *last)
 
 START_TEST(answers_behind_many_others)
 {
-	static const char *const last[] = { "/a", "/text/3000", "/text/9000", "/memory/2048", "/parts/33", "/pieces/33",
-		"/status/404?now", "/fields/1900" };
+	static const char *const last[] = { "/a", "/text/3000", "/text/9000", "/memory/2048", "/parts/33",
+		"/pieces/33", "/status/404?now", "/fields/1900" };
 	for (size_t i = 0; i < COUNT(last); i++)
 		for (size_t count = 0; count < 400; count += count < 8 ? 1 : 7)
 			check_together(count % 2 == 0 ? "/text/10" : "/memory/700", count, last[i]);
@@ -345,7 +345,8 @@ START_TEST(fields_around_the_room_there_is)
 		peer_run_all(p);
 		const char *const got = peer_answers(p);
 		refused = refused || strncmp(got, "500", 3) == 0;
-		MUST_SAY(strcmp(got, refused ? "500, 200 /a 0:" : "200 , 200 /a 0:") == 0, "%zu: %s", len, got);
+		MUST_SAY(strcmp(got, refused ? "500, 200 /a 0:" : "200 , 200 /a 0:") == 0, "%zu: %s", len,
+			got);
 		peer_end(p);
 	}
 	MUST(refused);
