@@ -89,7 +89,7 @@ void mrg_http_out_reply_(struct mrg_http_server *t, struct mrg_http_conn *c, str
 		mrg_http_reply_error(r, MRG_HTTP_STATUS_INTERNAL_SERVER_ERROR,
 			MRG_LITERAL("the answer is too long for the room there is"));
 	}
-	c->close = c->close || r->close;
+	c->close = c->close || r->close || t->draining;
 	date_of(t, x->now_ns);
 	const struct mrg_http_head_args args = {
 		.date = { t->date, t->date_len },

@@ -149,16 +149,25 @@ struct mrg_http_limits peers_limits(void)
 	};
 }
 
+bool peers_start_in(size_t cap, const struct mrg_http_limits *limits, const struct mrg_http_handler *handler)
+{
+	arena = (struct mrg_arena){ .cap = cap };
+	arena.p = aligned_alloc(4096, (cap + 4096) & ~(size_t)4095);
+	memset(arena.p, 0, cap);
+	timers = (struct mrg_rt_timers){ .top = NULL };
+	now = 5;
+	const enum mrg_status st = mrg_http_server_init(&server, &arena, &timers, limits, handler);
+	MUST(st == MRG_OK || st == MRG_E_SPACE);
+	if (st != MRG_OK)
+		free(arena.p);
+	return st == MRG_OK;
+}
+
 void peers_start(const struct mrg_http_limits *limits, const struct mrg_http_handler *handler)
 {
 	const struct mrg_http_limits small = peers_limits();
 	limits = limits == NULL ? &small : limits;
-	arena = (struct mrg_arena){ .cap = mrg_http_server_memory(limits) };
-	arena.p = aligned_alloc(4096, (arena.cap + 4095) & ~(size_t)4095);
-	memset(arena.p, 0, arena.cap);
-	timers = (struct mrg_rt_timers){ .top = NULL };
-	now = 5;
-	MUST(mrg_http_server_init(&server, &arena, &timers, limits, handler) == MRG_OK);
+	MUST(peers_start_in(mrg_http_server_memory(limits), limits, handler));
 }
 
 static void check_pool(struct mrg_rt_pool *pool, uint32_t count)
@@ -169,15 +178,11 @@ static void check_pool(struct mrg_rt_pool *pool, uint32_t count)
 	MUST(mrg_rt_pool_get(pool) == NULL);
 }
 
-void peers_stop(void)
+void peers_stop_small(void)
 {
 	mrg_http_server_close(&server);
 	MUST(mrg_http_server_count(&server) == 0);
 	MUST(mrg_rt_timers_next(&timers) == MRG_RT_NEVER);
-	check_pool(&server.conns, server.limits.conn_count);
-	check_pool(&server.small, server.limits.conn_count);
-	check_pool(&server.big, server.limits.big_count);
-	check_pool(&server.outs, server.limits.out_count);
 	free(arena.p);
 	while (peers != NULL) {
 		struct peer *const p = peers;
@@ -186,6 +191,16 @@ void peers_stop(void)
 		free(p->out);
 		free(p);
 	}
+}
+
+void peers_stop(void)
+{
+	mrg_http_server_close(&server);
+	check_pool(&server.conns, server.limits.conn_count);
+	check_pool(&server.small, server.limits.conn_count);
+	check_pool(&server.big, server.limits.big_count);
+	check_pool(&server.outs, server.limits.out_count);
+	peers_stop_small();
 }
 
 void pass(uint64_t ns)

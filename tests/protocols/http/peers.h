@@ -34,8 +34,12 @@ struct mrg_http_limits peers_limits(void);
 /* A server with just the memory that it says it needs.  limits: NULL for those of a small one. */
 void peers_start(const struct mrg_http_limits *limits, const struct mrg_http_handler *handler);
 
+/* The same with memory of this size; false: it is too small to start with. */
+bool peers_start_in(size_t cap, const struct mrg_http_limits *limits, const struct mrg_http_handler *handler);
+
 /* Close the server; nothing of it may be left, and all its blocks must have come back. */
 void peers_stop(void);
+void peers_stop_small(void); /* the same where there was not memory for all blocks */
 
 struct peer *peer_new(void);  /* not known to the server */
 struct peer *peer_open(void); /* taken by the server */
