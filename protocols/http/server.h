@@ -48,7 +48,7 @@ struct mrg_http_exchange {
 	struct mrg_http_reply *reply;           /* valid during `head` and `finish` */
 	struct mrg_stream *stream;
 	uint64_t now_ns;
-	void **own; /* the handler's, kept for the connection from head to end; NULL at first */
+	void **own; /* the handler's, kept for the connection from a head that returns true to finish or end; NULL at first */
 };
 
 /*

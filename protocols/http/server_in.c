@@ -150,6 +150,7 @@ static void take_request(struct mrg_http_server *t, struct mrg_http_conn *c, boo
 			mrg_http_out_continue_(t);
 		return;
 	}
+	c->own = NULL;
 	/* Who was to wait for 100 may send the body or not, now: both can't be understood (RFC 9110 10.1.1). */
 	c->close = c->close || r->expect_continue;
 	mrg_http_out_reply_(t, c, &x);

@@ -19,7 +19,7 @@ static unsigned began, ended;
 struct exchange {
 	char target[100];
 	uint8_t *body;
-	size_t len;
+	size_t len, cap;
 };
 
 /* Octets that must outlive the answers they are in. */
@@ -142,6 +142,8 @@ static bool head(void *ctx, struct mrg_http_exchange *x)
 		struct exchange e = { .body = NULL };
 		set_target(&e, r);
 		answer(x->reply, &e);
+		if (strncmp(e.target, "/own", 4) == 0)
+			*x->own = &kept;
 		return false;
 	}
 	struct exchange *const e = calloc(1, sizeof *e);
@@ -162,7 +164,7 @@ static bool body(void *ctx, struct mrg_http_exchange *x, struct mrg_span piece)
 	const bool limited = sscanf(e->target, "/stop/%u", &most) == 1;
 	if (limited && piece.len > most - e->len)
 		piece.len = most - e->len;
-	e->body = realloc(e->body, e->len + piece.len + 1);
+	grow(&e->body, &e->cap, e->len + piece.len);
 	memcpy(e->body + e->len, piece.p, piece.len);
 	e->len += piece.len;
 	return !limited || e->len < most;

@@ -9,6 +9,7 @@
  *   /stop/N     no more than N octets of the body are wanted
  *   /close      the connection ends                   /fields/N  a field with a value of N octets
  *   /line       a field with a line end in it
+ *   /own?now    something is left behind, though it is answered already
  * Any other is answered with the target, the length of the body and the body.
  */
 #ifndef TESTS_HTTP_ECHO_H

@@ -1,6 +1,7 @@
 /* For tests of protocols/http: see guard.h. */
 #include "guard.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -20,6 +21,15 @@ struct mrg_span guarded(struct mrg_span octets)
 	if (octets.len != 0)
 		memmove(end - octets.len, octets.p, octets.len);
 	return (struct mrg_span){ end - octets.len, octets.len };
+}
+
+void grow(uint8_t **p, size_t *cap, size_t need)
+{
+	if (need <= *cap)
+		return;
+	*cap = 2 * need;
+	*p = realloc(*p, *cap);
+	MUST(*p != NULL);
 }
 
 struct mrg_span text_of(const char *s) { return (struct mrg_span){ (const uint8_t *)s, strlen(s) }; }

@@ -22,6 +22,9 @@ enum { GUARDED_MAX = 2 << 20 }; /* octets */
 /* A copy right before a page that can't be touched, until the next call. */
 struct mrg_span guarded(struct mrg_span octets);
 
+/* More memory for what grows bit by bit, if `need` octets are more than there are: twice that. */
+void grow(uint8_t **p, size_t *cap, size_t need);
+
 /* The octets of a C string. */
 struct mrg_span text_of(const char *s);
 

@@ -44,10 +44,9 @@ static enum mrg_io do_read(struct mrg_stream *s, uint8_t *b, size_t cap, size_t 
 
 static void take(struct peer *p, const uint8_t *b, size_t n)
 {
-	if (p->out_len + n > p->out_cap) {
-		p->out_cap = (p->out_len + n) * 2;
-		p->out = realloc(p->out, p->out_cap);
-	}
+	if (n == 0)
+		return;
+	grow(&p->out, &p->out_cap, p->out_len + n);
 	memcpy(p->out + p->out_len, b, n);
 	p->out_len += n;
 	p->write_room -= n;
@@ -63,11 +62,11 @@ static enum mrg_io do_write(
 {
 	struct peer *const p = (struct peer *)(void *)s;
 	size_t room = room_of(p);
-	(void)more;
+	p->more = more;
 	MUST(!p->closed && !p->finished);
 	MUST(count > 0);
 	p->writes++;
-	if (p->reset && p->in_off == p->in_len)
+	if (p->reset)
 		return MRG_IO_RESET;
 	*done = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -87,9 +86,10 @@ static enum mrg_io do_send_file(
 	MUST(!p->closed && !p->finished);
 	MUST(f->p == NULL);
 	MUST(len > 0);
+	p->more = false;
 	p->writes++;
 	const size_t n = least(room_of(p), (size_t)len);
-	if (p->reset && p->in_off == p->in_len)
+	if (p->reset)
 		return MRG_IO_RESET;
 	const struct mrg_span there = hidden_octets(f, offset, n == 0 ? 1 : n);
 	if (there.len == 0)
@@ -216,6 +216,7 @@ struct peer *peer_new(void)
 	struct peer *const p = calloc(1, sizeof *p);
 	p->stream.ops = &ops;
 	p->write_room = SIZE_MAX;
+	grow(&p->out, &p->out_cap, 1); /* never NULL */
 	p->next = peers;
 	peers = p;
 	return p;
@@ -231,13 +232,21 @@ struct peer *peer_open(void)
 
 void peer_send(struct peer *p, struct mrg_span octets)
 {
-	p->in = realloc(p->in, p->in_len + octets.len + 1);
+	grow(&p->in, &p->in_cap, p->in_len + octets.len);
 	if (octets.len != 0)
 		memcpy(p->in + p->in_len, octets.p, octets.len);
 	p->in_len += octets.len;
 }
 
 void peer_send_text(struct peer *p, const char *text) { peer_send(p, text_of(text)); }
+
+void peer_event(struct peer *p, unsigned events)
+{
+	p->more = false;
+	server.user.ready(server.user.ctx, &p->stream, events, now);
+	/* what is to follow in the same event does, unless the client has to take something first */
+	MUST(!p->more || p->closed || p->want == MRG_STREAM_WRITABLE);
+}
 
 void peer_run(struct peer *p, size_t arrived)
 {
@@ -249,7 +258,7 @@ void peer_run(struct peer *p, size_t arrived)
 		if (p->closed || (p->want & (readable | writable)) == 0)
 			return;
 		MUST(i < 10000000);
-		server.user.ready(server.user.ctx, &p->stream, p->want & (readable | writable), now);
+		peer_event(p, p->want & (readable | writable));
 	}
 }
 

@@ -11,15 +11,16 @@
 struct peer {
 	struct mrg_stream stream;
 	uint8_t *in;
-	size_t in_len, in_off;
+	size_t in_len, in_cap, in_off;
 	size_t read_most;  /* octets that a read gives at most; 0: all */
 	size_t arrived;    /* octets of `in` that are there to be read */
-	bool eof, reset;   /* behind `in` */
+	bool eof, reset;   /* behind `in`; of a reset, writes hear at once */
 	size_t write_room; /* octets that writes still take */
 	size_t write_most; /* octets that a write takes at most; 0: all */
 	uint8_t *out;
 	size_t out_len, out_cap;
 	unsigned want, reads, writes;
+	bool more; /* said of what was written last */
 	bool finished, closed;
 	struct peer *next; /* in the list of all */
 };
@@ -47,6 +48,9 @@ struct peer *peer_open(void); /* taken by the server */
 /* Add to what the client sends. */
 void peer_send(struct peer *p, struct mrg_span octets);
 void peer_send_text(struct peer *p, const char *text);
+
+/* Tell of these events. */
+void peer_event(struct peer *p, unsigned events);
 
 /* Let the first `arrived` octets be there, and tell of events until none holds any more. */
 void peer_run(struct peer *p, size_t arrived);

@@ -66,6 +66,9 @@ static void compare(const struct scenario *s, struct peer *p, const struct run *
 		"<%s> cut at %zu and %zu: %s", s->sent, a, b,
 		peer_answers_to(p, s->kinds == NULL ? "" : s->kinds));
 	MUST_SAY(p->finished != s->stays, "<%s> cut at %zu and %zu", s->sent, a, b);
+	const struct mrg_http_conn *const c = p->stream.conn;
+	MUST(c->in == NULL && c->out == NULL && c->rest.len == 0 &&
+		c->own == NULL); /* who owes nothing holds nothing */
 	peer_end(p);
 	MUST(p->out_len == want->out_len);
 }
@@ -192,6 +195,17 @@ START_TEST(requests_with_bodies)
 			NULL, true },
 		{ "POST /n?now HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello" GET,
 			OK_NOW " close", NULL, false });
+}
+END_TEST
+
+/* What a handler is told is over it is not told again. */
+START_TEST(an_answer_at_once_is_the_end_of_it)
+{
+	CHECK_ALL({ "POST /own?now HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello" GET,
+			  "200 /own?now 0:, " OK_A, NULL, true },
+		{ "POST /own?now HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n" GET,
+			"200 /own?now 0:, " OK_A, NULL, true },
+		{ "GET /own?now HTTP/1.1\r\nHost: a\r\n\r\n" GET, "200 /own?now 0:, " OK_A, NULL, true });
 }
 END_TEST
 
@@ -363,6 +377,7 @@ int main(void)
 	tcase_set_timeout(t, 300);
 	tcase_add_test(t, requests_without_bodies);
 	tcase_add_test(t, requests_with_bodies);
+	tcase_add_test(t, an_answer_at_once_is_the_end_of_it);
 	tcase_add_test(t, a_body_that_is_not_wanted_to_its_end);
 	tcase_add_test(t, the_connection_ends_when_a_side_wants_it);
 	tcase_add_test(t, answers_without_bodies);

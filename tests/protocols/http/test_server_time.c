@@ -525,6 +525,26 @@ START_TEST(draining_ends_idle_connections_now)
 }
 END_TEST
 
+START_TEST(draining_answers_what_has_come_already)
+{
+	start();
+	struct peer *const p = peer_open(), *const half = peer_open(), *const broken = peer_open(),
+			   *const over = peer_open();
+	peer_send_text(p, GET GET);
+	p->arrived = p->in_len;
+	peer_send_text(half, "GET /a");
+	half->arrived = half->in_len;
+	broken->reset = over->eof = true;
+	mrg_http_server_drain(&server, now);
+	expect(p, OK_A " close");
+	MUST(p->finished && !half->finished && broken->closed && over->closed);
+	send_more(half, " HTTP/1.1\r\nHost: a\r\n\r\n");
+	expect(half, OK_A " close");
+	MUST(half->finished);
+	stop();
+}
+END_TEST
+
 /* "the others behind their next answer", which says so */
 START_TEST(draining_ends_the_others_behind_their_next_answer)
 {
@@ -616,6 +636,7 @@ int main(void)
 	tcase_add_test(t, without_blocks_only_those_end_that_need_one);
 	tcase_add_test(t, each_arena_that_is_too_small);
 	tcase_add_test(t, draining_ends_idle_connections_now);
+	tcase_add_test(t, draining_answers_what_has_come_already);
 	tcase_add_test(t, draining_ends_the_others_behind_their_next_answer);
 	tcase_add_test(t, draining_ends_those_with_an_answer_on_its_way);
 	tcase_add_test(t, closing_ends_all_at_once);
