@@ -9,15 +9,28 @@
 #include "mrg_digits.h"
 #include "unix/mrg_unix.h"
 
-void access_init(struct access *a, enum access_log kind)
+enum {
+	FIELD_MAX = 4096, /* octets of a field; longer ones are cut */
+	/* bytes of a line: a target needs no escapes, an octet of a field four characters at most */
+	LINE_MAX_LEN = 9000 + 2 * 4 * FIELD_MAX
+};
+
+_Static_assert(LINE_MAX_LEN < sizeof((struct access *)0)->buffer, "room for a line");
+
+void access_init(struct access *a, enum access_log kind, pthread_mutex_t *turn)
 {
 	a->kind = kind;
+	a->turn = turn;
 	out_init(&a->out, STDOUT_FILENO, a->buffer, sizeof a->buffer);
 }
 
 void access_flush(struct access *a)
 {
+	if (a->out.w.len == 0)
+		return;
+	(void)pthread_mutex_lock(a->turn);
 	(void)out_flush(&a->out);
+	(void)pthread_mutex_unlock(a->turn);
 	a->out.failed = false; /* a full disk may have room again */
 }
 
@@ -94,13 +107,18 @@ static void put_request_line(struct access *a, const struct mrg_http_request *r)
 static void put_field(struct access *a, const struct mrg_http_request *r, enum mrg_http_field id)
 {
 	const struct mrg_http_field_line *const f = r == NULL ? NULL : mrg_http_request_field(r, id, NULL);
+	struct mrg_span value = f == NULL ? (struct mrg_span){ NULL, 0 } : f->value;
+	if (value.len > FIELD_MAX)
+		value.len = FIELD_MAX;
 	out_str(&a->out, " ");
-	put_quoted(a, f == NULL ? (struct mrg_span){ NULL, 0 } : f->value);
+	put_quoted(a, value);
 }
 
 void access_line(struct access *a, const struct mrg_http_exchange *x)
 {
 	const struct mrg_http_request *const r = x->request;
+	if (a->out.w.cap - a->out.w.len < LINE_MAX_LEN)
+		access_flush(a);
 	put_peer(a, x->stream);
 	out_str(&a->out, " - -");
 	put_time(a, mrg_unix_time_s());

@@ -217,6 +217,7 @@ enum outcome serve(struct setup *setup, int argc, char *const argv[])
 	s.metrics = o->metrics;
 	memcpy(s.listen, o->listen, sizeof s.listen);
 	atomic_init(&s.control.setup, setup);
+	(void)pthread_mutex_init(&s.control.access_turn, NULL); /* which never fails without attributes */
 	s.control.workers = s.worker;
 	s.control.worker_count = o->workers;
 	s.control.start_s = mrg_unix_time_s();

@@ -160,7 +160,7 @@ int worker_new(
 	w->arena = arena;
 	w->site = site;
 	w->drain_timer.fire = drain_over;
-	access_init(&w->access, o->access_log);
+	access_init(&w->access, o->access_log, &control->access_turn);
 	err = make_ends(w, sockets, &loop, &server);
 	if (err != 0)
 		mrg_unix_arena_close(&arena);

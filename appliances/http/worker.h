@@ -22,6 +22,7 @@ struct control {
 	_Atomic(struct setup *) setup; /* to go by; counted in `reloads` when it is another one */
 	atomic_uint reloads;
 	atomic_bool stopping;
+	pthread_mutex_t access_turn; /* of those who write the access log */
 	struct mrg_unix_bell seen; /* rung by each worker that has followed a reload */
 	struct worker *const *workers; /* all of them, for the page of figures */
 	size_t worker_count;
