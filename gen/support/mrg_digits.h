@@ -60,7 +60,7 @@ static inline void mrg_digits_put_hex_short(struct mrg_w *w, uint64_t v)
 	do {
 		b[--i] = (uint8_t)"0123456789abcdef"[v & 15u];
 		v >>= 4;
-	} while (v != 0);
+	} while (v != 0 && i != 0);
 	mrg_w_put_few(w, (struct mrg_span){ b + i, sizeof b - i });
 }
 

@@ -26,6 +26,7 @@
 #include "http/message.h"
 #include "mrg.h"
 #include "mrg_rt.h"
+#include "protocols/http/body.h"
 #include "protocols/http/reply.h"
 #include "protocols/http/request.h"
 
@@ -66,12 +67,8 @@ struct mrg_http_handler {
 };
 
 enum mrg_http_state {
-	MRG_HTTP_HEAD,       /* a head is to come, or has come in part */
-	MRG_HTTP_OCTETS,     /* body_left octets of a body */
-	MRG_HTTP_CHUNK,      /* the line before a chunk */
-	MRG_HTTP_CHUNK_DATA, /* body_left octets of it */
-	MRG_HTTP_CHUNK_END,  /* the line end behind it */
-	MRG_HTTP_TRAILER,
+	MRG_HTTP_HEAD, /* a head is to come, or has come in part */
+	MRG_HTTP_BODY, /* the same for a body */
 	MRG_HTTP_ENDING /* nothing more is read: what is owed goes out, then the connection ends */
 };
 
@@ -93,14 +90,11 @@ struct mrg_http_conn {
 	uint32_t in_len, in_fed; /* of them: there are, the head's reader has seen */
 	struct mrg_http_out *out;  /* what the client is slow to take: several parts, */
 	struct mrg_http_part rest; /* or one, when its len is not 0 */
-	uint64_t body_left, body_seen; /* octets */
-	uint64_t moved;                /* octets read or sent under the present limit */
+	uint64_t moved;            /* octets read or sent under the present limit */
 	void *own;
 	union {
 		struct mrg_http_http1_request_stream head;
-		struct mrg_http_http1_chunk_stream chunk;
-		struct mrg_http_http1_chunk_end_stream chunk_end;
-		struct mrg_http_http1_trailer_stream trailer;
+		struct mrg_http_body_reader body;
 	} reader;
 	uint8_t state, wait;
 	bool in_big;

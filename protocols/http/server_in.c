@@ -1,8 +1,7 @@
 /*
- * Requests on their way in: heads, bodies, chunks, and what is kept of them between two events.
+ * Requests on their way in: heads, bodies, and what is kept of them between two events.
  * Reading order: keeping, heads, bodies, the loop over all that has come, receiving.
  */
-#include "mrg_digits.h"
 #include "protocols/http/server_in.h"
 #include "protocols/http/server_out.h"
 
@@ -106,20 +105,6 @@ static void body_bad(struct mrg_http_server *t, struct mrg_http_conn *c, unsigne
 
 /* ---- heads ---- */
 
-static void body_begin(struct mrg_http_conn *c, const struct mrg_http_request *r)
-{
-	c->body_seen = 0;
-	if (r->body == MRG_HTTP_BODY_CHUNKED) {
-		c->state = MRG_HTTP_CHUNK;
-		mrg_http_http1_chunk_begin(&c->reader.chunk);
-		c->body_left = 0;
-	} else {
-		c->state = MRG_HTTP_OCTETS;
-		c->body_left = r->length;
-	}
-	c->moved = 0;
-}
-
 /* A whole head that is as it should be; `more`: octets follow it already. */
 static void take_request(struct mrg_http_server *t, struct mrg_http_conn *c, bool more, uint64_t now_ns)
 {
@@ -144,7 +129,9 @@ static void take_request(struct mrg_http_server *t, struct mrg_http_conn *c, boo
 		next_request(c);
 		return;
 	}
-	body_begin(c, r);
+	mrg_http_body_begin(&c->reader.body, r->body, r->length, t->limits.body_max);
+	c->state = MRG_HTTP_BODY;
+	c->moved = 0;
 	if (c->wanted) {
 		if (r->expect_continue && !more)
 			mrg_http_out_continue_(t);
@@ -199,87 +186,25 @@ static size_t step_head(
 
 /* ---- bodies ---- */
 
-/* Octets of a body or of a chunk. */
-static size_t step_octets(
+static size_t step_body(
 	struct mrg_http_server *t, struct mrg_http_conn *c, struct mrg_span in, uint64_t now_ns)
 {
-	const struct mrg_span piece = { in.p, in.len < c->body_left ? in.len : (size_t)c->body_left };
+	struct mrg_http_body_got got;
+	struct mrg_span rest = in;
+	const enum mrg_status st = mrg_http_body_next(&c->reader.body, &rest, &got);
 	struct mrg_http_exchange x = exchange(t, c, NULL, now_ns);
-	c->body_left -= piece.len;
-	if (c->wanted && !t->handler.body(t->handler.ctx, &x, piece)) {
+	if (got.octets.len != 0 && c->wanted && !t->handler.body(t->handler.ctx, &x, got.octets)) {
 		c->close = true; /* the handler has seen enough; what is still to come is not read */
 		body_end(t, c, now_ns);
-	} else if (c->body_left == 0) {
-		if (c->state == MRG_HTTP_OCTETS) {
-			body_end(t, c, now_ns);
-		} else {
-			c->state = MRG_HTTP_CHUNK_END;
-			mrg_http_http1_chunk_end_begin(&c->reader.chunk_end);
-		}
-	}
-	return piece.len;
-}
-
-static void chunk_begin(struct mrg_http_server *t, struct mrg_http_conn *c, uint64_t now_ns)
-{
-	if (c->body_left > t->limits.body_max - c->body_seen) {
+	} else if (st == MRG_END) {
+		body_end(t, c, now_ns);
+	} else if (st == MRG_E_RANGE) {
 		body_bad(t, c, MRG_HTTP_STATUS_CONTENT_TOO_LARGE, (struct mrg_span){ NULL, 0 }, now_ns);
-	} else if (c->body_left == 0) {
-		c->state = MRG_HTTP_TRAILER;
-		mrg_http_http1_trailer_begin(&c->reader.trailer);
-	} else {
-		c->state = MRG_HTTP_CHUNK_DATA;
-		c->body_seen += c->body_left;
-	}
-}
-
-/* One call of the reader of what is between chunks. */
-static enum mrg_status feed_framing(
-	struct mrg_http_conn *c, struct mrg_span *in, struct mrg_part *parts, size_t *count)
-{
-	switch (c->state) {
-	case MRG_HTTP_CHUNK: return mrg_http_http1_chunk_feed(&c->reader.chunk, in, parts, PARTS, count);
-	case MRG_HTTP_CHUNK_END:
-		return mrg_http_http1_chunk_end_feed(&c->reader.chunk_end, in, parts, PARTS, count);
-	default: return mrg_http_http1_trailer_feed(&c->reader.trailer, in, parts, PARTS, count);
-	}
-}
-
-static unsigned framing_code(const struct mrg_http_conn *c)
-{
-	switch (c->state) {
-	case MRG_HTTP_CHUNK: return c->reader.chunk.code;
-	case MRG_HTTP_CHUNK_END: return c->reader.chunk_end.code;
-	default: return c->reader.trailer.code;
-	}
-}
-
-/* What is between chunks, and behind the last. */
-static size_t step_framing(
-	struct mrg_http_server *t, struct mrg_http_conn *c, struct mrg_span in, uint64_t now_ns)
-{
-	struct mrg_part parts[PARTS];
-	struct mrg_span rest = in;
-	enum mrg_status st;
-	do {
-		size_t count;
-		st = feed_framing(c, &rest, parts, &count);
-		for (size_t i = 0; i < count && c->state == MRG_HTTP_CHUNK; i++)
-			c->body_left = mrg_digits_hex_more(
-				c->body_left, (struct mrg_span){ parts[i].p, parts[i].len });
-	} while (st == MRG_E_SPACE);
-	if (st == MRG_E_LIMIT)
-		body_bad(t, c, framing_code(c), MRG_LITERAL("longer than this server takes"), now_ns);
-	else if (st == MRG_E_TEXT)
+	} else if (st == MRG_E_LIMIT) {
+		body_bad(t, c, got.code, MRG_LITERAL("longer than this server takes"), now_ns);
+	} else if (st == MRG_E_TEXT) {
 		body_bad(t, c, MRG_HTTP_STATUS_BAD_REQUEST,
 			MRG_LITERAL("not the chunked coding (RFC 9112 7.1)"), now_ns);
-	else if (st == MRG_OK && c->state == MRG_HTTP_CHUNK)
-		chunk_begin(t, c, now_ns);
-	else if (st == MRG_OK && c->state == MRG_HTTP_TRAILER)
-		body_end(t, c, now_ns);
-	else if (st == MRG_OK) {
-		c->state = MRG_HTTP_CHUNK;
-		mrg_http_http1_chunk_begin(&c->reader.chunk);
 	}
 	return in.len - rest.len;
 }
@@ -290,10 +215,8 @@ static size_t step(struct mrg_http_server *t, struct mrg_http_conn *c, struct mr
 {
 	switch (c->state) {
 	case MRG_HTTP_HEAD: return step_head(t, c, in, now_ns);
-	case MRG_HTTP_OCTETS:
-	case MRG_HTTP_CHUNK_DATA: return step_octets(t, c, in, now_ns);
-	case MRG_HTTP_ENDING: return in.len;
-	default: return step_framing(t, c, in, now_ns);
+	case MRG_HTTP_BODY: return step_body(t, c, in, now_ns);
+	default: return in.len;
 	}
 }
 
