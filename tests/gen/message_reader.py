@@ -55,7 +55,7 @@ class CCapture(ctypes.Structure):
 
 
 class Guarded:
-    """Memory behind which nothing can be read."""
+    """Memory before and behind which nothing can be read."""
 
     SIZE = 1 << 20
 
@@ -63,15 +63,18 @@ class Guarded:
         libc = ctypes.CDLL(None, use_errno=True)
         libc.mmap.restype = ctypes.c_void_p
         page = mmap.PAGESIZE
-        start = libc.mmap(None, ctypes.c_size_t(self.SIZE + page), 3, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
+        start = libc.mmap(None, ctypes.c_size_t(self.SIZE + 2 * page), 3, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
         assert start not in (None, ctypes.c_void_p(-1).value)
-        self.end: int = start + self.SIZE
-        assert libc.mprotect(ctypes.c_void_p(self.end), ctypes.c_size_t(page), 0) == 0
+        self.start: int = start + page
+        self.end: int = self.start + self.SIZE
+        for guard in (start, self.end):
+            assert libc.mprotect(ctypes.c_void_p(guard), ctypes.c_size_t(page), 0) == 0
 
-    def put(self, data: bytes) -> int:
-        """Where a copy of data is that ends just there."""
-        ctypes.memmove(self.end - len(data), data, len(data))
-        return self.end - len(data)
+    def put(self, data: bytes, first: bool = False) -> int:
+        """Where a copy of data is that ends, or begins, just there."""
+        base = self.start if first else self.end - len(data)
+        ctypes.memmove(base, data, len(data))
+        return base
 
 
 class CState(ctypes.Structure):
@@ -96,9 +99,9 @@ class Reader:
         self.stream = stream_of(self.dfa)
         self.least = self.dfa.most_events() + 1
 
-    def read_whole(self, data: bytes, cap: int) -> Outcome:
-        """What the reader of whole buffers says."""
-        base = self.memory.put(data)
+    def read_whole(self, data: bytes, cap: int, first: bool = False) -> Outcome:
+        """What the reader of whole buffers says of a text that ends, or begins, where memory does."""
+        base = self.memory.put(data, first)
         out = (CCapture * max(cap, 1))()
         count, length, code = ctypes.c_size_t(), ctypes.c_size_t(), ctypes.c_uint()
         refs = [ctypes.byref(x) for x in (count, length, code)]

@@ -14,7 +14,7 @@ def emit(m: ir.Module) -> dict[str, str]:
     out = {names.header(m): header(m)}
     if any(r.kind in ("token", "match") for g in m.grammars for r in g.rules):
         out |= {re2c.re_name(m): re2c.re_source(m), re2c.source_name(m): re2c.source(m)}
-    if any(ragel.messages(g) for g in m.grammars):
+    if any(direct.messages(g) for g in m.grammars):
         out |= {ragel.rl_name(m): ragel.rl_source(m), ragel.source_name(m): ragel.source(m), direct.source_name(m): direct.source(m)}
     if any(value.values(g) for g in m.grammars):
         out[value.source_name(m)] = value.source(m)
@@ -33,7 +33,7 @@ def header(m: ir.Module) -> str:
     value.declarations(w, m)
     put.declarations(w, m)
     text = c_module.header(m)
-    if any(ragel.messages(g) or value.values(g) for g in m.grammars):
+    if any(direct.messages(g) or value.values(g) for g in m.grammars):
         text = text.replace('#include "mrg.h"\n', '#include "mrg.h"\n#include "mrg_part.h"\n', 1)
     body, _, tail = text.rpartition("#endif")
     return body + w.text() + "\n#endif" + tail

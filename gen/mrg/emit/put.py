@@ -11,7 +11,7 @@ from typing import Hashable, Optional
 from .. import ir, message_dfa, names
 from ..message_dfa import captures
 from ..put_dfa import PutDfa, Step, Text, put_dfa, shape
-from .ragel import cname
+from .direct import cname
 from .value import Reader
 from .writer import Writer
 

@@ -11,14 +11,11 @@ from typing import Optional
 
 from .. import ir, message_dfa, names
 from ..message_dfa import Action, Dfa, Way
-from . import scans, tool
+from . import scans, tool, whole
+from .direct import cname, messages
 from .writer import Writer
 
 FLAGS = ["-C", "-G2", "-L"]
-
-
-def messages(g: ir.Grammar) -> list[ir.Rule]:
-    return [r for r in g.rules if r.kind == "message"]
 
 
 def source_name(m: ir.Module) -> str:
@@ -27,10 +24,6 @@ def source_name(m: ir.Module) -> str:
 
 def rl_name(m: ir.Module) -> str:
     return names.header(m)[:-2] + "_stream.rl"
-
-
-def cname(g: ir.Grammar, r: ir.Rule) -> str:
-    return f"{names.grammar(g)}_{names.snake(r.name)}"
 
 
 # --- the header's part ------------------------------------------------------------------------
@@ -101,10 +94,15 @@ def rl_source(m: ir.Module) -> str:
 
 
 def _reader(w: Writer, name: str, r: ir.Rule, d: Dfa) -> None:
-    machine = _Machine(d)
+    machine = _Machine(name, d)
     text = machine.text(name)
-    for over, table in machine.classes.items():
-        scans.table(w, f"{name}_{table}", over)
+    machine.classes.emit(w)
+    w.comment("What kind an octet is of: those of one kind do the same in each state.")
+    with w.block(f"static const uint8_t {name}_kinds[256] =", "};"):
+        for at in range(0, 256, 32):
+            w.line(", ".join(map(str, machine.kinds[at : at + 32])) + ",")
+    w.line()
+    whole.emit(w, name, r)
     w.raw(text)
     w.line()
     with w.function(f"void {name}_begin(struct {name}_stream *s)"):
@@ -114,11 +112,12 @@ def _reader(w: Writer, name: str, r: ir.Rule, d: Dfa) -> None:
         with w.block("if (s->refused != MRG_OK)"):
             w.line("*count = 0;")
             w.line("return s->refused;")
+        w.line(f"if (s->offset == 0 && {name}_whole(in, out, cap, count))")
+        w.line("\treturn MRG_OK;")
         w.line("const uint8_t *const begin = mrg_start(*in), *p = begin, *from = begin, *mark = NULL;")
         w.line("size_t n = 0;")
         w.line("int cs = s->state;")
         w.line("enum mrg_status st = MRG_MORE;")
-        scans.windows(w, machine.pairs)
         if r.max is not None:
             w.line(f"const uint8_t *const pe = begin + (in->len < {r.max}u - s->offset ? in->len : (size_t)({r.max}u - s->offset));")
         else:
@@ -155,11 +154,11 @@ def _refuse(w: Writer, name: str, code: int) -> None:
 class _Machine:
     """Ragel's text of an automaton: each list of actions once, then the states."""
 
-    def __init__(self, d: Dfa) -> None:
+    def __init__(self, name: str, d: Dfa) -> None:
         self.d = d
+        self.kinds = scans.kinds(d)
         self.actions: dict[tuple[tuple[Action, ...], tuple[Action, ...], bool, Optional[int]], str] = {}
-        self.classes: dict[scans.Octets, str] = {}
-        self.pairs = scans.pairs(d)
+        self.classes = scans.Classes(f"{name}_class")
 
     def text(self, name: str) -> str:
         states = [f"\t\ts{i}: (\n{self.ways(i, ways)}\n\t\t)" for i, ways in enumerate(self.d.states)]
@@ -168,12 +167,13 @@ class _Machine:
         w.line("%%{")
         w.line(f"\tmachine {name};")
         w.line("\talphtype unsigned char;")
+        w.line(f"\tgetkey {name}_kinds[*p];")
         for (actions, last, ends, stays), label in self.actions.items():
             w.line(f"\taction {label} {{")
             w.depth = 2
             self.body(w, name, actions, last, ends)
             if stays is not None:
-                self.scan(w, name, stays)
+                self.scan(w, stays)
             w.depth = 0
             w.line("\t}")
         w.line("\tmain := (")
@@ -184,12 +184,19 @@ class _Machine:
         return w.text()
 
     def ways(self, state: int, ways: list[Way]) -> str:
+        """What each kind of octet does."""
+        kinds = {self.kinds[b]: w for w in ways for b in range(w.lo, w.hi + 1)}
         out = []
         stays = state if scans.scan_of(self.d, state) is not None else None
-        for w in ways:
-            octets = f"{w.lo}..{w.hi}" if w.lo != w.hi else f"{w.lo}"
-            to = "final" if w.to == message_dfa.END else "start" if w.to == 0 else f"s{w.to}"
-            out.append(f"\t\t\t({octets}){self.action(w, stays if w.to == state else None)} -> {to}")
+        todo = sorted(kinds)
+        while todo:
+            first = last = todo.pop(0)
+            way = kinds[first]
+            while todo and todo[0] == last + 1 and kinds[todo[0]][2:] == way[2:]:
+                last = todo.pop(0)
+            octets = f"{first}..{last}" if first != last else f"{first}"
+            to = "final" if way.to == message_dfa.END else "start" if way.to == 0 else f"s{way.to}"
+            out.append(f"\t\t\t({octets}){self.action(way, stays if way.to == state else None)} -> {to}")
         return " |\n".join(out)
 
     def action(self, w: Way, stays: Optional[int]) -> str:
@@ -199,15 +206,11 @@ class _Machine:
             return ""
         return " >" + self.actions.setdefault((w.actions, w.last, ends, stays), f"a{len(self.actions)}")
 
-    def scan(self, w: Writer, name: str, state: int) -> None:
+    def scan(self, w: Writer, state: int) -> None:
         """Pass over what follows and does the same as the octet at p."""
         scan = scans.scan_of(self.d, state)
         assert scan is not None
-
-        def table(over: scans.Octets) -> str:
-            return f"{name}_{self.classes.setdefault(over, f'class_{len(self.classes)}')}"
-
-        call = scans.call(self.d, self.pairs, state, table, "p + 1", "pe")
+        call = f"mrg_scan_on(p + 1, pe, &{self.classes.name(scan.over)})"
         if scan.each is None:
             w.line(f"p = {call} - 1;")
         else:

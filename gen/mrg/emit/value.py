@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from .. import ir, message_dfa, names
 from ..message_dfa import END_OF_INPUT, Action, Dfa
-from . import direct, scans
-from .ragel import cname
+from . import direct
+from .direct import cname
 from .writer import Writer
 
 
@@ -143,16 +143,12 @@ class Reader(direct.Reader):
         self.resumes: set[int] = set()  # states that are left when there is no room
 
     def emit(self, w: Writer) -> None:
-        body = Writer()
-        body.depth = 1
-        for state in range(len(self.d.states)):
-            self.state(body, state)
-        for over, table in self.classes.items():
-            scans.table(w, table, over)
+        body = self.body()
+        self.classes.emit(w)
         with w.function(self.head):
             self.locals(w)
-            w.lines += body.lines
-            self.ends(w, "\n".join(body.lines))
+            w.lines += body
+            self.ends(w, "\n".join(body))
 
     def locals(self, w: Writer) -> None:
         if self.d.captures:
@@ -165,13 +161,14 @@ class Reader(direct.Reader):
         w.line("enum mrg_status st = MRG_OK;")
         if self.d.captures:
             w.line("const uint8_t *from = begin + c->from;")
-            w.line("size_t n = 0;")
+            w.line("struct mrg_capture *to = out;")
+            w.line("size_t left = cap;")
             w.line("int state = -1;")
         if self.marks():
             w.line("const uint8_t *mark = begin + c->mark;")
         for k in range(self.d.counters):
             w.line(f"uint32_t n{k} = {f'c->counts[{k}]' if self.d.captures else 0};")
-        scans.windows(w, self.pairs)
+        self.scan_locals(w)
         w.line("*code = 0;")
         if self.resumes - {0}:
             with w.block("switch (c->state)"):
@@ -210,7 +207,7 @@ class Reader(direct.Reader):
         w.line("return st;")
 
     def keeps(self, w: Writer) -> None:
-        w.line("*count = n;")
+        w.line("*count = cap - left;")
         w.line("c->at = (size_t)(p - begin);")
         w.line("c->from = (size_t)(from - begin);")
         if self.marks():
@@ -220,18 +217,21 @@ class Reader(direct.Reader):
         w.line("c->state = state;")
         w.line("c->st = st;")
 
-    def table(self, over: scans.Octets) -> str:
-        return self.classes.setdefault(over, f"{self.name}_{'octets' if self.d.captures else 'check'}_{len(self.classes)}")
+    def class_name(self) -> str:
+        return f"{self.name}_{'octets' if self.d.captures else 'check'}"
+
+    def looks_ahead(self) -> dict[int, int]:
+        return {}  # the reading may go on at any state
 
     def groups(self, state: int) -> list[direct.Group]:
         return [g for g in super().groups(state) if END_OF_INPUT not in g.octets]
 
     def at_end(self, w: Writer, state: int) -> None:
-        ends = [way for way in self.d.states[state] if way.lo == END_OF_INPUT]
+        ends = [way for way in self.d.states[self.leaves(state)] if way.lo == END_OF_INPUT]
         if not ends:
             super().at_end(w, state)
             return
-        with w.block("if (p == end)"):
+        with w.block("if (mrg_rare(p == end))"):
             w.line("if (within < in.len)")
             w.line("\tgoto more;")
             self.actions(w, state, ends[0].actions)
@@ -242,8 +242,8 @@ class Reader(direct.Reader):
         emits = sum(a.kind.startswith("emit") for a in todo)
         if emits:
             self.resumes.add(state)
-            with w.block(f"if (cap - n < {emits}u)" if emits > 1 else "if (n == cap)"):
+            with w.block(f"if (mrg_rare(left < {emits}u))"):
                 w.line(f"state = {state};")
                 w.line("goto full;")
         for a in todo:
-            direct.act(w, a)
+            self.act(w, a, "p")
