@@ -50,13 +50,14 @@ $(BENCH_BIN)/knot $(BENCH_BIN)/ldns: $(BENCH_BIN)/%: bench/libs/%.c bench/util.c
 	$Qmkdir -p $(@D) && $(CC) -std=c11 -O2 -g $(WARN) $(DEF_bench) -I . -isystem $(BENCH_PEERS)/root/usr/include \
 		-o $@ $(filter %.c,$^) -L$(BENCH_PEERS)/root/usr/lib/x86_64-linux-gnu $(BENCH_LIB_$*)
 
-# The same C for what a compiler may be told of the processor.
-BENCH_HTTP := $(BENCH_BIN)/http-plain $(BENCH_BIN)/http-ssse3 $(BENCH_BIN)/http-avx2
-BENCH_HTTP_C := bench/libs/http.c bench/util.c $G/http/message_read.c $G/http/message_stream.c
-$(BENCH_HTTP): $(BENCH_BIN)/http-%: $(BENCH_HTTP_C) bench/util.h $(wildcard gen/support/*.h) $(BENCH_PEERS)/made $B/flags
+# The library as it is built, which chooses, and with what a compiler may be told of the processor.
+BENCH_HTTP := $(BENCH_BIN)/http-built $(BENCH_BIN)/http-ssse3 $(BENCH_BIN)/http-avx2
+BENCH_HTTP_C := bench/libs/http.c bench/util.c
+BENCH_HTTP_LIBS := $B/lib/libmrg-http.a $B/lib/libmrg.a
+$(BENCH_HTTP): $(BENCH_BIN)/http-%: $(BENCH_HTTP_C) bench/util.h $(wildcard gen/support/*.h) $G/http/message_read.c $(BENCH_HTTP_LIBS) $(BENCH_PEERS)/made $B/flags
 	$(call say,LD,$@)
-	$Qmkdir -p $(@D) && $(CC) -std=c11 -O2 -g $(WARN) $(DEF_bench) $(if $(filter-out plain,$*),-m$*) -I . -I gen/support -I $G \
-		-isystem $(BENCH_PEERS)/root/usr/include -o $@ $(BENCH_HTTP_C) \
+	$Qmkdir -p $(@D) && $(CC) -std=c11 -O2 -g $(WARN) $(DEF_bench) $(if $(filter-out built,$*),-m$* $G/http/message_read.c) -I . -I gen/support -I $G \
+		-isystem $(BENCH_PEERS)/root/usr/include -o $@ $(BENCH_HTTP_C) $(BENCH_HTTP_LIBS) \
 		-L$(BENCH_PEERS)/root/usr/lib/x86_64-linux-gnu -l:libhttp_parser.so.2.9
 
 $(BENCH_PEERS)/made: bench/deps.sh

@@ -47,14 +47,26 @@ $B/obj/%.o: %.c $B/flags | $O/inc/made
 $B/obj/generated/%.o: $G/%.c $B/flags
 	$(call say,CC,$<)
 	$Qmkdir -p $(@D)
-	$Q$(CC) $(BASE) $(CFLAGS) $(SANFLAGS) $(INC_generated) -c -o $@ $<
+	$Q$(CC) $(BASE) $(CFLAGS) $(SANFLAGS) $(INC_generated) $(CHOICE) -c -o $@ $<
+
+# Readers of text are compiled for each kind of vectors; which is taken is found out when one is first called (mrg_cpu.h).
+VECTORS := $(if $(filter x86_64-% amd64-%,$(shell $(CC) -dumpmachine)),ssse3 avx2)
+$B/obj/generated/%_read.o: CHOICE = $(if $(VECTORS),-DMRG_CHOOSE)
+define VECTORS_RULE
+$B/obj/generated/%_read.$1.o: $G/%_read.c $B/flags
+	$$(call say,CC,$$< for $1)
+	$$Qmkdir -p $$(@D)
+	$$Q$$(CC) $$(BASE) $$(CFLAGS) $$(SANFLAGS) $$(INC_generated) -m$1 -DMRG_VECTORS=$1 -c -o $$@ $$<
+endef
+$(foreach v,$(VECTORS),$(eval $(call VECTORS_RULE,$v)))
+objects_of = $(call object,$1) $(foreach v,$(VECTORS),$(patsubst %.o,%.$v.o,$(filter $B/obj/generated/%_read.o,$(call object,$1))))
 
 # The list of its objects is a file as well, so that a library loses what lost its source.
 LIB_FILES := $(LIBS:%=$B/lib/lib%.a)
 define LIB_RULE
-$B/lib/lib$1.a: $(call object,$(LIB_SRC_$1)) $B/lib/$1.objects
+$B/lib/lib$1.a: $(call objects_of,$(LIB_SRC_$1)) $B/lib/$1.objects
 $B/lib/$1.objects: FORCE
-	@mkdir -p $$(@D); echo '$(call object,$(LIB_SRC_$1))' | cmp -s - $$@ || echo '$(call object,$(LIB_SRC_$1))' >$$@
+	@mkdir -p $$(@D); echo '$(call objects_of,$(LIB_SRC_$1))' | cmp -s - $$@ || echo '$(call objects_of,$(LIB_SRC_$1))' >$$@
 endef
 $(foreach l,$(LIBS),$(eval $(call LIB_RULE,$l)))
 $B/lib/lib%.a:
@@ -71,7 +83,7 @@ $B/bin/%:
 
 programs: $(LIB_FILES) $(PROGRAMS:%=$B/bin/%)
 libraries: $(LIB_FILES)
-objects: $(call object,$(foreach l,$(LIBS),$(LIB_SRC_$l)) $(foreach p,$(PROGRAMS),$(PROG_SRC_$p)))
+objects: $(call objects_of,$(foreach l,$(LIBS),$(LIB_SRC_$l)) $(foreach p,$(PROGRAMS),$(PROG_SRC_$p)))
 
 ifdef WANT_GENERATED
 -include $(shell find $B/obj -name '*.d' 2>/dev/null)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import ir, names
-from . import c_module, direct, put, ragel, re2c, value
+from . import c_module, direct, put, ragel, re2c, value, whole
 from .writer import Writer
 
 
@@ -15,7 +15,7 @@ def emit(m: ir.Module) -> dict[str, str]:
     if any(r.kind in ("token", "match") for g in m.grammars for r in g.rules):
         out |= {re2c.re_name(m): re2c.re_source(m), re2c.source_name(m): re2c.source(m)}
     if any(direct.messages(g) for g in m.grammars):
-        out |= {ragel.rl_name(m): ragel.rl_source(m), ragel.source_name(m): ragel.source(m), direct.source_name(m): direct.source(m)}
+        out |= {ragel.rl_name(m): ragel.rl_source(m), ragel.source_name(m): ragel.source(m), whole.source_name(m): whole.source(m)}
     if any(value.values(g) for g in m.grammars):
         out[value.source_name(m)] = value.source(m)
     written = put.written(m)
@@ -29,7 +29,7 @@ def header(m: ir.Module) -> str:
     w = Writer()
     re2c.declarations(w, m)
     ragel.declarations(w, m)
-    direct.declarations(w, m)
+    whole.declarations(w, m)
     value.declarations(w, m)
     put.declarations(w, m)
     text = c_module.header(m)

@@ -107,7 +107,7 @@ class _Fits:
         if key not in self.known:
             name = self.known[key] = f"fits_{len(self.known)}"
             head = f"static enum mrg_status {name}(struct mrg_span in, size_t *at, unsigned *code)"
-            Reader(name, ir.Rule(name, "value", content.loc, "", content), head).emit(self.w)
+            Reader(name, ir.Rule(name, "value", content.loc, "", content)).emit(self.w, head)
         return self.known[key]
 
 

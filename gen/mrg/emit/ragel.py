@@ -11,7 +11,7 @@ from typing import Optional
 
 from .. import ir, message_dfa, names
 from ..message_dfa import Action, Dfa, Way
-from . import scans, tool, whole
+from . import scans, tool
 from .direct import cname, messages
 from .writer import Writer
 
@@ -102,7 +102,6 @@ def _reader(w: Writer, name: str, r: ir.Rule, d: Dfa) -> None:
         for at in range(0, 256, 32):
             w.line(", ".join(map(str, machine.kinds[at : at + 32])) + ",")
     w.line()
-    whole.emit(w, name, r)
     w.raw(text)
     w.line()
     with w.function(f"void {name}_begin(struct {name}_stream *s)"):

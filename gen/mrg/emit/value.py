@@ -11,6 +11,7 @@ from .. import ir, message_dfa, names
 from ..message_dfa import END_OF_INPUT, Action, Dfa
 from . import direct
 from .direct import cname
+from .whole import READ
 from .writer import Writer
 
 
@@ -89,7 +90,7 @@ def _declare(w: Writer, name: str, r: ir.Rule, d: Dfa) -> None:
     w.line(f"{_next(name)};")
     w.line()
     w.comment(f"{name}_read - all at once, for few captures: begin and one next.  MRG_E_SPACE: there are more.")
-    w.line(f"{direct.prototype(name)};")
+    w.line(f"{READ.prototype(name)};")
     w.line()
 
 
@@ -114,10 +115,10 @@ def source(m: ir.Module) -> str:
     for g in m.grammars:
         for r in values(g):
             name = cname(g, r)
-            Reader(name, ir.Rule(r.name, r.kind, r.loc, r.doc, plain(r.node), r.max, r.code), _check(name)).emit(w)
-            reader = Reader(name, r, _next(name))
+            Reader(name, ir.Rule(r.name, r.kind, r.loc, r.doc, plain(r.node), r.max, r.code)).emit(w, _check(name))
+            reader = Reader(name, r)
             if reader.d.captures:
-                reader.emit(w)
+                reader.emit(w, _next(name))
                 _wrappers(w, name)
     return w.text()
 
@@ -125,7 +126,7 @@ def source(m: ir.Module) -> str:
 def _wrappers(w: Writer, name: str) -> None:
     with w.function(f"void {name}_begin(struct {name}_cursor *c, struct mrg_span in)"):
         w.line(f"*c = (struct {name}_cursor){{ .in = in }};")
-    with w.function(direct.prototype(name)):
+    with w.function(READ.prototype(name)):
         w.line(f"struct {name}_cursor c;")
         w.line(f"{name}_begin(&c, in);")
         w.line(f"const enum mrg_status st = {name}_next(&c, out, cap, count);")
@@ -137,18 +138,9 @@ def _wrappers(w: Writer, name: str) -> None:
 class Reader(direct.Reader):
     """The function with captures, or the one without."""
 
-    def __init__(self, name: str, rule: ir.Rule, head: str) -> None:
+    def __init__(self, name: str, rule: ir.Rule) -> None:
         super().__init__(name, rule)
-        self.head = head
         self.resumes: set[int] = set()  # states that are left when there is no room
-
-    def emit(self, w: Writer) -> None:
-        body = self.body()
-        self.classes.emit(w)
-        with w.function(self.head):
-            self.locals(w)
-            w.lines += body
-            self.ends(w, "\n".join(body))
 
     def locals(self, w: Writer) -> None:
         if self.d.captures:
