@@ -81,7 +81,7 @@ static uint64_t unix_s(void *ctx)
 
 static bool head(void *ctx, struct mrg_http_exchange *x)
 {
-	mrg_http_files_answer(ctx, x, mrg_unix_time_s());
+	mrg_http_files_answer(ctx, x);
 	return false;
 }
 

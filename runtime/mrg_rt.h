@@ -178,6 +178,7 @@ struct mrg_rt_file {
 	int64_t modified_s; /* when the content was last changed, seconds since 1970; MRG_RT_NO_TIME when that is not known */
 	uint64_t version;   /* another one when the content is another, the same after a restart: what entity tags are made of */
 	const uint8_t *p;   /* the whole content where it is in memory, never NULL then; else NULL: see mrg_stream_send_file */
+	struct mrg_w *note; /* room for what whoever serves the file would make up again each time; empty with new content. NULL: none */
 };
 
 enum mrg_rt_found {

@@ -41,7 +41,7 @@ static uint64_t unix_s(void *ctx)
 static bool head(void *ctx, struct mrg_http_exchange *x)
 {
 	struct worker *const w = ctx;
-	mrg_http_files_answer(&w->site->files, x, mrg_unix_time_s());
+	mrg_http_files_answer(&w->site->files, x);
 	return false;
 }
 

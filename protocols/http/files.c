@@ -14,7 +14,7 @@
 enum {
 	NAMES_MAX = 4096, /* octets of a path, decoded */
 	CODINGS = 16,     /* of an Accept-Encoding field that are looked at at once */
-	ETAG_MAX = 40,    /* two numbers in hexadecimal with their quotes */
+	ETAG_LEN = 35,    /* octets: two numbers in hexadecimal with their quotes */
 	BOUNDARY_MAX = 64
 };
 
@@ -33,9 +33,15 @@ struct found {
 	struct mrg_rt_file *file;
 	struct mrg_span coding; /* of Content-Encoding; empty: none */
 	bool varies;            /* there are others, for clients that accept other codings */
-	uint8_t etag[ETAG_MAX];
-	size_t etag_len;
+	uint8_t etag[ETAG_LEN];
 };
+
+/*
+ * What is kept with a file (its `note`): the entity tag; behind that, from the first answer with the whole content on, which kind of
+ * answer that was, and the field lines of it. A file is as good as always served in the same way.
+ */
+enum { LINES_AT = ETAG_LEN + 1 };
+enum kind { KIND_PLAIN = 1, KIND_CODED };
 
 static struct mrg_span names_of(const struct answer *a) { return mrg_w_span(&a->names, 0); }
 
@@ -90,26 +96,74 @@ static void put_date_field(struct mrg_http_reply *reply, enum mrg_http_field id,
 /* A strong tag: another one whenever the content is (RFC 9110 8.8.3). */
 static void make_etag(struct found *f)
 {
+	struct mrg_w *const note = f->file->note;
 	struct mrg_w w;
+	if (note != NULL && note->len >= ETAG_LEN) {
+		memcpy(f->etag, note->p, ETAG_LEN);
+		return;
+	}
 	mrg_w_init(&w, f->etag, sizeof f->etag);
 	mrg_w_u8(&w, '"');
 	mrg_digits_put_hex(&w, f->file->version);
 	mrg_w_u8(&w, '-');
 	mrg_digits_put_hex(&w, f->file->size);
 	mrg_w_u8(&w, '"');
-	f->etag_len = w.len;
+	if (note != NULL)
+		mrg_w_put(note, mrg_w_span(&w, 0));
 }
 
 /* What a 200 has, and a 304 too where it could be of use (RFC 9110 15.4.5). */
-static void put_validators(const struct answer *a, const struct found *f, const struct mrg_http_validators *v)
+static void put_validators(const struct answer *a, const struct mrg_http_validators *v)
 {
 	mrg_http_reply_field(a->reply, MRG_HTTP_FIELD_ETAG, v->etag);
 	if (v->dated)
 		put_date_field(a->reply, MRG_HTTP_FIELD_LAST_MODIFIED,
 			v->modified_s < v->now_s ? v->modified_s : v->now_s);
+	put_cache_control(a);
+}
+
+/* Not kept with the file: it depends on others. */
+static void put_vary(const struct answer *a, const struct found *f)
+{
 	if (f->varies)
 		mrg_http_reply_field(a->reply, MRG_HTTP_FIELD_VARY, MRG_LITERAL("Accept-Encoding"));
-	put_cache_control(a);
+}
+
+/* What an answer with some of the content has. */
+static void put_about(const struct answer *a, const struct found *f, const struct mrg_http_validators *v)
+{
+	put_validators(a, v);
+	mrg_http_reply_field(a->reply, MRG_HTTP_FIELD_ACCEPT_RANGES, MRG_LITERAL("bytes"));
+	if (f->coding.len != 0)
+		mrg_http_reply_field(a->reply, MRG_HTTP_FIELD_CONTENT_ENCODING, f->coding);
+}
+
+/* Keep the field lines of an answer with the file, if there is room, and unless Last-Modified is another one each time. */
+static void keep_lines(
+	struct mrg_w *note, enum kind kind, struct mrg_span lines, const struct mrg_http_validators *v)
+{
+	const bool settled = !v->dated || v->modified_s <= v->now_s;
+	if (!settled || note->len != ETAG_LEN || lines.len >= note->cap - note->len)
+		return;
+	mrg_w_u8(note, (uint8_t)kind);
+	mrg_w_put(note, lines);
+}
+
+/* The same and its type, for all of the content. */
+static void put_about_whole(
+	const struct answer *a, const struct found *f, const struct mrg_http_validators *v)
+{
+	struct mrg_w *const note = f->file->note, *const fields = &a->reply->fields;
+	const enum kind kind = f->coding.len != 0 ? KIND_CODED : KIND_PLAIN;
+	const size_t from = fields->len;
+	if (note != NULL && note->len > LINES_AT && note->p[ETAG_LEN] == kind) {
+		mrg_http_reply_lines(a->reply, (struct mrg_span){ note->p + LINES_AT, note->len - LINES_AT });
+		return;
+	}
+	put_about(a, f, v);
+	mrg_http_reply_field(a->reply, MRG_HTTP_FIELD_CONTENT_TYPE, media_type(names_of(a)));
+	if (note != NULL && fields->st == MRG_OK)
+		keep_lines(note, kind, mrg_w_span(fields, from), v);
 }
 
 /* ---- errors ---- */
@@ -238,7 +292,6 @@ static void put_content(struct answer *a, const struct found *f, const struct mr
 {
 	struct mrg_http_range ranges[MRG_HTTP_RANGES_MAX];
 	size_t count = 0;
-	const struct mrg_span type = media_type(names_of(a));
 	const enum mrg_http_ranges wanted = ranges_of(a, f, v, ranges, &count);
 	if (wanted == MRG_HTTP_RANGES_NONE) {
 		const uint64_t size = f->file->size;
@@ -247,15 +300,13 @@ static void put_content(struct answer *a, const struct found *f, const struct mr
 		put_content_range_field(a, NULL, size);
 		return;
 	}
-	put_validators(a, f, v);
-	mrg_http_reply_field(a->reply, MRG_HTTP_FIELD_ACCEPT_RANGES, MRG_LITERAL("bytes"));
-	if (f->coding.len != 0)
-		mrg_http_reply_field(a->reply, MRG_HTTP_FIELD_CONTENT_ENCODING, f->coding);
+	put_vary(a, f);
 	if (wanted == MRG_HTTP_RANGES_SOME) {
-		put_ranges(a, f, type, ranges, count);
+		put_about(a, f, v);
+		put_ranges(a, f, media_type(names_of(a)), ranges, count);
 		return;
 	}
-	mrg_http_reply_field(a->reply, MRG_HTTP_FIELD_CONTENT_TYPE, type);
+	put_about_whole(a, f, v);
 	put_whole(a, f);
 }
 
@@ -263,7 +314,7 @@ static void put_representation(struct answer *a, struct found *f)
 {
 	make_etag(f);
 	const struct mrg_http_validators v = {
-		.etag = { f->etag, f->etag_len },
+		.etag = { f->etag, ETAG_LEN },
 		.dated = f->file->modified_s >= 0,
 		.modified_s = (uint64_t)f->file->modified_s,
 		.now_s = a->now_s,
@@ -273,7 +324,8 @@ static void put_representation(struct answer *a, struct found *f)
 	case MRG_HTTP_UNCHANGED:
 		a->reply->status = MRG_HTTP_STATUS_NOT_MODIFIED;
 		a->reply->no_length = true;
-		put_validators(a, f, &v);
+		put_validators(a, &v);
+		put_vary(a, f);
 		mrg_rt_tree_close(a->tree, f->file);
 		return;
 	case MRG_HTTP_FAILED:
@@ -403,10 +455,10 @@ static void put_allow(struct answer *a)
 	mrg_http_reply_field(a->reply, MRG_HTTP_FIELD_ALLOW, MRG_LITERAL("GET, HEAD, OPTIONS"));
 }
 
-void mrg_http_files_answer(const struct mrg_http_files *f, const struct mrg_http_exchange *x, uint64_t now_s)
+void mrg_http_files_answer(const struct mrg_http_files *f, const struct mrg_http_exchange *x)
 {
 	struct answer a = {
-		.files = f, .r = x->request, .reply = x->reply, .now_ns = x->now_ns, .now_s = now_s
+		.files = f, .r = x->request, .reply = x->reply, .now_ns = x->now_ns, .now_s = x->unix_s
 	};
 	uint8_t room[NAMES_MAX]; /* not in `a`, which is cleared */
 	mrg_w_init(&a.names, room, sizeof room);

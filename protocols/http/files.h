@@ -8,7 +8,7 @@
  * changes no file. Nothing outside a tree can be named: names come from path.h, and a tree looks for them below its root.
  *
  * Use, as the `head` of a server's handler:
- *	mrg_http_files_answer(&files, x, now_s);
+ *	mrg_http_files_answer(&files, x);
  *	return false;
  */
 #ifndef MRG_HTTP_FILES_H
@@ -49,9 +49,8 @@ struct mrg_http_files {
 
 /*
  * mrg_http_files_answer - fill in x->reply for x->request.
- *   now_s   the time of day, seconds since 1970
  * Cost:     linear in the head; opens at most four files.
  */
-void mrg_http_files_answer(const struct mrg_http_files *f, const struct mrg_http_exchange *x, uint64_t now_s);
+void mrg_http_files_answer(const struct mrg_http_files *f, const struct mrg_http_exchange *x);
 
 #endif

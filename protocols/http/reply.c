@@ -4,6 +4,7 @@
 #include "http/message.h"
 #include "mrg_digits.h"
 #include "mrg_part.h"
+#include "protocols/http/date.h"
 #include "protocols/http/reply.h"
 
 void mrg_http_reply_begin(struct mrg_http_reply *r, struct mrg_w *text)
@@ -52,6 +53,8 @@ void mrg_http_reply_field_num(struct mrg_http_reply *r, enum mrg_http_field id, 
 {
 	put_number_line(&r->fields, id, value);
 }
+
+void mrg_http_reply_lines(struct mrg_http_reply *r, struct mrg_span lines) { mrg_w_put(&r->fields, lines); }
 
 /* ---- the body ---- */
 
@@ -156,11 +159,20 @@ static void put_status_line(struct mrg_w *w, unsigned status)
 	mrg_http_http1_status_line_put(w, parts, parts[3].len == 0 ? 3 : 4);
 }
 
+void mrg_http_reply_date_line(uint64_t unix_s, struct mrg_w *w)
+{
+	uint8_t b[32];
+	struct mrg_w date;
+	mrg_w_init(&date, b, sizeof b);
+	mrg_http_date_put(&date, unix_s);
+	put_line(w, MRG_HTTP_FIELD_DATE, mrg_w_span(&date, 0));
+}
+
 void mrg_http_reply_head(
 	const struct mrg_http_reply *r, const struct mrg_http_head_args *args, struct mrg_w *w)
 {
 	put_status_line(w, r->status);
-	put_line(w, MRG_HTTP_FIELD_DATE, args->date);
+	mrg_w_put(w, args->date_line);
 	mrg_w_put(w, (struct mrg_span){ r->fields.p, r->fields.len });
 	if (has_length(r))
 		put_number_line(w, MRG_HTTP_FIELD_CONTENT_LENGTH, r->length);

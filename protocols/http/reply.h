@@ -58,6 +58,11 @@ void mrg_http_reply_field(struct mrg_http_reply *r, enum mrg_http_field id, stru
 void mrg_http_reply_field_num(struct mrg_http_reply *r, enum mrg_http_field id, uint64_t value);
 
 /*
+ * mrg_http_reply_lines - field lines that were those of another reply, as they are.
+ */
+void mrg_http_reply_lines(struct mrg_http_reply *r, struct mrg_span lines);
+
+/*
  * mrg_http_reply_part - more octets of the body. One part too many, or one without octets, is left out.
  */
 void mrg_http_reply_part(struct mrg_http_reply *r, const struct mrg_http_part *part);
@@ -87,10 +92,15 @@ void mrg_http_reply_error(struct mrg_http_reply *r, unsigned status, struct mrg_
 
 /* What the connection adds to a head. */
 struct mrg_http_head_args {
-	struct mrg_span date; /* as the Date field has it */
+	struct mrg_span date_line; /* of mrg_http_reply_date_line */
 	bool close;           /* Connection: close */
 	bool keep_alive;      /* Connection: keep-alive, for clients of HTTP/1.0 */
 };
+
+/*
+ * mrg_http_reply_date_line - the line of the Date field for heads of this second (RFC 9110 6.6.1).
+ */
+void mrg_http_reply_date_line(uint64_t unix_s, struct mrg_w *w);
 
 /*
  * mrg_http_reply_head - write the head: status line, fields, empty line.   Fails: sticky, as the writer does.

@@ -49,6 +49,7 @@ struct mrg_http_exchange {
 	struct mrg_http_reply *reply;           /* valid during `head` and `finish` */
 	struct mrg_stream *stream;
 	uint64_t now_ns;
+	uint64_t unix_s; /* the time of day that the answer's Date says, seconds since 1970 */
 	void **own; /* the handler's, kept for the connection from a head that returns true to finish or end; NULL at first */
 };
 
@@ -129,8 +130,8 @@ struct mrg_http_server {
 	struct mrg_http_waits waits[MRG_HTTP_WAITS];
 	uint32_t live;
 	bool draining;
-	uint64_t date_until_ns;
-	uint8_t date[32];
+	uint64_t date_until_ns, date_s;
+	uint8_t date[64]; /* the line of the Date field */
 	size_t date_len;
 	/* work space of one event, shared by all connections */
 	uint8_t *in;

@@ -55,7 +55,12 @@ static struct mrg_http_exchange exchange(
 	t->out->text.cap = MRG_HTTP_OUT_TEXT - MRG_HTTP_OUT_HEAD;
 	mrg_http_reply_begin(&t->reply, &t->out->text);
 	return (struct mrg_http_exchange){
-		.request = r, .reply = &t->reply, .stream = c->s, .now_ns = now_ns, .own = &c->own
+		.request = r,
+		.reply = &t->reply,
+		.stream = c->s,
+		.now_ns = now_ns,
+		.unix_s = mrg_http_out_date_(t, now_ns),
+		.own = &c->own,
 	};
 }
 

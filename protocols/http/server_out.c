@@ -2,7 +2,6 @@
  * Answers on their way: a queue of parts for the event, what is left of it for each connection.
  * Reading order: queueing, sending, keeping.
  */
-#include "protocols/http/date.h"
 #include "protocols/http/server_in.h"
 #include "protocols/http/server_out.h"
 
@@ -56,15 +55,17 @@ static void add_part(struct mrg_http_out *o, const struct mrg_http_part *part, b
 	part_end(part);
 }
 
-static void date_of(struct mrg_http_server *t, uint64_t now_ns)
+uint64_t mrg_http_out_date_(struct mrg_http_server *t, uint64_t now_ns)
 {
 	struct mrg_w w;
 	if (now_ns < t->date_until_ns)
-		return;
+		return t->date_s;
 	mrg_w_init(&w, t->date, sizeof t->date);
-	mrg_http_date_put(&w, t->handler.unix_s(t->handler.ctx));
+	t->date_s = t->handler.unix_s(t->handler.ctx);
+	mrg_http_reply_date_line(t->date_s, &w);
 	t->date_len = w.len;
 	t->date_until_ns = now_ns + MRG_RT_SECOND_NS;
+	return t->date_s;
 }
 
 static void count_answer(struct mrg_http_server *t, unsigned status)
@@ -90,9 +91,8 @@ void mrg_http_out_reply_(struct mrg_http_server *t, struct mrg_http_conn *c, str
 			MRG_LITERAL("the answer is too long for the room there is"));
 	}
 	c->close = c->close || r->close || t->draining;
-	date_of(t, x->now_ns);
 	const struct mrg_http_head_args args = {
-		.date = { t->date, t->date_len },
+		.date_line = { t->date, t->date_len },
 		.close = c->close,
 		.keep_alive = c->old && !c->close,
 	};

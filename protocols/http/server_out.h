@@ -23,6 +23,9 @@ struct mrg_http_out {
 
 void mrg_http_out_clear_(struct mrg_http_out *o);
 
+/* The time of day for an answer, seconds since 1970; its Date line is ready then. */
+uint64_t mrg_http_out_date_(struct mrg_http_server *t, uint64_t now_ns);
+
 /* Behind what is queued for this event: the answer in t->reply, whose text is in t->out.  x is for the log. */
 void mrg_http_out_reply_(struct mrg_http_server *t, struct mrg_http_conn *c, struct mrg_http_exchange *x);
 

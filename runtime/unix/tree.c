@@ -13,6 +13,7 @@
 
 enum {
 	NAMED_MAX = 256, /* bytes of a path that is remembered */
+	NOTE_MAX = 256,  /* bytes of what whoever serves a file keeps with it */
 	TEXT_MAX = 4096, /* bytes of a path that the kernel takes, with its NUL */
 	SLOT_ALIGN = 64, /* bytes; blocks of pools are multiples of it */
 	READS_MAX = 3,   /* of a file that changes while it is read, before it goes by descriptor */
@@ -35,6 +36,8 @@ struct mrg_unix_slot {
 	enum mrg_rt_found found;
 	uint32_t path_len;
 	uint8_t path[NAMED_MAX];
+	struct mrg_w note; /* over room */
+	uint8_t room[NOTE_MAX];
 };
 
 static const uint8_t no_bytes[1];
@@ -257,6 +260,8 @@ static int load_small(struct mrg_unix_tree *t, struct mrg_unix_slot *s, int fd, 
 static bool load(struct mrg_unix_tree *t, struct mrg_unix_slot *s, int fd, struct stat *st)
 {
 	*s = (struct mrg_unix_slot){ .f = { .fd = -1 }, .found = MRG_RT_FILE };
+	mrg_w_init(&s->note, s->room, sizeof s->room);
+	s->f.file.note = &s->note;
 	bool ok = load_small(t, s, fd, st) == 0;
 	s->stamp = mrg_unix_stamp_of(st);
 	s->f.file.size = (uint64_t)st->st_size;

@@ -152,6 +152,30 @@ START_TEST(who_has_it_open_keeps_it)
 }
 END_TEST
 
+/* What is kept with a file is there for the next who opens it, and gone with its content. */
+START_TEST(a_note_stays_with_the_content)
+{
+	kit_start(&kit_small, true);
+	kit_write("a", "old");
+	kit_later();
+	struct mrg_rt_file *f = kit_open("a");
+	ck_assert_uint_eq(f->note->len, 0);
+	mrg_w_put(f->note, MRG_LITERAL("of old"));
+	kit_close(f);
+	now_ns += kit_small.fresh_ns;
+	f = kit_open("a");
+	ck_assert(mrg_span_eq(mrg_w_span(f->note, 0), MRG_LITERAL("of old")));
+	kit_close(f);
+	kit_replace("a", "new");
+	now_ns += kit_small.fresh_ns;
+	f = kit_open("a");
+	ck_assert_uint_eq(f->note->len, 0);
+	ck_assert_uint_eq(f->note->st, MRG_OK);
+	kit_close(f);
+	kit_stop();
+}
+END_TEST
+
 START_TEST(a_large_file_is_kept_by_its_descriptor)
 {
 	char old[2001], late[2001];
@@ -538,6 +562,7 @@ int main(void)
 	tcase_add_test(t, time_that_goes_back);
 	tcase_add_test(t, nothing_becomes_something_and_back);
 	tcase_add_test(t, who_has_it_open_keeps_it);
+	tcase_add_test(t, a_note_stays_with_the_content);
 	tcase_add_test(t, a_large_file_is_kept_by_its_descriptor);
 	tcase_add_test(t, what_tells_a_change);
 	tcase_add_test(t, versions);

@@ -16,7 +16,7 @@ static bool head(void *ctx, struct mrg_http_exchange *x)
 {
 	(void)ctx;
 	const unsigned looked = site.looked;
-	mrg_http_files_answer(&site_files, x, site_now_s);
+	mrg_http_files_answer(&site_files, x);
 	MUST(site.looked - looked <= 4);
 	return false;
 }
