@@ -49,7 +49,7 @@ $B/obj/generated/%.o: $G/%.c $B/flags
 	$Qmkdir -p $(@D)
 	$Q$(CC) $(BASE) $(CFLAGS) $(SANFLAGS) $(INC_generated) $(CHOICE) -c -o $@ $<
 
-# Readers of text are compiled for each kind of vectors; which is taken is found out when one is first called (mrg_cpu.h).
+# Readers of text are compiled for each kind of vectors; which is taken is found out when a program starts (mrg_cpu.h).
 VECTORS := $(if $(filter x86_64-% amd64-%,$(shell $(CC) -dumpmachine)),ssse3 avx2)
 $B/obj/generated/%_read.o: CHOICE = $(if $(VECTORS),-DMRG_CHOOSE)
 define VECTORS_RULE

@@ -131,15 +131,14 @@ static void read_text(struct line *l, struct mrg_span text)
 
 bool conf_read(const struct args *args, void *ctx, struct mrg_arena *arena, const char *file, size_t *faults)
 {
-	struct line l = {
-		.args = args, .ctx = ctx, .arena = arena, .file = file, .number = 1, .faults = faults
-	};
+	struct line l = { .args = args, .ctx = ctx, .arena = arena, .file = file, .number = 1 };
 	struct mrg_unix_text text;
 	const int err = mrg_unix_text_read(&text, file);
 	if (err != 0) {
 		say(args->program, ": ", file, ": ", strerrordesc_np(err), NULL);
 		return false;
 	}
+	l.faults = faults;
 	read_text(&l, (struct mrg_span){ text.p, text.len });
 	mrg_unix_text_close(&text);
 	return true;

@@ -1,8 +1,8 @@
 /*
- * mrg_cpu.h - one generated file compiled for several kinds of vectors, the best of which is taken when it is called.
+ * mrg_cpu.h - one generated file compiled for several kinds of vectors, the best of which is taken when the program starts.
  *
  * By itself a file is compiled for what the compiler is told of (-mavx2, ...), and there is nothing to choose. To have the choice on
- * x86-64, compile it three times and link all three:
+ * x86-64 with ELF, whose dynamic linker (or start-up code, in static programs) makes it, compile it three times and link all three:
  *	cc -DMRG_CHOOSE -c x_read.c
  *	cc -DMRG_VECTORS=ssse3 -mssse3 -c x_read.c -o x_read.ssse3.o
  *	cc -DMRG_VECTORS=avx2 -mavx2 -c x_read.c -o x_read.avx2.o
@@ -22,55 +22,50 @@
 
 #if defined(MRG_CHOOSE)
 
-#include <cpuid.h>
+#include <stdint.h>
 
-enum mrg_cpu {
-	MRG_CPU_UNKNOWN,
-	MRG_CPU_LEAST,
-	MRG_CPU_SSSE3,
-	MRG_CPU_AVX2
-};
+/* This runs while the program is linked, before sanitizers are ready. */
+#define MRG_EARLY __attribute__((unused, no_sanitize("address", "undefined")))
+
+enum mrg_cpu { MRG_CPU_LEAST, MRG_CPU_SSSE3, MRG_CPU_AVX2 };
 
 /* Vectors of 32 octets are there if the processor has them and the system keeps their registers. */
-static __attribute__((noinline, cold)) enum mrg_cpu mrg_cpu_look(void)
+static MRG_EARLY enum mrg_cpu mrg_cpu(void)
 {
-	enum { XMM_AND_YMM = 6 };
-	unsigned a, b, c, d, kept;
-	if (!__get_cpuid(1, &a, &b, &c, &d) || (c & bit_SSSE3) == 0)
+	enum { FEATURES = 1, MORE_FEATURES = 7 };
+	enum { C_SSSE3 = 1u << 9, C_OSXSAVE = 1u << 27, B_AVX2 = 1u << 5, KEPT_XMM_YMM = 6 };
+	uint32_t a = 0, b, c = 0, d, most;
+	__asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	most = a;
+	a = FEATURES;
+	__asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	if ((c & C_SSSE3) == 0)
 		return MRG_CPU_LEAST;
-	if ((c & bit_OSXSAVE) == 0 || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || (b & bit_AVX2) == 0)
+	if ((c & C_OSXSAVE) == 0 || most < MORE_FEATURES)
 		return MRG_CPU_SSSE3;
-	__asm__("xgetbv" : "=a"(kept), "=d"(d) : "c"(0));
-	return (kept & XMM_AND_YMM) == XMM_AND_YMM ? MRG_CPU_AVX2 : MRG_CPU_SSSE3;
+	a = MORE_FEATURES;
+	c = 0;
+	__asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	c = 0;
+	__asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(c));
+	return (b & B_AVX2) != 0 && (a & KEPT_XMM_YMM) == KEPT_XMM_YMM ? MRG_CPU_AVX2 : MRG_CPU_SSSE3;
 }
 
-/* Found out once a file; threads that do so at the same time find the same. */
-static inline enum mrg_cpu mrg_cpu(void)
-{
-	static int known = MRG_CPU_UNKNOWN;
-	enum mrg_cpu cpu = (enum mrg_cpu)__atomic_load_n(&known, __ATOMIC_RELAXED);
-	if (__builtin_expect(cpu == MRG_CPU_UNKNOWN, 0)) {
-		cpu = mrg_cpu_look();
-		__atomic_store_n(&known, (int)cpu, __ATOMIC_RELAXED);
-	}
-	return cpu;
-}
-
-/* The function that others call. */
-#define MRG_CHOICE(result, name, parameters, arguments) \
-	result name##_avx2 parameters; \
-	result name##_ssse3 parameters; \
-	result name parameters \
-	{ \
-		switch (mrg_cpu()) { \
-		case MRG_CPU_AVX2: return name##_avx2 arguments; \
-		case MRG_CPU_SSSE3: return name##_ssse3 arguments; \
-		default: return name##_least arguments; \
-		} \
-	}
+/* The function that others call: an indirect one (STT_GNU_IFUNC), which costs no more than another. */
+#define MRG_CHOICE(result, name, parameters)                                                                 \
+	result name##_avx2 parameters;                                                                       \
+	result name##_ssse3 parameters;                                                                      \
+	static MRG_EARLY __typeof__(&name##_least) name##_choice(void)                                       \
+	{                                                                                                    \
+		const enum mrg_cpu cpu = mrg_cpu();                                                          \
+		return cpu == MRG_CPU_AVX2    ? name##_avx2                                                  \
+		       : cpu == MRG_CPU_SSSE3 ? name##_ssse3                                                 \
+					      : name##_least;                                                \
+	}                                                                                                    \
+	result name parameters __attribute__((ifunc(#name "_choice")));
 
 #else
-#define MRG_CHOICE(result, name, parameters, arguments)
+#define MRG_CHOICE(result, name, parameters)
 #endif
 
 #endif

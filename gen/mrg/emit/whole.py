@@ -23,7 +23,6 @@ class Function(NamedTuple):
     result: str
     suffix: str
     parameters: str
-    arguments: str
 
     def prototype(self, name: str) -> str:
         return f"{self.result} {name}_{self.suffix}({self.parameters})"
@@ -32,7 +31,7 @@ class Function(NamedTuple):
         head = f"{self.result} MRG_FOR({name}_{self.suffix})({self.parameters})"
         w.line(f"{head};")
         reader.emit(w, head)
-        w.line(f"MRG_CHOICE({self.result}, {name}_{self.suffix}, ({self.parameters}), ({self.arguments}))")
+        w.line(f"MRG_CHOICE({self.result}, {name}_{self.suffix}, ({self.parameters}))")
         w.line()
 
 
@@ -40,9 +39,8 @@ READ = Function(
     "enum mrg_status",
     "read",
     "struct mrg_span in, struct mrg_capture *out, size_t cap, size_t *count, size_t *len, unsigned *code",
-    "in, out, cap, count, len, code",
 )
-WHOLE = Function("bool", "whole", "struct mrg_span *in, struct mrg_part *out, size_t cap, size_t *count", "in, out, cap, count")
+WHOLE = Function("bool", "whole", "struct mrg_span *in, struct mrg_part *out, size_t cap, size_t *count")
 
 
 def source_name(m: ir.Module) -> str:
