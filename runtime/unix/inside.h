@@ -18,6 +18,9 @@ struct mrg_unix_sockaddr mrg_unix_sockaddr_of(const struct mrg_rt_addr *a);
 void mrg_unix_addr_of(const void *sockaddr, struct mrg_rt_addr *out);
 bool mrg_unix_addr_is_any(const struct mrg_rt_addr *a);
 
+/* A socket to connect with, of the address's family, non-blocking.   Fails: what socket and setsockopt say. */
+int mrg_unix_tcp_socket(const struct mrg_rt_addr *to, int *out);
+
 /* epoll_ctl with the watch as its data. */
 int mrg_unix_watch_set(struct mrg_unix_loop *l, struct mrg_unix_watch *w, int op, uint32_t events);
 

@@ -36,6 +36,7 @@ struct mrg_unix_sys {
 	ssize_t (*sendmsg)(int fd, const struct msghdr *msg, int flags);
 	ssize_t (*sendfile)(int fd, int from_fd, off_t *offset, size_t len);
 	int (*accept4)(int fd, struct sockaddr *from, socklen_t *from_len, int flags);
+	int (*connect)(int fd, const struct sockaddr *to, socklen_t to_len);
 	int (*epoll_wait)(int fd, struct epoll_event *events, int count, int timeout_ms);
 	int (*wait_writable)(int fd, int timeout_ms);
 	uint64_t (*now_ns)(void);
@@ -178,6 +179,34 @@ void mrg_unix_listener_close(struct mrg_unix_listener *t);
 
 /* mrg_unix_listener_drain - take the connections that wait, which closing would reset; then close. */
 void mrg_unix_listener_drain(struct mrg_unix_listener *t);
+
+/*
+ * A connection that is being made.  The caller's; `user` and `failed` are set by it before mrg_unix_connect, the rest is private. It stays
+ * in place until the attempt is over: user->open or failed was called, or mrg_unix_connect_cancel.
+ */
+struct mrg_unix_connect {
+	const struct mrg_stream_user *user; /* as a listener's; but `spare` is never called */
+	void (*failed)(struct mrg_unix_connect *t, int err, uint64_t now_ns); /* a positive errno value */
+	/* private */
+	struct mrg_unix_conn *conn; /* NULL: no attempt */
+};
+
+/*
+ * mrg_unix_connect - begin to make a TCP connection; never blocks.
+ *   to    the address, port included; may go after the call
+ * When it stands, user->open gets the stream in a later turn of the loop, as from a listener: false refuses it. Otherwise `failed` is called
+ * with what the kernel says, ECONNREFUSED, ENETUNREACH, ETIMEDOUT. The kernel's patience is minutes: a shorter limit is the caller's, by
+ * a timer and mrg_unix_connect_cancel. Exactly one of the two is called, once, and both may begin another attempt with the same structure.
+ * Fails:    ENOBUFS when all connection slots of the loop are taken, else what socket, setsockopt and connect say at once. Neither of the
+ *           two is called then.
+ * Lifetime: the stream is as one that was accepted, and takes a slot of the loop from this call on.
+ */
+int mrg_unix_connect(struct mrg_unix_connect *t, struct mrg_unix_loop *l, const struct mrg_rt_addr *to);
+
+/*
+ * mrg_unix_connect_cancel - give the attempt up; nothing is called. Nothing happens when there is none.
+ */
+void mrg_unix_connect_cancel(struct mrg_unix_connect *t);
 
 /* ---- memory ---- */
 

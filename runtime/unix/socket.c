@@ -133,6 +133,21 @@ int mrg_unix_tcp_listen(struct mrg_rt_addr *a, bool shared, int *out)
 	return make(a, SOCK_STREAM, shared, true, out);
 }
 
+int mrg_unix_tcp_socket(const struct mrg_rt_addr *to, int *out)
+{
+	const int fd =
+		socket(to->family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno;
+	if (!set_on(fd, IPPROTO_TCP, TCP_NODELAY, 1)) {
+		const int err = errno;
+		(void)close(fd);
+		return err;
+	}
+	*out = fd;
+	return 0;
+}
+
 int mrg_unix_addr_free(const struct mrg_rt_addr *a, int kind)
 {
 	struct mrg_rt_addr copy = *a;

@@ -36,6 +36,7 @@ const struct mrg_unix_sys mrg_unix_kernel = {
 	.sendmsg = sendmsg,
 	.sendfile = sendfile,
 	.accept4 = accept4,
+	.connect = connect,
 	.epoll_wait = epoll_wait,
 	.wait_writable = wait_writable,
 	.now_ns = mrg_unix_now_ns,

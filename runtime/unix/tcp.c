@@ -1,6 +1,6 @@
 /*
- * TCP ends: listeners, and the connections that they accept.
- * Reading order: the operations of a connection, accepting, the connection slots.
+ * TCP ends: listeners, the connections that they accept, and those that are made to others.
+ * Reading order: the operations of a connection, accepting, connecting, the connection slots.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -26,6 +26,7 @@ struct mrg_unix_conn {
 	struct mrg_unix_conn *next; /* when free or just closed */
 	uint32_t events;            /* that epoll watches for */
 	bool watched;
+	struct mrg_unix_connect *attempt; /* while it is being made */
 };
 
 static struct mrg_unix_conn *conn_of(struct mrg_stream *s) { return (struct mrg_unix_conn *)(void *)s; }
@@ -249,6 +250,85 @@ void mrg_unix_listener_drain(struct mrg_unix_listener *t)
 	for (unsigned i = 0; i < DRAIN_MAX && t->watch.fd >= 0 && accept_one(t); i++)
 		;
 	mrg_unix_listener_close(t);
+}
+
+/* ---- connecting ---- */
+
+/* The attempt is over: it belongs to its owner again. */
+static void attempt_ends(struct mrg_unix_connect *t)
+{
+	t->conn->attempt = NULL;
+	t->conn = NULL;
+}
+
+void mrg_unix_connect_cancel(struct mrg_unix_connect *t)
+{
+	if (t->conn == NULL)
+		return;
+	struct mrg_unix_conn *const c = t->conn;
+	attempt_ends(t);
+	conn_close(&c->stream);
+}
+
+/* The socket is writable when the connection stands, and broken otherwise; which of the two it is, only the kernel's error says. */
+static void connect_ready(struct mrg_unix_watch *w, struct mrg_unix_loop *l, uint32_t events)
+{
+	struct mrg_unix_conn *const c =
+		(struct mrg_unix_conn *)(void *)((char *)w - offsetof(struct mrg_unix_conn, watch));
+	struct mrg_unix_connect *const t = c->attempt;
+	int err = 0;
+	socklen_t len = sizeof err;
+	(void)events;
+	if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
+		err = errno;
+	attempt_ends(t);
+	if (err != 0) {
+		conn_close(&c->stream);
+		t->failed(t, err, l->now_ns);
+		return;
+	}
+	w->ready = conn_ready;
+	conn_want(&c->stream, 0);
+	l->counts.conn_open++;
+	if (c->user->open(c->user->ctx, &c->stream, l->now_ns))
+		return;
+	l->counts.conn_refused++;
+	conn_close(&c->stream);
+}
+
+static int begin_connect(struct mrg_unix_conn *c, const struct mrg_rt_addr *to)
+{
+	const struct mrg_unix_sockaddr a = mrg_unix_sockaddr_of(to);
+	const struct mrg_unix_sys *const sys = c->loop->sys;
+	if (sys->connect(c->watch.fd, (const struct sockaddr *)&a.any, a.len) != 0 && errno != EINPROGRESS)
+		return errno;
+	const int err = mrg_unix_watch_set(c->loop, &c->watch, EPOLL_CTL_ADD, EPOLLOUT);
+	c->watched = err == 0;
+	c->events = EPOLLOUT;
+	return err;
+}
+
+int mrg_unix_connect(struct mrg_unix_connect *t, struct mrg_unix_loop *l, const struct mrg_rt_addr *to)
+{
+	struct mrg_unix_conn *const c = mrg_rt_pool_get(&l->conns);
+	t->conn = NULL;
+	if (c == NULL)
+		return ENOBUFS;
+	*c = (struct mrg_unix_conn){
+		.stream = { .ops = &conn_ops },
+		.watch = { .ready = connect_ready, .fd = -1 },
+		.loop = l,
+		.user = t->user,
+		.attempt = t,
+	};
+	int err = mrg_unix_tcp_socket(to, &c->watch.fd);
+	if (err == 0 && (err = begin_connect(c, to)) != 0)
+		(void)close(c->watch.fd);
+	if (err != 0)
+		mrg_rt_pool_put(&l->conns, c); /* no event can name it */
+	else
+		t->conn = c;
+	return err;
 }
 
 /* ---- slots ---- */

@@ -76,6 +76,11 @@ static int faulty_accept4(int fd, struct sockaddr *from, socklen_t *from_len, in
 	return got;
 }
 
+static int faulty_connect(int fd, const struct sockaddr *to, socklen_t to_len)
+{
+	return faulty_fails(&faulty.connect) ? -1 : mrg_unix_kernel.connect(fd, to, to_len);
+}
+
 static int faulty_epoll_wait(int fd, struct epoll_event *events, int count, int timeout_ms)
 {
 	return faulty_fails(&faulty.epoll_wait) ? -1
@@ -100,6 +105,7 @@ const struct mrg_unix_sys faulty_sys = {
 	.sendmsg = faulty_sendmsg,
 	.sendfile = faulty_sendfile,
 	.accept4 = faulty_accept4,
+	.connect = faulty_connect,
 	.epoll_wait = faulty_epoll_wait,
 	.wait_writable = faulty_wait_writable,
 	.now_ns = faulty_now_ns,
