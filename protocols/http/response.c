@@ -111,8 +111,10 @@ enum mrg_status mrg_http_response_read(
 	const enum mrg_status st = mrg_http_http1_response_read(in, c, CAPTURES_MAX, &count, len, &code);
 	if (st == MRG_MORE)
 		return st;
-	if (st == MRG_E_LIMIT)
-		return refuse(out, MRG_LITERAL("the head is longer than a client takes (RFC 9112 3)"));
+	if (st == MRG_E_LIMIT) {
+		out->why = MRG_LITERAL("the head is longer than a client takes (RFC 9112 3)");
+		return st;
+	}
 	if (st != MRG_OK)
 		return refuse(out, MRG_LITERAL("not a response's head (RFC 9112 4 and 5)"));
 	if (mrg_digits_dec(mrg_http_span_(&c[0])) != 1)

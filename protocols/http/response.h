@@ -42,7 +42,8 @@ static inline bool mrg_http_response_interim(const struct mrg_http_response *r) 
  *   method   of the request that it answers
  *   out      everything of it is written when MRG_OK is returned, `why` when something is refused
  *   len      octets of the head; when refused, where the octet is that can't be there, or the head's length
- * Returns:  MRG_OK; MRG_MORE: the head does not end in `in`; else refused: no response can be told from what follows.
+ * Returns:  MRG_OK; MRG_MORE: the head does not end in `in`; else refused, with MRG_E_LIMIT because it is too long: no response can be told
+ *           from what follows.
  * Cost:     linear in the head.
  */
 MRG_MUST_USE enum mrg_status mrg_http_response_read(

@@ -178,12 +178,8 @@ static void check_pool(struct mrg_rt_pool *pool, uint32_t count)
 	MUST(mrg_rt_pool_get(pool) == NULL);
 }
 
-void peers_stop_small(void)
+void peers_free(void)
 {
-	mrg_http_server_close(&server);
-	MUST(mrg_http_server_count(&server) == 0);
-	MUST(mrg_rt_timers_next(&timers) == MRG_RT_NEVER);
-	free(arena.p);
 	while (peers != NULL) {
 		struct peer *const p = peers;
 		peers = p->next;
@@ -191,6 +187,15 @@ void peers_stop_small(void)
 		free(p->out);
 		free(p);
 	}
+}
+
+void peers_stop_small(void)
+{
+	mrg_http_server_close(&server);
+	MUST(mrg_http_server_count(&server) == 0);
+	MUST(mrg_rt_timers_next(&timers) == MRG_RT_NEVER);
+	free(arena.p);
+	peers_free();
 }
 
 void peers_stop(void)
@@ -215,6 +220,7 @@ struct peer *peer_new(void)
 {
 	struct peer *const p = calloc(1, sizeof *p);
 	p->stream.ops = &ops;
+	p->user = &server.user;
 	p->write_room = SIZE_MAX;
 	grow(&p->out, &p->out_cap, 1); /* never NULL */
 	p->next = peers;
@@ -243,7 +249,7 @@ void peer_send_text(struct peer *p, const char *text) { peer_send(p, text_of(tex
 void peer_event(struct peer *p, unsigned events)
 {
 	p->more = false;
-	server.user.ready(server.user.ctx, &p->stream, events, now);
+	p->user->ready(p->user->ctx, &p->stream, events, now);
 	/* what is to follow in the same event does, unless the client has to take something first */
 	MUST(!p->more || p->closed || p->want == MRG_STREAM_WRITABLE);
 }

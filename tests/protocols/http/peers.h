@@ -1,6 +1,6 @@
 /*
  * peers.h - for tests of protocols/http: a server over connections that are made up, so that each split, each short write and each
- * failure is chosen, and time is a number.
+ * failure is chosen, and time is a number. Tests of the client have the same connections (asker.h): a peer is its server then.
  */
 #ifndef TESTS_HTTP_PEERS_H
 #define TESTS_HTTP_PEERS_H
@@ -10,6 +10,7 @@
 /* One made-up connection: what the client sends, how much of it is let through, what it got. */
 struct peer {
 	struct mrg_stream stream;
+	const struct mrg_stream_user *user; /* who hears of events */
 	uint8_t *in;
 	size_t in_len, in_cap, in_off;
 	size_t read_most;  /* octets that a read gives at most; 0: all */
@@ -42,7 +43,8 @@ bool peers_start_in(size_t cap, const struct mrg_http_limits *limits, const stru
 void peers_stop(void);
 void peers_stop_small(void); /* the same where there was not memory for all blocks */
 
-struct peer *peer_new(void);  /* not known to the server */
+struct peer *peer_new(void);  /* not known to the server, but its events would go there */
+void peers_free(void);        /* all of them; peers_stop does that too */
 struct peer *peer_open(void); /* taken by the server */
 
 /* Add to what the client sends. */
