@@ -3,7 +3,7 @@
 # Installed, under PREFIX:
 #   bin/mrg                   the compiler: a link to share/mrg/bin/mrg
 #   share/mrg/{bin,gen,specs} the compiler as it stands in the tree, so that it finds its support files the same way
-#   bin/mrg-dns, mrg-pack     the appliances
+#   bin/mrg-dns, mrg-get ...  the appliances
 #   include/mrg/              mrg.h, mrg_rt.h, generated headers, the protocols' headers
 #   lib/lib*.a, lib/pkgconfig/*.pc, share/man/, share/doc/mrg/
 

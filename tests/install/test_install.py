@@ -79,10 +79,11 @@ def check_headers(report: Report, prefix: Path) -> None:
 
 
 def check_files(report: Report, prefix: Path) -> None:
-    wanted = ["bin/mrg", "bin/mrg-dns", "include/mrg/mrg.h", "include/mrg/mrg_text.h", "include/mrg/mrg_rt.h",
-              "include/mrg/dns/message.h", "include/mrg/iana/dns.h", "include/mrg/protocols/dns/answer.h", "lib/libmrg.a",
+    wanted = ["bin/mrg", "bin/mrg-dns", "bin/mrg-get", "include/mrg/mrg.h", "include/mrg/mrg_text.h", "include/mrg/mrg_rt.h",
+              "include/mrg/dns/message.h", "include/mrg/iana/dns.h", "include/mrg/protocols/dns/answer.h", "include/mrg/protocols/http/client.h",
+              "lib/libmrg.a",
               "lib/libmrg-dns.a", "lib/libmrg-rt-unix.a", "lib/pkgconfig/mrg.pc", "share/mrg/specs/dns/rr.mrg",
-              "share/man/man1/mrg.1", "share/man/man7/mrg.7", "share/man/man8/mrg-dns.8"]
+              "share/man/man1/mrg.1", "share/man/man1/mrg-get.1", "share/man/man7/mrg.7", "share/man/man8/mrg-dns.8"]
     report.none("everything is there", [f for f in wanted if not (prefix / f).exists()])
     tree = str(ROOT) + "/"
     report.none("nothing installed knows the source tree",
