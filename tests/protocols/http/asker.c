@@ -127,7 +127,7 @@ static void on_done(void *ctx, struct mrg_http_client_request *r, const struct m
 	a->name = 0;
 	if (asker_trick == ASKER_DONE_ADDS) {
 		asker_trick = ASKER_PLAIN;
-		(void)ask("GET", "/added");
+		(void)ask_add(ask_new("GET", "/added"));
 	}
 	if (asker_trick == ASKER_DONE_CLOSES)
 		mrg_http_client_close(&client);
@@ -210,6 +210,7 @@ void asker_stop(void)
 	asker_trick = ASKER_PLAIN;
 	mrg_http_client_close(&client);
 	MUST(!mrg_http_client_open(&client));
+	MUST(asker_waiting() == 0);
 	MUST(mrg_rt_timers_next(&timers) == MRG_RT_NEVER);
 	free(arena.p);
 	while (asks != NULL) {
@@ -223,7 +224,8 @@ void asker_stop(void)
 struct ask *ask_new(const char *method, const char *target)
 {
 	struct ask *const a = calloc(1, sizeof *a);
-	a->name = next_name++;
+	a->name = next_name;
+	next_name = next_name == 'z' ? 'a' : (char)(next_name + 1);
 	a->list = asks;
 	asks = a;
 	a->r.method = text_of(method);
@@ -233,10 +235,25 @@ struct ask *ask_new(const char *method, const char *target)
 	return a;
 }
 
+enum mrg_status ask_add(struct ask *a)
+{
+	const enum mrg_status st = mrg_http_client_add(&client, &a->r);
+	a->taken = st == MRG_OK;
+	return st;
+}
+
+unsigned asker_waiting(void)
+{
+	unsigned count = 0;
+	for (const struct ask *a = asks; a != NULL; a = a->list)
+		count += a->taken && a->name != 0;
+	return count;
+}
+
 struct ask *ask(const char *method, const char *target)
 {
 	struct ask *const a = ask_new(method, target);
-	MUST(mrg_http_client_add(&client, &a->r) == MRG_OK);
+	MUST(ask_add(a) == MRG_OK);
 	return a;
 }
 
@@ -247,7 +264,7 @@ struct ask *ask_with_body(
 	a->r.body = body;
 	a->r.length = length;
 	a->pieces = pieces;
-	MUST(mrg_http_client_add(&client, &a->r) == MRG_OK);
+	MUST(ask_add(a) == MRG_OK);
 	return a;
 }
 

@@ -15,6 +15,7 @@ struct ask {
 	char name;
 	/* Its body, a piece a call: "" is MRG_IO_AGAIN, "!" MRG_IO_RESET, NULL, the last, MRG_IO_EOF. */
 	const char *const *pieces;
+	bool taken; /* by the client */
 	struct ask *list;
 };
 
@@ -53,6 +54,12 @@ struct ask *ask_new(const char *method, const char *target);
 struct ask *ask(const char *method, const char *target);
 struct ask *ask_with_body(
 	const char *method, enum mrg_http_body body, uint64_t length, const char *const *pieces);
+
+/* Take it to the client. */
+enum mrg_status ask_add(struct ask *a);
+
+/* Requests that the client took and that have not ended. */
+unsigned asker_waiting(void);
 
 /*
  * The record since the last call: `a 200 "hello" ok; b cut unsent; closed.` - for each request, in order of what happened, the status, the

@@ -521,9 +521,9 @@ START_TEST(what_is_not_pipelined)
 	p = asker(&limits);
 	struct ask *const last = ask_new("GET", "/1");
 	last->r.close = true;
-	ck_assert_int_eq(mrg_http_client_add(&client, &last->r), MRG_OK);
+	ck_assert_int_eq(ask_add(last), MRG_OK);
 	struct ask *const more = ask_new("GET", "/2");
-	ck_assert_int_eq(mrg_http_client_add(&client, &more->r), MRG_END);
+	ck_assert_int_eq(ask_add(more), MRG_END);
 	peer_run_all(p);
 	sent(p, "GET /1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
 	peer_send_text(p, OK200 CL "0\r\n\r\n");
@@ -544,12 +544,34 @@ START_TEST(the_connection_ends_behind_an_earlier_answer)
 	peer_send_text(p, OK200 CL "2\r\nConnection: close\r\n\r\n1");
 	peer_run_all(p);
 	struct ask *const late = ask_new("GET", "/");
-	ck_assert_int_eq(mrg_http_client_add(&client, &late->r), MRG_END);
+	ck_assert_int_eq(ask_add(late), MRG_END);
 	peer_send_text(p, "1");
 	peer_run_all(p);
 	said("a 200 \"11\" ok; b unanswered; c unanswered unsent; closed ok. ");
 	ck_assert_str_eq(asker_why(), "the connection ended behind an earlier answer (RFC 9112 9.6)");
 	ck_assert(p->closed);
+	asker_stop();
+}
+END_TEST
+
+/* What was on its way when the server said that it ends the connection is held back. */
+START_TEST(nothing_goes_out_behind_the_last_answer)
+{
+	const struct mrg_http_client_limits limits = pipelined(2);
+	struct peer *const p = asker(&limits);
+	(void)ask("GET", "/1");
+	peer_run_all(p);
+	sent(p, "GET /1 HTTP/1.1\r\nHost: h\r\n\r\n");
+	(void)ask("GET", "/2");
+	p->write_room = 0;
+	peer_send_text(p, OK200 CL "2\r\nConnection: close\r\n\r\n1");
+	peer_run_all(p);
+	p->write_room = SIZE_MAX;
+	peer_run_all(p);
+	sent(p, "");
+	peer_send_text(p, "1");
+	peer_run_all(p);
+	said("a 200 \"11\" ok; b unanswered unsent; closed ok. ");
 	asker_stop();
 }
 END_TEST
@@ -593,6 +615,7 @@ int main(void)
 	tcase_add_test(t, pipelined_answers_in_order);
 	tcase_add_test(t, what_is_not_pipelined);
 	tcase_add_test(t, the_connection_ends_behind_an_earlier_answer);
+	tcase_add_test(t, nothing_goes_out_behind_the_last_answer);
 	tcase_add_test(t, a_bad_answer_among_others);
 	suite_add_tcase(s, t);
 	SRunner *const r = srunner_create(s);

@@ -41,13 +41,13 @@ START_TEST(heads)
 	a->r.host = MRG_LITERAL("[::1]:8080");
 	a->r.fields = fields;
 	a->r.field_count = 3;
-	ck_assert_int_eq(mrg_http_client_add(&client, &a->r), MRG_OK);
+	ck_assert_int_eq(ask_add(a), MRG_OK);
 	peer_run_all(p);
 	sent(p, "GET /a%20b?c=d&e HTTP/1.1\r\nHost: [::1]:8080\r\nAccept: */*\r\nX-Empty: \r\nX: a b\r\n\r\n");
 	answer(p, OK0);
 	a = ask_new("OPTIONS", "*");
 	a->r.host = MRG_LITERAL("");
-	ck_assert_int_eq(mrg_http_client_add(&client, &a->r), MRG_OK);
+	ck_assert_int_eq(ask_add(a), MRG_OK);
 	peer_run_all(p);
 	sent(p, "OPTIONS * HTTP/1.1\r\nHost: \r\n\r\n");
 	answer(p, OK0);
@@ -57,7 +57,7 @@ START_TEST(heads)
 	answer(p, OK0);
 	a = ask_new("GET", "/");
 	a->r.close = true;
-	ck_assert_int_eq(mrg_http_client_add(&client, &a->r), MRG_OK);
+	ck_assert_int_eq(ask_add(a), MRG_OK);
 	peer_run_all(p);
 	sent(p, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
 	answer(p, OK0);
@@ -74,7 +74,7 @@ START_TEST(close_as_a_field)
 	struct ask *const a = ask_new("GET", "/");
 	a->r.fields = fields;
 	a->r.field_count = 1;
-	ck_assert_int_eq(mrg_http_client_add(&client, &a->r), MRG_OK);
+	ck_assert_int_eq(ask_add(a), MRG_OK);
 	peer_run_all(p);
 	answer(p, OK0);
 	said("a 200 ok; closed ok. ");
@@ -93,7 +93,7 @@ START_TEST(http_1_0)
 	a->r.body = MRG_HTTP_BODY_LENGTH;
 	a->r.length = 3;
 	a->pieces = pieces;
-	ck_assert_int_eq(mrg_http_client_add(&client, &a->r), MRG_OK);
+	ck_assert_int_eq(ask_add(a), MRG_OK);
 	peer_run_all(p);
 	sent(p, "POST / HTTP/1.0\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc");
 	answer(p, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
@@ -103,7 +103,7 @@ START_TEST(http_1_0)
 	p = asker(NULL);
 	a = ask_new("GET", "/");
 	a->r.old = true;
-	ck_assert_int_eq(mrg_http_client_add(&client, &a->r), MRG_OK);
+	ck_assert_int_eq(ask_add(a), MRG_OK);
 	peer_run_all(p);
 	answer(p, "HTTP/1.1 200 OK\r\n" CHUNKED "\r\n0\r\n\r\n");
 	said("a bad head; closed bad head. ");
@@ -169,7 +169,7 @@ START_TEST(requests_that_can_not_be)
 		a->r.length = it->length;
 		a->r.old = it->old;
 		a->r.expect_continue = it->expect;
-		const enum mrg_status st = mrg_http_client_add(&client, &a->r);
+		const enum mrg_status st = ask_add(a);
 		MUST_SAY(st < 0, "%zu: %s %s taken", i, it->method, it->target);
 		MUST_SAY(strncmp((const char *)a->r.why.p, it->why, strlen(it->why)) == 0,
 			"%zu: <%.*s> instead of <%s>", i, (int)a->r.why.len, (const char *)a->r.why.p,
@@ -192,7 +192,7 @@ START_TEST(requests_that_are_too_long)
 	(void)asker(NULL);
 	memset(target, '/', 8001);
 	struct ask *a = ask_new("GET", target);
-	ck_assert_int_eq(mrg_http_client_add(&client, &a->r), MRG_E_LIMIT);
+	ck_assert_int_eq(ask_add(a), MRG_E_LIMIT);
 	target[8000] = 0;
 	(void)ask("GET", target);
 	memset(value, 'x', 17000);
@@ -200,20 +200,20 @@ START_TEST(requests_that_are_too_long)
 	a = ask_new("GET", "/");
 	a->r.fields = fields;
 	a->r.field_count = 1;
-	ck_assert_int_eq(mrg_http_client_add(&client, &a->r), MRG_E_SPACE);
+	ck_assert_int_eq(ask_add(a), MRG_E_SPACE);
 	value[16300] = 0;
 	fields[0] = field("A", value);
-	ck_assert_int_eq(mrg_http_client_add(&client, &a->r), MRG_OK);
+	ck_assert_int_eq(ask_add(a), MRG_OK);
 	for (size_t i = 0; i < 200; i++)
 		fields[i] = field("A", "b");
 	a = ask_new("GET", "/");
 	a->r.fields = fields;
 	a->r.field_count = 97;
-	ck_assert_int_eq(mrg_http_client_add(&client, &a->r), MRG_E_SPACE);
+	ck_assert_int_eq(ask_add(a), MRG_E_SPACE);
 	a->r.field_count = 200;
-	ck_assert_int_eq(mrg_http_client_add(&client, &a->r), MRG_E_SPACE);
+	ck_assert_int_eq(ask_add(a), MRG_E_SPACE);
 	a->r.field_count = 96;
-	ck_assert_int_eq(mrg_http_client_add(&client, &a->r), MRG_OK);
+	ck_assert_int_eq(ask_add(a), MRG_OK);
 	asker_stop();
 }
 END_TEST
@@ -336,7 +336,7 @@ static struct peer *expecting(void)
 	a->r.length = 3;
 	a->r.expect_continue = true;
 	a->pieces = abc;
-	ck_assert_int_eq(mrg_http_client_add(&client, &a->r), MRG_OK);
+	ck_assert_int_eq(ask_add(a), MRG_OK);
 	peer_run_all(p);
 	sent(p, "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n" EXPECT "\r\n");
 	return p;
@@ -662,7 +662,7 @@ START_TEST(no_connection)
 	mrg_http_client_close(&client);
 	mrg_http_client_resume(&client);
 	struct ask *const late = ask_new("GET", "/");
-	ck_assert_int_eq(mrg_http_client_add(&client, &late->r), MRG_END);
+	ck_assert_int_eq(ask_add(late), MRG_END);
 	said("");
 	asker_stop();
 	(void)asker(NULL);
