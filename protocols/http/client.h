@@ -36,18 +36,17 @@ enum {
 
 struct mrg_http_client_limits {
 	uint64_t connect_ns; /* from begin until the connection stands */
-	uint64_t
-		head_ns; /* from the end of a request, or of the response before, to the end of the response's head */
-	uint64_t
-		stall_ns; /* between two octets of a request that the server takes, or of a body that it sends */
-	uint64_t
-		continue_ns; /* how long a body waits for 100 (Continue); then it is sent without (RFC 9110 10.1.1) */
+	/* from the end of a request, or of the response before, to the end of the response's head */
+	uint64_t head_ns;
+	/* between two octets of a request that the server takes, or of a body that it sends */
+	uint64_t stall_ns;
+	/* how long a body waits for 100 (Continue); then it is sent without (RFC 9110 10.1.1) */
+	uint64_t continue_ns;
 	uint64_t idle_ns;     /* how long a connection is kept without a request */
 	uint64_t body_max;    /* octets of a response's body */
 	uint32_t head_max;    /* octets of a response's head; the specification's own limit is 65,536 */
 	uint32_t interim_max; /* interim responses to one request */
-	uint32_t
-		pipeline; /* requests without an answer at a time; 1: the next is sent when the last is answered */
+	uint32_t pipeline;    /* requests without an answer at a time; at least 1: one after the other */
 };
 
 /* Why a request got no answer, or a connection ended. */
@@ -67,9 +66,10 @@ enum mrg_http_client_error {
 
 struct mrg_http_client_end {
 	enum mrg_http_client_error error;
-	struct mrg_span
-		why; /* the rule and its clause, or what happened; lives as long as the program. p is NULL when all is well */
-	bool sent; /* of a request: some of it went out. Else it can be repeated whatever its method is (RFC 9110 9.2.2) */
+	/* The rule and its clause, or what happened; lives as long as the program. p is NULL when all is well. */
+	struct mrg_span why;
+	/* Of a request: some of it went out. Else it can be repeated whatever its method is (RFC 9110 9.2.2). */
+	bool sent;
 };
 
 /* Where the sending of a request is; private. */
@@ -87,13 +87,12 @@ enum mrg_http_client_place {
  */
 struct mrg_http_client_request {
 	struct mrg_span method;
-	struct mrg_span
-		target; /* in origin-form; absolute-form where the server is a proxy, `*` with OPTIONS (RFC 9112 3.2) */
+	/* In origin-form; absolute-form where the server is a proxy; `*` with OPTIONS (RFC 9112 3.2). */
+	struct mrg_span target;
 	struct mrg_span host;                     /* the value of Host, which may be empty */
 	const struct mrg_http_field_line *fields; /* further ones, by name and value; `id` is not looked at */
 	size_t field_count;
-	enum mrg_http_body
-		body; /* NONE; LENGTH: `length` octets from `source`; CHUNKED: as many as there are */
+	enum mrg_http_body body; /* NONE; LENGTH: `length` octets from `source`; CHUNKED: all of them */
 	uint64_t length;
 	bool close;           /* the connection ends behind the answer */
 	bool old;             /* HTTP/1.0: the connection ends behind the answer, and no body is chunked */
@@ -157,8 +156,8 @@ struct mrg_http_client {
 	struct mrg_rt_timers *timers;
 	struct mrg_rt_timer timer;
 	struct mrg_stream *s;
-	struct mrg_http_client_request *first, *last,
-		*sending; /* without an answer; the one of them to be sent next */
+	struct mrg_http_client_request *first, *last; /* without an answer */
+	struct mrg_http_client_request *sending;      /* the one of them to be sent next */
 	enum mrg_http_client_state state;
 	enum mrg_http_client_wait wait;
 	bool busy;  /* within a call of the handler: others go on when it returns */
@@ -168,8 +167,7 @@ struct mrg_http_client {
 	bool keep;  /* the connection stays behind the present answer */
 	uint32_t interim;
 	struct mrg_http_client_end end;
-	const struct mrg_http_client_request
-		*blamed; /* the request that `end` is about; NULL: all of them, if `end` is an error */
+	const struct mrg_http_client_request *blamed; /* that `end` is about; NULL: all of them */
 	/* out: what is being written, of `sending` */
 	struct mrg_span parts[MRG_HTTP_CLIENT_PARTS];
 	size_t part_first, part_count;

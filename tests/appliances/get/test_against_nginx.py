@@ -24,6 +24,7 @@ SERVER = """
     location /empty { return 204; }
     location /away { return 301 /letters.txt; }
     location /put/ { dav_methods PUT DELETE; }
+    location /small/ { client_max_body_size 1k; dav_methods PUT; }
     location /text { return 200 "host=$http_host agent=$http_user_agent accept=$http_accept x=$http_x method=$request_method"; }
 """
 
@@ -138,6 +139,7 @@ def test_bodies_of_requests() -> None:
             (status, _), = read_heads(fetched("-i", "-X", "PUT", "-d", f"@{files.write('body', content)}", server.url("/put/new")))
             check(status in (201, 204), status)
             check((server.root / "put" / "new").read_bytes() == content, f"{len(content)} octets arrived")
+        refused(get("-X", "PUT", "-d", f"@{files.path / 'body'}", server.url("/small/new")), 413)  # said, and gone, before it has come
         fetched("-X", "DELETE", server.url("/put/new"))
         check(not (server.root / "put" / "new").exists(), "it is deleted")
 
