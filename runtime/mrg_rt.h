@@ -156,6 +156,11 @@ struct mrg_rt_addr {
 bool mrg_rt_addr_read(const char *text, uint16_t default_port, struct mrg_rt_addr *out);
 
 /*
+ * mrg_rt_addr_same - whether two addresses are the same.
+ */
+bool mrg_rt_addr_same(const struct mrg_rt_addr *a, const struct mrg_rt_addr *b);
+
+/*
  * mrg_rt_addr_str - the text form (RFC 5952 4 and 6), NUL-terminated; returns out.
  */
 const char *mrg_rt_addr_str(const struct mrg_rt_addr *a, char out[MRG_RT_ADDR_TEXT_MAX]);

@@ -264,13 +264,6 @@ static bool read_url(struct fetch *f)
 	return false;
 }
 
-static bool same_server(const struct fetch *f)
-{
-	return memcmp(f->addresses[0].ip, f->server.ip, sizeof f->server.ip) == 0 &&
-	       f->addresses[0].port == f->server.port && f->addresses[0].family == f->server.family &&
-	       f->addresses[0].scope == f->server.scope;
-}
-
 /* On the connection that there is if it leads there; else on one of its own, when that has ended. */
 static void fetch_url(struct fetch *f)
 {
@@ -280,7 +273,8 @@ static void fetch_url(struct fetch *f)
 	}
 	make_request(f);
 	f->reused = true;
-	if (mrg_http_client_open(&f->client) && same_server(f) && add_request(f))
+	if (mrg_http_client_open(&f->client) && mrg_rt_addr_same(&f->addresses[0], &f->server) &&
+		add_request(f))
 		return;
 	f->waiting = !f->over;
 	if (mrg_http_client_open(&f->client))

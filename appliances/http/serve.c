@@ -69,9 +69,10 @@ static void free_replaced(struct server *s)
 /* The same addresses, workers and user are needed for as long as the server runs. */
 static void warn_kept(const struct options *was, const struct options *is)
 {
-	const bool same = was->listen_count == is->listen_count && was->workers == is->workers &&
-			  memcmp(was->listen, is->listen, sizeof was->listen) == 0 &&
-			  memcmp(&was->metrics, &is->metrics, sizeof was->metrics) == 0;
+	bool same = was->listen_count == is->listen_count && was->workers == is->workers &&
+		    mrg_rt_addr_same(&was->metrics, &is->metrics);
+	for (size_t i = 0; same && i < is->listen_count; i++)
+		same = mrg_rt_addr_same(&was->listen[i], &is->listen[i]);
 	if (!same)
 		say_event("warn", "addresses_and_workers_need_restart");
 }

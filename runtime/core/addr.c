@@ -227,6 +227,13 @@ static char *put_host(char *to, const struct mrg_rt_addr *a)
 	return to;
 }
 
+bool mrg_rt_addr_same(const struct mrg_rt_addr *a, const struct mrg_rt_addr *b)
+{
+	const size_t len = a->family == 4 ? 4 : sizeof a->ip;
+	return a->family == b->family && a->port == b->port && a->scope == b->scope &&
+	       memcmp(a->ip, b->ip, len) == 0;
+}
+
 const char *mrg_rt_addr_host_str(const struct mrg_rt_addr *a, char out[MRG_RT_ADDR_TEXT_MAX])
 {
 	(void)put_host(out, a);

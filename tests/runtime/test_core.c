@@ -319,6 +319,26 @@ START_TEST(what_is_no_address_is_refused)
 }
 END_TEST
 
+START_TEST(addresses_are_the_same_or_not)
+{
+	static const char *const different[] = { "127.0.0.1:53", "127.0.0.1:54", "127.0.0.2:53",
+		"[7f00:1::]:53", "[fe80::1%1]:53", "[fe80::1%2]:53", "[fe80::2%2]:53" };
+	enum { COUNT = sizeof different / sizeof different[0] };
+	struct mrg_rt_addr a, b;
+	for (size_t i = 0; i < COUNT; i++)
+		for (size_t k = 0; k < COUNT; k++) {
+			memset(&a, 0xff, sizeof a); /* what an address does not use may be anything */
+			memset(&b, 0, sizeof b);
+			ck_assert(mrg_rt_addr_read(different[i], 53, &a) &&
+				  mrg_rt_addr_read(different[k], 53, &b));
+			if (a.family == 4)
+				a.ip[5] = 1;
+			ck_assert_msg(
+				mrg_rt_addr_same(&a, &b) == (i == k), "%s, %s", different[i], different[k]);
+		}
+}
+END_TEST
+
 /* ---- log lines ---- */
 
 static struct mrg_rt_line line;
@@ -472,6 +492,7 @@ int main(void)
 	tcase_add_test(t, pools_reuse_and_end);
 	tcase_add_test(t, blocks_split_and_join);
 	tcase_add_test(t, blocks_need_room);
+	tcase_add_test(t, addresses_are_the_same_or_not);
 	tcase_add_loop_test(t, addresses_read_and_print, 0, (int)(sizeof addresses / sizeof addresses[0]));
 	tcase_add_loop_test(
 		t, what_is_no_address_is_refused, 0, (int)(sizeof no_addresses / sizeof no_addresses[0]));
