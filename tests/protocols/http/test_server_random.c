@@ -1,8 +1,8 @@
 /*
  * protocols/http/server: clients that do anything at any time, by numbers that are the same in every run.
  *
- * Nothing is said of what they get, but that it begins with an answer, and that there are no more than requests; that nobody is told twice of an end, that no file stays open,
- * no block is lost and nothing is touched that is not there.
+ * Nothing is said of what they get, but that it begins with an answer, and that there are no more than requests; that nobody is
+ * told twice of an end, that no file stays open, no block is lost and nothing is touched that is not there.
  */
 #include <check.h>
 #include <stdio.h>
