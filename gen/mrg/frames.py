@@ -40,6 +40,7 @@ class Transport:
     cut: int = 0
     seq: int = 0
     syn: bool = False
+    fin: bool = False
 
     def __str__(self) -> str:
         return f"{self.proto} {_end(self.src, self.sport)} > {_end(self.dst, self.dport)}"
@@ -177,8 +178,8 @@ def _tcp(src: str, dst: str, body: bytes, cut: int) -> Transport:
     if header < 20:
         raise NotReached(f"TCP header of {header} bytes")
     _need(body, header, "TCP header")
-    seq, syn = _be16(body, 4) << 16 | _be16(body, 6), bool(body[13] & 2)
-    return Transport("TCP", src, _be16(body, 0), dst, _be16(body, 2), body[header:], cut, seq, syn)
+    seq, flags = _be16(body, 4) << 16 | _be16(body, 6), body[13]
+    return Transport("TCP", src, _be16(body, 0), dst, _be16(body, 2), body[header:], cut, seq, bool(flags & 2), bool(flags & 1))
 
 
 # --- TCP streams of messages with a two-octet length (RFC 1035 section 4.2.2) ---------
