@@ -286,6 +286,20 @@ def test_bodies_are_refused_without_waiting() -> None:
         equal(done.stdout, b"10", "a small body is read to its end, and the connection goes on")
 
 
+def test_uploads_of_unknown_length() -> None:
+    """curl sends what it reads from a pipe in chunks, in HTTP/1.0 it can't; with and without waiting for 100 (Continue)."""
+    with served() as (_, server):
+        for size in (0, 1, 1040, 100000, 3 << 20):  # the last is more than is taken, which is seen behind the answer
+            for options in ((), ("-H", "Expect:"), ("-H", "Expect: 100-continue", "--expect100-timeout", "1000"), ("-X", "POST")):
+                done = client("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-T", "-", *options, server.url("/letters.txt"), text="u" * size)
+                equal(done.stdout, b"405", f"{size} octets {options}")
+        done = client("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code} %{num_connects} ", "-T", "-", server.url("/letters.txt"),
+                      "--next", "-sS", server.url("/letters.txt"), text="u" * 1040)
+        equal(done.stdout, b"405 1 " + LETTERS, "and the connection goes on")
+        a = curl(server, "/letters.txt", "--http1.0", "-d", "a=b")
+        equal((a.status, a.closes), (405, True), "a body in HTTP/1.0")
+
+
 def test_methods() -> None:
     with served() as (_, server):
         for a in curls(server, *[(target, "-X", "OPTIONS") for target in ("/", "/none", "/sub")], ("/", "-X", "OPTIONS", "--request-target", "*")):

@@ -29,6 +29,18 @@ def h2load(server: Server, *options: object) -> None:
     check(f"status codes: {count} 2xx, 0 3xx, 0 4xx, 0 5xx" in out, out)
 
 
+def test_h2load_gets_every_octet() -> None:
+    """Each file by itself, so that what all answers hold together is known; one that is kept in memory, one that is not, one of nothing."""
+    sizes = {"/letters.txt": 1040, "/long": 102400, "/empty.txt": 0}
+    with Files() as files, mixed(files) as server:
+        for path, size in sizes.items():
+            for options in ((), ("-m", 16), ("-m", 50, "-t", 2)):
+                out = client("h2load", "--h1", "-n", 600, "-c", 12, *options, server.url(path)).stdout.decode()
+                found = re.search(r"traffic: .* headers .*\((\d+)\) data", out)
+                check("600 succeeded, 0 failed" in out and found is not None and int(found.group(1)) == 600 * size, f"{path} {options}: {out}")
+        check_figures(server, 600 * 9)
+
+
 def check_figures(server: Server, requests: int) -> None:
     figures = server.figures()
     equal(figures["mrg_http_requests_total"], requests, "requests")
