@@ -96,6 +96,19 @@ static void expect_same(const struct result *got, const struct result *want)
 		ck_assert_str_eq(got->trailer, want->trailer);
 }
 
+/* The same comes of it at once, octet by octet, and in two pieces. */
+static struct result read_twice(const struct kind *kind, struct mrg_span in)
+{
+	const struct result whole = read_cut(kind, in, in.len, in.len, false);
+	const struct result ones = read_cut(kind, in, 0, in.len, true);
+	expect_same(&ones, &whole);
+	for (size_t a = 1; a < in.len; a++) {
+		const struct result cut = read_cut(kind, in, a, in.len, false);
+		expect_same(&cut, &whole);
+	}
+	return whole;
+}
+
 /* The same comes of it however it is cut. */
 static struct result read_all(const struct kind *kind, struct mrg_span in)
 {
@@ -257,6 +270,71 @@ START_TEST(no_chunks)
 }
 END_TEST
 
+/* Any of 256 between these: all must be taken, or that octet be refused, or the one behind a CR or blank. */
+static void judge_octets(const char *before, const char *behind, const char *allowed, bool high)
+{
+	for (unsigned c = 0; c < 256; c++) {
+		char text[100];
+		const size_t len = (size_t)snprintf(text, sizeof text, "%s%c%s", before, (int)c, behind);
+		const bool good =
+			(c != 0 && c < 0x80 && strchr(allowed, (int)c) != NULL) || (c >= 0x80 && high);
+		const struct result res =
+			read_twice(&chunked, (struct mrg_span){ (const uint8_t *)text, len });
+		const size_t at = res.used - strlen(before);
+		MUST_SAY(good ? res.st == MRG_END && res.used == len : res.st == MRG_E_TEXT && at <= 1,
+			"octet %u behind <%s>: %s at %zu", c, before, mrg_status_str(res.st), res.used);
+	}
+}
+
+#define TCHAR "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&'*+-.^_`|~"
+#define VISIBLE TCHAR "\"(),/:;<=>?@[\\]{} \t"
+
+START_TEST(every_octet_in_each_part)
+{
+	judge_octets("0;a", "b\r\n\r\n", TCHAR "=;", false); /* `=` and `;` end the name */
+	judge_octets("0;a=b", "c\r\n\r\n", TCHAR ";", false);
+	judge_octets("0;a=\"b\\", "c\"\r\n\r\n", VISIBLE, true);
+	judge_octets("0\r\nA", "B: c\r\n\r\n", TCHAR ":", false);
+	judge_octets("0\r\nA: b", "c\r\n\r\n", VISIBLE, true);
+}
+END_TEST
+
+/* Whatever comes of it comes of it however it is cut (read_twice sees to that), and nothing is taken of what follows a refusal. */
+START_TEST(every_flip_of_a_bit)
+{
+	static const char text[] = "2;a=\"b\"\r\nxy\r\n0a\r\n0123456789\r\n0\r\nA: b\r\n\r\n";
+	static const struct kind few = { MRG_HTTP_BODY_CHUNKED, 0, 100 };
+	char with[sizeof text];
+	for (size_t bit = 0; bit < (sizeof text - 1) * 8; bit++) {
+		memcpy(with, text, sizeof text);
+		with[bit / 8] = (char)(with[bit / 8] ^ 1 << bit % 8);
+		const struct result res =
+			read_twice(&few, (struct mrg_span){ (const uint8_t *)with, sizeof text - 1 });
+		MUST(res.st < 0 || res.used == sizeof text - 1 || res.st == MRG_END);
+		MUST(res.ends == (res.st == MRG_END));
+		MUST(res.octet_count <= res.used);
+	}
+}
+END_TEST
+
+START_TEST(at_each_alignment)
+{
+	static const char text[] = "0000000000000010;a=b\r\n0123456789abcdef\r\n0\r\nName: value\r\n\r\n";
+	char with[sizeof text + 16];
+	memset(with, 'x', sizeof with);
+	memcpy(with, text, sizeof text - 1);
+	for (size_t behind = 0; behind < 16; behind++) {
+		const size_t len = sizeof text - 1 + behind;
+		const struct result res =
+			read_cut(&chunked, (struct mrg_span){ (const uint8_t *)with, len }, len, len, false);
+		ck_assert_int_eq(res.st, MRG_END);
+		ck_assert_uint_eq(res.used, sizeof text - 1);
+		expect_octets(&res, "0123456789abcdef");
+		ck_assert_str_eq(res.trailer, "Name=value;");
+	}
+}
+END_TEST
+
 START_TEST(what_is_refused_stays_so)
 {
 	static const struct {
@@ -397,6 +475,12 @@ START_TEST(chunks_as_they_are_written)
 		mrg_w_init(&w, b, cap);
 		mrg_http_chunk_put(&w, text_of("hello"));
 		ck_assert_int_eq(w.st, MRG_E_SPACE);
+		mrg_w_init(&w, b, cap);
+		mrg_http_chunk_last_put(&w, text_of("A: b\r\n")); /* 11 octets */
+		ck_assert_int_eq(w.st, MRG_E_SPACE);
+		mrg_w_init(&w, b, cap);
+		mrg_http_chunk_line_put(&w, UINT64_MAX); /* 18 octets */
+		ck_assert_int_eq(w.st, MRG_E_SPACE);
 	}
 }
 END_TEST
@@ -437,6 +521,9 @@ int main(void)
 	tcase_add_test(t, until_close);
 	tcase_add_loop_test(t, chunks, 0, (int)(sizeof goods / sizeof goods[0]));
 	tcase_add_loop_test(t, no_chunks, 0, (int)(sizeof bads / sizeof bads[0]));
+	tcase_add_test(t, every_octet_in_each_part);
+	tcase_add_test(t, every_flip_of_a_bit);
+	tcase_add_test(t, at_each_alignment);
 	tcase_add_test(t, what_is_refused_stays_so);
 	tcase_add_test(t, as_much_as_is_taken);
 	tcase_add_test(t, as_long_as_lines_may_be);

@@ -342,6 +342,22 @@ START_TEST(every_flip_of_a_bit_is_judged_the_same_whole_and_in_pieces)
 }
 END_TEST
 
+/* guarded() lets the last octet be where memory ends, so those behind the head decide where it begins. */
+START_TEST(at_each_alignment)
+{
+	static const char head[] =
+		"POST http://[::1]:8/p?q HTTP/1.1\r\nHost: a\r\nContent-Length: 1234567890123\r\n\r\n";
+	uint8_t b[sizeof head + 16];
+	memset(b, 'x', sizeof b);
+	memcpy(b, head, sizeof head - 1);
+	for (size_t behind = 0; behind < 16; behind++) {
+		MUST(status_of((struct mrg_span){ b, sizeof head - 1 + behind }) == 0);
+		MUST(len == sizeof head - 1);
+		MUST(r.length == UINT64_C(1234567890123) && mrg_span_eq(r.host, L("[::1]")));
+	}
+}
+END_TEST
+
 START_TEST(other_protocols)
 {
 	REFUSED(400, L("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), L("SSH-2.0-x\r\n\r\n"), L("\0\0\0\0"),
@@ -677,6 +693,7 @@ int main(void)
 	tcase_add_test(t, octets_of_a_host);
 	tcase_add_test(t, no_octet_may_be_nul);
 	tcase_add_test(t, every_flip_of_a_bit_is_judged_the_same_whole_and_in_pieces);
+	tcase_add_test(t, at_each_alignment);
 	tcase_add_test(t, other_protocols);
 	tcase_add_test(t, versions);
 	tcase_add_test(t, no_host_and_two);

@@ -270,6 +270,75 @@ START_TEST(controls_anywhere)
 }
 END_TEST
 
+/* ---- octets: which may stand where; flips; where it lies in memory ---- */
+
+#define ALNUM "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+/* Any of 256 between these; `high`: the upper half, too. */
+static void judge_octets(const char *before, const char *behind, const char *allowed, bool high)
+{
+	for (unsigned c = 0; c < 256; c++) {
+		char text[100];
+		const int len = snprintf(text, sizeof text, "%s%c%s", before, (int)c, behind);
+		const bool good =
+			(c != 0 && c < 0x80 && strchr(allowed, (int)c) != NULL) || (c >= 0x80 && high);
+		const enum mrg_status st = read_octets(text, (size_t)len, MRG_HTTP_METHOD_GET);
+		MUST_SAY(good ? st == MRG_OK && head_len == (size_t)len : st < 0, "octet %u behind <%s>: %s",
+			c, before, mrg_status_str(st));
+	}
+}
+
+START_TEST(every_octet_in_each_part)
+{
+	static const char visible[] = ALNUM "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ \t";
+	judge_octets("HTTP/1.1 200 O", "K\r\n\r\n", visible, true);
+	judge_octets("HTTP/1.1 200 OK\r\nX: a", "b\r\n\r\n", visible, true);
+	judge_octets("HTTP/1.1 200 OK\r\nX", "Y: a\r\n\r\n",
+		ALNUM "!#$%&'*+-.^_`|~:", false); /* `:` ends the name */
+	judge_octets("HTTP/1.1 2", "0 OK\r\n\r\n", "0123456789", false);
+	judge_octets("HTTP/1", "1 200 OK\r\n\r\n", ".", false);
+}
+END_TEST
+
+static const char flipped[] =
+	"HTTP/1.1 206 Partial\r\nTransfer-Encoding: gzip, chunked\r\nConnection: close\r\nContent-Length: 4\r\n\r\n";
+
+/* What is taken whole is taken at its last octet and not before; what is refused is refused there, or earlier, for good. */
+START_TEST(every_flip_of_a_bit_is_judged_the_same_whole_and_in_pieces)
+{
+	char text[sizeof flipped + 1];
+	for (size_t bit = 0; bit < (sizeof flipped - 1) * 8; bit++) {
+		memcpy(text, flipped, sizeof flipped);
+		text[bit / 8] = (char)(text[bit / 8] ^ 1 << bit % 8);
+		const enum mrg_status st = read_octets(text, sizeof flipped - 1, MRG_HTTP_METHOD_GET);
+		const size_t at = head_len;
+		for (size_t len = 0; len < sizeof flipped - 1; len++) {
+			const enum mrg_status part = read_octets(text, len, MRG_HTTP_METHOD_GET);
+			MUST_SAY(part == MRG_MORE || (part == st && head_len == at && len > at),
+				"bit %zu, %zu octets: %s", bit, len, mrg_status_str(part));
+		}
+		text[sizeof flipped - 1] = 'x';
+		MUST(st == MRG_MORE || read_octets(text, sizeof flipped, MRG_HTTP_METHOD_GET) == st);
+		MUST(st == MRG_MORE || head_len == at);
+	}
+}
+END_TEST
+
+START_TEST(at_each_alignment)
+{
+	static const char text[] =
+		"HTTP/1.1 200 OK\r\nContent-Length: 1234567890123\r\nConnection: close\r\n\r\n";
+	for (size_t behind = 0; behind < 16; behind++) {
+		char with[sizeof text + 16];
+		memset(with, 'x', sizeof with);
+		memcpy(with, text, sizeof text - 1);
+		ck_assert_int_eq(read_octets(with, sizeof text - 1 + behind, MRG_HTTP_METHOD_GET), MRG_OK);
+		ck_assert_uint_eq(head_len, sizeof text - 1);
+		ck_assert(r.length == UINT64_C(1234567890123) && !r.keep_alive);
+	}
+}
+END_TEST
+
 /* ---- limits ---- */
 
 static char *many_fields(size_t count, const char *field)
@@ -322,6 +391,9 @@ int main(void)
 	tcase_add_loop_test(t, framing, 0, (int)(sizeof framed / sizeof framed[0]));
 	tcase_add_loop_test(t, refused, 0, (int)(sizeof bads / sizeof bads[0]));
 	tcase_add_test(t, controls_anywhere);
+	tcase_add_test(t, every_octet_in_each_part);
+	tcase_add_test(t, every_flip_of_a_bit_is_judged_the_same_whole_and_in_pieces);
+	tcase_add_test(t, at_each_alignment);
 	tcase_add_test(t, as_many_fields_as_there_may_be);
 	tcase_add_test(t, as_long_as_a_head_may_be);
 	suite_add_tcase(s, t);
