@@ -4,30 +4,16 @@
 from __future__ import annotations
 
 import gzip
-import os
-import shutil
-import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import INDEX, LETTERS, Failure, Files, Server, check, client, equal, main, small_site  # noqa: E402
+from harness import INDEX, LETTERS, Files, Server, check, client, equal, main, small_site  # noqa: E402
+from nginx import Nginx  # noqa: E402
 
-CONFIG = """daemon off;
-master_process off;
-pid nginx.pid;
-error_log stderr notice;
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path body;
-  proxy_temp_path proxy;
-  fastcgi_temp_path fastcgi;
-  uwsgi_temp_path uwsgi;
-  scgi_temp_path scgi;
+PROXY = """
   client_max_body_size 0;
   upstream server {{ server 127.0.0.1:{port}; keepalive 4; }}
   server {{
@@ -39,41 +25,18 @@ http {{
     proxy_request_buffering {buffering};
     location / {{ proxy_pass http://server; }}
   }}
-}}
 """
 SAME = ("date", "server", "connection")  # what may be nginx's own
 
 
-class Nginx:
-    """In a folder of its own, listening on a socket there."""
+class Proxy(Nginx):
+    """In front of the server at this port."""
 
     def __init__(self, files: Files, port: int, buffering: bool) -> None:
-        self.place = files.path / ("buffered" if buffering else "unbuffered")
-        files.write(f"{self.place.name}/nginx.conf", CONFIG.format(port=port, buffering="on" if buffering else "off"))
-        program = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
-        check(program is not None, "nginx is installed (make deps)")
-        self.process = subprocess.Popen([str(program), "-p", str(self.place), "-c", "nginx.conf", "-e", "stderr"], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=self.place)
-        assert self.process.stderr is not None
-        said = b""
-        for line in self.process.stderr:  # its sockets are open when it says this
-            said += line
-            if b"event method" in line:
-                break
-        else:
-            raise Failure(f"nginx: {said.decode()}")
-        self.reader = threading.Thread(target=self.process.stderr.read, daemon=True)
-        self.reader.start()
-
-    def __enter__(self) -> Nginx:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.wait()
+        super().__init__(files, "buffered" if buffering else "unbuffered", PROXY.format(port=port, buffering="on" if buffering else "off"))
 
     def curl(self, path: str, *options: object) -> tuple[int, dict[str, str], bytes]:
-        out = client("curl", "-sS", "-i", "--unix-socket", self.place / "front", *options, "http://www.example.org" + path).stdout
+        out = client("curl", "-sS", "-i", "--unix-socket", self.front, *options, "http://www.example.org" + path).stdout
         return read(out)
 
 
@@ -89,11 +52,11 @@ def read(out: bytes) -> tuple[int, dict[str, str], bytes]:
 
 
 @contextmanager
-def proxied() -> Iterator[tuple[Files, Server, list[Nginx]]]:
+def proxied() -> Iterator[tuple[Files, Server, list[Proxy]]]:
     with Files() as files:
         site = Files()
         with site, Server("--root", small_site(site), "--metrics", "127.0.0.1:0") as server:
-            with Nginx(files, server.port, True) as on, Nginx(files, server.port, False) as off:
+            with Proxy(files, server.port, True) as on, Proxy(files, server.port, False) as off:
                 yield site, server, [on, off]
 
 
@@ -136,7 +99,7 @@ def test_a_big_file_and_many_at_once() -> None:
             check(front.curl("/big", "-r", "4000000-")[2] == content[4000000:], "half of it")
             config = files.path / "config"
             config.write_text("".join(f'url = "http://www.example.org/{n}"\noutput = "/dev/null"\n' for n in ("", "letters.txt", "none", "sub/") * 50))
-            out = client("curl", "-sS", "-Z", "--parallel-max", 20, "--unix-socket", front.place / "front", "-w", "%{http_code}\\n", "-K", config).stdout
+            out = client("curl", "-sS", "-Z", "--parallel-max", 20, "--unix-socket", front.front, "-w", "%{http_code}\\n", "-K", config).stdout
             equal(sorted(out.split()), [b"200"] * 150 + [b"404"] * 50, "many at once")
 
 
@@ -145,7 +108,7 @@ def test_connections_to_the_server_are_kept() -> None:
         for front in fronts:
             before = server.figures()
             urls = ["http://www.example.org/"] * 50
-            out = client("curl", "-sS", "--unix-socket", front.place / "front", *urls).stdout
+            out = client("curl", "-sS", "--unix-socket", front.front, *urls).stdout
             equal(out, INDEX * 50)
             after = server.figures()
             equal(after["mrg_http_requests_total"] - before["mrg_http_requests_total"], 50, "requests")
