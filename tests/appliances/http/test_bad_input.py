@@ -256,14 +256,16 @@ GOOD: dict[str, tuple[bytes, list[int]]] = {
 }
 
 
-def exchange(server: Server, octets: bytes, drip: bool = False) -> list[Answer]:
-    """All answers to these octets; the connection has ended then."""
+def exchange(server: Server, octets: bytes, drip: bool = False, half: bool = False) -> list[Answer]:
+    """All answers to these octets; the connection has ended then. half: the client's half ends behind them."""
     answers: list[Answer] = []
     with server.connection() as c:
         if drip:
             c.drip(octets)
         else:
             c.send_all_it_takes(octets)
+        if half:
+            c.half_close()
         method = octets.lstrip().split(b" ", 1)[0]
         while c.held or c.more():
             a = c.answer("HEAD" if method == b"HEAD" and not answers else "GET")
@@ -360,18 +362,60 @@ def test_every_bit_flip() -> None:
             equal([a.closes for a in answers], [False] * (len(answers) - 1) + [True] * bool(answers), f"bit {bit}: which is the last")
 
 
+def test_every_bit_flip_of_a_chunked_body() -> None:
+    """The head is answered; the next request only where its body still is one, and then its end is where it was."""
+    body = b'2;a="b"\r\nxy\r\n0a\r\n0123456789\r\n0\r\nA: b\r\n\r\n'
+    harmless = {*range(1, 7), 9, 10, *range(17, 27), *range(32, 36)}  # octets of extension, data and trailer
+    with Files() as files, site(files) as server:
+        for bit in range(len(body) * 8):
+            flipped = bytearray(body)
+            flipped[bit // 8] ^= 0x80 >> bit % 8
+            statuses = [a.status for a in exchange(server, CHUNKED + bytes(flipped) + LAST, half=True)]
+            check(statuses == [405] or (statuses == [405, 204] and (bit // 8 in harmless or flipped.upper() == body.upper())), f"bit {bit}: {statuses}")
+
+
+def test_octets_behind_what_might_have_been_a_tunnel() -> None:
+    """CONNECT is not done, and no Upgrade: what follows is requests, or is refused; it is never passed on or taken for another protocol."""
+    upgrade = get(b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA")
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
+    frame = b"\x81\x85\1\2\3\4abcde"
+    with Files() as files, site(files) as server:
+        for name, octets, statuses in (
+                ("h2c, and a request", upgrade + LAST, [200, 204]), ("h2c, and its preface", upgrade + preface, [200, 505]),
+                ("websocket, and a frame", get(b"Connection: Upgrade", b"Upgrade: websocket") + frame, [200, 400]),
+                ("a tunnel, and TLS", b"CONNECT a.example:443 HTTP/1.1\r\n" + HOST + b"\r\n\x16\x03\x01", [405]),
+                ("a tunnel, and a request", b"CONNECT a.example:80 HTTP/1.1\r\n" + HOST + b"\r\n" + LAST, [405])):
+            for drip in (False, True):
+                equal([a.status for a in exchange(server, octets, drip)], statuses, name)
+
+
+def truncations(server: Server, octets: bytes, body: int) -> None:
+    head = len(octets) - body
+    for n in range(len(octets)):
+        with server.connection() as c:
+            c.send(octets[:n])
+            c.half_close()
+            if n >= head:
+                equal(c.answer().status, 405, "what is decided at the head")
+            c.end()
+
+
 def test_every_truncation() -> None:
     """A request that ends early is not answered as if it were whole (RFC 9112 8)."""
-    octets = post(b"Content-Length: 10", b"A: b", body=b"1234567890")
-    head = len(octets) - 10
+    chunks = b'5;a="b"\r\n12345\r\n0\r\nA: b\r\n\r\n'
     with Files() as files, site(files) as server:
-        for n in range(len(octets)):
-            with server.connection() as c:
-                c.send(octets[:n])
-                c.half_close()
-                if n >= head:
-                    equal(c.answer().status, 405, "what is decided at the head")
-                c.end()
+        truncations(server, post(b"Content-Length: 10", b"A: b", body=b"1234567890"), 10)
+        truncations(server, CHUNKED + chunks, len(chunks))
+
+
+def test_splits_in_three() -> None:
+    octets = post(b"Transfer-Encoding: chunked", body=b'5;a="b"\r\n12345\r\n0\r\nA: b\r\n\r\n') + GET
+    with Files() as files, site(files) as server, server.connection() as c:
+        for a in range(1, len(octets), 7):
+            for b in range(a + 1, len(octets), 5):
+                for piece in (octets[:a], octets[a:b], octets[b:]):
+                    c.send(piece)
+                equal([c.answer().status for _ in range(2)], [405, 200], f"split at {a} and {b}")
 
 
 def test_every_split() -> None:
