@@ -156,31 +156,36 @@ static void conversation(struct side *client, struct side *server)
 
 /* ---- as a program ---- */
 
-static struct mrg_span file(const char *name)
+/* The caller frees it. */
+static uint8_t *file(const char *name, struct mrg_span *octets)
 {
-	static uint8_t none;
 	FILE *const f = fopen(name, "rb");
 	if (f == NULL || fseek(f, 0, SEEK_END) != 0) {
 		perror(name);
 		exit(2);
 	}
 	const size_t len = (size_t)ftell(f);
-	uint8_t *const p = len != 0 ? malloc(len) : &none;
+	uint8_t *const p = malloc(len + 1);
 	rewind(f);
 	if (p == NULL || fread(p, 1, len, f) != len) {
 		perror(name);
 		exit(2);
 	}
 	(void)fclose(f);
-	return (struct mrg_span){ p, len };
+	*octets = (struct mrg_span){ p, len };
+	return p;
 }
 
 static int program(const char *client, const char *server, bool ended)
 {
-	const struct mrg_span asked = file(client), answered = file(server);
-	struct side c = { "request", asked, asked, false, stdout },
-		    s = { "response", answered, answered, ended, stdout };
+	struct side c = { "request", { NULL, 0 }, { NULL, 0 }, false, stdout };
+	struct side s = { "response", { NULL, 0 }, { NULL, 0 }, ended, stdout };
+	uint8_t *const asked = file(client, &c.all), *const answered = file(server, &s.all);
+	c.rest = c.all;
+	s.rest = s.all;
 	conversation(&c, &s);
+	free(asked);
+	free(answered);
 	return 0;
 }
 
