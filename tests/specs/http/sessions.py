@@ -166,17 +166,39 @@ SESSIONS = [
     Session("from the middle, no HEAD", 13, BODIES, change=lambda sent: sent[5:]),
     Session("only what was answered", 5, [PLAIN[1], PLAIN[3], PLAIN[7], PLAIN[9], PLAIN[11]], change=lambda sent: [p for p in sent if not p.client]),
     Session("a gap in a body", 7, PLAIN, ("the body is not whole, and tshark shows nothing of it", 1), change=lost(7)),
+    Session("a gap at the beginning", 6, PLAIN, ("a direction that begins with a gap", 1), change=lost(4)),
     Session("a gap in a head", 28, PIPELINED, change=lost(4)),
     Session("two contents", 6, PLAIN, ("segments contradict each other", 6), change=torn),
 ]
 
-# What tshark takes, and we do not.
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+
+# What tshark takes, and we do not, because of this clause.
 REFUSED = [
-    b"GET / HTTP/1.1\nHost: a\n\n",
-    b"GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n c\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
-    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-    b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
-    b"GET / HTTP/1.1\r\n\r\n",
+    ("RFC 9112 2.2", b"GET / HTTP/1.1\nHost: a\n\n"),
+    ("RFC 9112 5.2", b"GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n c\r\n\r\n"),
+    ("RFC 9112 5.1", b"GET / HTTP/1.1\r\nHost : a\r\n\r\n"),
+    ("RFC 9112 6.3", POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
+    ("RFC 9112 6.3", POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    ("RFC 9112 6.1", POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"),
+    ("RFC 9112 3.2", b"GET / HTTP/1.1\r\n\r\n"),
+    ("RFC 9112 3", b"GET /% HTTP/1.1\r\nHost: a\r\n\r\n"),
+]
+
+OK = b"HTTP/1.1 200 OK\r\n"
+CODED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+# side, octets, in the body?, clause
+EXCUSED = [
+    *[("request", octets, False, clause) for clause, octets in REFUSED],
+    ("request", POST + b"A: \x7f\r\n\r\n", False, "RFC 9112 5.1"), ("request", POST + b"Expect: x\r\n\r\n", False, "RFC 9110 10.1.1"),
+    ("request", POST + b"Host: a\r\n\r\n", False, "RFC 9112 3.2"), ("request", b"GET / HTTP/1.0\r\nHost: a b\r\n\r\n", False, "RFC 9112 3.2"),
+    ("request", b"A" * 33 + b" / HTTP/1.0\r\n\r\n", False, "RFC 9110 15.6.2"), ("request", POST + b"A: b\r\n" * 101 + b"\r\n", False, "RFC 9110 5.4"),
+    ("request", POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n", False, "RFC 9110 15.6.2"),
+    ("request", POST + b"Connection: a b\r\n\r\n", False, "RFC 9110 7.6.1"), ("request", b"CONNECT a HTTP/1.0\r\n\r\n", False, "RFC 9112 3"),
+    ("request", b"CONNECT a:1 HTTP/1.0\r\n\r\n", False, ""), ("request", b"GET http://[::1]:8/?a HTTP/1.0\r\nHost: [::1]:8\r\n\r\n", False, ""),
+    ("response", b"HTTP/1.1 200\r\n\r\n", False, "RFC 9112 4"), ("response", OK + b"Content-Length: -1\r\n\r\n", False, "RFC 9112 6.3"),
+    ("response", b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", False, "RFC 9112 6.1"), ("response", OK + b"A: b\rc\r\n\r\n", False, "RFC 9112 2.2"),
+    ("response", CODED + b"x\r\n", True, "RFC 9112 7.1"), ("response", CODED + b"1\r\nab\r\n", True, "RFC 9112 7.1"),
+    ("response", CODED + b"1;a=\"\n\"\r\n", True, "RFC 9112 7.1"), ("response", CODED + b"0\r\nA\r\n\r\n", True, "RFC 9112 7.1.2"),
+    ("response", CODED + b"1;a=\"b\"\r\nx\r\n0\r\nA: b\r\n\r\n", True, ""),
 ]

@@ -93,7 +93,7 @@ class Direction:
             if not out or segment.offset > out[-1].end:
                 out.append(Piece(segment.offset))
             out[-1].add(segment)
-        self.gap = self.gap or len(out) > 1
+        self.gap = self.gap or len(out) > 1 or (self.opened and bool(out) and out[0].offset > 0)
         for piece in out:
             piece.ended = piece.end == self.fin
         return out
