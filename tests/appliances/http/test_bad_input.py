@@ -328,6 +328,20 @@ def test_what_is_valid() -> None:
                     equal(got, statuses + [204], f"{name}{', octet by octet' if drip else ''}")
 
 
+def test_lengths_beside_the_true_one() -> None:
+    """Of five octets: what is too much for the length begins the next request, and what is missing is taken from it."""
+    with Files() as files, site(files) as server:
+        for length, statuses in ((0, [405, 501, 204]), (1, [405, 501, 204]), (4, [405, 501, 204]), (5, [405, 200, 204]), (6, [405, 501, 204]),
+                                 (5 + len(GET), [405, 204]), (5 + len(GET + LAST), [405]), (6 + len(GET + LAST), [405]), (1 << 20, [405])):
+            octets = post(b"Content-Length: %d" % length, body=b"12345") + GET + LAST
+            for drip in (False, True):
+                equal([a.status for a in exchange(server, octets, drip, half=True)], statuses, f"Content-Length: {length}")
+        for size, statuses in ((0, [405]), (1, [405]), (4, [405]), (5, [405, 200, 204]), (6, [405]), (0xfffff, [405]), (1 << 63, [405]), ((1 << 64) - 1, [405])):
+            octets = CHUNKED + b"%x\r\n12345\r\n0\r\n\r\n" % size + GET + LAST
+            for drip in (False, True):
+                equal([a.status for a in exchange(server, octets, drip, half=True)], statuses, f"a chunk of {size}")
+
+
 def test_every_octet_everywhere() -> None:
     """All 256 in a method, a target, a name and a value, held against the sets of RFC 9110 5.6.2, RFC 3986 and RFC 9110 5.5."""
     pchar = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/")
