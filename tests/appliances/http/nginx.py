@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import threading
 from pathlib import Path
 
-from harness import Failure, Files, check
+from harness import PATIENCE_S, Failure, Files, check
 
 CONFIG = """daemon off;
 master_process off;
@@ -53,3 +54,21 @@ class Nginx:
     def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.wait()
+
+    def ask(self, octets: bytes) -> bytes:
+        """All that comes of these octets and then the end of our half."""
+        got = b""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(PATIENCE_S)
+            s.connect(str(self.front))
+            try:
+                s.sendall(octets)
+                s.shutdown(socket.SHUT_WR)
+            except OSError:  # it has refused what it has
+                pass
+            try:
+                while piece := s.recv(1 << 18):
+                    got += piece
+            except ConnectionResetError:
+                pass
+        return got

@@ -336,10 +336,11 @@ def test_lengths_beside_the_true_one() -> None:
             octets = post(b"Content-Length: %d" % length, body=b"12345") + GET + LAST
             for drip in (False, True):
                 equal([a.status for a in exchange(server, octets, drip, half=True)], statuses, f"Content-Length: {length}")
-        for size, statuses in ((0, [405]), (1, [405]), (4, [405]), (5, [405, 200, 204]), (6, [405]), (0xfffff, [405]), (1 << 63, [405]), ((1 << 64) - 1, [405])):
+        for size in (0, 1, 4, 5, 6, 0xfffff, 1 << 63, (1 << 64) - 1):
             octets = CHUNKED + b"%x\r\n12345\r\n0\r\n\r\n" % size + GET + LAST
             for drip in (False, True):
-                equal([a.status for a in exchange(server, octets, drip, half=True)], statuses, f"a chunk of {size}")
+                statuses = [a.status for a in exchange(server, octets, drip, half=True)]
+                equal(statuses, [405, 200, 204] if size == 5 else [405], f"a chunk of {size}")
 
 
 def test_every_octet_everywhere() -> None:

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import INDEX, LETTERS, Files, Server, check, client, equal, main, small_site  # noqa: E402
+from harness import HOST, INDEX, LETTERS, Files, Server, check, client, equal, main, small_site  # noqa: E402
 from nginx import Nginx  # noqa: E402
+from test_bad_input import BODY_LENGTHS, CHUNKS, FIELDS, GOOD, HOSTS, LINE_ENDS, REQUEST_LINES  # noqa: E402
 
 PROXY = """
   client_max_body_size 0;
@@ -24,6 +25,8 @@ PROXY = """
     proxy_buffering {buffering};
     proxy_request_buffering {buffering};
     location / {{ proxy_pass http://server; }}
+    proxy_ignore_client_abort on;
+    lingering_timeout 50ms;
   }}
 """
 SAME = ("date", "server", "connection")  # what may be nginx's own
@@ -113,6 +116,24 @@ def test_connections_to_the_server_are_kept() -> None:
             after = server.figures()
             equal(after["mrg_http_requests_total"] - before["mrg_http_requests_total"], 50, "requests")
             equal(after["mrg_http_connections_total"] - before["mrg_http_connections_total"], 1, "connections")
+
+
+def test_nothing_is_smuggled() -> None:
+    """Whatever nginx makes of a bad request and hands on: the one behind it, on the same connection to the server, gets its own answer."""
+    plain = b"GET /letters.txt HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
+    plains = 0
+    with proxied() as (_, server, fronts):
+        for table in (LINE_ENDS, FIELDS, HOSTS, BODY_LENGTHS, REQUEST_LINES, CHUNKS, GOOD):
+            for name, (octets, _) in table.items():
+                for front in fronts:
+                    front.ask(octets)
+                    got = front.ask(plain)
+                    plains += 1
+                    check(got.startswith(b"HTTP/1.1 200 ") and got.endswith(b"\r\n\r\n" + LETTERS), f"behind {name}: {got[:200]!r}")
+        figures = server.figures()
+        requests, connections = figures["mrg_http_requests_total"], figures["mrg_http_connections_total"]
+        check(requests > plains + 100, f"{requests} requests: some of the bad ones were handed on")
+        check(connections < requests / 2, f"{connections} connections: they stay, whatever was sent over them")
 
 
 if __name__ == "__main__":
