@@ -85,22 +85,26 @@ struct mrg_span mrg_http_framing_length_(const struct mrg_http_field_line *line,
 
 enum mrg_http_codings_end mrg_http_framing_codings_(const struct mrg_http_field_line *line)
 {
+	struct mrg_http_field_codings_cursor list;
 	struct mrg_capture c[VALUE_CAPTURES];
-	size_t count, at, codings = 0, chunked = 0;
-	unsigned code;
+	size_t count, codings = 0, chunked = 0;
+	enum mrg_status st;
 	bool last = false, misused = false;
-	if (mrg_http_field_codings_read(line->value, c, VALUE_CAPTURES, &count, &at, &code) != MRG_OK ||
-		count == 0)
-		return MRG_HTTP_CODINGS_BAD;
-	for (size_t i = 0; i < count; i++) {
-		if (c[i].what != MRG_HTTP_FIELD_CODINGS_CODING) {
-			misused = misused || last; /* RFC 9112 7.1: chunked has no parameters */
-			continue;
+	mrg_http_field_codings_begin(&list, line->value);
+	do {
+		st = mrg_http_field_codings_next(&list, c, VALUE_CAPTURES, &count);
+		for (size_t i = 0; i < count; i++) {
+			if (c[i].what != MRG_HTTP_FIELD_CODINGS_CODING) {
+				misused = misused || last; /* RFC 9112 7.1: chunked has no parameters */
+				continue;
+			}
+			last = mrg_http_coding_of(mrg_http_span_(&c[i])) == MRG_HTTP_CODING_CHUNKED;
+			chunked += last;
+			codings++;
 		}
-		last = mrg_http_coding_of(mrg_http_span_(&c[i])) == MRG_HTTP_CODING_CHUNKED;
-		chunked += last;
-		codings++;
-	}
+	} while (st == MRG_E_SPACE);
+	if (st != MRG_OK || codings == 0)
+		return MRG_HTTP_CODINGS_BAD;
 	if (misused || chunked > 1)
 		return MRG_HTTP_CODINGS_MISUSED;
 	if (!last)

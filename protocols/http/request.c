@@ -180,14 +180,19 @@ static enum mrg_status take_body(struct mrg_http_request *r, const struct mrg_ht
 
 static enum mrg_status take_expect(struct mrg_http_request *r, const struct mrg_http_field_line *f)
 {
+	struct mrg_http_field_continue_cursor list;
 	struct mrg_capture c[EXPECT_CAPTURES];
-	size_t count, at;
-	unsigned code;
-	if (mrg_http_field_continue_read(f->value, c, EXPECT_CAPTURES, &count, &at, &code) != MRG_OK)
+	size_t count;
+	enum mrg_status st;
+	mrg_http_field_continue_begin(&list, f->value);
+	do {
+		st = mrg_http_field_continue_next(&list, c, EXPECT_CAPTURES, &count);
+		if (count != 0)
+			r->expect_continue = r->minor != 0; /* an HTTP/1.0 client does not know of it */
+	} while (st == MRG_E_SPACE);
+	if (st != MRG_OK)
 		return refuse(r, MRG_HTTP_STATUS_EXPECTATION_FAILED,
 			MRG_LITERAL("an expectation besides 100-continue (RFC 9110 10.1.1)"));
-	if (count != 0)
-		r->expect_continue = r->minor != 0; /* an HTTP/1.0 client does not know of it */
 	return MRG_OK;
 }
 

@@ -636,6 +636,34 @@ START_TEST(long_methods)
 }
 END_TEST
 
+/* No list is too long but by the head that it is in. */
+START_TEST(long_lists)
+{
+	static const size_t counts[] = { 1, 7, 8, 15, 16, 17, 33, 1000, 4000 };
+	static const struct {
+		const char *before, *item, *behind;
+		unsigned status;
+	} rows[] = { { "Transfer-Encoding: ", "a;b=c, ", "chunked", 501 },
+		{ "Transfer-Encoding: ", "a, ", "chunked", 501 }, { "Transfer-Encoding: ", "a, ", "", 400 },
+		{ "Transfer-Encoding: chunked, ", "a;b=c, ", "chunked", 400 },
+		{ "Transfer-Encoding: chunked", ",", "", 0 },
+		{ "Transfer-Encoding: ", "a, ", "chunked;", 400 },
+		{ "Content-Length: 1\r\nExpect: ", "100-continue, ", "100-continue", 0 },
+		{ "Expect: ", "100-continue, ", "x", 417 }, { "Connection: ", "a, ", "close", 0 },
+		{ "Connection: ", "a, ", "b c", 400 } };
+	for (size_t i = 0; i < COUNT(rows); i++)
+		for (size_t k = 0; k < COUNT(counts); k++) {
+			put("POST / HTTP/1.1\r\n" H);
+			put(rows[i].before);
+			for (size_t n = 0; n < counts[k]; n++)
+				put(rows[i].item);
+			put(rows[i].behind);
+			put(END);
+			judge_big(rows[i].status);
+		}
+}
+END_TEST
+
 START_TEST(many_fields)
 {
 	static const size_t counts[] = { 1, 99, 100, 101, 1000, 10000 };
@@ -709,6 +737,7 @@ int main(void)
 	tcase_add_test(t, expectations);
 	tcase_add_test(t, long_targets);
 	tcase_add_test(t, long_methods);
+	tcase_add_test(t, long_lists);
 	tcase_add_test(t, many_fields);
 	tcase_add_test(t, long_heads);
 	suite_add_tcase(s, t);

@@ -364,6 +364,21 @@ START_TEST(as_many_fields_as_there_may_be)
 }
 END_TEST
 
+START_TEST(as_many_codings_as_there_are)
+{
+	for (size_t count = 1; count < 5000; count += 1 + count / 2) {
+		char *const list = many_fields(count, "a;b=\"c\" ,"), *const text =
+									      malloc(strlen(list) + 100);
+		(void)sprintf(text, "HTTP/1.1 200 OK\r\nTransfer-Encoding: %.*schunked\r\n\r\n",
+			(int)strlen(list) - 19, list + 17);
+		ck_assert_int_eq(read_text(text, MRG_HTTP_METHOD_GET), MRG_OK);
+		ck_assert(r.body == MRG_HTTP_BODY_CHUNKED && r.coded);
+		free(text);
+		free(list);
+	}
+}
+END_TEST
+
 START_TEST(as_long_as_a_head_may_be)
 {
 	enum { MAX = 65536 };
@@ -395,6 +410,7 @@ int main(void)
 	tcase_add_test(t, every_flip_of_a_bit_is_judged_the_same_whole_and_in_pieces);
 	tcase_add_test(t, at_each_alignment);
 	tcase_add_test(t, as_many_fields_as_there_may_be);
+	tcase_add_test(t, as_many_codings_as_there_are);
 	tcase_add_test(t, as_long_as_a_head_may_be);
 	suite_add_tcase(s, t);
 	SRunner *const sr = srunner_create(s);
