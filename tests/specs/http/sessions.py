@@ -135,6 +135,12 @@ def lost(which: int) -> Callable[[list[Packet]], list[Packet]]:
     return lambda sent: sent[:which] + sent[which + 1:]
 
 
+def shortened(sent: list[Packet]) -> list[Packet]:
+    """Of the third answer only the beginning of its head was kept, and nothing behind it."""
+    at = [i for i, p in enumerate(sent) if p.payload.startswith(b"HTTP/1.1 404")][0]
+    return sent[:at] + [replace(sent[at], payload=sent[at].payload[:30])]
+
+
 def torn(sent: list[Packet]) -> list[Packet]:
     """One comes again with another content, before anything else follows."""
     return sent[:4] + [replace(sent[4], payload=sent[4].payload.replace(b"hello", b"HELLO"))] + sent[4:]
@@ -167,6 +173,7 @@ SESSIONS = [
     Session("only what was answered", 5, [PLAIN[1], PLAIN[3], PLAIN[7], PLAIN[9], PLAIN[11]], change=lambda sent: [p for p in sent if not p.client]),
     Session("a gap in a body", 7, PLAIN, ("the body is not whole, and tshark shows nothing of it", 1), change=lost(7)),
     Session("a gap at the beginning", 6, PLAIN, ("a direction that begins with a gap", 1), change=lost(4)),
+    Session("cut by the capture", 5, PLAIN, change=shortened),
     Session("a gap in a head", 28, PIPELINED, change=lost(4)),
     Session("two contents", 6, PLAIN, ("segments contradict each other", 6), change=torn),
 ]

@@ -70,6 +70,7 @@ class Read:
     switched: bool = False  # another protocol follows
     last: int = 0  # the last frame before a gap
     gap: bool = False
+    cut: bool = False  # behind the last message is no whole head
     middle: bool = False  # what was before the first message is not known
 
 
@@ -114,6 +115,8 @@ def conversation(connection: Connection) -> dict[tuple[End, End], Read]:
         if words[0].decode() in START:
             side = words[0].decode()
         read_line(reads, {s: (piece, at) for s, (_, piece, at) in places.items()}, side, words)
+    for side, (_, piece, at) in places.items():
+        reads[side].cut = b"\r\n\r\n" not in piece.octets[at + reads[side].at:]
     return {places[s][0]: read for s, read in reads.items()}
 
 
@@ -233,6 +236,8 @@ def aligned(read: Read, rows: list[Message], skipped: Counter[str]) -> list[tupl
                 break
             if read.gap and other.frame > read.last:
                 skipped["behind a gap"] += 1
+            elif read.cut and other.frame == read.last:
+                skipped["a head that is not whole"] += 1
             elif read.switched:
                 skipped["inside of another protocol"] += 1
             else:
@@ -281,7 +286,7 @@ def compared(path: Path) -> tuple[list[tuple[int, list[str]]], Counter[str]]:
         if direction is None:
             skipped["not TCP, or in a tunnel, or in fragments"] += 1
         elif not re.fullmatch(rb"HTTP/1\.[0-9]", message.start[2]):
-            skipped["another version"] += 1
+            skipped["another version, or a start line that is not whole"] += 1
         elif id(direction) in rows:
             rows[id(direction)].append(message)
         elif direction.gap:
@@ -380,11 +385,13 @@ def alterations(report: Report) -> None:
     for what, read, rows, seen in (
             ("one too many of theirs", Read([message]), [message, message], 1), ("one too many of ours", Read([message, message]), [message], 1),
             ("one behind a gap", Read([message], gap=True), [message, replace(message, frame=2)], 0),
+            ("a head that is cut", Read([message], cut=True, last=1), [message, message], 0),
+            ("and no other", Read([message], cut=True), [message, message], 1),
             ("one in a tunnel", Read([message], switched=True), [message, message], 0),
             ("refused", Read([message], refused="x"), [message, message, message], 1),
             ("refused, with a clause", Read([message], refused="x", excuse="y"), [message, message, message], 0), ("one that is cut", Read([cut]), [], 0)):
         report.check(what, sum(bool(d) for _, d in aligned(read, rows, skipped)) == seen)
-    report.check("what is skipped is counted", sum(skipped.values()) == 4, str(skipped))
+    report.check("what is skipped is counted", sum(skipped.values()) == 5, str(skipped))
 
 
 def main() -> int:
