@@ -6,9 +6,10 @@
 #include "protocols/http/server_out.h"
 
 enum {
-	GATHER_MAX = 64,    /* parts in one write */
-	COPY_MAX = 2048,    /* octets of a body that are rather copied behind their head than gathered */
-	EVENT_MAX = 4 << 20 /* octets to one client before others get their turn */
+	GATHER_MAX = 64, /* parts in one write */
+	COPY_MAX = 2048, /* octets of a body that are rather copied behind their head than gathered */
+	/* octets to one client before others get their turn: clients find what they read in the caches */
+	EVENT_MAX = 128 << 10
 };
 
 void mrg_http_out_clear_(struct mrg_http_out *o)

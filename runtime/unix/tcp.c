@@ -12,7 +12,7 @@ enum {
 	DRAIN_MAX =
 		4096,   /* connections taken at the end: more than wait, but for those that come meanwhile */
 	PARTS_MAX = 16, /* pieces of one write; more are left for the next */
-	FILE_PIECE = 1 << 20 /* bytes of a file in one call: reading them from a disk holds up the thread */
+	FILE_PIECE = 128 << 10 /* bytes of a file in one call: reading them from a disk holds up the thread */
 };
 
 static const uint64_t REST_NS =
