@@ -487,6 +487,92 @@ class GrammarDecl(Decl):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class MItem:
+    """A part of a machine."""
+
+    span: Span
+    doc: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MEvent(MItem):
+    """`rx advert(solicited: 1);`"""
+
+    kind: str  # rx user timer
+    name: Ident
+    params: tuple[Param, ...]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MDeed(MItem):
+    """`tx solicit(unicast: 1);`, `test in_window on segment;`"""
+
+    kind: str  # tx action test
+    name: Ident
+    params: tuple[Param, ...]
+    of: Optional[Ident]  # the event that it is told of
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MVar(MItem):
+    param: Param  # its name, width and range
+    first: Optional[Expr]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MDo:
+    """`deed(args)`, `set timer`, `cancel timer`, `variable = value`."""
+
+    span: Span
+    word: str  # "" set cancel =
+    name: Ident
+    args: tuple[Expr, ...]
+    value: Optional[Expr]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MHandler:
+    """`on event if guard -> State do deeds;`, `ignore events;`, `refuse events;`"""
+
+    span: Span
+    doc: str
+    word: str  # on ignore refuse
+    events: tuple[Ident, ...]
+    guard: Optional[Expr]
+    to: Optional[Ident]
+    todo: tuple[MDo, ...]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MState(MItem):
+    name: Ident
+    start: bool
+    final: bool
+    handlers: tuple[MHandler, ...]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MAlways(MItem):
+    """What is tried first in each state."""
+
+    handlers: tuple[MHandler, ...]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MNever(MItem):
+    """`never deed in States;`, `never (cond) in States;`"""
+
+    deed: Optional[Ident]
+    cond: Optional[Expr]
+    states: tuple[Ident, ...]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MachineDecl(Decl):
+    items: tuple[MItem, ...]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Import:
     span: Span
     module: Ident  # dotted

@@ -47,7 +47,7 @@ class Checker:
             self.params(decl.params)
         else:
             self.style(decl.name, "CamelCase", _KIND[type(decl)])
-        if isinstance(decl, (ast.PacketDecl, ast.EnumDecl)) and not decl.doc.strip():
+        if isinstance(decl, (ast.PacketDecl, ast.EnumDecl, ast.MachineDecl)) and not decl.doc.strip():
             self.errors.error(decl.name.span, f"{_KIND[type(decl)]} '{decl.name.name}' needs a doc comment (/// before it)")
         if isinstance(decl, ast.EnumDecl):
             self.members(decl)
@@ -57,6 +57,8 @@ class Checker:
             self.items(decl.items)
         elif isinstance(decl, ast.GrammarDecl):
             self.rules(decl)
+        elif isinstance(decl, ast.MachineDecl):
+            self.machine(decl)
 
     # --- naming -----------------------------------------------------------------
 
@@ -104,6 +106,23 @@ class Checker:
                 self.style(r.name, "snake_case", "rule")
         self.once((r.name for r in decl.rules if not r.kind), "rule")
         self.once((r.name for r in decl.rules if r.kind), "rule")
+
+    def machine(self, decl: ast.MachineDecl) -> None:
+        names: list[ast.Ident] = []
+        for item in decl.items:
+            if isinstance(item, (ast.MEvent, ast.MDeed)):
+                self.value_name(item.name, item.kind)
+                self.params(item.params)
+                names.append(item.name)
+            elif isinstance(item, ast.MVar):
+                self.value_name(item.param.name, "variable")
+                if item.param.name.name == "state":
+                    self.errors.error(item.param.name.span, "a machine has a state already; call the variable something else")
+                names.append(item.param.name)
+            elif isinstance(item, ast.MState):
+                self.style(item.name, "CamelCase", "state")
+        self.once(names, "name")
+        self.once((i.name for i in decl.items if isinstance(i, ast.MState)), "state")
 
     # --- packets ----------------------------------------------------------------------
 
@@ -179,6 +198,7 @@ _KIND: dict[type, str] = {
     ast.ExternDecl: "extern",
     ast.PacketDecl: "packet",
     ast.GrammarDecl: "grammar",
+    ast.MachineDecl: "machine",
 }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from . import ir, names, settable
+from . import ir, ir_machine, names, settable
 from .errors import Errors
 from .message_dfa import captures
 from .names import snake
@@ -57,6 +57,8 @@ def _names(m: ir.Module) -> Iterator[Named]:
         yield from _grammar(g)
     for p in m.packets:
         yield from _packet(p)
+    for machine in m.machines:
+        yield from _machine(machine)
 
 
 def _grammar(g: ir.Grammar) -> Iterator[Named]:
@@ -88,6 +90,21 @@ def _value(cname: str, r: ir.Rule) -> list[str]:
 
 def _parts(cname: str, r: ir.Rule) -> list[str]:
     return [f"{cname}_{c}".upper() for c in dict.fromkeys(captures(r.node))]
+
+
+def _machine(x: ir_machine.Machine) -> Iterator[Named]:
+    base = names.machine(x)
+    what = f"machine '{x.name}'"
+    for name in (f"struct {base}", f"struct {base}_state", *(f"{base}_{verb}" for verb in ("begin", "holds", "state_str", "transition_str", "taken"))):
+        yield name, x.loc, x.name, what
+    yield f"{base}_transitions".upper(), x.loc, x.name, what
+    for s in x.states:
+        yield f"{base}_{snake(s.name)}".upper(), s.loc, s.name, f"state '{x.name}.{s.name}'"
+    for e in x.events:
+        for verb in ("on", "set", "cancel") if e.kind == "timer" else ("on",):
+            yield f"{base}_{verb}_{e.name}", e.loc, e.name, f"'{verb}' of {e.kind} '{x.name}.{e.name}'"
+    for d in x.deeds:
+        yield f"{base}_{'is' if d.kind == 'test' else 'do'}_{d.name}", d.loc, d.name, f"{d.kind} '{x.name}.{d.name}'"
 
 
 def _packet(p: ir.Packet) -> Iterator[Named]:

@@ -26,7 +26,7 @@ _ORDER: list[tuple[type, str]] = [
     (ast.Within, ""), (ast.Key, "unique"), (ast.Key, "ascending"), (ast.Flag, "nocase"), (ast.Flag, "flat"), (ast.Text, ""),
 ]  # fmt: skip
 
-Printed = Union[ast.Item, ast.Decl, ast.Member, ast.SwitchArm, ast.ChainArmItem, ast.GRule, ast.Import]
+Printed = Union[ast.Item, ast.Decl, ast.Member, ast.SwitchArm, ast.ChainArmItem, ast.GRule, ast.MItem, ast.MHandler, ast.Import]
 
 
 def format_file(path: str) -> tuple[str, str]:
@@ -159,6 +159,9 @@ class Printer:
             ast.PacketDecl: self.packet,
             ast.EnumDecl: self.enum,
             ast.GrammarDecl: self.grammar,
+            ast.MachineDecl: self.machine,
+            ast.MState: self.state,
+            ast.MAlways: self.always,
             ast.TypeDecl: self.typedecl,
             ast.Import: self.imported,
             ast.GRule: self.rule,
@@ -238,7 +241,7 @@ class Printer:
         head += f" {self.code(d.text.span)}" if d.text is not None else ""
         return self.block(head, d.items, self.body_of(d), "", join=True)
 
-    def body_of(self, d: Union[ast.PacketDecl, ast.EnumDecl, ast.GrammarDecl]) -> Span:
+    def body_of(self, d: Union[ast.PacketDecl, ast.EnumDecl, ast.GrammarDecl, ast.MachineDecl, ast.MState]) -> Span:
         """The declaration from its body's brace on: no `{` comes before in a header."""
         return Span(d.span.source, d.name.span.end, d.span.end)
 
@@ -253,6 +256,16 @@ class Printer:
         kinds = ("", "token", "match", "message", "value")
         self.widths = {k: max((len(r.name.name) for r in d.rules if r.kind == k), default=0) for k in kinds}
         return self.block(f"grammar {d.name.name}", d.rules, self.body_of(d), "")
+
+    def machine(self, d: ast.MachineDecl) -> list[str]:
+        return self.block(f"machine {d.name.name}", d.items, self.body_of(d), "")
+
+    def state(self, s: ast.MState) -> list[str]:
+        head = s.name.name + (" start" if s.start else "") + (" final" if s.final else "")
+        return self.block(head, s.handlers, self.body_of(s), "")
+
+    def always(self, a: ast.MAlways) -> list[str]:
+        return self.block("always", a.handlers, a.span, "")
 
     def rule(self, r: ast.GRule) -> list[str]:
         limit = f" max {r.max}" + (f" else {r.code}" if r.code is not None else "") if r.max is not None else ""

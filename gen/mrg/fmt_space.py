@@ -11,7 +11,7 @@ from .source import Span
 _SPACED = frozenset(("&&", "||", "==", "!=", "<=", ">=", "<", ">", "?", ":=", "=>", "="))
 _ARITHMETIC = frozenset(("+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^"))
 _BEFORE_UNARY = _SPACED | _ARITHMETIC | frozenset(("(", "[", "{", ",", "..", "!", "~", ":"))
-_WORDS = frozenset("if where in while until within count bytes until max else let endian".split())
+_WORDS = frozenset("if where in while until within count bytes until max else let endian never".split())
 
 
 class Spacer:

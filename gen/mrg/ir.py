@@ -3,7 +3,7 @@
 A module is resolved, typed and proved by the time it is IR: every name is an
 object, every expression carries the interval `lo..hi` that its value was
 proved to lie in, every loop its measure.  Reading order: Expr, Item, Packet,
-Enum, Grammar, Module.
+Enum, Grammar, Module; then ir_machine.py.
 
 Semantics that every back end shares (and that the interpreter, `interp.py`,
 defines by example):
@@ -30,7 +30,10 @@ defines by example):
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Optional, Union
+from typing import TYPE_CHECKING, Optional, Union
+
+if TYPE_CHECKING:
+    from .ir_machine import Machine
 
 
 @dataclass(frozen=True)
@@ -580,3 +583,4 @@ class Module:
     externs: list[Extern] = field(default_factory=list)
     packets: list[Packet] = field(default_factory=list)
     grammars: list[Grammar] = field(default_factory=list)
+    machines: list["Machine"] = field(default_factory=list)

@@ -11,13 +11,21 @@ import json
 from dataclasses import fields, is_dataclass
 from typing import Any, Sequence
 
-from . import ir
+from . import ir, ir_machine
 
 #: Fields that refer to something declared elsewhere.
 _REFERENCES = {
     "module", "packet", "enum", "param", "buffer", "extern", "spec", "imports", "path", "unique", "ascending",
 }  # fmt: skip
-_NAMED_ITEMS = {(ir.SizeOf, "item"), (ir.CountOf, "item"), (ir.Sum, "first"), (ir.Sum, "last")}
+_OF_MACHINES = {
+    (ir_machine.Transition, "to"),
+    (ir_machine.Transition, "event"),
+    (ir_machine.Do, "target"),
+    (ir_machine.Deed, "of"),
+    (ir_machine.TestOf, "test"),
+    (ir_machine.Never, "states"),
+}
+_NAMED_ITEMS = {(ir.SizeOf, "item"), (ir.CountOf, "item"), (ir.Sum, "first"), (ir.Sum, "last"), *_OF_MACHINES}
 
 
 def dump(modules: Sequence[ir.Module]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Iterator, Optional, Union
 
-from . import ir
+from . import ir, ir_machine
 
 
 @dataclass
@@ -157,7 +157,7 @@ def refs(expr: Optional[ir.Expr]) -> Iterator[ir.Expr]:
         kids = [expr.e, *(bound for pair in expr.ranges for bound in pair)]
     elif isinstance(expr, ir.Sum):
         kids = [e for e, _ in expr.pseudo]
-    elif isinstance(expr, ir.Call):
+    elif isinstance(expr, (ir.Call, ir_machine.TestOf)):
         kids = list(expr.args)
     for kid in kids:
         yield from refs(kid)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 from typing import Callable, Optional, Sequence, Union
 
-from . import ast, ir
+from . import ast, ir, ir_machine
 from .check import context
 from .clash import Clashes
 from .errors import Errors, Skip, closest, meant
 from .lower_expr import ExprLowerer
 from .lower_grammar import lower_grammar
+from .lower_machine import MachineLowerer
 from .lower_packet import PacketLowerer
 from .lower_types import Alias, At, Limits, TypeLowerer
 from .lower_words import lower_words
@@ -22,7 +23,7 @@ from .prove import U64_MAX
 from .resolve import Unit
 from .source import Span
 
-Symbol = Union[ir.ConstDecl, ir.Enum, ir.VarintSpec, ir.Extern, ir.Packet, ir.Grammar, Alias]
+Symbol = Union[ir.ConstDecl, ir.Enum, ir.VarintSpec, ir.Extern, ir.Packet, ir.Grammar, ir_machine.Machine, Alias]
 
 
 def lower(units: Sequence[Unit], errors: Errors) -> list[ir.Module]:
@@ -59,7 +60,7 @@ class ModuleLowerer:
         for decl in self.unit.decls.values():
             self._work(decl)
         order = {name: i for i, name in enumerate(self.unit.decls)}
-        for some in (self.ir.consts, self.ir.enums, self.ir.varints, self.ir.externs, self.ir.grammars):
+        for some in (self.ir.consts, self.ir.enums, self.ir.varints, self.ir.externs, self.ir.grammars, self.ir.machines):
             some.sort(key=lambda d: order[d.name])  # type: ignore[attr-defined]
 
     # --- symbols ----------------------------------------------------------------
@@ -285,10 +286,10 @@ class ModuleLowerer:
                     self.errors.error(p.span, "a buffer has no range")
                 out.append(ir.Param(p.name.name, "buffer"))
                 continue
-            out.append(self._param(p))
+            out.append(self.param(p))
         return out
 
-    def _param(self, p: ast.Param) -> ir.Param:
+    def param(self, p: ast.Param) -> ir.Param:
         ident = p.enum or (p.type.enum if p.type is not None else None)
         enum = self.enum(ident) if ident is not None else None
         bits = p.type.bits if p.type is not None else enum.bits if enum is not None else 0
@@ -339,6 +340,11 @@ class ModuleLowerer:
     def _grammardecl(self, d: ast.GrammarDecl) -> Symbol:
         one = lower_grammar(d, self.ir, self.errors, self.symbol)
         self.ir.grammars.append(one)
+        return one
+
+    def _machinedecl(self, d: ast.MachineDecl) -> Symbol:
+        one = MachineLowerer(self, d).machine()
+        self.ir.machines.append(one)
         return one
 
 

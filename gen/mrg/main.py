@@ -78,9 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     docs.add_argument("--link", metavar="NAME=URL", action="append", default=[], dest="links", type=_link, help="a link on each page")
     docs.set_defaults(run=run_docs)
 
-    diagram = commands.add_parser("diagram", parents=[roots], help="draw packets in characters, print grammars as ABNF")
+    diagram = commands.add_parser("diagram", parents=[roots], help="draw packets in characters, print grammars as ABNF, machines for dot")
     diagram.add_argument("file", metavar="FILE.mrg")
-    diagram.add_argument("name", metavar="NAME", nargs="?", help="a packet, a grammar or a rule; all of the file without it")
+    diagram.add_argument("name", metavar="NAME", nargs="?", help="a packet, a grammar, a rule or a machine; all of the file without it")
     diagram.set_defaults(run=run_diagram)
 
     dissect = commands.add_parser("dissect", parents=[roots], help="print the messages of a capture file")
@@ -103,7 +103,7 @@ def run_check(options: argparse.Namespace) -> int:
     modules, named, _ = load_named(options.files, options.roots)
     for m in modules:
         if m.name in named:
-            counts = [(len(m.packets), "packet"), (len(m.enums), "enum"), (len(m.grammars), "grammar")]
+            counts = [(len(m.packets), "packet"), (len(m.enums), "enum"), (len(m.grammars), "grammar"), (len(m.machines), "machine")]
             words = [f"{n} {what}{'s' * (n != 1)}" for n, what in counts if n]
             print(f"{m.name}: ok" + (f" ({', '.join(words)})" if words else ""))
     return 0
@@ -113,9 +113,9 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def back_ends() -> list[BackEnd]:
-    from .emit import c_header, c_source, c_text, grammars
+    from .emit import c_header, c_source, c_text, grammars, machine
 
-    return [c_header.emit, c_source.emit, c_text.emit, grammars.emit]
+    return [c_header.emit, c_source.emit, c_text.emit, grammars.emit, machine.emit]
 
 
 def run_c(options: argparse.Namespace) -> int:

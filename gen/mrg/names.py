@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from . import ir
+from . import ir, ir_machine
 
 _KEYWORDS = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if "
@@ -35,6 +35,10 @@ def packet(p: ir.Packet) -> str:
 
 def grammar(g: ir.Grammar) -> str:
     return f"{prefix(g.module)}_{snake(g.name)}"
+
+
+def machine(x: ir_machine.Machine) -> str:
+    return f"{prefix(x.module)}_{snake(x.name)}"
 
 
 def enum(e: ir.Enum) -> str:

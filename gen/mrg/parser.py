@@ -9,10 +9,10 @@ from . import ast
 from .errors import Errors, Skip, meant
 from .lexer import Tokens, lex
 from .parse_base import shown
-from .parse_grammar import GrammarParser
+from .parse_machine import MachineParser
 from .source import Source, Span
 
-_DECLS = ("const", "enum", "type", "varint", "extern", "packet", "grammar")
+_DECLS = ("const", "enum", "type", "varint", "extern", "packet", "grammar", "machine")
 
 
 def parse(source: Source, errors: Errors) -> Optional[ast.File]:
@@ -27,7 +27,7 @@ def digest(tokens: Tokens) -> str:
     return hashlib.sha256(joined.encode()).hexdigest()
 
 
-class Parser(GrammarParser):
+class Parser(MachineParser):
     def file(self) -> Optional[ast.File]:
         doc = self.doc()
         try:
@@ -181,30 +181,9 @@ class Parser(GrammarParser):
 
     # --- packets, externs ---------------------------------------------------------------
 
-    def _params(self) -> tuple[ast.Param, ...]:
-        out: list[ast.Param] = []
-        self.expect("(", "'('")
-        while self.tok.kind != ")":
-            out.append(self._param())
-            if not self.take(","):
-                break
-        self.expect(")", "')' after the parameters")
-        return tuple(out)
-
-    def _param(self) -> ast.Param:
-        name = self.ident("a parameter")
-        self.expect(":", "':' and the parameter's type")
-        buffer = self.take_word("buffer") is not None
-        kind = None if buffer else self.int_type()
-        enum: Optional[ast.Ident] = None
-        if not buffer and kind is None:
-            enum = self.ident("'buffer', a width such as u16, or an enum")
-        limit = self.ranges() if self.take_word("in") else ()
-        return ast.Param(self.since(name.span.start), name, buffer, kind, enum, limit)
-
     def _decl_extern(self, doc: str, start: int) -> ast.Decl:
         name = self.ident("the function's name")
-        params = self._params()
+        params = self.params()
         self.expect(":", "':' and the width of the result")
         result = self._width("the width of the result")
         self.semicolon(f"extern '{name.name}'")
@@ -212,7 +191,7 @@ class Parser(GrammarParser):
 
     def _decl_packet(self, doc: str, start: int) -> ast.Decl:
         name = self.ident("the packet's name")
-        params = self._params() if self.tok.kind == "(" else ()
+        params = self.params() if self.tok.kind == "(" else ()
         most: Optional[ast.Expr] = None
         shared, mutable, endian = False, False, None
         order: Optional[tuple[ast.Ident, ...]] = None
@@ -253,3 +232,9 @@ class Parser(GrammarParser):
         rules = self.braces("the rules", self.rule)
         self.take(";")
         return ast.GrammarDecl(self.since(start), doc, name, rules)
+
+    def _decl_machine(self, doc: str, start: int) -> ast.Decl:
+        name = self.ident("the machine's name")
+        items = self.braces("the parts of the machine", self.machine_item)
+        self.take(";")
+        return ast.MachineDecl(self.since(start), doc, name, items)

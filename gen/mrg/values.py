@@ -283,8 +283,11 @@ def _binary(f: Frame, e: ir.Bin) -> int:
         return int(evaluate(f, e.a) != 0 and evaluate(f, e.b) != 0)
     if e.op == "||":
         return int(evaluate(f, e.a) != 0 or evaluate(f, e.b) != 0)
-    a, b = evaluate(f, e.a), evaluate(f, e.b)
-    match e.op:
+    return operate(e.op, evaluate(f, e.a), evaluate(f, e.b))
+
+
+def operate(op: str, a: int, b: int) -> int:
+    match op:
         case "+":
             return a + b
         case "-":
@@ -317,7 +320,7 @@ def _binary(f: Frame, e: ir.Bin) -> int:
             return int(a > b)
         case ">=":
             return int(a >= b)
-    raise Broken(f"no such operator: {e.op}")
+    raise Broken(f"no such operator: {op}")
 
 
 # --- bits and sums -------------------------------------------------------------

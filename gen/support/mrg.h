@@ -71,6 +71,13 @@ enum mrg_status {
 	MRG_E_TEXT = -10   /* text that is not in presentation format */
 };
 
+/* What an event did to a machine. */
+enum mrg_step {
+	MRG_STEP_TAKEN,   /* a transition */
+	MRG_STEP_IGNORED, /* nothing, as the specification says */
+	MRG_STEP_REFUSED  /* nothing: it should not have come */
+};
+
 struct mrg_span {
 	const uint8_t *p;
 	size_t len;

@@ -6,7 +6,7 @@ import re
 from typing import Iterable
 
 from .. import ir, names
-from ..emit import c_text, grammars
+from ..emit import c_text, grammars, machine
 from .html import Html, code, tag
 from .parts import details
 
@@ -19,9 +19,9 @@ class CApi:
     """The C of a module, by the packet or grammar that it is for."""
 
     def __init__(self, m: ir.Module) -> None:
-        headers = [grammars.header(m)] + ([c_text.header(m)] if c_text.wanted(m) else [])
+        headers = [machine.header(m)] + ([c_text.header(m)] if c_text.wanted(m) else [])
         self.headers = [names.header(m)] + ([c_text.header_name(m)] if c_text.wanted(m) else [])
-        owners = [names.packet(p) for p in m.packets] + [names.grammar(g) for g in m.grammars]
+        owners = [names.packet(p) for p in m.packets] + [names.grammar(g) for g in m.grammars] + [names.machine(x) for x in m.machines]
         self.owned: dict[str, list[str]] = {}
         for header in headers:
             for name, text in _declarations(header):

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterator, Optional, Sequence, Union
 
-from .. import ast, ir, layout
+from .. import ast, ir, ir_machine, layout
 from ..resolve import Unit
 
-Declared = Union[ir.ConstDecl, ir.Enum, ir.VarintSpec, ir.Extern, ir.Packet, ir.Grammar, ast.TypeDecl]
+Declared = Union[ir.ConstDecl, ir.Enum, ir.VarintSpec, ir.Extern, ir.Packet, ir.Grammar, ir_machine.Machine, ast.TypeDecl]
 
 _KINDS: dict[type, str] = {
     ir.ConstDecl: "const",
@@ -21,6 +21,7 @@ _KINDS: dict[type, str] = {
     ir.Extern: "extern",
     ir.Packet: "packet",
     ir.Grammar: "grammar",
+    ir_machine.Machine: "machine",
     ast.TypeDecl: "type",
 }
 
@@ -45,6 +46,11 @@ class Spec:
     def grammars(self) -> list[tuple[ir.Grammar, ast.GrammarDecl]]:
         written = {d.name.name: d for d in self.unit.file.decls if isinstance(d, ast.GrammarDecl)}
         return [(g, written[g.name]) for g in self.module.grammars]
+
+    @property
+    def machines(self) -> list[tuple[ir_machine.Machine, ast.MachineDecl]]:
+        written = {d.name.name: d for d in self.unit.file.decls if isinstance(d, ast.MachineDecl)}
+        return [(x, written[x.name]) for x in self.module.machines]
 
     @property
     def packets(self) -> list[ir.Packet]:

@@ -10,7 +10,7 @@ from typing import Sequence
 
 from .. import ir
 from ..resolve import Unit
-from . import decls, packets, rules, words
+from . import decls, machines, packets, rules, words
 from .c_api import CApi
 from .frame import ICON, SCRIPT, STYLE, TITLE, Link, page
 from .html import Content, Html, block, code, comma, lines, link, tag
@@ -47,6 +47,8 @@ def _module(site: Site, spec: Spec, more: Sequence[Link]) -> str:
         groups.append(("Packets", "packets", lines(*(packets.section(site, spec, p, api) for p in spec.packets))))
     if m.grammars:
         groups.append(("Grammars", "grammars", lines(*(rules.section(site, spec, g, d, api) for g, d in spec.grammars))))
+    if m.machines:
+        groups.append(("Machines", "machines", lines(*(machines.section(site, spec, x, d, api) for x, d in spec.machines))))
     importers = [s.module for s in site.specs if m in s.module.imports]
     head = [
         tag("h1", "Module ", code(m.name)),
@@ -78,6 +80,7 @@ def _contents(spec: Spec) -> list[tuple[str, list[Link]]]:
         ("Enums", [(e.name, f"#{anchor(e)}") for e in m.enums]),
         ("Packets", [(p.name, f"#{anchor(p)}") for p in spec.packets if not p.inline]),
     ]
+    groups.append(("Machines", [(x.name, f"#{anchor(x)}") for x in m.machines]))
     for g, d in spec.grammars:
         groups.append((f"Grammar {g.name}", [(r.name.name, f"#{rule_anchor(g.name, r.name.name)}") for r in rules.in_order(d)]))
     return [(title, links) for title, links in groups if links]
@@ -122,6 +125,7 @@ def _counts(spec: Spec) -> str:
         (len(m.enums), "enum"),
         (sum(len(e.members) for e in m.enums), "name"),
         (len(rules_of), "rule of text"),
+        (len(m.machines), "machine"),
     ]
     return ", ".join(words.plural(n, what).replace("rule of texts", "rules of text") for n, what in counts if n)
 
@@ -137,6 +141,7 @@ def _names(site: Site) -> Html:
         rows += [(t.name.name, "type", anchor(t)) for t in spec.types]
         rows += [(c.name, "constant", anchor(c)) for c in m.consts]
         rows += [(x.name, "function", anchor(x)) for x in m.externs]
+        rows += [(x.name, "machine", anchor(x)) for x in m.machines]
         for g, d in spec.grammars:
             rows.append((g.name, "grammar", anchor(g)))
             rows += [(r.name.name, f"{r.kind or 'part'} of {g.name}", rule_anchor(g.name, r.name.name)) for r in d.rules]

@@ -7,7 +7,7 @@ means depends on where the expression stands; an Env tells.
 
 from __future__ import annotations
 
-from .. import ir, layout, names
+from .. import ir, ir_machine, layout, names
 
 _CMP = frozenset(("==", "!=", "<", "<=", ">", ">="))
 _LOGIC = frozenset(("&&", "||"))
@@ -42,6 +42,9 @@ class Env:
 
     def sum(self, e: ir.Sum) -> str:
         raise NotImplementedError(f"{type(self).__name__}: {e.kind}")
+
+    def test(self, e: ir_machine.TestOf) -> str:
+        raise NotImplementedError(f"{type(self).__name__}: test {e.test.name}")
 
 
 def number(value: int, text: str = "") -> str:
@@ -90,6 +93,8 @@ def _emit(e: ir.Expr, env: Env, width: int) -> str:
         return _leaf(env.peek(e), width)
     if isinstance(e, ir.Sum):
         return env.sum(e)
+    if isinstance(e, ir_machine.TestOf):
+        return env.test(e)
     if isinstance(e, ir.Call):
         args = ", ".join(
             f"({names.uint_type(p.bits)})({emit(a, env)})" for p, a in zip(e.extern.params, e.args)

@@ -1,0 +1,116 @@
+"""The states of a machine on a circle, with what leads from one to another: SVG, no script.
+
+Arrows between the same two states are one, bent so that those of the other direction stay apart.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from .. import ast
+from .html import Html, tag
+
+HIGH, LETTER = 30, 8  # of a box; width of a letter
+GAP = 40  # between two boxes of a circle, at least
+MARGIN = 10
+FLAT = 1.35  # the circle is wider than high
+
+
+class Box(NamedTuple):
+    """A state; x and y are its middle."""
+
+    state: ast.MState
+    x: int
+    y: int
+    wide: int
+
+
+class Arrow(NamedTuple):
+    """From the edge of one box to that of another, bent towards a point; what it is for stands at its middle."""
+
+    start: tuple[int, int]
+    bend: tuple[int, int]
+    end: tuple[int, int]
+    label: str
+    at: tuple[int, int]
+
+
+def draw(d: ast.MachineDecl, ident: str) -> Html:
+    boxes = _placed([i for i in d.items if isinstance(i, ast.MState)])
+    named = {b.state.name.name: b for b in boxes}
+    leads = _leads(boxes)
+    arrows = [_arrow(named[of], named[to], ", ".join(events)) for (of, to), events in leads.items()]
+    words = "; ".join(f"from {of} to {to} at {', '.join(events)}" for (of, to), events in leads.items()) or "one state alone"
+    xs = [b.x + side * b.wide // 2 for b in boxes for side in (-1, 1)]
+    xs += [a.at[0] + side * len(a.label) * LETTER // 2 for a in arrows for side in (-1, 1)]
+    ys = [b.y + side * HIGH // 2 for b in boxes for side in (-1, 1)] + [a.at[1] for a in arrows]
+    left, top = min(xs) - MARGIN, min(ys) - MARGIN
+    wide, high = max(xs) - left + MARGIN, max(ys) - top + MARGIN
+    tip = tag("path", d="M0,0 L8,4 L0,8 z")
+    head = tag("marker", tip, id=f"{ident}-head", viewBox="0 0 8 8", refX=7, refY=4, markerWidth=8, markerHeight=8, orient="auto")
+    return tag(
+        "svg",
+        tag("title", f"States of {d.name.name}", id=f"{ident}-t"),
+        tag("desc", words, id=f"{ident}-d"),
+        tag("defs", head),
+        *(_line(a, left, top, f"{ident}-head") for a in arrows),
+        *(_box(b, left, top) for b in boxes),
+        viewBox=f"0 0 {wide} {high}",
+        width=wide,
+        height=high,
+        role="img",
+        aria_labelledby=f"{ident}-t",
+        aria_describedby=f"{ident}-d",
+        class_="states",
+    )
+
+
+def _placed(states: list[ast.MState]) -> list[Box]:
+    """Around a circle that is wide enough, the first on the left."""
+    widths = [LETTER * len(s.name.name) + 22 for s in states]
+    radius = max(sum(w + GAP for w in widths) / (2 * math.pi), 90.0) if len(states) > 1 else 0
+    out = []
+    for i, (state, wide) in enumerate(zip(states, widths)):
+        angle = math.pi + 2 * math.pi * i / len(states)
+        out.append(Box(state, round(FLAT * radius * math.cos(angle)), round(radius * math.sin(angle)), wide))
+    return out
+
+
+def _leads(boxes: list[Box]) -> dict[tuple[str, str], list[str]]:
+    """From one state to another: the events."""
+    out: dict[tuple[str, str], list[str]] = {}
+    for s in (b.state for b in boxes):
+        for h in s.handlers:
+            if h.to is not None and h.to.name != s.name.name:
+                events = out.setdefault((s.name.name, h.to.name), [])
+                events += [e.name for e in h.events if e.name not in events]
+    return out
+
+
+def _arrow(a: Box, b: Box, label: str) -> Arrow:
+    dx, dy = b.x - a.x, b.y - a.y
+    far = math.hypot(dx, dy) or 1.0
+    bend = min(max(0.2 * far, 32.0), 50.0)
+    mx, my = round((a.x + b.x) / 2 - dy / far * bend), round((a.y + b.y) / 2 + dx / far * bend)
+    start, end = _edge(a, mx, my), _edge(b, mx, my)
+    return Arrow(start, (mx, my), end, label, ((start[0] + end[0] + 2 * mx) // 4, (start[1] + end[1] + 2 * my) // 4))
+
+
+def _edge(box: Box, x: int, y: int) -> tuple[int, int]:
+    """Where the line from a box's middle to a point leaves it."""
+    dx, dy = x - box.x, y - box.y
+    scale = min(box.wide / 2 / abs(dx) if dx else math.inf, HIGH / 2 / abs(dy) if dy else math.inf)
+    return (box.x + round(dx * scale), box.y + round(dy * scale)) if dx or dy else (box.x, box.y)
+
+
+def _line(a: Arrow, left: int, top: int, head: str) -> Html:
+    x1, y1, mx, my, x2, y2 = (v - (left, top)[i % 2] for i, v in enumerate([*a.start, *a.bend, *a.end]))
+    path = tag("path", d=f"M{x1},{y1} Q{mx},{my} {x2},{y2}", class_="leads", marker_end=f"url(#{head})")
+    return tag("g", path, tag("text", a.label, x=a.at[0] - left, y=a.at[1] - top + 4, class_="at"))
+
+
+def _box(b: Box, left: int, top: int) -> Html:
+    kind = " ".join(word for word, so in (("start", b.state.start), ("final", b.state.final)) if so) or None
+    rect = tag("rect", x=b.x - b.wide // 2 - left, y=b.y - HIGH // 2 - top, width=b.wide, height=HIGH, rx=8, class_=kind)
+    return tag("g", rect, tag("text", b.state.name.name, x=b.x - left, y=b.y - top + 4))

@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""Machines: the C beside the reference, on events in any order, until each transition was taken.
+
+Packets are octets that the C checks and the reference reads; tests are answered by chance, the same for both.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "gen"), str(ROOT / "tests")]
+
+from machine_driver import Driver, files_of  # noqa: E402
+from mrg import interp, ir, ir_machine, machine_ref  # noqa: E402
+from mrg.load import load  # noqa: E402
+from mrg.values import Node  # noqa: E402
+from report import Report  # noqa: E402
+
+STEPS = 6000
+HERE = Path(__file__).resolve().parent
+SPECS = [HERE / "machines" / "made" / "machines.mrg"]
+
+
+def octets_of(v: ir.Sub, rng: random.Random) -> bytes:
+    """A packet of fixed size that is well-formed: by chance, until it is."""
+    while True:
+        data = rng.randbytes(v.packet.size_min)
+        try:
+            interp.parse(v.packet, data)
+        except interp.Rejection:
+            continue
+        return data
+
+
+def good(report: Report, is_so: bool, what: str) -> None:
+    report.check(what, is_so)
+    if report.failed == 20:
+        print("and so on")
+        sys.exit(report.finish())
+
+
+def field(root: Node, path: str) -> int:
+    value = root.get(path).value
+    assert isinstance(value, int)
+    return value
+
+
+def one_step(report: Report, drivers: list[Driver], reference: machine_ref.Machine, rng: random.Random) -> None:
+    m = reference.m
+    event = rng.choice(m.events)
+    if event.kind == "timer" and event.name not in reference.running and rng.random() < 0.9:
+        return
+    octets = [octets_of(v, rng) for v in event.views]
+    values = {p.name: rng.randint(p.lo, p.hi) for p in event.params}
+    numbers = list(values.values())
+    for v, data in zip(event.views, octets):
+        root = interp.parse(v.packet, data)
+        for path in machine_ref.fields_used(m, event):
+            if path.startswith(v.name + "."):
+                values[path] = field(root, path.split(".", 1)[1])
+    answers = {d.name: rng.randrange(2) for d in m.deeds if d.kind == "test"}
+    before = reference.state.name
+    step = reference.step(event.name, values, lambda name, args: answers[name])
+    want = (step.kind, [" ".join([what, *map(str, args)]) for what, args in step.did])
+    now = (reference.state.name, list(reference.vars.values()))
+    for d in drivers:
+        got = d.step(event, octets, numbers, answers)
+        good(report, got == want, f"{m.name}: {event.name} in {before}: C did {got}, the reference {want}")
+        good(report, d.state() == now, f"{m.name}: behind {event.name} in {before} C is {d.state()}, the reference {now}")
+        good(report, bool(d.c.holds()) == reference.holds(), f"{m.name}: holds() behind {event.name} in {before}")
+
+
+def run(report: Report, m: ir_machine.Machine, modules: list[ir.Module], room: Path) -> None:
+    drivers = [Driver(m, files_of(modules), room, cc) for cc in ("gcc", "clang")]
+    reference = machine_ref.Machine(m)
+    rng = random.Random(m.name)
+    for i in range(STEPS):
+        if i % 500 == 499:
+            reference = machine_ref.Machine(m)
+            for d in drivers:
+                d.c.restart()
+        one_step(report, drivers, reference, rng)
+    for d in drivers:
+        for t, times in zip(m.transitions, d.taken()):
+            good(report, times > 0, f"{m.name}: transition {t.number} (line {t.loc.line}) was never taken")
+
+
+def main() -> int:
+    report = Report()
+    for spec in SPECS:
+        modules = load([str(spec)], [str(spec.parents[1]), str(ROOT / "specs")])
+        for m in modules[-1].machines:
+            with tempfile.TemporaryDirectory() as room:
+                run(report, m, modules, Path(room))
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
