@@ -45,7 +45,7 @@ static inline const uint8_t *mrg_scan_each(const uint8_t *p, const uint8_t *end,
 #if defined(__SSE2__)
 
 #define MRG_ALWAYS inline __attribute__((always_inline)) /* with a class that is a constant */
-#define MRG_SELDOM __attribute__((noinline, unused))
+#define MRG_SELDOM __attribute__((noinline, cold, unused)) /* made small */
 
 typedef char mrg_v16 __attribute__((vector_size(16)));
 typedef unsigned char mrg_u16 __attribute__((vector_size(16)));
