@@ -108,20 +108,25 @@ class Checker:
         self.once((r.name for r in decl.rules if r.kind), "rule")
 
     def machine(self, decl: ast.MachineDecl) -> None:
-        names: list[ast.Ident] = []
+        events: list[ast.Ident] = []
+        deeds: list[ast.Ident] = []
+        values: list[ast.Ident] = []
         for item in decl.items:
             if isinstance(item, (ast.MEvent, ast.MDeed)):
                 self.value_name(item.name, item.kind)
                 self.params(item.params)
-                names.append(item.name)
+                (events if isinstance(item, ast.MEvent) else values if item.kind == "test" else deeds).append(item.name)
             elif isinstance(item, ast.MVar):
                 self.value_name(item.param.name, "variable")
                 if item.param.name.name == "state":
                     self.errors.error(item.param.name.span, "a machine has a state already; call the variable something else")
-                names.append(item.param.name)
+                deeds.append(item.param.name)
+                values.append(item.param.name)
             elif isinstance(item, ast.MState):
                 self.style(item.name, "CamelCase", "state")
-        self.once(names, "name")
+        self.once(events, "event")
+        self.once(deeds, "name")
+        self.once(values, "name")
         self.once((i.name for i in decl.items if isinstance(i, ast.MState)), "state")
 
     # --- packets ----------------------------------------------------------------------

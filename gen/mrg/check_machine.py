@@ -26,12 +26,8 @@ class _Checker:
     def __init__(self, m: ir_machine.Machine, d: ast.MachineDecl, errors: Errors) -> None:
         self.m = m
         self.errors = errors
-        self.where: dict[str, Span] = {}
-        for item in d.items:
-            if isinstance(item, (ast.MEvent, ast.MDeed, ast.MState)):
-                self.where[item.name.name] = item.name.span
-            elif isinstance(item, ast.MVar):
-                self.where[item.param.name.name] = item.param.name.span
+        self.where = {i.name.span.loc(): i.name.span for i in d.items if isinstance(i, (ast.MEvent, ast.MDeed, ast.MState))}
+        self.vars = zip(m.vars, (i.param.name.span for i in d.items if isinstance(i, ast.MVar)))
         self.machine = d.name.span
 
     def check(self) -> None:
@@ -41,7 +37,7 @@ class _Checker:
         running = self._running()
         for state in self.m.states:
             if state.name not in running:
-                self.errors.error(self.where[state.name], f"state '{state.name}' is never reached")
+                self.errors.error(self.where[state.loc], f"state '{state.name}' is never reached")
                 continue
             self._complete(state, running[state.name])
             self._left(state)
@@ -75,18 +71,18 @@ class _Checker:
             if event.kind == "timer" and event.name not in timers:
                 mine = [t for t in some if not t.always]
                 if mine:
-                    self.errors.error(self.where[state.name], f"timer '{event.name}' never runs in state '{state.name}' (line {mine[0].loc.line})")
+                    self.errors.error(self.where[state.loc], f"timer '{event.name}' never runs in state '{state.name}' (line {mine[0].loc.line})")
                 state.on.pop(event.name, None)
             elif not some or some[-1].guard is not None:
                 missing.append(event.name + (" when no condition holds" if some else ""))
         if missing:
             text = f"state '{state.name}' does not say what happens at {', '.join(missing)}; 'ignore' and 'refuse' are answers too"
-            self.errors.error(self.where[state.name], text)
+            self.errors.error(self.where[state.loc], text)
 
     def _left(self, state: ir_machine.State) -> None:
         leads = any(t.to not in (None, state) for some in state.on.values() for t in some)
         if not leads and not state.final and len(self.m.states) > 1:
-            self.errors.error(self.where[state.name], f"nothing leads out of state '{state.name}', and it is not 'final'")
+            self.errors.error(self.where[state.loc], f"nothing leads out of state '{state.name}', and it is not 'final'")
 
     def _nodes(self) -> Iterator[ir.Expr]:
         """Every node of every expression."""
@@ -99,27 +95,22 @@ class _Checker:
     # --- what is used -------------------------------------------------------------------
 
     def _used(self) -> None:
-        used: set[str] = set()
-        for t in self.m.transitions:
-            if t.kind == "on":
-                used.add(t.event.name)
-            for do in t.todo:
-                used.add(do.target.name)
+        used: set[int] = {id(t.event) for t in self.m.transitions if t.kind == "on"}
+        used |= {id(do.target) for t in self.m.transitions for do in t.todo}
         for node in self._nodes():
             if isinstance(node, ir_machine.TestOf):
-                used.add(node.test.name)
+                used.add(id(node.test))
             elif isinstance(node, ir.ParamRef):
-                used.add(node.param.name)
-        for what, names in (
-            ("event", [e.name for e in self.m.events]),
-            ("variable", [v.name for v in self.m.vars]),
-        ):
-            for name in names:
-                if name not in used:
-                    self.errors.error(self.where[name], f"{what} '{name}' is not used")
+                used.add(id(node.param))
+        for event in self.m.events:
+            if id(event) not in used:
+                self.errors.error(self.where[event.loc], f"event '{event.name}' is not used")
         for deed in self.m.deeds:
-            if deed.name not in used:
-                self.errors.error(self.where[deed.name], f"{deed.kind} '{deed.name}' is not used")
+            if id(deed) not in used:
+                self.errors.error(self.where[deed.loc], f"{deed.kind} '{deed.name}' is not used")
+        for var, span in self.vars:
+            if id(var) not in used:
+                self.errors.error(span, f"variable '{var.name}' is not used")
 
 
 def _after(t: ir_machine.Transition, before: set[str]) -> set[str]:

@@ -6,7 +6,7 @@ check_machine.py.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Hashable, Optional, Sequence, TypeVar, Union
+from typing import TYPE_CHECKING, Callable, Hashable, Iterable, Optional, Sequence, TypeVar, Union
 
 from . import ast, check_machine, ir, ir_machine
 from .errors import Skip, meant
@@ -16,7 +16,6 @@ from .prove import Facts
 if TYPE_CHECKING:
     from .lower import ModuleLowerer
 
-Named = Union[ir_machine.Event, ir_machine.Deed, ir.Param]
 Tried = dict[str, list[tuple[ir_machine.Transition, Facts]]]  # by event: transitions, with what is known where the guard does not hold
 T = TypeVar("T")
 
@@ -27,7 +26,9 @@ class MachineLowerer(ExprLowerer):
         self.module = module
         self.d = d
         self.ir = ir_machine.Machine(d.name.name, module.ir, d.name.span.loc(), d.doc, [], [], [], [], [], [], [])
-        self.named: dict[str, Named] = {}
+        self.events: dict[str, ir_machine.Event] = {}
+        self.deeds: dict[str, ir_machine.Deed] = {}  # but tests
+        self.values: dict[str, Union[ir_machine.Deed, ir.Param]] = {}  # tests and variables: what is in expressions
         self.states: dict[str, ir_machine.State] = {}
         self.event: Optional[ir_machine.Event] = None  # the one that has come, where an expression stands
         self.first = False  # in `always`
@@ -74,7 +75,7 @@ class MachineLowerer(ExprLowerer):
             raise self.errors.error(v.first.span, f"'{param.name}' is {param.lo}..{param.hi}, not {first}")
         self.ir.vars.append(param)
         self.ir.first.append(first)
-        self.named[param.name] = param
+        self.values[param.name] = param
 
     def _event(self, e: ast.MEvent) -> None:
         one = ir_machine.Event(e.kind, e.name.name, e.name.span.loc(), e.doc)
@@ -87,7 +88,7 @@ class MachineLowerer(ExprLowerer):
             else:
                 one.params.append(self.module.param(p))
         self.ir.events.append(one)
-        self.named[one.name] = one
+        self.events[one.name] = one
 
     def _view(self, p: ast.Param, packet: ir.Packet) -> ir.Sub:
         if packet.params or packet.shared:
@@ -97,12 +98,13 @@ class MachineLowerer(ExprLowerer):
     def _deed(self, d: ast.MDeed) -> None:
         of: Optional[ir_machine.Event] = None
         if d.of is not None:
-            found = self._named(d.of, "an event", ir_machine.Event)
-            assert isinstance(found, ir_machine.Event)
-            of = found
+            of = self._event_of(d.of)
         one = ir_machine.Deed(d.kind, d.name.name, d.name.span.loc(), d.doc, [self.module.param(p) for p in d.params], of)
         self.ir.deeds.append(one)
-        self.named[one.name] = one
+        if one.kind == "test":
+            self.values[one.name] = one
+        else:
+            self.deeds[one.name] = one
 
     def _state(self, s: ast.MState) -> None:
         one = ir_machine.State(s.name.name, s.name.span.loc(), s.doc, s.start, s.final)
@@ -131,8 +133,7 @@ class MachineLowerer(ExprLowerer):
 
     def _handler(self, h: ast.MHandler, found: Tried, state: Optional[ir_machine.State]) -> None:
         for name in h.events:
-            event = self._named(name, "an event", ir_machine.Event)
-            assert isinstance(event, ir_machine.Event)
+            event = self._event_of(name)
             some = found.setdefault(event.name, [])
             if some and some[-1][0].guard is None:
                 where = f"in state '{state.name}'" if state is not None else "in each state"
@@ -162,33 +163,41 @@ class MachineLowerer(ExprLowerer):
             raise self.errors.error(name.span, f"unknown state '{name.name}'{meant(name.name, self.states)}")
         return found
 
-    def _named(self, name: ast.Ident, what: str, *kinds: type) -> Named:
-        found = self.named.get(name.name)
-        if found is not None:
-            if isinstance(found, kinds):
-                return found
-            raise self.errors.error(name.span, f"'{name.name}' is not {what}")
-        fitting = [n for n, x in self.named.items() if isinstance(x, kinds)]
-        raise self.errors.error(name.span, f"'{name.name}' is not declared; {what} is expected{meant(name.name, fitting)}")
+    def _event_of(self, name: ast.Ident) -> ir_machine.Event:
+        found = self.events.get(name.name)
+        if found is None:
+            raise self._unknown(name, "an event", self.events)
+        return found
+
+    def _deed_of(self, name: ast.Ident) -> ir_machine.Deed:
+        found = self.deeds.get(name.name)
+        if found is None:
+            raise self._unknown(name, "a tx or an action", self.deeds)
+        return found
+
+    def _unknown(self, name: ast.Ident, what: str, names: Iterable[str]) -> Skip:
+        """Report a name that is not declared as what it should be."""
+        if name.name in [*self.events, *self.deeds, *self.values]:
+            return self.errors.error(name.span, f"'{name.name}' is not {what}")
+        return self.errors.error(name.span, f"'{name.name}' is not declared; {what} is expected{meant(name.name, names)}")
 
     def _do(self, do: ast.MDo) -> ir_machine.Do:
         loc = do.span.loc()
         if do.word in ("set", "cancel"):
-            timer = self._named(do.name, "a timer", ir_machine.Event)
-            if not isinstance(timer, ir_machine.Event) or timer.kind != "timer":
+            timer = self._event_of(do.name)
+            if timer.kind != "timer":
                 raise self.errors.error(do.name.span, f"'{do.name.name}' is not a timer")
             return ir_machine.Do(do.word, loc, timer)
         if do.value is not None:
-            var = self._named(do.name, "a variable", ir.Param)
-            assert isinstance(var, ir.Param)
+            var = self.values.get(do.name.name)
+            if not isinstance(var, ir.Param):
+                variables = [n for n, x in self.values.items() if isinstance(x, ir.Param)]
+                raise self._unknown(do.name, "a variable", variables)
             value = self.expr(do.value, var.enum)
             self.fits(value, var.lo, var.hi, do.value.span, f"'{var.name}'")
             self._assigned(var, value)
             return ir_machine.Do("assign", loc, var, [value])
-        deed = self._named(do.name, "a tx or an action", ir_machine.Deed)
-        assert isinstance(deed, ir_machine.Deed)
-        if deed.kind == "test":
-            raise self.errors.error(do.name.span, f"'{deed.name}' is a test: it is asked in a condition")
+        deed = self._deed_of(do.name)
         return ir_machine.Do("deed", loc, deed, self._args(deed, do.name, do.args))
 
     def _args(self, deed: ir_machine.Deed, name: ast.Ident, written: Sequence[ast.Expr]) -> list[ir.Expr]:
@@ -225,7 +234,7 @@ class MachineLowerer(ExprLowerer):
                 self.ir.nevers.append(ir_machine.Never(n.span.loc(), n.doc, cond, states))
             return
         assert n.deed is not None
-        deed = self._named(n.deed, "a tx or an action", ir_machine.Deed)
+        deed = self._deed_of(n.deed)
         for state in states:
             for t in (t for some in state.on.values() for t in some):
                 if any(do.target is deed for do in t.todo):
@@ -235,7 +244,7 @@ class MachineLowerer(ExprLowerer):
     # --- expressions ------------------------------------------------------------------------
 
     def lookup(self, name: ast.Ident) -> Optional[Found]:
-        var = self.named.get(name.name)
+        var = self.values.get(name.name)
         if isinstance(var, ir.Param):
             return var
         for param in self.event.params if self.event is not None else ():
@@ -248,8 +257,7 @@ class MachineLowerer(ExprLowerer):
 
     def known_names(self) -> list[str]:
         event = self.event
-        own = [n for n, x in self.named.items() if isinstance(x, ir.Param) or isinstance(x, ir_machine.Deed) and x.kind == "test"]
-        return own + ([p.name for p in event.params] + [v.name for v in event.views] if event is not None else [])
+        return [*self.values] + ([p.name for p in event.params] + [v.name for v in event.views] if event is not None else [])
 
     def enums(self) -> list[ir.Enum]:
         return self.module.visible_enums()
@@ -262,18 +270,16 @@ class MachineLowerer(ExprLowerer):
         return node
 
     def _name(self, e: ast.Name) -> ir.Expr:
-        test = self.named.get(e.path[0].name) if len(e.path) == 1 else None
+        test = self.values.get(e.path[0].name) if len(e.path) == 1 else None
         if isinstance(test, ir_machine.Deed) and self.member_of(e) is None:
             return self._test(e.path[0], test, ())
         return super()._name(e)
 
     def _call(self, e: ast.Call) -> ir.Expr:
-        test = self.named.get(e.name.name)
+        test = self.values.get(e.name.name)
         return self._test(e.name, test, e.args) if isinstance(test, ir_machine.Deed) else super()._call(e)
 
     def _test(self, name: ast.Ident, test: ir_machine.Deed, written: Sequence[ast.Expr]) -> ir.Expr:
-        if test.kind != "test":
-            raise self.errors.error(name.span, f"'{test.name}' is done, and says nothing: it can be no condition")
         node = ir_machine.TestOf(name.span.loc(), 0, 1, test, self._args(test, name, written))
         self.facts.define(node, self.facts.atom(("node", id(node)), 0, 1))
         return node

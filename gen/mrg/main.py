@@ -13,7 +13,7 @@ import sys
 from typing import Callable, Optional, Sequence
 
 from . import ir
-from .errors import Failed
+from .errors import Failed, meant
 from .load import default_roots, find_module, load_named, load_written
 
 VERSION = "0.1.0"  # as in mk/config.mk
@@ -82,6 +82,14 @@ def _parser() -> argparse.ArgumentParser:
     diagram.add_argument("file", metavar="FILE.mrg")
     diagram.add_argument("name", metavar="NAME", nargs="?", help="a packet, a grammar, a rule or a machine; all of the file without it")
     diagram.set_defaults(run=run_diagram)
+
+    promela = commands.add_parser("promela", parents=[roots], help="print a model of two machines over a bad channel, for SPIN")
+    promela.add_argument("file", metavar="FILE.mrg")
+    promela.add_argument("name", metavar="MACHINE", nargs="+", help="one for both ends, or two")
+    promela.add_argument("--messages", type=int, default=2, help="under way at most, each way (default: 2)")
+    promela.add_argument("--calls", type=int, default=1, help="of each user event, at each end (default: 1)")
+    promela.add_argument("--faults", type=int, default=2, help="messages lost or repeated, timers too early (default: 2)")
+    promela.set_defaults(run=run_promela)
 
     dissect = commands.add_parser("dissect", parents=[roots], help="print the messages of a capture file")
     dissect.add_argument("file", metavar="FILE.pcap")
@@ -245,6 +253,24 @@ def run_diagram(options: argparse.Namespace) -> int:
         sys.stdout.write(diagram(module, unit, options.name))
     except Unknown as unknown:
         sys.stderr.write(f"mrg diagram: {unknown}\n")
+        return 2
+    return 0
+
+
+def run_promela(options: argparse.Namespace) -> int:
+    from .emit import promela
+
+    modules, named, _ = load_named([options.file], options.roots)
+    machines = {x.name: x for m in modules if m.name in named for x in m.machines}
+    for name in options.name:
+        if name not in machines:
+            sys.stderr.write(f"mrg promela: {options.file} has no machine '{name}'{meant(name, machines)}\n")
+            return 2
+    ends = [machines[name] for name in [*options.name, options.name[0]][:2]]
+    try:
+        sys.stdout.write(promela.model(ends, options.messages, options.calls, options.faults))
+    except promela.Unfit as why:
+        sys.stderr.write(f"mrg promela: {why}\n")
         return 2
     return 0
 
