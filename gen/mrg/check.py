@@ -113,7 +113,8 @@ class Checker:
         values: list[ast.Ident] = []
         for item in decl.items:
             if isinstance(item, (ast.MEvent, ast.MDeed)):
-                self.value_name(item.name, item.kind)
+                named = self.value_name if item.kind == "test" else lambda name, what: self.style(name, "snake_case", what)
+                named(item.name, item.kind)
                 self.params(item.params)
                 (events if isinstance(item, ast.MEvent) else values if item.kind == "test" else deeds).append(item.name)
             elif isinstance(item, ast.MVar):

@@ -12,9 +12,9 @@ from .. import ast
 from .html import Html, tag
 
 HIGH, LETTER = 30, 8  # of a box; width of a letter
-GAP = 40  # between two boxes of a circle, at least
+GAP = 100  # between two boxes of a circle, at least
 MARGIN = 10
-FLAT = 1.35  # the circle is wider than high
+FLAT = 1.5  # the circle is wider than high
 
 
 class Box(NamedTuple):
@@ -69,7 +69,7 @@ def draw(d: ast.MachineDecl, ident: str) -> Html:
 def _placed(states: list[ast.MState]) -> list[Box]:
     """Around a circle that is wide enough, the first on the left."""
     widths = [LETTER * len(s.name.name) + 22 for s in states]
-    radius = max(sum(w + GAP for w in widths) / (2 * math.pi), 90.0) if len(states) > 1 else 0
+    radius = max(sum(w + GAP for w in widths) / (2 * math.pi), 120.0) if len(states) > 1 else 0
     out = []
     for i, (state, wide) in enumerate(zip(states, widths)):
         angle = math.pi + 2 * math.pi * i / len(states)
