@@ -22,8 +22,19 @@ const struct mrg_http_field_line *mrg_http_fields_find(const struct mrg_http_fie
 
 /* ---- Connection, RFC 9110 7.6.1, RFC 9112 9.3 ---- */
 
+static void take_option(struct mrg_http_framing *f, enum mrg_http_option option)
+{
+	f->keep_alive = f->keep_alive || option == MRG_HTTP_OPTION_KEEP_ALIVE;
+	f->close = f->close || option == MRG_HTTP_OPTION_CLOSE;
+}
+
 static struct mrg_span look_at_connection(struct mrg_http_framing *f, const struct mrg_http_field_line *line)
 {
+	const enum mrg_http_option only = mrg_http_option_of(line->value);
+	if (only != MRG_HTTP_OPTION_UNKNOWN) {
+		take_option(f, only);
+		return well();
+	}
 	struct mrg_http_field_names_cursor names;
 	struct mrg_capture c[VALUE_CAPTURES];
 	size_t count;
@@ -32,9 +43,7 @@ static struct mrg_span look_at_connection(struct mrg_http_framing *f, const stru
 	do {
 		st = mrg_http_field_names_next(&names, c, VALUE_CAPTURES, &count);
 		for (size_t i = 0; i < count; i++) {
-			const enum mrg_http_option option = mrg_http_option_of(mrg_http_span_(&c[i]));
-			f->keep_alive = f->keep_alive || option == MRG_HTTP_OPTION_KEEP_ALIVE;
-			f->close = f->close || option == MRG_HTTP_OPTION_CLOSE;
+			take_option(f, mrg_http_option_of(mrg_http_span_(&c[i])));
 		}
 		if (f->close)
 			return well(); /* there is nothing more to know */
