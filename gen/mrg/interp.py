@@ -83,6 +83,8 @@ class Parser:
 
     def child(self, f: Frame, item: ir.Item) -> Optional[Node]:
         """Read one item of the packet and enter it in the packet's node."""
+        if isinstance(item, ir.Optional_):
+            return self.item(f, item)  # what is in it has names of its own
         node: Optional[Node] = None
 
         def read() -> None:

@@ -65,6 +65,7 @@ class Transition:
     to: Optional["State"]  # None: stays
     todo: list[Do]
     number: int  # of the machine's, as they are written
+    text: str  # as it is written, without what is done
     always: bool = False  # tried first in each state
 
 

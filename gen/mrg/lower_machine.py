@@ -150,7 +150,7 @@ class MachineLowerer(ExprLowerer):
                 self.facts.assume(guard, True)
             to = self._to(h.to) if h.to is not None else None
             number = len(self.ir.transitions)
-            one = ir_machine.Transition(h.word, h.span.loc(), h.doc, event, guard, to, [], number, self.first)
+            one = ir_machine.Transition(h.word, h.span.loc(), h.doc, event, guard, to, [], number, _text(h, event), self.first)
             self.ir.transitions.append(one)
             one.todo = [self._do(do) for do in h.todo]
         finally:
@@ -283,3 +283,8 @@ class MachineLowerer(ExprLowerer):
         node = ir_machine.TestOf(name.span.loc(), 0, 1, test, self._args(test, name, written))
         self.facts.define(node, self.facts.atom(("node", id(node)), 0, 1))
         return node
+
+
+def _text(h: ast.MHandler, event: ir_machine.Event) -> str:
+    guard = f" if {' '.join(h.guard.span.text().split())}" if h.guard is not None else ""
+    return f"{h.word} {event.name}{guard}" + (f" -> {h.to.name}" if h.to is not None else "")

@@ -228,6 +228,7 @@ def choices(t: Table) -> None:
     t.accepts("tags:Outer", "02 03 616263 09", 6, body__content=b"abc", body__after=9)
     t.accepts("tags:Outer", "03 03 09", 3, body__content__arm="nothing", body__after=9)
     t.refuses("tags:Outer", "04 03 09", S.E_TAG, 16, "body.content")
+    t.refuses("absent:Perhaps", "01 07 02 61", S.MORE, 24, "pair.value")
     t.accepts("tags:Body", "616263 09", 4, [2, 3], content=b"abc", after=9)
     t.builds("tags:Outer", "02 03 616263 09", kind=2, width=3, body={"content": ("text", b"abc"), "after": 9})
     t.unbuildable("tags:Outer", "refused", kind=2, width=4, body={"content": ("text", b"abc"), "after": 9})

@@ -170,9 +170,7 @@ def _strings(w: Writer, head: str, on: str, rows: list[tuple[str, str]]) -> None
 def describe(x: ir_machine.Machine, t: ir_machine.Transition) -> str:
     """A transition in one line, for people."""
     where = "always" if t.always else next(s.name for s in x.states for some in s.on.values() if any(t is u for u in some))
-    guard = " if ..." if t.guard is not None else ""
-    to = f" -> {t.to.name}" if t.to is not None else ""
-    return f"{where}: {t.kind} {t.event.name}{guard}{to} (line {t.loc.line})"
+    return f"{where}: {t.text}"
 
 
 def _holds(w: Writer, x: ir_machine.Machine) -> None:
