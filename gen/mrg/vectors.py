@@ -277,6 +277,8 @@ class _Draw:
             if isinstance(ref, ir.FieldRef) and isinstance(ref.path[-1], (ir.Scalar, ir.Varint)):
                 lo, hi = ref.path[-1].lo, ref.path[-1].hi
                 size = max(lo, self.m.size(hi if item.max is None else min(hi, item.max)))
+                if len(ref.path) == 1 and id(ref.path[0]) in self.f.node.fields:
+                    self.f.node.fields[id(ref.path[0])].value = size  # others may be as long
         return self.m.octets(size)
 
     def sub(self, item: ir.Sub, node: Node) -> tuple[Node, Any]:

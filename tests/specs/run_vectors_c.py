@@ -54,7 +54,7 @@ def objects(folder: Path) -> list[str]:
         return ["-O0", f"-I{made}", f"-I{ROOT}/gen/support", *libraries]
     specs = [s for s in vectors.specs(ROOT) if not s.endswith("master.mrg")]
     subprocess.run([sys.executable, os.path.join(ROOT, "bin", "mrg"), "c", "-o", str(folder), *specs], check=True)
-    sources = sorted(str(p) for p in folder.rglob("*.c") if not p.name.endswith("_text.c") and not p.name.startswith("mrg_text"))
+    sources = sorted(str(p) for p in folder.rglob("*.c") if not p.name.endswith(("_text.c", "_machine.c")) and not p.name.startswith("mrg_text"))
     return [*SANITIZE, f"-I{folder}", f"-I{ROOT}/gen/support", *sources]
 
 

@@ -254,7 +254,7 @@ def test_several_workers() -> None:
         for _ in range(60):
             equal(server.get("/letters.txt").body, LETTERS)
         equal(threads(server.process.pid), 4, "the control and three workers")
-        equal(server.figures()['mrg_http_responses_total{class="2xx"}'], 60, "together")
+        until(lambda: server.figures()['mrg_http_responses_total{class="2xx"}'] == 60, "all of them together")
         equal(server.end(), 0)
 
 
