@@ -492,6 +492,8 @@ def test_wget() -> None:
         files.write("web/i.png", b"\x89PNG")
         files.write("web/more/index.html", '<a href="../a.html">up</a> <a href="b%20c.html">b</a>')
         files.write("web/more/b c.html", "b")
+        for p in (files.path / "web").rglob("*.*"):
+            os.utime(p, (1700000000, 1700000000))  # else Last-Modified may be the second of Date, which is before that of the change
         copy = files.path / "copy"
         client("wget", "-q", "-m", "-np", "-nH", "-P", copy, server.url("/web/"))
         same = {p.relative_to(copy / "web"): p.read_bytes() for p in (copy / "web").rglob("*") if p.is_file()}
