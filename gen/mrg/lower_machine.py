@@ -44,11 +44,8 @@ class MachineLowerer(ExprLowerer):
             raise self.errors.error(self.d.name.span, f"machine '{self.d.name.name}' has no states")
         before = len(self.errors.found)
         always = self._always()
-        for item in self.d.items:
-            if isinstance(item, ast.MState):
-                self._handlers(self.states[item.name.name], always, item)
-            elif isinstance(item, ast.MNever):
-                self._tried(self._never, item)
+        self._each(ast.MState, lambda item: self._handlers(self.states[item.name.name], always, item))
+        self._each(ast.MNever, self._never)  # when it is known what all states do
         if len(self.errors.found) != before:
             raise Skip()
         check_machine.check(self.ir, self.d, self.errors)
