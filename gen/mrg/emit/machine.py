@@ -141,7 +141,7 @@ def source(m: ir.Module) -> str:
 def _define(w: Writer, x: ir_machine.Machine) -> None:
     name = names.machine(x)
     _strings(w, f"const char *{name}_state_str(enum {name}_state state)", "state", [(_state(x, s), s.name) for s in x.states])
-    texts = [(str(t.number) + "u", describe(x, t)) for t in x.transitions]
+    texts = [(str(t.number) + "u", _described(x, t)) for t in x.transitions]
     _strings(w, f"const char *{name}_transition_str(unsigned number)", "number", texts)
     w.raw("#if defined(MRG_COVERAGE)")
     w.line(f"uint64_t {name}_taken[{name.upper()}_TRANSITIONS];")
@@ -167,7 +167,7 @@ def _strings(w: Writer, head: str, on: str, rows: list[tuple[str, str]]) -> None
             w.line("default: return NULL;")
 
 
-def describe(x: ir_machine.Machine, t: ir_machine.Transition) -> str:
+def _described(x: ir_machine.Machine, t: ir_machine.Transition) -> str:
     """A transition in one line, for people."""
     where = "always" if t.always else next(s.name for s in x.states for some in s.on.values() if any(t is u for u in some))
     return f"{where}: {t.text}"
@@ -222,25 +222,26 @@ class _Steps:
         self.env = _Env(x, e)
 
     def emit(self) -> None:
-        w, x = self.w, self.x
-        always = [t for t in x.transitions if t.always and t.event is self.e]
+        """What is the same in each state stands once, before the switch; a timer may not run in all of them."""
+        w = self.w
+        first = [t for t in self.x.transitions if t.always and t.event is self.e and self.e.kind != "timer"]
         lines = Writer()
         lines.depth = 1
-        for t in always:
+        for t in first:
             self.transition(lines, t)
-        if not always or always[-1].guard is not None:
-            self.states(lines)
+        if not first or first[-1].guard is not None:
+            self.states(lines, len(first))
         text = "\n".join(lines.lines)
-        with w.function(_event_head(x, self.e)):
+        with w.function(_event_head(self.x, self.e)):
             for p in ["ctx", *_names(self.e)]:
                 if not _mentions(text, p):
                     w.line(f"(void){p};")
             w.lines += lines.lines
 
-    def states(self, w: Writer) -> None:
+    def states(self, w: Writer, behind: int) -> None:
         with w.block("switch (m->state)"):
             for s in self.x.states:
-                own = [t for t in s.on.get(self.e.name, []) if not t.always]
+                own = s.on.get(self.e.name, [])[behind:]
                 if own:
                     w.lines.append("\t" * (w.depth - 1) + f"case {_state(self.x, s)}:")
                     for t in own:
