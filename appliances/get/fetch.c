@@ -139,7 +139,7 @@ static size_t put_fields(struct fetch *f)
 {
 	static const struct {
 		const char *name, *value;
-	} own[OWN_FIELDS] = { { "User-Agent", "mrg-get/0.1.0" }, { "Accept", "*/*" } };
+	} own[OWN_FIELDS] = { { "User-Agent", "mrg-get/" GET_VERSION }, { "Accept", "*/*" } };
 	size_t n = 0;
 	for (size_t i = 0; i < OWN_FIELDS; i++)
 		if (!has_field(f->o, text_span(own[i].name)))

@@ -9,6 +9,8 @@
 #include "protocols/http/client.h"
 #include "unix/mrg_unix.h"
 
+#define GET_VERSION "0.1.0" /* as in mk/config.mk */
+
 /* How the program ends; see its help text. */
 enum { DONE, STATUS, USAGE, CONNECTION, TIME, ANSWER, SYSTEM };
 

@@ -27,7 +27,7 @@ static const char HELP[] =
 	"Exit status: 0 done; 1 the server answered with a status of 400 or more; 2 wrong usage; 3 no connection; 4 too slow;\n"
 	"5 no answer, or one that is cut short or breaks the protocol's rules; 6 an error of the system.\n";
 
-static const char VERSION[] = "mrg-get 0.1.0\n";
+static const char VERSION[] = "mrg-get " GET_VERSION "\n";
 
 int main(int argc, char *argv[])
 {

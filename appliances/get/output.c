@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "appliances/get/get.h"
+#include "http/message.h"
 #include "mrg_digits.h"
 
 enum { HEAD_MAX = 128 << 10 }; /* more than the longest head, written anew */
@@ -43,24 +44,36 @@ bool output_octets(struct output *out, struct mrg_span octets)
 	return true;
 }
 
+static void put_status_line(struct mrg_w *w, const struct mrg_http_response *r)
+{
+	uint8_t room[8]; /* minor version, status */
+	struct mrg_w digits;
+	mrg_w_init(&digits, room, sizeof room);
+	mrg_digits_put(&digits, r->minor, 1);
+	mrg_digits_put(&digits, r->status, 3);
+	const struct mrg_capture parts[] = {
+		mrg_capture_of(MRG_HTTP_HTTP1_STATUS_LINE_MAJOR, MRG_LITERAL("1")),
+		mrg_capture_of(MRG_HTTP_HTTP1_STATUS_LINE_MINOR, (struct mrg_span){ room, 1 }),
+		mrg_capture_of(MRG_HTTP_HTTP1_STATUS_LINE_STATUS, (struct mrg_span){ room + 1, 3 }),
+		mrg_capture_of(MRG_HTTP_HTTP1_STATUS_LINE_REASON, r->reason),
+	};
+	mrg_http_http1_status_line_put(w, parts, r->reason.len == 0 ? 3 : 4);
+}
+
 bool output_head(struct output *out, const struct mrg_http_response *r)
 {
 	static uint8_t room[HEAD_MAX];
 	struct mrg_w w;
 	mrg_w_init(&w, room, sizeof room);
-	mrg_w_put(&w, MRG_LITERAL("HTTP/1."));
-	mrg_digits_put(&w, r->minor, 1);
-	mrg_w_put(&w, MRG_LITERAL(" "));
-	mrg_digits_put(&w, r->status, 3);
-	mrg_w_put(&w, MRG_LITERAL(" "));
-	mrg_w_put(&w, r->reason);
+	put_status_line(&w, r);
 	for (size_t i = 0; i < r->count; i++) {
-		mrg_w_put(&w, MRG_LITERAL("\r\n"));
-		mrg_w_put(&w, r->fields[i].name);
-		mrg_w_put(&w, MRG_LITERAL(": "));
-		mrg_w_put(&w, r->fields[i].value);
+		const struct mrg_capture parts[] = {
+			mrg_capture_of(MRG_HTTP_HTTP1_FIELD_LINE_NAME, r->fields[i].name),
+			mrg_capture_of(MRG_HTTP_HTTP1_FIELD_LINE_VALUE, r->fields[i].value),
+		};
+		mrg_http_http1_field_line_put(&w, parts, r->fields[i].value.len == 0 ? 1 : 2);
 	}
-	mrg_w_put(&w, MRG_LITERAL("\r\n\r\n"));
+	mrg_w_put(&w, MRG_LITERAL("\r\n"));
 	return output_octets(out, mrg_w_span(&w, 0));
 }
 

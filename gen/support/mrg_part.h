@@ -13,6 +13,13 @@ struct mrg_capture {
 	uint32_t what; /* which one */
 };
 
+/* What is to be written as this capture; less than 4 GiB. */
+static inline struct mrg_capture mrg_capture_of(unsigned what, struct mrg_span text)
+{
+	const struct mrg_capture c = { .p = text.p, .len = (uint32_t)text.len, .what = what };
+	return c;
+}
+
 /* Write a text and a capture behind it. */
 static inline void mrg_part_put(struct mrg_w *w, struct mrg_span before, const struct mrg_capture *part)
 {

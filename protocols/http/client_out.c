@@ -25,8 +25,7 @@ static void add(struct head *h, unsigned what, struct mrg_span text)
 {
 	h->fits = h->fits && text.len <= MRG_HTTP_CLIENT_HEAD;
 	if (h->fits)
-		h->c[h->count++] =
-			(struct mrg_capture){ .p = text.p, .len = (uint32_t)text.len, .what = what };
+		h->c[h->count++] = mrg_capture_of(what, text);
 }
 
 static void add_field(struct head *h, struct mrg_span name, struct mrg_span value)

@@ -20,17 +20,12 @@ void mrg_http_reply_begin(struct mrg_http_reply *r, struct mrg_w *text)
 
 /* ---- fields ---- */
 
-static struct mrg_capture capture(unsigned what, struct mrg_span text)
-{
-	return (struct mrg_capture){ .p = text.p, .len = (uint32_t)text.len, .what = what };
-}
-
 /* By the grammar of fields: what can't be in a value makes the writer fail. */
 static void put_line(struct mrg_w *w, enum mrg_http_field id, struct mrg_span value)
 {
 	const struct mrg_capture parts[] = {
-		capture(MRG_HTTP_HTTP1_FIELD_LINE_NAME, mrg_http_field_word(id)),
-		capture(MRG_HTTP_HTTP1_FIELD_LINE_VALUE, value),
+		mrg_capture_of(MRG_HTTP_HTTP1_FIELD_LINE_NAME, mrg_http_field_word(id)),
+		mrg_capture_of(MRG_HTTP_HTTP1_FIELD_LINE_VALUE, value),
 	};
 	mrg_http_http1_field_line_put(w, parts, value.len == 0 ? 1 : 2);
 }
@@ -151,10 +146,10 @@ static void put_status_line(struct mrg_w *w, unsigned status)
 	mrg_w_init(&digits, b, sizeof b);
 	mrg_digits_put(&digits, status, sizeof b);
 	const struct mrg_capture parts[] = {
-		capture(MRG_HTTP_HTTP1_STATUS_LINE_MAJOR, MRG_LITERAL("1")),
-		capture(MRG_HTTP_HTTP1_STATUS_LINE_MINOR, MRG_LITERAL("1")),
-		capture(MRG_HTTP_HTTP1_STATUS_LINE_STATUS, mrg_w_span(&digits, 0)),
-		capture(MRG_HTTP_HTTP1_STATUS_LINE_REASON, mrg_http_status_word(status)),
+		mrg_capture_of(MRG_HTTP_HTTP1_STATUS_LINE_MAJOR, MRG_LITERAL("1")),
+		mrg_capture_of(MRG_HTTP_HTTP1_STATUS_LINE_MINOR, MRG_LITERAL("1")),
+		mrg_capture_of(MRG_HTTP_HTTP1_STATUS_LINE_STATUS, mrg_w_span(&digits, 0)),
+		mrg_capture_of(MRG_HTTP_HTTP1_STATUS_LINE_REASON, mrg_http_status_word(status)),
 	};
 	mrg_http_http1_status_line_put(w, parts, parts[3].len == 0 ? 3 : 4);
 }
