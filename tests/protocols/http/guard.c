@@ -32,4 +32,14 @@ void grow(uint8_t **p, size_t *cap, size_t need)
 	MUST(*p != NULL);
 }
 
+static uint64_t seed;
+
+void any_begin(uint64_t s) { seed = s; }
+
+unsigned any(unsigned below)
+{
+	seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+	return (unsigned)(seed >> 33) % below;
+}
+
 struct mrg_span text_of(const char *s) { return (struct mrg_span){ (const uint8_t *)s, strlen(s) }; }

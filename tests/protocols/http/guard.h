@@ -25,6 +25,10 @@ struct mrg_span guarded(struct mrg_span octets);
 /* More memory for what grows bit by bit, if `need` octets are more than there are: twice that. */
 void grow(uint8_t **p, size_t *cap, size_t need);
 
+/* Numbers by chance, below `below`: the same ones behind the same beginning. */
+void any_begin(uint64_t seed);
+unsigned any(unsigned below);
+
 /* The octets of a C string. */
 struct mrg_span text_of(const char *s);
 

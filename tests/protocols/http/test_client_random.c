@@ -26,14 +26,6 @@ static const char *const hello[] = { "he", "", "llo", NULL };
 static const char *const failing[] = { "he", "!", NULL };
 static const char *const shorter[] = { "he", NULL };
 
-static uint64_t seed;
-
-static unsigned any(unsigned below)
-{
-	seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
-	return (unsigned)(seed >> 33) % below;
-}
-
 static void answer_something(struct peer *p)
 {
 	const char *const a = answers[any(COUNT(answers))];
@@ -97,7 +89,7 @@ START_TEST(anything_at_any_time)
 	struct mrg_http_client_limits limits = asker_limits();
 	struct peer *p = NULL;
 	unsigned answered = 0;
-	seed = (uint64_t)_i * 77 + 1;
+	any_begin((uint64_t)_i * 77 + 1);
 	limits.pipeline = 1 + any(4);
 	asker_start(&limits);
 	for (unsigned i = 0; i < 2000; i++) {

@@ -29,14 +29,6 @@ static const char *const messages[] = { "GET /a" HOST "\r\n", "GET /hidden/9000"
 	"GET /line" HOST "\r\n", "GET /bodied/204" HOST "\r\n",
 	"POST /p" HOST "Content-Length: 99999\r\n\r\n" };
 
-static uint64_t seed;
-
-static unsigned any(unsigned below)
-{
-	seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
-	return (unsigned)(seed >> 33) % below;
-}
-
 static void send_something(struct peer *p)
 {
 	const char *const m = messages[any(COUNT(messages))];
@@ -88,7 +80,7 @@ START_TEST(anything_at_any_time)
 {
 	struct peer *p[12] = { NULL };
 	struct mrg_http_limits limits = peers_limits();
-	seed = (uint64_t)_i * 77 + 1;
+	any_begin((uint64_t)_i * 77 + 1);
 	limits.big_count = any(4);
 	limits.out_count = any(4);
 	limits.body_max = any(3) == 0 ? 4 : 100000;
