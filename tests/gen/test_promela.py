@@ -61,6 +61,13 @@ def main() -> int:
             end = machine(changed, room)
             said = tried([end, end], room)
             report.check(f"{what}: is found", wanted in said, said[:1500])
+        wide = text.replace("  user end;", "  user end;\n  var large: u32;").replace("open(1), up;", "open(1), up, large = large ^ 1;")
+        refused = ""
+        try:
+            promela.model([machine(wide, room)] * 2, 2, 1, 2)
+        except promela.Unfit as why:
+            refused = str(why)
+        report.check("numbers that Promela has no room for", "4294967295" in refused, refused)
     done = subprocess.run([ROOT / "bin/mrg", "promela", SPEC, "Edn"], capture_output=True, text=True, check=False)
     report.check("a machine that is not there", done.returncode == 2 and "did you mean 'End'" in done.stderr, done.stderr)
     return report.finish()

@@ -16,6 +16,7 @@ from ..layout import refs
 from .writer import Writer
 
 MOST_ANY = 16  # values of what may be anything
+INT_MAX = (1 << 31) - 1
 
 
 class Unfit(Exception):
@@ -43,7 +44,7 @@ def model(ends: Sequence[ir_machine.Machine], under_way: int, users: int, faults
         _End(w, name, m, other, width, users, timers).emit()
     with w.block("init"):
         w.line("atomic { run side_a(); run side_b(); }")
-    w.line("ltl settles { [] <> (a_may_stay && b_may_stay) }")
+    w.line("ltl settles { [] <> (a_MAY_STAY && b_MAY_STAY) }")
     return w.text()
 
 
@@ -66,7 +67,7 @@ class _End:
         for i, s in enumerate(m.states):
             w.line(f"#define {self.states[s.name]} {i}")
         finals = " || ".join(f"{self.name}_state == {self.states[s.name]}" for s in m.states if s.final) or "false"
-        w.line(f"#define {self.name}_may_stay ({finals})")
+        w.line(f"#define {self.name}_MAY_STAY ({finals})")
         w.line(f"byte {self.name}_state = {self.states[m.start.name]};")
         for v, first in zip(m.vars, m.first):
             w.line(f"int {self.name}_{v.name} = {first};")
@@ -124,7 +125,10 @@ class _End:
         w.depth += 1
         for name, (lo, hi) in _values(self.m, e):
             told = next((i for i, p in enumerate(sends.params) if p.name == name.rsplit(".", 1)[-1]), None) if sends is not None else None
-            self.any(_local(e, name), lo, hi) if told is None else w.line(f"{_local(e, name)} = arg{told};")
+            if told is None:
+                self.any(_local(e, name), lo, hi)
+            else:
+                w.line(f"{_local(e, name)} = arg{told};")
         for test in _tests(self.m, e):
             self.any(f"is_{test}", 0, 1)
         self.steps(e)
@@ -183,6 +187,8 @@ class _End:
     # --- expressions ----------------------------------------------------------------------
 
     def value(self, e: ir.Expr, event: Optional[ir_machine.Event]) -> str:
+        if e.hi > INT_MAX:
+            raise Unfit(f"line {e.loc.line}: a number may be {e.hi}, which Promela's have no room for")
         if isinstance(e, ir.Const):
             return str(e.value)
         if isinstance(e, ir.ParamRef):
@@ -196,7 +202,7 @@ class _End:
         if isinstance(e, ir_machine.TestOf):
             return f"is_{e.test.name}"
         if isinstance(e, ir.Un):
-            return f"!({self.value(e.a, event)})" if e.op == "!" else f"~({self.value(e.a, event)})"
+            return f"!({self.value(e.a, event)})"  # of `~` one side is above INT_MAX
         if isinstance(e, ir.Cond):
             return f"(({self.value(e.c, event)}) -> ({self.value(e.a, event)}) : ({self.value(e.b, event)}))"
         if isinstance(e, ir.In):
