@@ -1,7 +1,7 @@
 """Units to IR: declarations are worked off on demand, so in dependency order.
 
 Reading order: lower, ModuleLowerer.symbol, the decl_* methods.  Packets are
-in lower_packet.py, expressions in lower_expr.py, grammars in lower_grammar.py.
+in lower_packet.py, expressions in lower_expr.py, grammars in lower_grammar.py, machines in lower_machine.py.
 """
 
 from __future__ import annotations
