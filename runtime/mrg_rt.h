@@ -1,5 +1,5 @@
 /*
- * mrg_rt.h - the one interface between protocol code and the world: time, timers, datagrams, streams, files, memory, logs.
+ * mrg_rt.h - the one interface between protocol code and the world: time, timers, datagrams, streams, links, files, memory, logs.
  *
  * References: RFC 768 and RFC 9293 name the two kinds of ends; nothing here depends on how they are provided.
  *
@@ -346,6 +346,61 @@ static inline void mrg_stream_finish(struct mrg_stream *s) { s->ops->finish(s); 
 static inline void mrg_stream_close(struct mrg_stream *s) { s->ops->close(s); }
 
 static inline void mrg_stream_peer(struct mrg_stream *s, struct mrg_rt_addr *out) { s->ops->peer(s, out); }
+
+/* ---- links ---- */
+
+/* How a frame that is too long for the link is cut into segments. */
+enum mrg_frame_cut { MRG_FRAME_WHOLE, MRG_FRAME_TCP4, MRG_FRAME_TCP6 };
+
+/* What is left to be done with a frame that is sent, or was done with one that came.  All zero: nothing. */
+struct mrg_frame_work {
+	uint16_t sum_from; /* sent: the Internet checksum from this byte of the frame to its end... */
+	uint16_t sum_at;   /* ...is to be put here, where the sum of the pseudo-header is meanwhile; 0: it is there already */
+	uint8_t cut;       /* sent: enum mrg_frame_cut; received: segments were joined, and this says of which kind */
+	bool sum_ok;       /* received: the checksum of the transport protocol was checked, or its bytes never left this machine */
+	uint16_t segment_len; /* payload bytes of each segment but the last; 0 unless `cut` says that there are some */
+	uint16_t header_len;  /* sent and to be cut: bytes of the frame before the payload */
+};
+
+/* A frame that came, from its Ethernet header on. It may be written to, so that an answer can be made in place. */
+struct mrg_frame {
+	uint8_t *p;
+	size_t len;
+	size_t cap; /* bytes that may be written to at p, at least len */
+	struct mrg_frame_work work;
+};
+
+struct mrg_link;
+
+struct mrg_link_ops {
+	/*
+	 * Send one frame, the parts in order; their bytes may go when this returns. MRG_IO_AGAIN: it is lost, since there is no room now.
+	 * MRG_IO_RESET: it is lost, and the next one will be. work may be NULL: nothing is to be done.
+	 */
+	enum mrg_io (*send)(struct mrg_link *l, const struct mrg_span *parts, size_t count, const struct mrg_frame_work *work);
+};
+
+/* Who gets the frames of a link, `count` >= 1 at a time in order of arrival; their bytes are good during the call. */
+struct mrg_link_user {
+	void *ctx;
+	void (*frames)(void *ctx, struct mrg_frame *f, size_t count, uint64_t now_ns);
+};
+
+/* An Ethernet; the platform's own structure begins with it. */
+struct mrg_link {
+	const struct mrg_link_ops *ops;
+	struct mrg_link_user user; /* set by whoever takes the link into use; `frames` may be NULL before */
+	uint8_t address[6];        /* its own */
+	uint16_t mtu;              /* bytes of a frame behind the Ethernet header */
+	bool sums;                 /* it can do what `sum_from` asks for */
+	uint32_t cut_max;          /* bytes of the longest frame that it cuts; 0: it cuts none */
+};
+
+static inline enum mrg_io mrg_link_send(
+	struct mrg_link *l, const struct mrg_span *parts, size_t count, const struct mrg_frame_work *work)
+{
+	return l->ops->send(l, parts, count, work);
+}
 
 /* ---- logs ---- */
 
