@@ -67,9 +67,9 @@ struct ip_out {
 	uint8_t hop_limit;     /* 0: the usual one */
 	bool whole;            /* don't fragment, not even here (DF): a packet that is too long is refused */
 	bool router_alert;     /* with that option (RFC 2113, RFC 2711) */
-	uint8_t *sum;          /* the checksum in the payload, which has the sum of the pseudo-header meanwhile (not complemented): the link
-	                          completes it, or ip_send does, by writing there. NULL: it is complete, or there is none */
-	uint16_t sum_at;       /* where it is in the payload */
+	bool summed;           /* the checksum at `sum_at` of the payload is that of the pseudo-header alone (not complemented): to be
+	                          completed by the link, or by ip_send where the link can't; the parts themselves stay as they are */
+	uint16_t sum_at;       /* in the payload, and not across two parts */
 	uint16_t segment_len;  /* to be cut by the link into TCP segments with so many bytes of data; 0: not */
 	uint16_t transport_len; /* bytes of the transport header, when it is to be cut */
 };
