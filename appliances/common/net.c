@@ -8,6 +8,7 @@
 #include "appliances/common/net.h"
 #include "appliances/common/say.h"
 #include "mrg_digits.h"
+#include "mrg_text.h"
 
 /* ---- the device ---- */
 
@@ -153,6 +154,47 @@ int net_open(struct net *n, struct mrg_unix_loop *loop, struct mrg_arena *arena,
 	}
 	log_open(n);
 	return 0;
+}
+
+/* ---- figures ---- */
+
+struct page {
+	struct mrg_w *w;
+	bool begun;
+};
+
+static void put_count(void *ctx, const char *protocol, const char *name, uint64_t value)
+{
+	struct page *const page = ctx;
+	if (!page->begun)
+		mrg_text_put(page->w, "# HELP mrg_net_total What our own TCP/IP has counted.\n"
+				      "# TYPE mrg_net_total counter\n");
+	page->begun = true;
+	mrg_text_put(page->w, "mrg_net_total{protocol=\"");
+	mrg_text_put(page->w, protocol);
+	mrg_text_put(page->w, "\",name=\"");
+	mrg_text_put(page->w, name);
+	mrg_text_put(page->w, "\"} ");
+	mrg_text_put_dec(page->w, value);
+	mrg_text_put(page->w, "\n");
+}
+
+void net_figures_put(const struct net *n, struct mrg_w *w)
+{
+	struct page page = { .w = w };
+	if (n == NULL || n->stack == NULL)
+		return;
+	const struct mrg_tap_counts *const c = &n->tap.counts;
+	put_count(&page, "link", "frames_in", c->frames_in);
+	put_count(&page, "link", "bytes_in", c->bytes_in);
+	put_count(&page, "link", "joined_in", c->joined_in);
+	put_count(&page, "link", "foreign_in", c->foreign_in);
+	put_count(&page, "link", "short_in", c->short_in);
+	put_count(&page, "link", "frames_out", c->frames_out);
+	put_count(&page, "link", "bytes_out", c->bytes_out);
+	put_count(&page, "link", "cut_out", c->cut_out);
+	put_count(&page, "link", "lost_out", c->lost_out);
+	mrg_tcpip_counts(n->stack, put_count, &page);
 }
 
 void net_close(struct net *n)

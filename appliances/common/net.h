@@ -30,7 +30,11 @@
 
 enum { NET_ADDRESSES = 8 };
 
-extern const char NET_HELP[]; /* lines for the help text of a program */
+/* Lines for the help text of a program. */
+#define NET_HELP                                                                                                       \
+	"  --net DEVICE[,WHAT]...  our own TCP/IP on a device, not the kernel's: tap:NAME, or packet:NAME for an interface\n" \
+	"                          that is there; addr=ADDRESS/LENGTH, gw=ADDRESS, ip6=ADDRESS/LENGTH, gw6=ADDRESS, dhcp,\n"  \
+	"                          mac=XX:XX:XX:XX:XX:XX, mtu=N\n"
 
 enum net_kind { NET_NONE, NET_TAP, NET_PACKET };
 
@@ -57,6 +61,16 @@ struct net_options {
  */
 bool net_read(const char *program, const char *value, struct net_options *out);
 
+/*
+ * net_same - whether they say the same.
+ */
+bool net_same(const struct net_options *a, const struct net_options *b);
+
+/*
+ * net_listen - where a server listens that is not told: at all addresses of both families; returns how many these are, 2.
+ */
+size_t net_listen(struct mrg_rt_addr *out, uint16_t port);
+
 struct net {
 	const struct net_options *options;
 	struct mrg_tap_device device;
@@ -80,6 +94,11 @@ size_t net_memory(const struct mrg_tcpip_limits *limits); /* bytes of the arena 
  */
 int net_open(
 	struct net *n, struct mrg_unix_loop *loop, struct mrg_arena *arena, const struct mrg_tcpip_limits *limits);
+
+/*
+ * net_figures_put - the counters of the stack and the device, for a page of figures (metrics.h).   n    may be NULL: nothing
+ */
+void net_figures_put(const struct net *n, struct mrg_w *w);
 
 void net_close(struct net *n); /* frames come and go no more */
 

@@ -5,11 +5,6 @@
 #include "appliances/common/net.h"
 #include "appliances/common/say.h"
 
-const char NET_HELP[] =
-	"  --net DEVICE[,WHAT]...  serve by our own TCP/IP on a device, not by the kernel's: tap:NAME, or packet:NAME for an\n"
-	"                          interface that is there; addr=ADDRESS/LENGTH, gw=ADDRESS, ip6=ADDRESS/LENGTH, gw6=ADDRESS,\n"
-	"                          dhcp, mac=XX:XX:XX:XX:XX:XX, mtu=N\n";
-
 enum { WORD_MAX = 80, MTU_MIN = 576, MTU_MIN6 = 1280 };
 
 /* Where a message comes from. */
@@ -203,4 +198,31 @@ bool net_read(const char *program, const char *value, struct net_options *out)
 		if (from[len] == '\0')
 			return check_whole(&at);
 	}
+}
+
+/* ---- what was read ---- */
+
+static bool same_addresses(const struct net_options *a, const struct net_options *b)
+{
+	if (a->address_count != b->address_count)
+		return false;
+	for (size_t i = 0; i < a->address_count; i++)
+		if (!mrg_rt_addr_same(&a->address[i].ip, &b->address[i].ip) ||
+			a->address[i].prefix_len != b->address[i].prefix_len)
+			return false;
+	return mrg_rt_addr_same(&a->router, &b->router) && mrg_rt_addr_same(&a->router6, &b->router6);
+}
+
+bool net_same(const struct net_options *a, const struct net_options *b)
+{
+	return a->kind == b->kind && strcmp(a->device, b->device) == 0 && same_addresses(a, b) &&
+	       a->dhcp == b->dhcp && a->mtu == b->mtu && a->has_mac == b->has_mac &&
+	       memcmp(a->mac, b->mac, sizeof a->mac) == 0;
+}
+
+size_t net_listen(struct mrg_rt_addr *out, uint16_t port)
+{
+	out[0] = (struct mrg_rt_addr){ .family = 4, .port = port };
+	out[1] = (struct mrg_rt_addr){ .family = 6, .port = port };
+	return 2;
 }
