@@ -134,7 +134,7 @@ uint64_t mrg_sim_next(const struct mrg_sim *sim);
  * mrg_sim_run - let everything happen up to that time, which it is afterwards.
  * Returns false when it stopped before, since time stood still for ever: MRG_SIM_STILL_MAX things in a row at one time.
  */
-enum { MRG_SIM_STILL_MAX = 10000000 };
+enum { MRG_SIM_STILL_MAX = 1000000 };
 bool mrg_sim_run(struct mrg_sim *sim, uint64_t until_ns);
 
 /* ---- captures ---- */
