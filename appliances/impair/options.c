@@ -88,7 +88,7 @@ static bool take_number(const char **text, double most, double unit, uint64_t *o
 static bool take_percent(const char **text, uint32_t *out)
 {
 	uint64_t ppm;
-	if (!take_number(text, 100, MRG_RANDOM_MILLION / 100, &ppm))
+	if (!take_number(text, 100, MRG_RANDOM_MILLION / 100.0, &ppm))
 		return false;
 	*out = (uint32_t)ppm;
 	return true;
