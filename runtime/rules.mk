@@ -10,3 +10,8 @@ LIBS += mrg-rt-tap
 LIB_SRC_mrg-rt-tap := $(wildcard runtime/tap/*.c)
 LIB_ABOUT_mrg-rt-tap := TAP devices and packet sockets as links of frames
 LIB_NEEDS_mrg-rt-tap := mrg-rt-unix mrg
+
+LIBS += mrg-rt-sim
+LIB_SRC_mrg-rt-sim := $(wildcard runtime/core/*.c runtime/sim/*.c)
+LIB_ABOUT_mrg-rt-sim := networks in one process, under virtual time
+LIB_NEEDS_mrg-rt-sim := mrg nettle

@@ -34,13 +34,10 @@ int end_dgram_open(struct end_dgram *d, const struct ends *e, int fd, struct mrg
 	const struct mrg_dgram_user *user);
 void end_dgram_close(struct end_dgram *d); /* what has arrived is answered first */
 
-/* Where connections come in.  They can send open files of mrg_unix_tree.h, wherever they are. */
+/* Where connections come in. */
 struct end_listener {
 	struct mrg_unix_listener kernel;
 	struct mrg_tcpip_listener *own; /* NULL: it is the kernel's */
-	struct mrg_stream_user with_files;
-	struct mrg_stream_ops ops;
-	const struct mrg_stream_user *user;
 };
 
 int end_listener_open(struct end_listener *t, const struct ends *e, int fd, struct mrg_rt_addr *a,

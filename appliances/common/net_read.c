@@ -45,35 +45,39 @@ static bool read_ip(const char *text, uint8_t family, struct mrg_rt_addr *out)
 	return mrg_rt_addr_read(buffer + (family == 4), 0, out);
 }
 
-static bool take_address(const struct place *at, const char *word, char *value, uint8_t family)
+static bool take_address(const struct place *at, const char *word, const char *value, uint8_t family)
 {
 	const char *const usage = family == 4 ? "expected ADDRESS/LENGTH, such as addr=10.0.0.2/24"
 					      : "expected ADDRESS/LENGTH, such as ip6=2001:db8::2/64";
 	struct net_options *const o = at->out;
-	char *const slash = strchr(value, '/');
+	const char *const slash = strchr(value, '/');
+	char ip[WORD_MAX + 1];
 	if (o->address_count == NET_ADDRESSES)
 		return wrong(at, word, "too many addresses");
 	if (slash == NULL)
 		return wrong(at, word, usage);
-	*slash = '\0';
+	memcpy(ip, value, (size_t)(slash - value)); /* a word is no longer than WORD_MAX */
+	ip[slash - value] = '\0';
 	struct net_address *const a = &o->address[o->address_count];
-	if (!read_ip(value, family, &a->ip) ||
-		!read_number(slash + 1, family == 4 ? 32 : 128, &a->prefix_len))
+	if (!read_ip(ip, family, &a->ip) || !read_number(slash + 1, family == 4 ? 32 : 128, &a->prefix_len))
 		return wrong(at, word, usage);
 	o->address_count++;
 	return true;
 }
 
-static bool take_addr(const struct place *at, char *value) { return take_address(at, "addr", value, 4); }
+static bool take_addr(const struct place *at, const char *value)
+{
+	return take_address(at, "addr", value, 4);
+}
 
-static bool take_ip6(const struct place *at, char *value) { return take_address(at, "ip6", value, 6); }
+static bool take_ip6(const struct place *at, const char *value) { return take_address(at, "ip6", value, 6); }
 
-static bool take_gw(const struct place *at, char *value)
+static bool take_gw(const struct place *at, const char *value)
 {
 	return read_ip(value, 4, &at->out->router) || wrong(at, "gw", "expected an IPv4 address");
 }
 
-static bool take_gw6(const struct place *at, char *value)
+static bool take_gw6(const struct place *at, const char *value)
 {
 	return read_ip(value, 6, &at->out->router6) || wrong(at, "gw6", "expected an IPv6 address");
 }
@@ -86,7 +90,7 @@ static int hex_digit(char c)
 	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-static bool take_mac(const struct place *at, char *value)
+static bool take_mac(const struct place *at, const char *value)
 {
 	static const char usage[] = "expected an address of one station, such as mac=02:00:00:00:00:01";
 	uint8_t *const mac = at->out->mac;
@@ -102,7 +106,7 @@ static bool take_mac(const struct place *at, char *value)
 	return true;
 }
 
-static bool take_mtu(const struct place *at, char *value)
+static bool take_mtu(const struct place *at, const char *value)
 {
 	unsigned n;
 	if (!read_number(value, UINT16_MAX, &n) || n < MTU_MIN)
@@ -111,7 +115,7 @@ static bool take_mtu(const struct place *at, char *value)
 	return true;
 }
 
-static bool take_dhcp(const struct place *at, char *value)
+static bool take_dhcp(const struct place *at, const char *value)
 {
 	(void)value;
 	at->out->dhcp = true;
@@ -122,7 +126,7 @@ static bool take_dhcp(const struct place *at, char *value)
 
 static const struct word {
 	const char *name;
-	bool (*take)(const struct place *at, char *value);
+	bool (*take)(const struct place *at, const char *value);
 	bool has_value;
 } words[] = {
 	{ "addr", take_addr, true },

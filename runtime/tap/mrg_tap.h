@@ -71,6 +71,7 @@ struct mrg_tap_counts {
 struct mrg_tap {
 	struct mrg_link link;
 	struct mrg_tap_counts counts;
+	bool promiscuous; /* set by the user: frames to foreign addresses are handed on, too */
 	/* private */
 	struct mrg_unix_watch watch;
 	struct mrg_unix_loop *loop;

@@ -40,6 +40,10 @@ struct mrg_frame_work mrg_tap_work_of(const struct virtio_net_hdr *h)
 	struct mrg_frame_work work = {
 		.sum_ok = (h->flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID)) != 0
 	};
+	if ((h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0 && h->csum_offset <= UINT16_MAX - h->csum_start) {
+		work.sum_from = h->csum_start;
+		work.sum_at = (uint16_t)(h->csum_start + h->csum_offset);
+	}
 	if (h->gso_size == 0 || (kind != VIRTIO_NET_HDR_GSO_TCPV4 && kind != VIRTIO_NET_HDR_GSO_TCPV6))
 		return work;
 	work.cut = kind == VIRTIO_NET_HDR_GSO_TCPV4 ? MRG_FRAME_TCP4 : MRG_FRAME_TCP6;
@@ -120,7 +124,7 @@ static bool keep(
 		t->counts.short_in++;
 		return false;
 	}
-	if (!is_ours(t, p)) {
+	if (!t->promiscuous && !is_ours(t, p)) {
 		t->counts.foreign_in++;
 		return false;
 	}

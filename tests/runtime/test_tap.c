@@ -173,6 +173,12 @@ START_TEST(a_header_says_what_was_done)
 		.gso_type = VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN,
 		.gso_size = 1400 });
 	ck_assert(w.sum_ok && w.cut == MRG_FRAME_TCP4 && w.segment_len == 1400);
+	w = mrg_tap_work_of(&(struct virtio_net_hdr){
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 34, .csum_offset = 16 });
+	ck_assert(w.sum_ok && w.sum_from == 34 && w.sum_at == 50);
+	w = mrg_tap_work_of(&(struct virtio_net_hdr){
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 65530, .csum_offset = 16 });
+	ck_assert(w.sum_from == 0 && w.sum_at == 0);
 	w = mrg_tap_work_of(
 		&(struct virtio_net_hdr){ .gso_type = VIRTIO_NET_HDR_GSO_TCPV6, .gso_size = 1200 });
 	ck_assert(!w.sum_ok && w.cut == MRG_FRAME_TCP6 && w.segment_len == 1200);
@@ -247,6 +253,10 @@ START_TEST(others_frames_are_not_handed_on)
 	ck_assert_uint_eq(last_bytes[0], 0x33);
 	ck_assert_uint_eq(tap.counts.foreign_in, 1);
 	ck_assert_uint_eq(tap.counts.short_in, 2);
+	tap.promiscuous = true;
+	ck_assert_int_eq(send(device, to_other, sizeof to_other, 0), sizeof to_other);
+	serve(1);
+	ck_assert_uint_eq(handled, 3);
 	stop();
 }
 END_TEST
