@@ -43,12 +43,14 @@ int memcmp(const void *a, const void *b, size_t len);
 #if defined(__GNUC__)
 #define MRG_MUST_USE __attribute__((warn_unused_result))
 #define MRG_COLD __attribute__((cold, noinline))
+#define MRG_NOINLINE __attribute__((noinline))
 #define MRG_UNUSED __attribute__((unused))
 #define MRG_LIKELY(x) __builtin_expect(!!(x), 1)
 #define MRG_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #else
 #define MRG_MUST_USE
 #define MRG_COLD
+#define MRG_NOINLINE
 #define MRG_UNUSED
 #define MRG_LIKELY(x) (x)
 #define MRG_UNLIKELY(x) (x)
@@ -445,20 +447,83 @@ static inline const uint8_t *mrg_start(struct mrg_span s)
 
 /* --- checksums ---------------------------------------------------------------------------------- */
 
-/* RFC 1071: add len bytes to a running one's complement sum; `odd` bytes came before */
+/* a + b with what is carried out added again: sums of 16-bit words in any byte order (RFC 1071 section 2) */
+static inline uint64_t mrg_inet16_carry(uint64_t a, uint64_t b)
+{
+	const uint64_t sum = a + b;
+	return sum + (sum < a ? 1u : 0u);
+}
+
+static inline uint64_t mrg_native64(const uint8_t *p)
+{
+	uint64_t v;
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+/* The words of whole blocks of 32 bytes; four sums, so that no addition waits for the one before. */
+static MRG_UNUSED MRG_NOINLINE uint64_t mrg_inet16_blocks(const uint8_t *p, size_t count)
+{
+	uint64_t a = 0, b = 0, c = 0, d = 0;
+	for (; count != 0; count--, p += 32) {
+		a = mrg_inet16_carry(a, mrg_native64(p));
+		b = mrg_inet16_carry(b, mrg_native64(p + 8));
+		c = mrg_inet16_carry(c, mrg_native64(p + 16));
+		d = mrg_inet16_carry(d, mrg_native64(p + 24));
+	}
+	return mrg_inet16_carry(mrg_inet16_carry(a, b), mrg_inet16_carry(c, d));
+}
+
+/* The words of less than 8 bytes; an odd one is followed by a zero. */
+static inline uint64_t mrg_inet16_few(const uint8_t *p, size_t len)
+{
+	uint64_t sum = 0;
+	if (len & 4u) {
+		uint32_t v;
+		memcpy(&v, p, sizeof v);
+		sum += v;
+		p += 4;
+	}
+	if (len & 2u) {
+		uint16_t v;
+		memcpy(&v, p, sizeof v);
+		sum += v;
+		p += 2;
+	}
+	if (len & 1u) {
+		const uint8_t last[2] = { p[0], 0 };
+		uint16_t v;
+		memcpy(&v, last, sizeof v);
+		sum += v;
+	}
+	return sum;
+}
+
+/*
+ * RFC 1071: add len bytes to a running one's complement sum; `odd` bytes came before.  The bytes are
+ * added in the machine's order, which gives the same sum with its bytes in that order.
+ */
 static inline uint64_t mrg_inet16_add(uint64_t sum, const uint8_t *p, size_t len, size_t odd)
 {
 	uint64_t part = 0;
-	size_t i = 0;
-	for (; i + 2 <= len; i += 2)
-		part += mrg_be16(p + i);
-	if (i < len)
-		part += (uint64_t)p[i] << 8;
-	while (part > 0xffffu)
-		part = (part & 0xffffu) + (part >> 16);
+	if (len >= 64u) {
+		part = mrg_inet16_blocks(p, len / 32u);
+		p += len & ~(size_t)31u;
+		len &= 31u;
+	}
+	for (; len >= 8u; len -= 8u, p += 8)
+		part = mrg_inet16_carry(part, mrg_native64(p));
+	if (len != 0)
+		part = mrg_inet16_carry(part, mrg_inet16_few(p, len));
+	part = (part & 0xffffffffu) + (part >> 32);
+	part = (part & 0xffffu) + (part >> 16);
+	part = (part & 0xffffu) + (part >> 16);
+	const uint16_t native = (uint16_t)((part & 0xffffu) + (part >> 16));
+	uint8_t word[2];
+	memcpy(word, &native, sizeof word);
 	if (odd & 1u)
-		part = (part & 0xffu) << 8 | part >> 8;
-	return sum + part;
+		return sum + ((uint64_t)word[1] << 8 | word[0]);
+	return sum + mrg_be16(word);
 }
 
 static inline uint16_t mrg_inet16_end(uint64_t sum)

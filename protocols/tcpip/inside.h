@@ -39,20 +39,26 @@ struct ip_error {
 	enum ip_error_kind {
 		IP_ERROR_SOFT,    /* may pass: network or host unreachable, time exceeded (RFC 1122 section 4.2.3.9) */
 		IP_ERROR_HARD,    /* protocol or port unreachable, administratively prohibited */
-		IP_ERROR_TOO_BIG  /* the path has a smaller MTU: ip_path_mtu says which */
+		IP_ERROR_TOO_BIG  /* the path has a smaller MTU: who believes it calls ip_path_mtu */
 	} kind;
+	uint16_t mtu;             /* IP_ERROR_TOO_BIG: what is said of it, made plausible */
 	const char *name;         /* the registry's, for people */
 	struct ip by;             /* who says so */
 };
 
 /* ---- packets to send ---- */
 
-/* The way to one peer, kept by whoever sends more than one packet there.  Zero-initialised but for the two addresses. */
+/*
+ * The way to one peer, kept by whoever sends more than one packet there.  Zero-initialised but for the two addresses, and `only`
+ * where it matters: for addresses that are good on one link only, and where there is no address yet (then `from` stays unspecified).
+ */
 struct ip_way {
 	struct ip from, to;
 	uint32_t era;      /* ways found in an older era are looked up again; 0: not looked up yet */
-	uint16_t on;       /* index of the interface */
+	uint16_t only;     /* index of the interface that it must go by (ip_if_index); 0: any */
+	uint16_t on;       /* index of the interface that it goes by */
 	uint16_t neighbor; /* index of the neighbor that gets the frames */
+	uint16_t mtu;      /* of the path */
 };
 
 struct ip_out {
@@ -60,9 +66,10 @@ struct ip_out {
 	uint8_t dscp, ecn;
 	uint8_t hop_limit;     /* 0: the usual one */
 	bool whole;            /* don't fragment, not even here (DF): a packet that is too long is refused */
-	bool summed;           /* the checksum at `sum_at` of the payload is that of the pseudo-header alone: to be completed by the
-	                          link, or by ip_out where the link can't */
-	uint16_t sum_at;       /* in the payload */
+	bool router_alert;     /* with that option (RFC 2113, RFC 2711) */
+	bool summed;           /* the checksum at `sum_at` of the payload is that of the pseudo-header alone (not complemented): to be
+	                          completed by the link, or by ip_send where the link can't; the parts themselves stay as they are */
+	uint16_t sum_at;       /* in the payload, and not across two parts */
 	uint16_t segment_len;  /* to be cut by the link into TCP segments with so many bytes of data; 0: not */
 	uint16_t transport_len; /* bytes of the transport header, when it is to be cut */
 };
@@ -79,6 +86,9 @@ uint16_t ip_way_mtu(struct mrg_tcpip *s, struct ip_way *w);
 uint32_t ip_way_cut_max(struct mrg_tcpip *s, struct ip_way *w);
 bool ip_way_sums(struct mrg_tcpip *s, struct ip_way *w);
 
+/* ip_path_mtu - the way to `to` has this MTU, for ten minutes (RFC 1191 section 6.3, RFC 8201 section 4).  It never raises one. */
+void ip_path_mtu(struct mrg_tcpip *s, const struct ip *to, uint16_t mtu);
+
 /* ip_way_confirm - the peer has got what was sent: its neighbor is there (RFC 4861 section 7.3.1). */
 void ip_way_confirm(struct mrg_tcpip *s, struct ip_way *w);
 
@@ -87,6 +97,9 @@ void ip_way_confirm(struct mrg_tcpip *s, struct ip_way *w);
  * MRG_IO_OK; MRG_IO_AGAIN: lost for now, a full queue or link; MRG_IO_RESET: no way there, or too long and `whole`.
  */
 enum mrg_io ip_send(struct mrg_tcpip *s, struct ip_way *w, const struct ip_out *o, const struct mrg_span *parts, size_t count);
+
+/* The index of an interface, which is also the scope of its addresses; never 0. */
+uint16_t ip_if_index(const struct mrg_tcpip_if *on);
 
 /* ip_mine - an address of ours that packets are accepted for. */
 bool ip_mine(const struct mrg_tcpip *s, const struct ip *a);
