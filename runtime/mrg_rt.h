@@ -362,7 +362,8 @@ enum mrg_frame_cut { MRG_FRAME_WHOLE, MRG_FRAME_TCP4, MRG_FRAME_TCP6 };
 /* What is left to be done with a frame that is sent, or was done with one that came.  All zero: nothing. */
 struct mrg_frame_work {
 	uint16_t sum_from; /* sent: the Internet checksum from this byte of the frame to its end... */
-	uint16_t sum_at;   /* ...is to be put here, where the sum of the pseudo-header is meanwhile; 0: it is there already */
+	uint16_t sum_at;   /* ...is to be put here, where the sum of the pseudo-header is meanwhile; 0: it is there already.
+	                      Received: likewise, for whoever passes the frame on; its bytes never left this machine then */
 	uint8_t cut;       /* sent: enum mrg_frame_cut; received: segments were joined, and this says of which kind */
 	bool sum_ok;       /* received: the checksum of the transport protocol was checked, or its bytes never left this machine */
 	uint16_t segment_len; /* payload bytes of each segment but the last; 0 unless `cut` says that there are some */

@@ -157,7 +157,7 @@ void ip_to_rt(const struct ip *a, uint16_t port, uint32_t scope, struct mrg_rt_a
 bool ip_is4(const struct ip *a);
 
 static inline bool ip_same(const struct ip *a, const struct ip *b) { return memcmp(a->b, b->b, sizeof a->b) == 0; }
-bool ip_unspecified(const struct ip *a);
+bool ip_unspecified(const struct ip *a); /* of either family: all zero, or 0.0.0.0 */
 bool ip_is_multicast(const struct ip *a);
 
 #endif

@@ -66,6 +66,7 @@ struct ip_address *address_add(struct mrg_tcpip_if *on, const struct ip *a, unsi
 void address_remove(struct ip_address *a);
 void address_deprecate(struct ip_address *a, bool deprecated);
 struct ip_address *address_find(const struct mrg_tcpip *s, const struct ip *a); /* NULL: it is not ours */
+struct ip_address *address_on(const struct mrg_tcpip_if *on, const struct ip *a); /* the same of this interface */
 /* One of this interface to send from, of the family of `to`; NULL: there is none. */
 const struct ip_address *address_from(const struct mrg_tcpip_if *on, const struct ip *to);
 /* Somebody else says that this address is his. */
@@ -94,6 +95,10 @@ struct ip ip_from6(struct mrg_span address); /* 16 bytes of the wire */
 struct mrg_span ip_wire(const struct ip *a); /* 4 or 16 bytes for the wire; borrows a */
 bool ip_prefix_same(const struct ip *a, const struct ip *b, unsigned bits);
 unsigned ip_bits(const struct ip *a, unsigned prefix_len); /* of struct ip, for a prefix of the address's own family */
+struct ip ip_prefix_end(const struct ip *a, unsigned bits); /* the last address with its prefix: a subnet's broadcast */
+bool ip_group_stays(const struct ip *group); /* a group of IPv6 that no router passes on (RFC 4291 section 2.7) */
+bool ip_group_stays_here(const struct ip *group); /* one that does not even go to the link */
+unsigned ip_common_bits(const struct ip *a, const struct ip *b);
 struct ip ip_solicited_node(const struct ip *a);           /* RFC 4291 section 2.7.1 */
 struct ip ip_from_mac(struct mrg_span mac);                /* the link-local address that is made of it (RFC 4291 appendix A) */
 struct ip ip_with_interface_id(const struct ip *prefix, const struct ip *id); /* the first 64 bits of one, the last of the other */
@@ -101,6 +106,9 @@ void ip_group_mac(const struct ip *group, uint8_t out[6]); /* RFC 1112 section 6
 struct ip ip_all_nodes(void);   /* ff02::1 */
 struct ip ip_all_routers(void); /* ff02::2 */
 struct ip ip_broadcast(void);   /* 255.255.255.255 */
+struct ip ip_none4(void);       /* 0.0.0.0 */
+struct ip ip_loopback4(void);   /* 127.0.0.1 */
+struct ip ip_loopback6(void);   /* ::1 */
 
 /* ---- routes ---- */
 
@@ -142,6 +150,9 @@ void neighbor_is_router(struct mrg_tcpip_if *on, const struct ip *a, bool is);
  */
 enum mrg_io icmp6_send(struct mrg_tcpip *s, struct ip_way *way, struct mrg_w *w, uint8_t hop_limit, bool router_alert);
 
+/* The checksum of the message that `w` holds, written with checksum 0.  false: it was not written. */
+bool icmp6_finish(struct mrg_w *w, const struct ip *from, const struct ip *to);
+
 /* ---- what router.c, group.c and dhcp.c give ---- */
 
 struct router_state;
@@ -179,6 +190,11 @@ void ip4_input(struct mrg_tcpip_if *on, struct mrg_span packet, bool link_to_man
 void ip6_input(struct mrg_tcpip_if *on, struct mrg_span packet, bool link_to_many, const struct mrg_frame_work *work, uint64_t now_ns);
 void arp_input(struct mrg_tcpip_if *on, struct mrg_span packet, bool link_to_many, uint64_t now_ns);
 
+/* Hand a packet with all its headers taken off to who is meant; or say that nobody is. */
+void ip_deliver4(struct mrg_tcpip *s, const struct ip_in *in);
+/* in->payload begins behind the header at `next_at` of in->packet, which says in->protocol; `whole`: put together of fragments. */
+void ip_deliver6(struct mrg_tcpip *s, struct ip_in *in, size_t next_at, bool whole);
+
 /* A number by chance, below `below` >= 1; not for secrets. */
 uint32_t ip_random(struct mrg_tcpip *s, uint32_t below);
 
@@ -189,7 +205,7 @@ struct ip_counts {
 	/* frames */
 	uint64_t if_in_frames, if_in_foreign, if_in_short, if_in_tagged, if_in_unknown_protos;
 	/* packets in, of both families */
-	uint64_t in_receives, in_hdr_errors, in_no_routes, in_addr_errors, in_unknown_protos, in_truncated_pkts, in_discards, in_delivers;
+	uint64_t in_receives, in_hdr_errors, in_addr_errors, in_unknown_protos, in_delivers;
 	uint64_t in_martians, in_options_refused;
 	uint64_t reasm_reqds, reasm_oks, reasm_fails, reasm_timeouts, reasm_overlaps, reasm_evicted;
 	/* packets out */
@@ -210,6 +226,7 @@ struct ip_state {
 	uint32_t era;          /* of ways; never 0 */
 	uint16_t if_last;      /* index of the last interface */
 	uint16_t address_used, route_used; /* slots that were ever used */
+	uint16_t address_max, route_max;
 	struct mrg_tcpip_if *ifs;
 	struct ip_address *addresses;
 	struct ip_route *routes;
@@ -223,6 +240,7 @@ struct ip_state {
 	struct dhcp_state *dhcp;
 	struct mrg_tcpip_ping *pings;
 	uint64_t random;
+	uint32_t ids[256];     /* the last identifications, by a hash of whom they went to */
 	struct ip_counts count;
 };
 
