@@ -72,16 +72,6 @@ def test_many_at_once() -> None:
         equal(got, [want] * 20, "digests")
 
 
-def test_requests_with_bodies() -> None:
-    """Octets to the server: it takes up to 1 MiB, whole, before it says that files take none."""
-    with Taps() as host, Files() as files, Http(host, "--root", str(site(files))):
-        for size in (1, 1448, 100_000, 1_000_000):
-            body = files.write("body", os.urandom(size))
-            for at in (OURS, f"[{OURS6}]"):
-                out = host.curl(f"http://{at}/", "-o", "/dev/null", "-w", "%{http_code} %{size_upload}", "--data-binary", f"@{body}")
-                equal(out, f"405 {size}", f"{size} octets to {at}")
-
-
 def test_ranges() -> None:
     with Taps() as host, Files() as files, Http(host, "--root", str(site(files))):
         whole = (files.path / "www" / str(BIG)).read_bytes()
@@ -228,10 +218,6 @@ def test_bad_links_and_the_right_bytes() -> None:
         with Files() as files, Bad("--seed", str(seed + 1), *evils) as bad, BadHttp(bad, site(files)):
             for at in (OURS, f"[{OURS6}]"):
                 equal(fetch(bad, at, 1_000_003), digest(files.path / "www" / "1000003"), f"{' '.join(evils)}: from {at}")
-            body = files.write("body", os.urandom(500_000))
-            out = bad.curl(f"http://{OURS}/", "-o", "/dev/null", "-w", "%{http_code} %{size_upload}", "--data-binary", f"@{body}",
-                           timeout=PATIENCE_S * 2)
-            equal(out, "405 500000", f"{' '.join(evils)}: to the server")
 
 
 if __name__ == "__main__":
