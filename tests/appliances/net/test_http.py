@@ -145,6 +145,31 @@ def test_a_reload_while_it_is_read() -> None:
         equal(host.curl(f"http://{OURS}/"), "<p>hello\n", "afterwards")
 
 
+def test_a_configuration_may_name_the_net() -> None:
+    with Taps() as host, Files() as files:
+        root = site(files)
+        conf = files.write("conf", f"net {host.net('mtu=1400')}\nroot {root}\nmetrics 127.0.0.1:9100\n")
+        with Configured(host, conf) as server:
+            equal(host.curl(f"http://{OURS}/"), "<p>hello\n", "the index")
+            equal(fetch(host, OURS, 65536), digest(files.path / "www" / "65536"), "a file")
+            server.reload()
+            check(not any("need_restart" in line for line in server.lines), server.lines)
+            files.write("conf", conf.read_text().replace("mtu=1400", "mtu=1300"))
+            server.reload("event=addresses_and_workers_need_restart")
+            equal(host.curl(f"http://{OURS}/"), "<p>hello\n", "the index, still")
+
+
+class Configured(Running):
+    program = "mrg-http"
+
+    def __init__(self, host: Taps, conf: Path) -> None:
+        super().__init__("--config", str(conf), listen=(), prefix=host.space.prefix)
+        host.up()
+
+    def __enter__(self) -> Configured:
+        return self
+
+
 def test_rights_are_given_up() -> None:
     with Taps() as host, Files() as files, Http(host, "--root", str(site(files))) as server:
         equal(server.user_ids(), {"65534"}, "user")
