@@ -185,16 +185,3 @@ void mrg_tcpip_counts(const struct mrg_tcpip *s, count_fn *each, void *ctx)
 	udp_counts(s, each, ctx);
 	tcp_counts(s, each, ctx);
 }
-
-const char *mrg_tcpip_why_str(enum mrg_tcpip_why why)
-{
-	switch (why) {
-	case MRG_TCPIP_CLOSED: return "closed";
-	case MRG_TCPIP_REFUSED: return "refused";
-	case MRG_TCPIP_RESET: return "reset by peer";
-	case MRG_TCPIP_TIMED_OUT: return "timed out";
-	case MRG_TCPIP_UNREACHABLE: return "unreachable";
-	case MRG_TCPIP_ABORTED: return "aborted";
-	}
-	return "?";
-}

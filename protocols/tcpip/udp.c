@@ -8,6 +8,7 @@
 #include "protocols/tcpip/udp.h"
 #include "iana/net.h"
 #include "net/udp.h"
+#include "protocols/tcpip/ip.h"
 
 enum {
 	BATCH = 64,
@@ -29,8 +30,8 @@ struct mrg_tcpip_udp {
 /* What is known of a datagram that waits. */
 struct waiting {
 	struct ip from, to;
-	struct mrg_tcpip_if *on;
 	uint16_t from_port;
+	uint16_t only; /* index of the interface that the reply must go by; 0: any */
 	bool to_many;
 };
 
@@ -170,17 +171,16 @@ enum mrg_io udp_send(
 	return count_sent(s->udp, ip_send(s, w, &o, parts, octets.len != 0 ? 2 : 1));
 }
 
-/* The way that replies to `from` take; those of many peers are remembered. */
-static struct ip_way *way_back(
-	struct udp_state *st, const uint64_t key[2], const struct ip *to, const struct ip *from)
+/* The way of the reply, from the address that was asked; those to many peers are remembered. */
+static struct ip_way *way_back(struct udp_state *st, const uint64_t key[2], const struct waiting *q)
 {
 	uint64_t word[4];
-	memcpy(word, to->b, sizeof to->b);
-	memcpy(word + 2, from->b, sizeof from->b);
+	memcpy(word, q->from.b, sizeof q->from.b);
+	memcpy(word + 2, q->to.b, sizeof q->to.b);
 	const uint64_t hash = mrg_hash_mix(word[0] ^ word[2] ^ key[0], word[1] ^ word[3] ^ key[1]);
 	struct ip_way *const w = &st->ways[hash % WAYS];
-	if (!ip_same(&w->to, to) || !ip_same(&w->from, from))
-		*w = (struct ip_way){ .from = *from, .to = *to };
+	if (!ip_same(&w->to, &q->from) || !ip_same(&w->from, &q->to) || w->only != q->only)
+		*w = (struct ip_way){ .from = q->to, .to = q->from, .only = q->only };
 	return w;
 }
 
@@ -191,10 +191,10 @@ static void reply(struct mrg_tcpip *s, const struct mrg_dgram *d, const struct w
 	const struct mrg_span octets = { d->out, d->out_len };
 	uint8_t *const header = d->out - MRG_NET_UDP_HEADER_LEN;
 	struct mrg_net_udp_header_args h = { .source_port = port, .destination_port = q->from_port };
-	struct ip_way once = { .to = q->from }, *w = &once;
+	struct ip_way once = { .to = q->from, .only = q->only }, *w = &once;
 	struct ip_out o;
 	if (!q->to_many)
-		w = way_back(st, s->world.secret, &q->from, &q->to);
+		w = way_back(st, s->world.secret, q);
 	if (d->out_len > d->out_cap || !sendable(q->from_port, d->out_len) || !way_known(s, w)) {
 		st->counts.out_errors++;
 		return;
@@ -227,14 +227,15 @@ static void hand_over(struct mrg_tcpip *s)
 void udp_burst_end(struct mrg_tcpip *s) { hand_over(s); }
 
 /* Whose datagram is it? An address of its own goes before all addresses, and an interface of its own before both. */
-static struct mrg_tcpip_udp *taker(const struct udp_state *st, const struct ip_in *in, uint16_t port)
+static struct mrg_tcpip_udp *end_of(
+	const struct udp_state *st, const struct mrg_tcpip_if *on, const struct ip *local, uint16_t port)
 {
 	struct mrg_tcpip_udp *best = NULL;
-	const bool four = ip_is4(&in->to);
+	const bool four = ip_is4(local);
 	for (struct mrg_tcpip_udp *u = st->buckets[port & st->bucket_mask]; u != NULL; u = u->next) {
-		if (u->port != port || u->four != four || (!u->any && !ip_same(&u->local, &in->to)))
+		if (u->port != port || u->four != four || (!u->any && !ip_same(&u->local, local)))
 			continue;
-		if (u->on != NULL && u->on == in->on)
+		if (u->on != NULL && u->on == on)
 			return u;
 		if (u->on == NULL && (best == NULL || best->any))
 			best = u;
@@ -261,12 +262,13 @@ static void enqueue(
 	if (st->count != 0 && st->who != who)
 		hand_over(s);
 	st->who = who;
+	const bool to_many = in->to_many && !ip_mine(s, &in->to);
 	st->waiting[st->count] = (struct waiting){
 		.from = in->from,
 		.to = in->to,
-		.on = in->on,
 		.from_port = mrg_net_udp_source_port(u),
-		.to_many = in->to_many && !ip_mine(s, &in->to),
+		.only = to_many || ip_is_link_local(&in->from) ? ip_if_index(in->on) : 0,
+		.to_many = to_many,
 	};
 	st->batch[st->count].in = mrg_net_udp_data_octets(u);
 	st->batch[st->count].out_len = 0;
@@ -286,7 +288,7 @@ void udp_input(struct mrg_tcpip *s, const struct ip_in *in)
 		st->counts.in_sum_errors++;
 		return;
 	}
-	struct mrg_tcpip_udp *const who = taker(st, in, mrg_net_udp_destination_port(&u));
+	struct mrg_tcpip_udp *const who = end_of(st, in->on, &in->to, mrg_net_udp_destination_port(&u));
 	if (who == NULL) {
 		st->counts.no_ports++;
 		if (!in->to_many)
@@ -302,11 +304,19 @@ void udp_input(struct mrg_tcpip *s, const struct ip_in *in)
 	enqueue(s, who, in, &u);
 }
 
-/* Ends don't hear of errors; who asks by UDP asks again. */
+/*
+ * Ends don't hear of errors: who asks by UDP asks again. A smaller MTU is believed when there is an end that can have sent what is
+ * quoted (RFC 8201 section 4, RFC 1191 section 4).
+ */
 void udp_error(struct mrg_tcpip *s, const struct ip_error *e)
 {
-	(void)e;
-	s->udp->counts.icmp_errors++;
+	struct udp_state *const st = s->udp;
+	struct mrg_net_udp_header h;
+	st->counts.icmp_errors++;
+	if (e->kind != IP_ERROR_TOO_BIG || mrg_net_udp_header_check(e->payload, &h, NULL) != MRG_OK)
+		return;
+	if (end_of(st, NULL, &e->from, mrg_net_udp_header_source_port(&h)) != NULL)
+		ip_path_mtu(s, &e->to, e->mtu);
 }
 
 void udp_counts(const struct mrg_tcpip *s, count_fn *each, void *ctx)
@@ -324,19 +334,25 @@ void udp_counts(const struct mrg_tcpip *s, count_fn *each, void *ctx)
 
 /* ---- ends ---- */
 
+static uint32_t scope_of(const struct waiting *q)
+{
+	return ip_is4(&q->from) || !ip_is_link_local(&q->from) ? 0 : q->only;
+}
+
 static void peer(struct mrg_dgram_end *e, size_t index, struct mrg_rt_addr *out)
 {
 	const struct mrg_tcpip_udp *const u = (const struct mrg_tcpip_udp *)(const void *)e;
 	const struct udp_state *const st = u->stack->udp;
 	*out = (struct mrg_rt_addr){ .family = 0 };
 	if (st->who == u && index < st->count)
-		ip_to_rt(&st->waiting[index].from, st->waiting[index].from_port, 0, out);
+		ip_to_rt(&st->waiting[index].from, st->waiting[index].from_port,
+			scope_of(&st->waiting[index]), out);
 }
 
 static enum mrg_io send_one(struct mrg_dgram_end *e, const struct mrg_rt_addr *to, struct mrg_span octets)
 {
 	struct mrg_tcpip_udp *const u = (struct mrg_tcpip_udp *)(void *)e;
-	struct ip_way w = { .from = u->local, .to = ip_of(to) };
+	struct ip_way w = { .from = u->local, .to = ip_of(to), .only = (uint16_t)to->scope };
 	if (ip_is4(&w.to) != u->four)
 		return MRG_IO_RESET;
 	return udp_send(u->stack, &w, u->port, to->port, octets);

@@ -37,7 +37,7 @@ enum mrg_io ip_send(struct mrg_tcpip *s, struct ip_way *w, const struct ip_out *
 		return MRG_IO_RESET;
 	struct fake_sent *const f = &fake.sent[fake.sent_count++ % FAKE_SENT_MAX];
 	free(f->p);
-	*f = (struct fake_sent){ .from = w->from, .to = w->to, .o = *o, .parts = count };
+	*f = (struct fake_sent){ .from = w->from, .to = w->to, .o = *o, .only = w->only, .parts = count };
 	for (size_t i = 0; i < count; i++)
 		f->len += parts[i].len;
 	f->p = malloc(f->len + 1);
@@ -56,11 +56,17 @@ bool ip_mine(const struct mrg_tcpip *s, const struct ip *a)
 	return ip_same(a, &mine[0]) || ip_same(a, &mine[1]) || ip_same(a, &mine[2]);
 }
 
-uint64_t ip_pseudo_sum(const struct ip *from, const struct ip *to, uint8_t protocol, size_t len)
+uint16_t ip_if_index(const struct mrg_tcpip_if *on)
 {
-	const size_t at = ip_is4(from) ? 12 : 0;
-	return mrg_inet16_add(
-		mrg_inet16_add((uint64_t)protocol + len, from->b + at, 16 - at, 0), to->b + at, 16 - at, 0);
+	(void)on;
+	return 3;
+}
+
+void ip_path_mtu(struct mrg_tcpip *s, const struct ip *to, uint16_t mtu)
+{
+	(void)s;
+	(void)to;
+	fake.path_mtu = mtu;
 }
 
 void icmp_port_unreachable(struct mrg_tcpip *s, const struct ip_in *in)
@@ -68,37 +74,6 @@ void icmp_port_unreachable(struct mrg_tcpip *s, const struct ip_in *in)
 	(void)s;
 	(void)in;
 	fake.unreachables++;
-}
-
-static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-struct ip ip_of(const struct mrg_rt_addr *a)
-{
-	struct ip out = { { 0 } };
-	if (a->family == 4) {
-		memcpy(out.b, mapped, sizeof mapped);
-		memcpy(out.b + sizeof mapped, a->ip, 4);
-	} else if (a->family == 6) {
-		memcpy(out.b, a->ip, 16);
-	}
-	return out;
-}
-
-void ip_to_rt(const struct ip *a, uint16_t port, uint32_t scope, struct mrg_rt_addr *out)
-{
-	*out = (struct mrg_rt_addr){ .port = port, .scope = scope, .family = ip_is4(a) ? 4 : 6 };
-	if (ip_is4(a))
-		memcpy(out->ip, a->b + 12, 4);
-	else
-		memcpy(out->ip, a->b, 16);
-}
-
-bool ip_is4(const struct ip *a) { return memcmp(a->b, mapped, sizeof mapped) == 0; }
-
-bool ip_unspecified(const struct ip *a)
-{
-	static const struct ip none;
-	return ip_same(a, &none);
 }
 
 /* ---- what tests take ---- */

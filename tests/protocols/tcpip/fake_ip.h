@@ -15,6 +15,7 @@ enum { FAKE_SENT_MAX = 300 };
 struct fake_sent {
 	struct ip from, to;
 	struct ip_out o;
+	uint16_t only;
 	uint8_t *p;
 	size_t len, parts;
 };
@@ -26,6 +27,7 @@ struct fake {
 	size_t sent_count;                    /* all */
 	unsigned unreachables;                /* ICMP errors that were asked for */
 	unsigned finds;                       /* ways that were looked for */
+	uint16_t path_mtu;                    /* that was believed */
 	bool sums;                            /* the link completes checksums */
 	bool no_way;                          /* nothing leads anywhere */
 	enum mrg_io outcome;                  /* of each ip_send */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/udp.h"
 #include "protocols/tcpip/fake_ip.h"
 #include "protocols/tcpip/udp.h"
 
@@ -191,11 +192,62 @@ START_TEST(many_peers)
 }
 END_TEST
 
-START_TEST(errors_are_counted)
+static void error_about(const char *from, enum ip_error_kind kind, size_t len)
 {
+	static uint8_t b[8];
+	struct mrg_w w;
+	const struct mrg_rt_addr a = fake_addr(from);
+	mrg_w_init(&w, b, sizeof b);
+	mrg_net_udp_header_put(&w, &(struct mrg_net_udp_header_args){
+					   .source_port = a.port, .destination_port = 9, .length = 5000 });
+	MUST(w.st == MRG_OK);
+	fake.path_mtu = 0;
+	udp_error(&fake.stack, &(struct ip_error){ .from = ip_of(&a),
+				       .to = fake_ip("192.0.2.1"),
+				       .kind = kind,
+				       .mtu = 1300,
+				       .payload = guarded((struct mrg_span){ b, len }) });
+}
+
+/* RFC 1191 section 4: only of what was sent; who guesses must guess a port */
+START_TEST(errors)
+{
+	static struct hearer h;
 	fake_stack(&limits);
-	udp_error(&fake.stack, &(struct ip_error){ .protocol = 17, .payload = MRG_LITERAL("8 octets") });
-	ck_assert_uint_eq(counted("icmp_errors"), 1);
+	bind_at(&h, "10.0.0.2:53");
+	error_about("10.0.0.2:53", IP_ERROR_TOO_BIG, 8);
+	ck_assert_uint_eq(fake.path_mtu, 1300);
+	error_about("10.0.0.2:53", IP_ERROR_TOO_BIG, 7);
+	ck_assert_uint_eq(fake.path_mtu, 0);
+	error_about("10.0.0.2:54", IP_ERROR_TOO_BIG, 8);
+	ck_assert_uint_eq(fake.path_mtu, 0);
+	error_about("10.0.0.3:53", IP_ERROR_TOO_BIG, 8);
+	ck_assert_uint_eq(fake.path_mtu, 0);
+	error_about("10.0.0.2:53", IP_ERROR_HARD, 8);
+	ck_assert_uint_eq(fake.path_mtu, 0);
+	ck_assert_uint_eq(counted("icmp_errors"), 5);
+	ck_assert_uint_eq(h.count, 0);
+}
+END_TEST
+
+/* An address that is good on one link only is answered on that link. */
+START_TEST(link_local_peers)
+{
+	static struct hearer h;
+	fake_stack(&limits);
+	bind_at(&h, "[::]:53");
+	ask("[fe80::9]:5", "[2001:db8::2]:53", "near");
+	done();
+	ck_assert_str_eq(h.peer[0], "[fe80::9%3]:5");
+	ck_assert_uint_eq(last_sent()->only, 3);
+	ask("[2001:db8::9]:5", "[2001:db8::2]:53", "far");
+	done();
+	ck_assert_str_eq(h.peer[1], "[2001:db8::9]:5");
+	ck_assert_uint_eq(last_sent()->only, 0);
+	const struct mrg_rt_addr to = fake_addr("[fe80::9%2]:5");
+	struct mrg_dgram_end *const e = mrg_tcpip_udp_end(h.bound);
+	ck_assert_int_eq(e->ops->send(e, &to, MRG_LITERAL("x")), MRG_IO_OK);
+	ck_assert_uint_eq(last_sent()->only, 2);
 }
 END_TEST
 
@@ -634,7 +686,8 @@ int main(void)
 	tcase_add_test(t, sums_are_left_to_the_link_that_completes_them);
 	tcase_add_test(t, a_burst_is_handed_over_at_once);
 	tcase_add_test(t, many_peers);
-	tcase_add_test(t, errors_are_counted);
+	tcase_add_test(t, errors);
+	tcase_add_test(t, link_local_peers);
 	tcase_add_test(t, ends_take_turns);
 	tcase_add_test(t, length_0);
 	tcase_add_test(t, length_7);
