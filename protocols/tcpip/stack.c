@@ -24,6 +24,9 @@ const struct mrg_tcpip_limits mrg_tcpip_usual = {
 	.sent_count = 32768,
 	.reassembly_len = (size_t)1 << 20,
 	.dgram_out_max = 4096,
+	.time_wait_ms = 60000,
+	.give_up_s = 300,
+	.keepalive_s = 7200,
 };
 
 /* ---- IP ---- */

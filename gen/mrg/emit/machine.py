@@ -50,9 +50,13 @@ def _declare(w: Writer, x: ir_machine.Machine) -> None:
     w.line()
     w.comment("Where one is; as begin leaves it, and changed by its events alone.")
     with w.block(f"struct {name}", "};"):
-        w.line("uint8_t state;")
+        small = [v for v in x.vars if _packed(v)]
+        w.line(f"uint8_t state : {(len(x.states) - 1).bit_length() or 1};" if small else "uint8_t state;")
+        for v in small:
+            w.line(f"uint8_t {names.local(v.name)} : {v.hi.bit_length()};")
         for v in x.vars:
-            w.line(f"{names.uint_type(v.bits)} {names.local(v.name)};")
+            if not _packed(v):
+                w.line(f"{names.uint_type(v.bits)} {names.local(v.name)};")
     w.line()
     w.line(f"void {name}_begin(struct {name} *m);")
     w.line()
@@ -87,6 +91,11 @@ def _declare(w: Writer, x: ir_machine.Machine) -> None:
     w.line(f"extern uint64_t {name}_taken[{name.upper()}_TRANSITIONS];")
     w.raw("#endif")
     w.line()
+
+
+def _packed(v: ir.Param) -> bool:
+    """Shares an octet with the state, or with others: there may be one of these for each of a million peers."""
+    return 0 < v.hi < 0x80
 
 
 def _state(x: ir_machine.Machine, s: ir_machine.State) -> str:
@@ -267,7 +276,11 @@ class _Steps:
         name = names.machine(self.x)
         if isinstance(do.target, ir.Param):
             v = do.target
-            w.line(f"m->{names.local(v.name)} = ({names.uint_type(v.bits)})({c_expr.emit(do.args[0], self.env)});")
+            value = c_expr.emit(do.args[0], self.env)
+            if _packed(v):  # the mask is for compilers, which can't know that it fits
+                w.line(f"m->{names.local(v.name)} = ({value}) & {(1 << v.hi.bit_length()) - 1:#x}u;")
+            else:
+                w.line(f"m->{names.local(v.name)} = ({names.uint_type(v.bits)})({value});")
         elif isinstance(do.target, ir_machine.Event):
             w.line(f"{name}_{do.kind}_{do.target.name}(m, ctx);")
         else:
