@@ -12,8 +12,8 @@ import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from stack import KERNEL, OURS, OURS6, PATIENCE_S, Files, Host, Http, Packets, Taps, cable, check, equal, main, need  # noqa: E402
-from netns import Space  # noqa: E402
+from bad import EVILS, Bad  # noqa: E402
+from stack import OURS, OURS6, PATIENCE_S, Files, Host, Http, Packets, Taps, check, equal, main, need  # noqa: E402
 from running import Running  # noqa: E402
 
 BIG = 20_000_000
@@ -182,65 +182,9 @@ def test_a_load_of_requests() -> None:
         check("Socket errors" not in out and "Non-2xx" not in out, out)
 
 
-class Impair(Running):
-    program = "mrg-impair"
-
-    def __enter__(self) -> Impair:
-        return self
-
-
-class Bad(Host):
-    """The kernel, a bad link, and the server on a packet socket at its other end."""
-
-    def __init__(self, *evils: str) -> None:
-        super().__init__()
-        self.middle, self.other = Space(), Space()
-        cable(self.space, "here", self.middle, "left")
-        cable(self.other, "there", self.middle, "right")
-        self.space.address("here", f"{KERNEL}/24", "fd77::1/64")
-        self.impair = Impair(*evils, "left", "right", listen=(), prefix=self.middle.prefix)
-
-    def __enter__(self) -> Bad:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.impair.kill()
-        self.middle.__exit__()
-        self.other.__exit__()
-        super().__exit__()
-
-
-class BadHttp(Running):
-    program = "mrg-http"
-
-    def __init__(self, bad: Bad, root: Path) -> None:
-        super().__init__("--net", f"packet:there,addr={OURS}/24,ip6={OURS6}/64", "--root", str(root), listen=(),
-                         prefix=bad.other.prefix)
-
-    def __enter__(self) -> BadHttp:
-        return self
-
-
-EVILS = [
-    ("--loss", "1"),
-    ("--loss", "5"),
-    ("--loss", "10"),
-    ("--burst", "0.5,20"),
-    ("--duplicate", "10"),
-    ("--reorder", "10,5"),
-    ("--corrupt", "3"),
-    ("--truncate", "3"),
-    ("--delay", "20", "--loss", "2"),
-    ("--delay", "5", "--jitter", "5"),
-    ("--rate", "20000", "--queue", "30000"),
-    ("--loss", "2", "--burst", "0.1,30", "--duplicate", "2", "--reorder", "3,5", "--corrupt", "1", "--truncate", "1", "--delay", "2",
-     "--jitter", "1"),
-]
-
-
 def test_bad_links_and_the_right_bytes() -> None:
     for seed, evils in enumerate(EVILS):
-        with Files() as files, Bad("--seed", str(seed + 1), *evils) as bad, BadHttp(bad, site(files)):
+        with Files() as files, Bad("--seed", str(seed + 1), *evils) as bad, Http(bad, "--root", str(site(files))):
             for at in (OURS, f"[{OURS6}]"):
                 equal(fetch(bad, at, 1_000_003), digest(files.path / "www" / "1000003"), f"{' '.join(evils)}: from {at}")
 
