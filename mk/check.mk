@@ -40,11 +40,12 @@ TIDY_C := $(filter-out tests/% bench/%,$(filter %.c,$(HAND_C)))
 TIDY_VIEWS := -clang-analyzer-core.NonNullParamChecker,-clang-analyzer-core.NullDereference,-clang-analyzer-core.UndefinedBinaryOperatorResult,-clang-analyzer-core.uninitialized.*,-clang-analyzer-core.CallAndMessage
 TIDY_gen       := --checks=$(TIDY_VIEWS)
 TIDY_protocols := --checks=$(TIDY_VIEWS)
+TIDY_appliances/impair := --checks=$(TIDY_VIEWS)
 TIDY_generated := --checks=$(TIDY_VIEWS),-clang-analyzer-deadcode.DeadStores
 lint-c: $(TIDY_C:%=$B/tidy/%.ok) $(GEN_C:$G/%=$B/tidy/generated/%.ok)
 $B/tidy/%.ok: % .clang-tidy $(HAND_C) $(GEN_H) | $O/inc/made
 	$(call say,TIDY,$<)
-	$Qmkdir -p $(@D) && clang-tidy --quiet --config-file=.clang-tidy $(TIDY_$(call layer,$<)) $< -- -std=c11 $(DEF_$(call layer,$<)) $(INC_$(call layer,$<)) >$@.log 2>&1 || { cat $@.log; exit 1; }
+	$Qmkdir -p $(@D) && clang-tidy --quiet --config-file=.clang-tidy $(TIDY_$(call layer,$<)) $(TIDY_$(call folder,$<)) $< -- -std=c11 $(DEF_$(call layer,$<)) $(INC_$(call layer,$<)) $(INC_$(call folder,$<)) >$@.log 2>&1 || { cat $@.log; exit 1; }
 	$Qtouch $@
 $B/tidy/generated/%.ok: $G/% .clang-tidy gen/support/mrg.h $(GEN_H)
 	$(call say,TIDY,$<)

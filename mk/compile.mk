@@ -19,6 +19,8 @@ INC_generated  := -I gen/support -I $G
 INC_gen        := -I gen/support
 INC_protocols  := -I gen/support -I $G -I $O/inc
 INC_runtime    := -I gen/support -I runtime
+# Captures of simulated links are files of specs/pcap.mrg.
+INC_runtime/sim := -I $G
 INC_appliances := -I gen/support -I $G -I runtime -I .
 INC_tests      := $(INC_appliances) -I tests
 INC_bench      := $(INC_tests)
@@ -26,6 +28,7 @@ DEF_runtime    := -D_GNU_SOURCE
 DEF_appliances := -D_GNU_SOURCE
 DEF_tests      := -D_GNU_SOURCE
 DEF_bench      := -D_GNU_SOURCE
+folder = $(patsubst %/,%,$(dir $1))
 layer = $(firstword $(subst /, ,$1))
 
 object = $(patsubst %.c,$B/obj/%.o,$(patsubst $G/%,generated/%,$1))
@@ -42,7 +45,7 @@ $O/inc/made: mk/compile.mk
 $B/obj/%.o: %.c $B/flags | $O/inc/made
 	$(call say,CC,$<)
 	$Qmkdir -p $(@D)
-	$Q$(CC) $(BASE) $(CFLAGS) $(SANFLAGS) $(DEF_$(call layer,$<)) $(INC_$(call layer,$<)) $(if $(filter runtime appliances tests bench,$(call layer,$<)),$(PKG_FLAGS)) -c -o $@ $<
+	$Q$(CC) $(BASE) $(CFLAGS) $(SANFLAGS) $(DEF_$(call layer,$<)) $(INC_$(call layer,$<)) $(INC_$(call folder,$<)) $(if $(filter runtime appliances tests bench,$(call layer,$<)),$(PKG_FLAGS)) -c -o $@ $<
 
 $B/obj/generated/%.o: $G/%.c $B/flags
 	$(call say,CC,$<)

@@ -170,6 +170,16 @@ const char *mrg_rt_addr_str(const struct mrg_rt_addr *a, char out[MRG_RT_ADDR_TE
  */
 const char *mrg_rt_addr_host_str(const struct mrg_rt_addr *a, char out[MRG_RT_ADDR_TEXT_MAX]);
 
+/* ---- what becomes of things ---- */
+
+/* What became of an operation on an end. */
+enum mrg_io {
+	MRG_IO_OK,    /* done, at least in part: the count says how much */
+	MRG_IO_AGAIN, /* not now; an event tells when */
+	MRG_IO_EOF,   /* the peer has finished sending; sending to it may go on */
+	MRG_IO_RESET  /* the connection is gone, whatever the reason: only close is left */
+};
+
 /* ---- files ---- */
 
 #define MRG_RT_NO_TIME INT64_MIN
@@ -183,6 +193,11 @@ struct mrg_rt_file {
 	int64_t modified_s; /* when the content was last changed, seconds since 1970; MRG_RT_NO_TIME when that is not known */
 	uint64_t version;   /* another one when the content is another, the same after a restart: what entity tags are made of */
 	const uint8_t *p;   /* the whole content where it is in memory, never NULL then; else NULL: see mrg_stream_send_file */
+	/*
+	 * Where the content is not in memory: up to cap bytes from `offset` on, as mrg_stream_send_file has it; for streams of another
+	 * platform than the tree's. NULL: there is none.
+	 */
+	enum mrg_io (*read)(const struct mrg_rt_file *f, uint64_t offset, uint8_t *p, size_t cap, size_t *got);
 	struct mrg_w *note; /* room for what whoever serves the file would make up again each time; empty with new content. NULL: none */
 };
 
@@ -227,14 +242,6 @@ static inline void mrg_rt_tree_close(struct mrg_rt_tree *t, struct mrg_rt_file *
 bool mrg_rt_path_ok(struct mrg_span path);
 
 /* ---- ends ---- */
-
-/* What became of an operation on an end. */
-enum mrg_io {
-	MRG_IO_OK,    /* done, at least in part: the count says how much */
-	MRG_IO_AGAIN, /* not now; an event tells when */
-	MRG_IO_EOF,   /* the peer has finished sending; sending to it may go on */
-	MRG_IO_RESET  /* the connection is gone, whatever the reason: only close is left */
-};
 
 /* One datagram of a batch: the question, and room for the reply to its sender. */
 struct mrg_dgram {
@@ -355,7 +362,8 @@ enum mrg_frame_cut { MRG_FRAME_WHOLE, MRG_FRAME_TCP4, MRG_FRAME_TCP6 };
 /* What is left to be done with a frame that is sent, or was done with one that came.  All zero: nothing. */
 struct mrg_frame_work {
 	uint16_t sum_from; /* sent: the Internet checksum from this byte of the frame to its end... */
-	uint16_t sum_at;   /* ...is to be put here, where the sum of the pseudo-header is meanwhile; 0: it is there already */
+	uint16_t sum_at;   /* ...is to be put here, where the sum of the pseudo-header is meanwhile; 0: it is there already.
+	                      Received: likewise, for whoever passes the frame on; its bytes never left this machine then */
 	uint8_t cut;       /* sent: enum mrg_frame_cut; received: segments were joined, and this says of which kind */
 	bool sum_ok;       /* received: the checksum of the transport protocol was checked, or its bytes never left this machine */
 	uint16_t segment_len; /* payload bytes of each segment but the last; 0 unless `cut` says that there are some */

@@ -4,3 +4,14 @@ LIB_SRC_mrg-rt-unix := $(wildcard runtime/core/*.c runtime/unix/*.c)
 LIB_ABOUT_mrg-rt-unix := the runtime on kernel sockets
 LIB_NEEDS_mrg-rt-unix := mrg nettle
 PKGS += nettle
+
+# The devices of frames are served by the loop of unix/.
+LIBS += mrg-rt-tap
+LIB_SRC_mrg-rt-tap := $(wildcard runtime/tap/*.c)
+LIB_ABOUT_mrg-rt-tap := TAP devices and packet sockets as links of frames
+LIB_NEEDS_mrg-rt-tap := mrg-rt-unix mrg
+
+LIBS += mrg-rt-sim
+LIB_SRC_mrg-rt-sim := $(wildcard runtime/core/*.c runtime/sim/*.c)
+LIB_ABOUT_mrg-rt-sim := networks in one process, under virtual time
+LIB_NEEDS_mrg-rt-sim := mrg nettle

@@ -24,6 +24,9 @@ const struct mrg_tcpip_limits mrg_tcpip_usual = {
 	.sent_count = 32768,
 	.reassembly_len = (size_t)1 << 20,
 	.dgram_out_max = 4096,
+	.time_wait_ms = 60000,
+	.give_up_s = 300,
+	.keepalive_s = 7200,
 };
 
 /* ---- IP ---- */
@@ -184,17 +187,4 @@ void mrg_tcpip_counts(const struct mrg_tcpip *s, count_fn *each, void *ctx)
 	ip_counts(s, each, ctx);
 	udp_counts(s, each, ctx);
 	tcp_counts(s, each, ctx);
-}
-
-const char *mrg_tcpip_why_str(enum mrg_tcpip_why why)
-{
-	switch (why) {
-	case MRG_TCPIP_CLOSED: return "closed";
-	case MRG_TCPIP_REFUSED: return "refused";
-	case MRG_TCPIP_RESET: return "reset by peer";
-	case MRG_TCPIP_TIMED_OUT: return "timed out";
-	case MRG_TCPIP_UNREACHABLE: return "unreachable";
-	case MRG_TCPIP_ABORTED: return "aborted";
-	}
-	return "?";
 }

@@ -19,6 +19,7 @@
 #define MRG_TCPIP_H
 
 #include "mrg_rt.h"
+#include "net/connection.h"
 
 /* How much there is room for. */
 struct mrg_tcpip_limits {
@@ -33,6 +34,12 @@ struct mrg_tcpip_limits {
 	uint32_t sent_count;                           /* pieces in flight, of all connections, whose fate is followed */
 	size_t reassembly_len;                         /* bytes for fragments */
 	uint32_t dgram_out_max;                        /* bytes of room for the reply to a datagram */
+	/* how TCP behaves */
+	uint32_t time_wait_ms;                         /* 2 MSL (RFC 9293 section 3.4.2) */
+	uint32_t give_up_s;                            /* without an acknowledgment a connection lives so long (R2, section 3.8.3) */
+	uint32_t keepalive_s;                          /* an idle connection is probed after this (section 3.8.4); 0: never */
+	bool nagle;                                    /* what is not a full segment waits for acknowledgments (section 3.7.4) */
+	bool reno;                                     /* congestion avoidance by RFC 5681 instead of CUBIC */
 };
 extern const struct mrg_tcpip_limits mrg_tcpip_usual;
 
@@ -108,22 +115,13 @@ struct mrg_tcpip_listener *mrg_tcpip_listen(
 	struct mrg_tcpip *s, struct mrg_rt_addr *a, const struct mrg_stream_user *user);
 void mrg_tcpip_listener_close(struct mrg_tcpip_listener *l); /* connections that stand go on */
 
-/* Why a connection could not be made or ended. */
-enum mrg_tcpip_why {
-	MRG_TCPIP_CLOSED,      /* both ends were closed */
-	MRG_TCPIP_REFUSED,     /* nobody listens there */
-	MRG_TCPIP_RESET,       /* the peer broke it */
-	MRG_TCPIP_TIMED_OUT,   /* nobody answered for too long */
-	MRG_TCPIP_UNREACHABLE, /* no way leads there, or a router said so */
-	MRG_TCPIP_ABORTED      /* by our side */
-};
-const char *mrg_tcpip_why_str(enum mrg_tcpip_why why);
+struct tcp_conn;
 
 /* A connection that is being made, as mrg_unix_connect has it; the caller's, in place until one of the two was called. */
 struct mrg_tcpip_connect {
 	const struct mrg_stream_user *user;
-	void (*failed)(struct mrg_tcpip_connect *t, enum mrg_tcpip_why why, uint64_t now_ns);
-	struct mrg_tcpip_conn *conn; /* private; NULL: no attempt */
+	void (*failed)(struct mrg_tcpip_connect *t, enum mrg_net_why why, uint64_t now_ns);
+	struct tcp_conn *conn; /* private; NULL: no attempt */
 };
 
 /*

@@ -21,9 +21,6 @@ bool mrg_unix_addr_is_any(const struct mrg_rt_addr *a);
 /* A socket to connect with, of the address's family, non-blocking.   Fails: what socket and setsockopt say. */
 int mrg_unix_tcp_socket(const struct mrg_rt_addr *to, int *out);
 
-/* epoll_ctl with the watch as its data. */
-int mrg_unix_watch_set(struct mrg_unix_loop *l, struct mrg_unix_watch *w, int op, uint32_t events);
-
 size_t mrg_unix_conn_size(void);
 void mrg_unix_conns_recycle(struct mrg_unix_loop *l); /* those closed in this turn are free again */
 

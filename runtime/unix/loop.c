@@ -92,24 +92,21 @@ int mrg_unix_watch_set(struct mrg_unix_loop *l, struct mrg_unix_watch *w, int op
 	return epoll_ctl(l->epoll_fd, op, w->fd, &ev) == 0 ? 0 : errno;
 }
 
-/* Milliseconds until the next timer, rounded up so that it is due when we wake; -1 for ever. */
-static int wait_ms(const struct mrg_unix_loop *l)
+/* Nanoseconds until the next timer. */
+static uint64_t wait_ns(const struct mrg_unix_loop *l)
 {
 	const uint64_t at = mrg_rt_timers_next(&l->timers);
 	if (at == MRG_RT_NEVER)
-		return -1;
+		return MRG_RT_NEVER;
 	const uint64_t now = l->sys->now_ns();
-	if (at <= now)
-		return 0;
-	const uint64_t ms = (at - now - 1u) / 1000000u + 1u;
-	return ms > INT32_MAX ? INT32_MAX : (int)ms;
+	return at > now ? at - now : 0;
 }
 
 int mrg_unix_loop_run(struct mrg_unix_loop *l, const struct mrg_unix_turn *turn)
 {
 	struct epoll_event ev[EVENTS_MAX];
 	while (turn->turn(turn->ctx, l->now_ns)) {
-		const int count = l->sys->epoll_wait(l->epoll_fd, ev, EVENTS_MAX, wait_ms(l));
+		const int count = l->sys->epoll_wait(l->epoll_fd, ev, EVENTS_MAX, wait_ns(l));
 		if (count < 0 && errno != EINTR)
 			return errno;
 		l->now_ns = l->sys->now_ns();

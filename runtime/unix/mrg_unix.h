@@ -37,7 +37,7 @@ struct mrg_unix_sys {
 	ssize_t (*sendfile)(int fd, int from_fd, off_t *offset, size_t len);
 	int (*accept4)(int fd, struct sockaddr *from, socklen_t *from_len, int flags);
 	int (*connect)(int fd, const struct sockaddr *to, socklen_t to_len);
-	int (*epoll_wait)(int fd, struct epoll_event *events, int count, int timeout_ms);
+	int (*epoll_wait)(int fd, struct epoll_event *events, int count, uint64_t wait_ns); /* MRG_RT_NEVER: until something comes */
 	int (*wait_writable)(int fd, int timeout_ms);
 	uint64_t (*now_ns)(void);
 };
@@ -48,11 +48,16 @@ extern const struct mrg_unix_sys mrg_unix_kernel;
 
 struct mrg_unix_loop;
 
-/* Something the loop waits for; `ready` gets the epoll events. Private to runtime/unix. */
+/* Something the loop waits for; `ready` gets the epoll events. For platforms that add a device to the loop. */
 struct mrg_unix_watch {
 	void (*ready)(struct mrg_unix_watch *w, struct mrg_unix_loop *loop, uint32_t events);
 	int fd; /* -1 once closed: events still in hand are then passed over */
 };
+
+/*
+ * mrg_unix_watch_set - epoll_ctl with the watch as its data; the watch stays in place while its descriptor is open.
+ */
+int mrg_unix_watch_set(struct mrg_unix_loop *l, struct mrg_unix_watch *w, int op, uint32_t events);
 
 struct mrg_unix_limits {
 	uint32_t conn_count;    /* connections at once */

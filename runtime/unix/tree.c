@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "unix/tree_inside.h"
 
@@ -256,6 +257,18 @@ static int load_small(struct mrg_unix_tree *t, struct mrg_unix_slot *s, int fd, 
 	return 0;
 }
 
+/* For streams that don't come from the kernel: what sendfile would have sent. */
+static enum mrg_io read_file(
+	const struct mrg_rt_file *f, uint64_t offset, uint8_t *p, size_t cap, size_t *got)
+{
+	const struct mrg_unix_file *const u = (const struct mrg_unix_file *)(const void *)f;
+	const ssize_t n = pread(u->fd, p, cap, (off_t)offset);
+	if (n < 0)
+		return MRG_IO_RESET;
+	*got = (size_t)n;
+	return n == 0 ? MRG_IO_EOF : MRG_IO_OK;
+}
+
 /* Fill a new slot with the open file. false: it can't be read or kept now. fd is the slot's, or closed. */
 static bool load(struct mrg_unix_tree *t, struct mrg_unix_slot *s, int fd, struct stat *st)
 {
@@ -272,6 +285,7 @@ static bool load(struct mrg_unix_tree *t, struct mrg_unix_slot *s, int fd, struc
 	}
 	if (ok && s->f.file.p == NULL) {
 		s->f.fd = fd;
+		s->f.file.read = read_file;
 		t->fds++;
 	} else {
 		(void)t->sys->close(fd);

@@ -81,10 +81,11 @@ static int faulty_connect(int fd, const struct sockaddr *to, socklen_t to_len)
 	return faulty_fails(&faulty.connect) ? -1 : mrg_unix_kernel.connect(fd, to, to_len);
 }
 
-static int faulty_epoll_wait(int fd, struct epoll_event *events, int count, int timeout_ms)
+static int faulty_epoll_wait(int fd, struct epoll_event *events, int count, uint64_t wait_ns)
 {
+	faulty.longest_wait_ns = wait_ns > faulty.longest_wait_ns ? wait_ns : faulty.longest_wait_ns;
 	return faulty_fails(&faulty.epoll_wait) ? -1
-						: mrg_unix_kernel.epoll_wait(fd, events, count, timeout_ms);
+						: mrg_unix_kernel.epoll_wait(fd, events, count, wait_ns);
 }
 
 static int faulty_wait_writable(int fd, int timeout_ms)

@@ -24,6 +24,7 @@ struct faulty_all {
 	int accepted; /* the descriptor of the last connection */
 	bool more;    /* did the last sendmsg say that more follows? */
 	unsigned waits;    /* for room in a socket */
+	uint64_t longest_wait_ns; /* for events */
 	uint64_t ahead_ns; /* the clock is this much ahead */
 };
 

@@ -390,6 +390,21 @@ static bool two_turns(void *ctx, uint64_t now_ns)
 	return (*(unsigned *)ctx)++ < 1;
 }
 
+START_TEST(waits_are_no_longer_than_asked)
+{
+	static struct mrg_rt_timer t = { .fire = count_turn };
+	const struct mrg_unix_turn turn = { .turn = until_timer };
+	const uint64_t wait_ns = 300000;
+	turns = 0;
+	start("127.0.0.1:0");
+	mrg_rt_timer_set(&loop.timers, &t, mrg_unix_now_ns() + wait_ns);
+	ck_assert_int_eq(mrg_unix_loop_run(&loop, &turn), 0);
+	ck_assert_uint_le(faulty.longest_wait_ns, wait_ns);
+	client = -1;
+	stop();
+}
+END_TEST
+
 START_TEST(another_thread_wakes_it)
 {
 	unsigned count = 0;
@@ -451,6 +466,7 @@ int main(void)
 	tcase_add_test(t, datagrams_that_answer_nothing);
 	tcase_add_test(t, an_address_in_use_is_found_even_when_shared);
 	tcase_add_test(t, timers_end_the_waiting);
+	tcase_add_test(t, waits_are_no_longer_than_asked);
 	tcase_add_test(t, another_thread_wakes_it);
 	tcase_add_test(t, a_broken_wait_is_reported);
 	tcase_add_test(t, a_small_arena_is_refused);

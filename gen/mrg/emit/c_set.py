@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Union
+from typing import Sequence, Union
 
 from .. import ir, layout, names, settable
 from . import c_expr, c_sum, c_view
@@ -27,6 +27,7 @@ def emit(w: Writer, shape: Shape) -> None:
             _anew(w, shape, holder, s)
     if plan.fields:
         _contract(w, shape)
+    _places(w, shape, plan.fields)
     for item in plan.fields:
         _setter(w, shape, item)
     for name, why in plan.refused:
@@ -52,6 +53,19 @@ def _contract(w: Writer, shape: Shape) -> None:
         f"An inet16 that was wrong stays wrong by as much. What another packet computes over this one is left to the\n"
         f"caller: mrg_inet16_update does it."
     )
+
+
+def _places(w: Writer, shape: Shape, fields: Sequence[Field]) -> None:
+    """Where whole bytes of a `mutable` packet stand that always stand there: for who lets others set them."""
+    starts = [(f.name, shape.slot(f).start) for f in fields if shape.packet.mutable and shape.slot(f).group is None]
+    fixed = [f"{shape.cname}_{name}_at".upper() + f" = {place.bits // 8}" for name, place in starts if place.anchor is None and place.bits % 8 == 0]
+    if fixed:
+        w.comment("Bytes before a field: for whoever sets it on behalf of others, as a network card does.")
+        w.line("enum {")
+        for text in fixed:
+            w.line(f"\t{text},")
+        w.line("};")
+        w.line()
 
 
 def _setter(w: Writer, shape: Shape, item: Field) -> None:

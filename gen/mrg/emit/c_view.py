@@ -98,6 +98,12 @@ def _contract(w: Writer, shape: Shape) -> None:
         w.comment("Internal: view bytes that nobody else changes; shared memory is fetched first.")
         return
     bound = "" if p.size_max is None else f", at most {p.size_max}"
+    sizes = [f"{shape.cname}_size_min".upper() + f" = {p.size_min}"]
+    if p.size_max is not None:
+        sizes.append(f"{shape.cname}_size_max".upper() + f" = {p.size_max}")
+    if max(p.size_min, p.size_max or 0) < 1 << 31:
+        w.line(f"enum {{ {', '.join(sizes)} }}; /* bytes */")
+        w.line()
     w.comment(
         f"{name} - view the {p.name} at the start of `in`, which may be longer.\n"
         f"  out  the view; out->len says how much of `in` it takes. All zero on rejection\n"

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Our DHCP client against dnsmasq: a lease, what is served with it, what is kept after it, and what is lost."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from stack import KERNEL, PATIENCE_S, Dns, Files, Taps, check, equal, main, need  # noqa: E402
+
+NET = "tap:tap0,dhcp"
+
+
+class Dnsmasq:
+    """A DHCP server on the kernel's side. The device is there by the time it is started."""
+
+    def __init__(self, host: Taps, files: Files, *args: str) -> None:
+        need("dnsmasq")
+        self.process = host.space.start(
+            "dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", "--interface=tap0", "--bind-interfaces", "--no-ping",
+            "--user=root", "--log-dhcp", f"--pid-file={files.path / 'pid'}", f"--dhcp-leasefile={files.path / 'leases'}",
+            "--dhcp-range=10.77.0.50,10.77.0.60,255.255.255.0,2m", "--dhcp-authoritative", *args)
+
+    def __enter__(self) -> Dnsmasq:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        try:
+            self.log = self.process.communicate(timeout=PATIENCE_S)[1]
+        except subprocess.TimeoutExpired:
+            self.log = ""
+
+
+def leased(server: Dns) -> tuple[str, str]:
+    line = server.wait_for("event=lease ")
+    found = re.search(r"address=([\d.]+)/24(?: router=(\S+))?", line)
+    check(found is not None, line)
+    assert found is not None
+    return found.group(1), found.group(2) or ""
+
+
+def test_a_lease_is_got_and_used() -> None:
+    with Taps() as host, Files() as files, Dns(host, files, net=NET) as server, Dnsmasq(host, files):
+        address, router = leased(server)
+        check(address.startswith("10.77.0.5") or address == "10.77.0.60", address)
+        equal(router, KERNEL, "router")
+        equal(server.dig("www.example.org", at=address), "192.0.2.80", "an answer")
+        leases = (files.path / "leases").read_text()
+        mac = next(line for line in server.lines if "event=net" in line).split("mac=")[1].split()[0]
+        check(f"{mac} {address}" in leases, leases)
+
+
+def test_the_router_is_used() -> None:
+    """A question from behind the router is answered by its way."""
+    with Taps() as host, Files() as files, Dns(host, files, net=NET) as server, Dnsmasq(host, files):
+        address, _ = leased(server)
+        host.space.ip("addr", "add", "198.51.100.1/32", "dev", "lo")
+        out = host.space.run("dig", f"@{address}", "-b", "198.51.100.1", "+time=3", "+short", "+noedns", "www.example.org").strip()
+        equal(out, "192.0.2.80", "an answer to 198.51.100.1")
+
+
+def test_the_same_address_again() -> None:
+    with Taps() as host, Files() as files:
+        with Dns(host, files, net=NET + ",mac=02:00:00:00:00:07") as server, Dnsmasq(host, files):
+            first, _ = leased(server)
+            equal(server.end(), 0, "exit status")
+        with Dns(host, files, net=NET + ",mac=02:00:00:00:00:07") as server, Dnsmasq(host, files):
+            equal(leased(server)[0], first, "the address of the same client")
+
+
+def test_a_server_that_comes_later() -> None:
+    """Nobody answers at first: it asks again, and other addresses are served meanwhile."""
+    with Taps() as host, Files() as files, Dns(host, files, net=NET + ",ip6=fd77::2/64") as server:
+        equal(server.dig("www.example.org", at="fd77::2"), "192.0.2.80", "an answer by IPv6")
+        with Dnsmasq(host, files):
+            address, _ = leased(server)
+            equal(server.dig("www.example.org", at=address), "192.0.2.80", "an answer")
+
+
+if __name__ == "__main__":
+    sys.exit(main(dict(globals())))
