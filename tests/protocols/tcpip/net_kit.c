@@ -100,6 +100,11 @@ static enum mrg_io keep(
 		k->protocol = NET_ARP;
 		k->from = ip_from4(mrg_net_arp_sender_protocol_address(&arp));
 		k->to = ip_from4(mrg_net_arp_target_protocol_address(&arp));
+		if (mrg_net_arp_operation(&arp) == 1 && !ip_unspecified(&k->from) &&
+			!ip_same(&k->from, &k->to)) {
+			net.asked = k->to;
+			net.asked_by = k->from;
+		}
 	}
 	return MRG_IO_OK;
 }
@@ -124,17 +129,49 @@ const struct net_sent *net_nth(unsigned protocol, size_t index)
 
 void net_clear(void) { net.sent_count = 0; }
 
+static void put_frame(const uint8_t *to, uint16_t type, struct mrg_span packet)
+{
+	uint8_t b[1600];
+	struct mrg_w w;
+	mrg_w_init(&w, b, sizeof b);
+	mrg_net_ethernet_header_put(&w,
+		&(struct mrg_net_ethernet_header_args){
+			.destination_address = { to, 6 }, .source_address = { peer_mac, 6 }, .type = type });
+	mrg_w_put(&w, packet);
+	MUST(w.st == MRG_OK);
+	const struct mrg_span placed = guarded(mrg_w_span(&w, 0));
+	struct mrg_frame f = { .p = (uint8_t *)(uintptr_t)placed.p, .len = placed.len, .cap = placed.len };
+	net.link.user.frames(net.link.user.ctx, &f, 1, net.now_ns);
+}
+
+static void in_arp(struct ip a, struct ip t)
+{
+	uint8_t b[64];
+	struct mrg_w w;
+	mrg_w_init(&w, b, sizeof b);
+	mrg_net_arp_put(&w, &(struct mrg_net_arp_args){ .operation = 2,
+				    .sender_hardware_address = { peer_mac, 6 },
+				    .sender_protocol_address = ip_wire(&a),
+				    .target_hardware_address = { own_mac, 6 },
+				    .target_protocol_address = ip_wire(&t) });
+	MUST(w.st == MRG_OK);
+	put_frame(own_mac, 0x0806, mrg_w_span(&w, 0));
+}
+
+void net_in_arp(const char *ip, const char *to) { in_arp(net_ip(ip), net_ip(to)); }
+
 /* ---- the stack ---- */
 
 void net_open(const struct mrg_tcpip_limits *l, uint64_t secret)
 {
 	static const struct mrg_link_ops ops = { .send = keep };
 	static uint8_t *memory;
+	static struct mrg_arena arena; /* pools stay with it */
 	const size_t len = mrg_tcpip_memory(l);
 	free(memory);
 	memory = aligned_alloc(4096, (len + 4095) / 4096 * 4096);
 	memset(memory, 0, len);
-	struct mrg_arena arena = { .p = memory, .cap = len };
+	arena = (struct mrg_arena){ .p = memory, .cap = len };
 	memset(&net, 0, sizeof net);
 	net.now_ns = MRG_RT_SECOND_NS;
 	net.link = (struct mrg_link){ .ops = &ops, .mtu = 1500 };
@@ -156,6 +193,9 @@ void net_pass(uint64_t ns)
 		if (mrg_rt_timers_next(&net.timers) > net.now_ns)
 			net.now_ns = mrg_rt_timers_next(&net.timers);
 		mrg_rt_timers_run(&net.timers, net.now_ns);
+		if (!net.silent && !ip_unspecified(&net.asked))
+			in_arp(net.asked, net.asked_by);
+		net.asked = (struct ip){ { 0 } };
 	}
 	net.now_ns = end_ns;
 }
@@ -199,21 +239,6 @@ uint64_t net_count(const char *protocol, const char *name)
 }
 
 /* ---- what comes ---- */
-
-static void put_frame(const uint8_t *to, uint16_t type, struct mrg_span packet)
-{
-	uint8_t b[1600];
-	struct mrg_w w;
-	mrg_w_init(&w, b, sizeof b);
-	mrg_net_ethernet_header_put(&w,
-		&(struct mrg_net_ethernet_header_args){
-			.destination_address = { to, 6 }, .source_address = { peer_mac, 6 }, .type = type });
-	mrg_w_put(&w, packet);
-	MUST(w.st == MRG_OK);
-	const struct mrg_span placed = guarded(mrg_w_span(&w, 0));
-	struct mrg_frame f = { .p = (uint8_t *)(uintptr_t)placed.p, .len = placed.len, .cap = placed.len };
-	net.link.user.frames(net.link.user.ctx, &f, 1, net.now_ns);
-}
 
 void net_in(struct ip from, struct ip to, uint8_t protocol, uint8_t hop_limit, struct mrg_span payload)
 {
@@ -262,19 +287,4 @@ void net_in_icmp6(const char *from, const char *to, uint8_t hop_limit, struct mr
 	const struct ip f = net_ip(from), t = net_ip(to);
 	MUST(icmp6_finish(w, &f, &t));
 	net_in(f, t, 58, hop_limit, mrg_w_span(w, 0));
-}
-
-void net_in_arp(const char *ip, const char *to)
-{
-	uint8_t b[64];
-	struct mrg_w w;
-	const struct ip a = net_ip(ip), t = net_ip(to);
-	mrg_w_init(&w, b, sizeof b);
-	mrg_net_arp_put(&w, &(struct mrg_net_arp_args){ .operation = 2,
-				    .sender_hardware_address = { peer_mac, 6 },
-				    .sender_protocol_address = ip_wire(&a),
-				    .target_hardware_address = { own_mac, 6 },
-				    .target_protocol_address = ip_wire(&t) });
-	MUST(w.st == MRG_OK);
-	put_frame(own_mac, 0x0806, mrg_w_span(&w, 0));
 }

@@ -30,6 +30,9 @@ struct net_kit {
 	struct mrg_tcpip_if *on;
 	struct net_sent sent[NET_SENT_MAX]; /* those from the last net_clear on */
 	size_t sent_count;
+	bool silent;    /* the peer, who has all addresses that are asked for by ARP, does not say so */
+	struct ip asked; /* by ARP, and not answered yet */
+	struct ip asked_by;
 };
 extern struct net_kit net;
 
