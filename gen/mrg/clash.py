@@ -95,16 +95,19 @@ def _parts(cname: str, r: ir.Rule) -> list[str]:
 def _machine(x: ir_machine.Machine) -> Iterator[Named]:
     base = names.machine(x)
     what = f"machine '{x.name}'"
-    for name in (f"struct {base}", f"struct {base}_state", *(f"{base}_{verb}" for verb in ("begin", "holds", "state_str", "transition_str", "taken"))):
+    verbs = ("begin", "holds", "state_str", "transition_str", "taken", "watch_begin", "watch_end")
+    for name in (*(f"struct {base}{tag}" for tag in ("", "_state", "_watch")), *(f"{base}_{verb}" for verb in verbs)):
         yield name, x.loc, x.name, what
     yield f"{base}_transitions".upper(), x.loc, x.name, what
     for s in x.states:
         yield f"{base}_{snake(s.name)}".upper(), s.loc, s.name, f"state '{x.name}.{s.name}'"
     for e in x.events:
-        for verb in ("on", "set", "cancel") if e.kind == "timer" else ("on",):
+        told = ("on", "set", "cancel") if e.kind == "timer" else ("on",)
+        for verb in (*told, *(f"watch_{verb}" for verb in told)):
             yield f"{base}_{verb}_{e.name}", e.loc, e.name, f"'{verb}' of {e.kind} '{x.name}.{e.name}'"
     for d in x.deeds:
-        yield f"{base}_{'is' if d.kind == 'test' else 'do'}_{d.name}", d.loc, d.name, f"{d.kind} '{x.name}.{d.name}'"
+        for verb in ("is",) if d.kind == "test" else ("do", "watch_do"):
+            yield f"{base}_{verb}_{d.name}", d.loc, d.name, f"{d.kind} '{x.name}.{d.name}'"
 
 
 def _packet(p: ir.Packet) -> Iterator[Named]:

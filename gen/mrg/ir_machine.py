@@ -87,6 +87,7 @@ class Never:
     doc: str
     cond: ir.Expr
     states: list[State]
+    text: str  # as it is written
 
 
 @dataclass(eq=False)

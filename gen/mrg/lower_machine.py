@@ -228,7 +228,7 @@ class MachineLowerer(ExprLowerer):
         if n.cond is not None:
             cond = self.expr(n.cond)
             if cond.hi != 0:  # else the ranges of the variables say so already
-                self.ir.nevers.append(ir_machine.Never(n.span.loc(), n.doc, cond, states))
+                self.ir.nevers.append(ir_machine.Never(n.span.loc(), n.doc, cond, states, _written(n)))
             return
         assert n.deed is not None
         deed = self._deed_of(n.deed)
@@ -280,6 +280,10 @@ class MachineLowerer(ExprLowerer):
         node = ir_machine.TestOf(name.span.loc(), 0, 1, test, self._args(test, name, written))
         self.facts.define(node, self.facts.atom(("node", id(node)), 0, 1))
         return node
+
+
+def _written(n: ast.MNever) -> str:
+    return " ".join(n.span.text().split()).rstrip(";")
 
 
 def _text(h: ast.MHandler, event: ir_machine.Event) -> str:

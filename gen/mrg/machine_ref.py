@@ -56,7 +56,11 @@ class Machine:
 
     def holds(self) -> bool:
         """What the specification says of all times."""
-        return not any(any(self.state is s for s in n.states) and self._value(n.cond, {}, _no_test) for n in self.m.nevers)
+        return self.broken() is None
+
+    def broken(self) -> Optional[ir_machine.Never]:
+        """What is so and is never to be."""
+        return next((n for n in self.m.nevers if any(self.state is s for s in n.states) and self._value(n.cond, {}, _no_test)), None)
 
     # --- expressions ----------------------------------------------------------------
 

@@ -85,11 +85,19 @@ def _parser() -> argparse.ArgumentParser:
 
     promela = commands.add_parser("promela", parents=[roots], help="print a model of two machines over a bad channel, for SPIN")
     promela.add_argument("file", metavar="FILE.mrg")
-    promela.add_argument("name", metavar="MACHINE", nargs="+", help="one for both ends, or two")
+    promela.add_argument("ends", metavar="MACHINE[:CALL,...]", nargs="+", help="one for both ends, or two; what the user of it calls, 'CALL?' perhaps")
     promela.add_argument("--messages", type=int, default=2, help="under way at most, each way (default: 2)")
-    promela.add_argument("--calls", type=int, default=1, help="of each user event, at each end (default: 1)")
+    promela.add_argument("--calls", type=int, default=1, help="of each user event, at an end whose calls are not said (default: 1)")
     promela.add_argument("--faults", type=int, default=2, help="messages lost or repeated, timers too early (default: 2)")
+    promela.add_argument("--last", metavar="TIMER", action="append", default=[], help="so long that all other timers go off before")
+    promela.add_argument("--reach", metavar="STATE", action="append", default=[], help="both ends must come to stay there (default: final states)")
     promela.set_defaults(run=run_promela)
+
+    watch = commands.add_parser("watch", parents=[roots], help="hold what was seen of a machine against its specification")
+    watch.add_argument("file", metavar="FILE.mrg")
+    watch.add_argument("name", metavar="MACHINE")
+    watch.add_argument("trace", metavar="TRACE", help="events, '> deed', '? test = 1', one a line; - is the standard input")
+    watch.set_defaults(run=run_watch)
 
     dissect = commands.add_parser("dissect", parents=[roots], help="print the messages of a capture file")
     dissect.add_argument("file", metavar="FILE.pcap")
@@ -261,17 +269,41 @@ def run_promela(options: argparse.Namespace) -> int:
     from .emit import promela
 
     modules, named, _ = load_named([options.file], options.roots)
-    machines = {x.name: x for m in modules if m.name in named for x in m.machines}
-    for name in options.name:
-        if name not in machines:
-            sys.stderr.write(f"mrg promela: {options.file} has no machine '{name}'{meant(name, machines)}\n")
-            return 2
-    ends = [machines[name] for name in [*options.name, options.name[0]][:2]]
+    machines = [x for m in modules if m.name in named for x in m.machines]
+    bounds = promela.Bounds(options.messages, options.calls, options.faults, frozenset(options.last), options.reach)
     try:
-        sys.stdout.write(promela.model(ends, options.messages, options.calls, options.faults))
+        sys.stdout.write(promela.model(promela.ends(options.file, machines, options.ends, bounds), bounds))
     except promela.Unfit as why:
         sys.stderr.write(f"mrg promela: {why}\n")
         return 2
+    return 0
+
+
+def run_watch(options: argparse.Namespace) -> int:
+    """0: it is as specified; 1: it is not; 2: the trace can't be read."""
+    from . import trace, watch
+
+    modules, named, _ = load_named([options.file], options.roots)
+    machines = {x.name: x for m in modules if m.name in named for x in m.machines}
+    machine = machines.get(options.name)
+    if machine is None:
+        sys.stderr.write(f"mrg watch: {options.file} has no machine '{options.name}'{meant(options.name, machines)}\n")
+        return 2
+    try:
+        if options.trace == "-":
+            seen = trace.read(machine, "-", sys.stdin.read())
+        else:
+            with open(options.trace, encoding="utf-8", errors="replace") as f:
+                seen = trace.read(machine, options.trace, f.read())
+        behind, found = watch.watch(machine, seen)
+    except Failed as failed:
+        sys.stderr.write(failed.render())
+        return 2
+    if found is not None:
+        sys.stdout.write(watch.said(machine, seen, found) + "\n")
+        return 1
+    may_stay = "" if behind.state.final else ", where it may not stay"
+    sys.stdout.write(f"{options.trace}: ok ({len(seen.events)} event{'s' * (len(seen.events) != 1)}, then in state '{behind.state.name}'{may_stay})\n")
     return 0
 
 

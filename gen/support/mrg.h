@@ -80,6 +80,24 @@ enum mrg_step {
 	MRG_STEP_REFUSED  /* nothing: it should not have come */
 };
 
+/* What is wrong with what was seen of a machine. */
+enum mrg_watch {
+	MRG_WATCH_OK,
+	MRG_WATCH_REFUSED,    /* an event that the specification refuses */
+	MRG_WATCH_IDLE,       /* a timer went off that did not run */
+	MRG_WATCH_MISSING,    /* a deed did not come before the next event */
+	MRG_WATCH_UNEXPECTED, /* a deed came that was not the next */
+	MRG_WATCH_NEVER       /* so it is never to be */
+};
+
+/* The first fault that was seen, for people; what there is nothing to say of is "". */
+struct mrg_watch_note {
+	enum mrg_watch verdict;
+	const char *state, *event; /* in which state what had come */
+	const char *expected, *did; /* deeds */
+	const char *where;         /* in the specification: file:line */
+};
+
 struct mrg_span {
 	const uint8_t *p;
 	size_t len;

@@ -24,6 +24,9 @@ const struct mrg_tcpip_limits mrg_tcpip_usual = {
 	.sent_count = 32768,
 	.reassembly_len = (size_t)1 << 20,
 	.dgram_out_max = 4096,
+	.time_wait_ms = 60000,
+	.give_up_s = 300,
+	.keepalive_s = 7200,
 };
 
 /* ---- IP ---- */
@@ -43,7 +46,7 @@ uint32_t ip_random(struct mrg_tcpip *s, uint32_t below)
 {
 	s->ip->random += UINT64_C(0x9e3779b97f4a7c15); /* a Weyl sequence, mixed with what nobody knows */
 	const uint64_t mixed = mrg_hash_mix(s->ip->random ^ s->world.secret[0], s->world.secret[1] | 1u);
-	return below < 2u ? 0 : (uint32_t)(mixed >> 16) % below;
+	return below < 2u ? 0 : (uint32_t)(mixed % below);
 }
 
 /* Addresses that lead here: the loopback is an interface without a link. */

@@ -112,7 +112,7 @@ static void take_ecn(struct tcp_conn *c, const struct tcp_seg *g)
 		return;
 	if (g->cwr)
 		c->ecn_echo = false;
-	if (g->in->ecn == MRG_NET_IP_ECN_CE) { /* RFC 3168 section 5 */
+	if (g->in->ecn == MRG_NET_ECN_CE) { /* RFC 3168 section 5 */
 		c->ecn_echo = true;
 		c->ack_now = true;
 		tcp_of(c)->n.ecn_ce++;

@@ -12,9 +12,10 @@ static struct tcp_conn *conn_of(void *ctx)
 }
 
 void mrg_net_connection_do_segment(const struct mrg_net_connection *m, void *ctx, uint8_t syn, uint8_t fin,
-	uint8_t rst, uint8_t acks_syn, uint8_t acks_fin)
+	uint8_t rst, uint8_t acks_syn, uint8_t acks_fin, uint8_t blind)
 {
 	(void)m;
+	(void)blind;    /* tcp_reset_for answers where there is no connection */
 	(void)acks_syn; /* rcv_nxt says it */
 	(void)acks_fin;
 	struct tcp_conn *const c = conn_of(ctx);
@@ -199,6 +200,6 @@ void tcp_machine_settle(struct tcp_conn *c)
 
 void tcp_machine_segment(struct tcp_conn *c, bool syn, bool fin, bool rst, bool acks_syn, bool acks_fin)
 {
-	(void)mrg_net_connection_on_segment(&c->h.m, c, syn, fin, rst, acks_syn, acks_fin);
+	(void)mrg_net_connection_on_segment(&c->h.m, c, syn, fin, rst, acks_syn, acks_fin, false);
 	tcp_machine_settle(c);
 }

@@ -118,6 +118,25 @@ uint32_t tcp_mss(const struct tcp_conn *c)
 	return c->mss - options;
 }
 
+/* Blocks that the next segment tells of. */
+static unsigned sack_count(const struct tcp_conn *c)
+{
+	if (c->gaps == NULL || !c->sack_ok)
+		return 0;
+	const unsigned most = c->ts_ok ? TCP_SACK_MAX - 1u : TCP_SACK_MAX;
+	const bool again = c->gaps->again.left != c->gaps->again.right;
+	const unsigned count = c->gaps->ranges.count + (again ? 1u : 0u);
+	return count < most ? count : most;
+}
+
+/* Bytes of data in a full segment that also tells of them. */
+static uint32_t data_most(const struct tcp_conn *c)
+{
+	const unsigned count = sack_count(c);
+	return tcp_mss(c) -
+	       (count != 0 ? MRG_NET_TCP_SACK_SIZE_MIN + count * MRG_NET_TCP_SACK_BLOCK_SIZE_MAX : 0);
+}
+
 uint32_t tcp_window(const struct tcp_conn *c)
 {
 	const uint32_t most = ring_most(c->stack->limits.receive_max), held = ring_len(c->in);
@@ -144,17 +163,15 @@ static void put_sacks(struct mrg_w *w, struct tcp_conn *c)
 {
 	struct tcp_range r[TCP_SACK_MAX];
 	struct mrg_net_tcp_sack_build sack;
-	if (c->gaps == NULL || !c->sack_ok)
-		return;
-	const unsigned most = c->ts_ok ? TCP_SACK_MAX - 1u : TCP_SACK_MAX;
+	const unsigned most = sack_count(c);
 	unsigned count = 0;
+	if (most == 0)
+		return;
 	if (c->gaps->again.left != c->gaps->again.right)
 		r[count++] = c->gaps->again;
 	c->gaps->again = (struct tcp_range){ 0, 0 };
 	count += ranges_sack(&c->gaps->ranges, r + count, most - count);
 	tcp_gaps_put(c);
-	if (count == 0)
-		return;
 	mrg_net_tcp_sack_begin(w, &sack, &(struct mrg_net_tcp_sack_args){ 0 });
 	for (unsigned i = 0; i < count; i++) {
 		mrg_net_tcp_sack_blocks_add(w, &sack);
@@ -167,6 +184,7 @@ static void put_sacks(struct mrg_w *w, struct tcp_conn *c)
 static void send_from(struct tcp_conn *c, uint32_t seq, uint32_t at, uint32_t len, struct flags f, bool again)
 {
 	uint8_t options[TCP_OPTIONS_MAX];
+	const uint32_t full = data_most(c);
 	struct mrg_w w;
 	mrg_w_init(&w, options, sizeof options);
 	if (c->ts_ok)
@@ -188,11 +206,9 @@ static void send_from(struct tcp_conn *c, uint32_t seq, uint32_t at, uint32_t le
 		c->ecn_reduced = false;
 	struct mrg_span parts[PARTS_MAX];
 	const size_t count = 1u + (len != 0 ? ring_parts(c->out, at, len, parts + 1) : 0);
-	const uint32_t mss = tcp_mss(c);
 	/* RFC 3168 section 6.1.5: what is sent again is not marked */
-	struct ip_out o = { .ecn = c->ecn_ok && len != 0 && !again ? MRG_NET_IP_ECN_ECT_0
-								   : MRG_NET_IP_ECN_NOT_ECT,
-		.segment_len = (uint16_t)(len > mss ? mss : 0) };
+	struct ip_out o = { .ecn = c->ecn_ok && len != 0 && !again ? MRG_NET_ECN_ECT0 : MRG_NET_ECN_NOT_ECT,
+		.segment_len = (uint16_t)(len > full ? full : 0) };
 	c->rcv_acked = c->rcv_nxt;
 	c->ack_now = c->ack_set = false;
 	tcp_of(c)->n.out_bytes += len;
@@ -253,7 +269,7 @@ uint32_t tcp_pipe(const struct tcp_conn *c)
 /* Bytes of one segment, or of one that the link cuts, out of `most` that may go. */
 static uint32_t fit(struct tcp_conn *c, uint32_t most)
 {
-	const uint32_t mss = tcp_mss(c), cut = ip_way_cut_max(c->stack, &c->way);
+	const uint32_t mss = data_most(c), cut = ip_way_cut_max(c->stack, &c->way);
 	const uint32_t headers = MRG_NET_IP6_SIZE_MIN + TCP_HEADER_MAX;
 	const uint32_t one = cut > headers + 2u * mss ? cut - headers : mss;
 	return most < one ? most : one >= 2u * mss ? one / mss * mss : one;
@@ -290,7 +306,7 @@ static bool send_lost(struct tcp_conn *c)
  */
 static uint32_t next_len(struct tcp_conn *c, uint32_t ready, uint32_t window, uint32_t may)
 {
-	const uint32_t mss = tcp_mss(c);
+	const uint32_t mss = data_most(c);
 	uint32_t len = ready < window ? ready : window;
 	if (len > may) {
 		if (c->flight != NULL)

@@ -227,7 +227,8 @@ static void open_from_cookie(
 	struct tcp_head listening = { .kind = TCP_HALF };
 	mrg_net_connection_begin(&listening.m);
 	(void)mrg_net_connection_on_listen(&listening.m, &listening);
-	(void)mrg_net_connection_on_segment(&listening.m, &listening, true, false, false, false, false);
+	(void)mrg_net_connection_on_segment(
+		&listening.m, &listening, true, false, false, false, false, false);
 	c->h.m = listening.m;
 	tcp_conn_input(c, g);
 }
@@ -308,7 +309,7 @@ static void half_open(struct mrg_tcpip *s, const struct tcp_seg *g, uint32_t iss
 	h->scale = g->scale;
 	h->ecn_ok = g->ece && g->cwr;
 	(void)mrg_net_connection_on_listen(&h->h.m, h);
-	(void)mrg_net_connection_on_segment(&h->h.m, h, true, false, false, false, false);
+	(void)mrg_net_connection_on_segment(&h->h.m, h, true, false, false, false, false, false);
 	send_syn_ack(s, h);
 	tcp_timers_arm(s->tcp);
 }
@@ -492,8 +493,8 @@ void tcp_wait_input(struct mrg_tcpip *s, struct tcp_wait *w, const struct tcp_se
 	if (g->rst)
 		return;
 	const uint32_t end = g->seq + g->len;
-	if (mrg_net_connection_on_segment(
-		    &w->h.m, w, g->syn, g->fin && end == w->rcv_nxt, false, true, true) == MRG_STEP_TAKEN &&
+	if (mrg_net_connection_on_segment(&w->h.m, w, g->syn, g->fin && end == w->rcv_nxt, false, true, true,
+		    false) == MRG_STEP_TAKEN &&
 		g->fin)
 		tcp_wait_requeue(t, w);
 	if (g->len != 0 || g->seq != w->rcv_nxt)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Negative specifications: each err/NAME.mrg must fail with just err/NAME.err.
-NAME.files lists files that are loaded with it.
+NAME.files lists files that are loaded with it; NAME.trace is a trace of its machine, and what is wrong.
 
 Also counts the places in the front end that report an error, and fails when
 one of them is reached by no case.  `--update` writes the .err files.
@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 GEN = HERE.parent.parent / "gen"
 sys.path.insert(0, str(GEN))
 
-from mrg import errors, load, prove  # noqa: E402
+from mrg import errors, load, prove, trace  # noqa: E402
 
 Site = tuple[str, int]
 reached: set[Site] = set()
@@ -63,9 +63,11 @@ def _reports(f: ast.expr) -> bool:
 
 def outcome(name: str) -> str:
     """What the compiler says about a case."""
-    more = Path(name + ".files")
+    more, seen = Path(name + ".files"), Path(name + ".trace")
     try:
-        load.load([name + ".mrg", *(more.read_text().split() if more.exists() else [])], [])
+        modules = load.load([name + ".mrg", *(more.read_text().split() if more.exists() else [])], [])
+        if seen.exists():
+            trace.read(modules[-1].machines[0], seen.name, seen.read_text())
     except errors.Failed as failed:
         return failed.render()
     return "no error\n"

@@ -39,11 +39,22 @@ def check_pages(report: Report) -> None:
         _connected(report, pages)
         _tell(report, pages)
     with tempfile.TemporaryDirectory() as written:
-        others = [(p.stem, p) for p in sorted((ROOT / "tests" / "gen" / "interp").glob("*.mrg"))]
+        others = [(p.stem, p) for folder in ("interp", "machines/made") for p in sorted((ROOT / "tests" / "gen" / folder).glob("*.mrg"))]
         others += [(f"LANGUAGE.md example {i}", p) for i, p in enumerate(examples(written))]
         for name, path in others:
             with tempfile.TemporaryDirectory() as folder:
                 _sound(report, name, rendered([path], folder))
+
+
+def check_machines(report: Report) -> None:
+    """What is done in each state leads somewhere too."""
+    with tempfile.TemporaryDirectory() as folder:
+        page = next(p for name, p in rendered([ROOT / "tests/gen/machines/made/always.mrg"], folder).items() if name != "index.html")
+    svg = next(s for s in page.root.all("svg") if s["class"] == "states")
+    words = svg.all("desc")[0].text
+    report.check("always leads to a state: in words", "in each state to Dark at off" in words and "from Dark to Lit at press, signal" in words, words)
+    boxes = [r["class"] for r in svg.all("rect")]
+    report.check("and drawn", boxes == ["start final", "", "final", "each"] and "in each state" in svg.text, str(boxes))
 
 
 def _sound(report: Report, name: str, pages: dict[str, Page]) -> None:
@@ -254,6 +265,7 @@ def check_contrast(report: Report) -> None:
 def main() -> int:
     report = Report()
     check_pages(report)
+    check_machines(report)
     check_hostile(report)
     check_command(report)
     check_make(report)

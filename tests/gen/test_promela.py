@@ -8,13 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "gen"), str(ROOT / "tests")]
-
-from mrg import ir_machine  # noqa: E402
-from mrg.emit import promela  # noqa: E402
-from mrg.load import load  # noqa: E402
-from report import Report, run  # noqa: E402
+from spin_run import ROOT, Report, changed, machine, promela, sound, tried
 
 SPEC = ROOT / "tests/gen/machines/made/ends.mrg"
 IGNORING = "    ignore close;\n    refuse end;"
@@ -26,23 +20,40 @@ BROKEN = {
     "nobody answers who closes": ("    on close if !reply do close(1);\n    ignore close;\n    refuse end;", IGNORING, "acceptance cycle"),
     "what is never": ("  Up final {", "  never (times > 0) in Up;\n  var times: u8 in 0..1;\n  Up final {", "assertion violated"),
 }
+# arguments of the command, and what it must say of them
+WRONG = {
+    ("Edn",): "has no machine 'Edn' (did you mean 'End'?)",
+    ("End:conect",): "machine 'End' has no user event 'conect' (did you mean 'connect'?)",
+    ("End:open",): "machine 'End' has no user event 'open'",
+    ("End", "End", "End"): "two ends, not 3",
+    ("End", "--last", "agin"): "machine 'End' has no timer 'agin' (did you mean 'again'?)",
+    ("End", "--reach", "Upp"): "machine 'End' has no state 'Upp' (did you mean 'Up'?)",
+}
 
 
-def tried(ends: list[ir_machine.Machine], room: Path) -> str:
-    """What SPIN says when it has tried everything."""
-    (room / "m.pml").write_text(promela.model(ends, 2, 1, 2), encoding="utf-8")
-    made = run("spin", "-a", "m.pml", cwd=room)
-    if made.returncode != 0 or "Error" in made.stdout:
-        return made.stdout
-    run("gcc", "-O1", "-w", "-o", "pan", "pan.c", cwd=room)
-    return run(room / "pan", "-a", "-f", "-m100000", cwd=room).stdout
+def check_calls(report: Report, text: str, room: Path) -> None:
+    """Users that call as they are told to, and where that leads."""
+    end = machine(text, room, "made/ends.mrg")
+    up = promela.Bounds(reach=["Up"])
+    sound(report, "who connects comes up", tried(end, ["End:connect", "End:"], up, room))
+    said = tried(end, ["End:connect?", "End:"], up, room)
+    report.check("perhaps nobody connects", "acceptance cycle" in said, said[:1500])
+    said = tried(end, ["End:connect,end", "End:"], up, room)
+    report.check("who ends does not stay up", "acceptance cycle" in said, said[:1500])
+    # a timer that is not the last to go off may do so before the other end is done
+    hasty = changed(report, "a state that waits", text, "    on close -> Idle do cancel again, down;\n", "    on close -> Late do cancel again, set late;\n")
+    late = "  Late {\n    refuse open;\n    on close if !reply do close(1);\n    ignore close;\n    on late -> Idle do down;\n"
+    hasty = changed(report, "and what it does", hasty, "  Closing {\n", late + "    refuse connect, end;\n  }\n  Closing {\n")
+    end = machine(hasty.replace("  timer again;", "  timer again;\n  timer late;"), room, "made/ends.mrg")
+    ends = ["End:connect,end", "End:connect"]
+    here = promela.Bounds(reach=["Idle", "Up"], faults=0)
+    report.check("a timer is set", "assertion violated" in (said := tried(end, ends, here, room)), said[:1500])
 
 
-def machine(text: str, room: Path) -> ir_machine.Machine:
-    path = room / "made" / "ends.mrg"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return load([str(path)], [str(room)])[-1].machines[0]
+def check_command(report: Report) -> None:
+    for arguments, text in WRONG.items():
+        done = subprocess.run([ROOT / "bin/mrg", "promela", SPEC, *arguments], capture_output=True, text=True, check=False)
+        report.check(f"promela {' '.join(arguments)}", done.returncode == 2 and text in done.stderr and not done.stdout, done.stderr)
 
 
 def main() -> int:
@@ -50,26 +61,23 @@ def main() -> int:
     text = SPEC.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as name:
         room = Path(name)
-        end = machine(text, room)
-        said = tried([end, end], room)
-        report.check("two ends that keep to the specification", "errors: 0" in said and "State-vector" in said, said)
+        usual = promela.Bounds()
+        sound(report, "two ends that keep to the specification", tried(machine(text, room, "made/ends.mrg"), ["End"], usual, room))
         for what, (old, new, wanted) in BROKEN.items():
-            report.check(f"{what}: there is such a place", text.count(old) == 1, f"{text.count(old)}")
-            changed = text.replace(old, new)
+            other = changed(report, what, text, old, new)
             if "var times" in new:
-                changed = changed.replace("open(1), up;", "open(1), up, times = 1;")
-            end = machine(changed, room)
-            said = tried([end, end], room)
+                other = other.replace("open(1), up;", "open(1), up, times = 1;")
+            said = tried(machine(other, room, "made/ends.mrg"), ["End"], usual, room)
             report.check(f"{what}: is found", wanted in said, said[:1500])
         wide = text.replace("  user end;", "  user end;\n  var large: u32;").replace("open(1), up;", "open(1), up, large = large ^ 1;")
         refused = ""
         try:
-            promela.model([machine(wide, room)] * 2, 2, 1, 2)
+            promela.model([promela.End(machine(wide, room, "made/ends.mrg"))] * 2, usual)
         except promela.Unfit as why:
             refused = str(why)
         report.check("numbers that Promela has no room for", "4294967295" in refused, refused)
-    done = subprocess.run([ROOT / "bin/mrg", "promela", SPEC, "Edn"], capture_output=True, text=True, check=False)
-    report.check("a machine that is not there", done.returncode == 2 and "did you mean 'End'" in done.stderr, done.stderr)
+        check_calls(report, text, room)
+    check_command(report)
     return report.finish()
 
 

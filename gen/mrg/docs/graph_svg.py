@@ -1,6 +1,7 @@
 """The states of a machine on a circle, with what leads from one to another: SVG, no script.
 
-Arrows between the same two states are one, bent so that those of the other direction stay apart.
+Arrows between the same two states are one, bent so that those of the other direction stay apart.  Where `always` leads
+to a state, one more box stands for all of them.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ HIGH, LETTER = 30, 8  # of a box; width of a letter
 GAP = 100  # between two boxes of a circle, at least
 MARGIN = 10
 FLAT = 1.5  # the circle is wider than high
+EACH = "in each state"  # no state has such a name
 
 
 class Box(NamedTuple):
-    """A state; x and y are its middle."""
+    """A state, or each; x and y are its middle."""
 
-    state: ast.MState
+    name: str
+    kind: str  # "", "start", "final", both, "each"
     x: int
     y: int
     wide: int
@@ -37,11 +40,11 @@ class Arrow(NamedTuple):
 
 
 def draw(d: ast.MachineDecl, ident: str) -> Html:
-    boxes = _placed([i for i in d.items if isinstance(i, ast.MState)])
-    named = {b.state.name.name: b for b in boxes}
-    leads = _leads(boxes)
+    leads = _leads(d)
+    boxes = _placed(d, any(of == EACH for of, _ in leads))
+    named = {b.name: b for b in boxes}
     arrows = [_arrow(named[of], named[to], ", ".join(events)) for (of, to), events in leads.items()]
-    words = "; ".join(f"from {of} to {to} at {', '.join(events)}" for (of, to), events in leads.items()) or "one state alone"
+    words = "; ".join(f"{of if of == EACH else f'from {of}'} to {to} at {', '.join(events)}" for (of, to), events in leads.items())
     xs = [b.x + side * b.wide // 2 for b in boxes for side in (-1, 1)]
     xs += [a.at[0] + side * len(a.label) * LETTER // 2 for a in arrows for side in (-1, 1)]
     ys = [b.y + side * HIGH // 2 for b in boxes for side in (-1, 1)] + [a.at[1] for a in arrows]
@@ -52,7 +55,7 @@ def draw(d: ast.MachineDecl, ident: str) -> Html:
     return tag(
         "svg",
         tag("title", f"States of {d.name.name}", id=f"{ident}-t"),
-        tag("desc", words, id=f"{ident}-d"),
+        tag("desc", words or "one state alone", id=f"{ident}-d"),
         tag("defs", head),
         *(_line(a, left, top, f"{ident}-head") for a in arrows),
         *(_box(b, left, top) for b in boxes),
@@ -66,24 +69,31 @@ def draw(d: ast.MachineDecl, ident: str) -> Html:
     )
 
 
-def _placed(states: list[ast.MState]) -> list[Box]:
+def _placed(d: ast.MachineDecl, each: bool) -> list[Box]:
     """Around a circle that is wide enough, the first on the left."""
-    widths = [LETTER * len(s.name.name) + 22 for s in states]
-    radius = max(sum(w + GAP for w in widths) / (2 * math.pi), 120.0) if len(states) > 1 else 0
+    states = [i for i in d.items if isinstance(i, ast.MState)]
+    kinds = {s.name.name: " ".join(word for word, so in (("start", s.start), ("final", s.final)) if so) for s in states}
+    if each:
+        kinds[EACH] = "each"
+    widths = [LETTER * len(name) + 22 for name in kinds]
+    radius = max(sum(w + GAP for w in widths) / (2 * math.pi), 120.0) if len(kinds) > 1 else 0
     out = []
-    for i, (state, wide) in enumerate(zip(states, widths)):
-        angle = math.pi + 2 * math.pi * i / len(states)
-        out.append(Box(state, round(FLAT * radius * math.cos(angle)), round(radius * math.sin(angle)), wide))
+    for i, ((name, kind), wide) in enumerate(zip(kinds.items(), widths)):
+        angle = math.pi + 2 * math.pi * i / len(kinds)
+        out.append(Box(name, kind, round(FLAT * radius * math.cos(angle)), round(radius * math.sin(angle)), wide))
     return out
 
 
-def _leads(boxes: list[Box]) -> dict[tuple[str, str], list[str]]:
+def _leads(d: ast.MachineDecl) -> dict[tuple[str, str], list[str]]:
     """From one state to another: the events."""
     out: dict[tuple[str, str], list[str]] = {}
-    for s in (b.state for b in boxes):
-        for h in s.handlers:
-            if h.to is not None and h.to.name != s.name.name:
-                events = out.setdefault((s.name.name, h.to.name), [])
+    for i in d.items:
+        if not isinstance(i, (ast.MState, ast.MAlways)):
+            continue
+        of = i.name.name if isinstance(i, ast.MState) else EACH
+        for h in i.handlers:
+            if h.to is not None and h.to.name != of:
+                events = out.setdefault((of, h.to.name), [])
                 events += [e.name for e in h.events if e.name not in events]
     return out
 
@@ -111,6 +121,5 @@ def _line(a: Arrow, left: int, top: int, head: str) -> Html:
 
 
 def _box(b: Box, left: int, top: int) -> Html:
-    kind = " ".join(word for word, so in (("start", b.state.start), ("final", b.state.final)) if so) or None
-    rect = tag("rect", x=b.x - b.wide // 2 - left, y=b.y - HIGH // 2 - top, width=b.wide, height=HIGH, rx=8, class_=kind)
-    return tag("g", rect, tag("text", b.state.name.name, x=b.x - left, y=b.y - top + 4))
+    rect = tag("rect", x=b.x - b.wide // 2 - left, y=b.y - HIGH // 2 - top, width=b.wide, height=HIGH, rx=8, class_=b.kind or None)
+    return tag("g", rect, tag("text", b.name, x=b.x - left, y=b.y - top + 4))
