@@ -156,6 +156,23 @@ int net_open(struct net *n, struct mrg_unix_loop *loop, struct mrg_arena *arena,
 	return 0;
 }
 
+/* ---- the end ---- */
+
+static void see_connections(void *ctx, const char *protocol, const char *name, uint64_t value)
+{
+	bool *const busy = ctx;
+	if (strcmp(protocol, "tcp") == 0 && strcmp(name, "connections") == 0)
+		*busy = value != 0;
+}
+
+bool net_busy(const struct net *n)
+{
+	bool busy = false;
+	if (n != NULL && n->stack != NULL)
+		mrg_tcpip_counts(n->stack, see_connections, &busy);
+	return busy && n->tap.watch.fd >= 0;
+}
+
 /* ---- figures ---- */
 
 struct page {

@@ -96,6 +96,12 @@ int net_open(
 	struct net *n, struct mrg_unix_loop *loop, struct mrg_arena *arena, const struct mrg_tcpip_limits *limits);
 
 /*
+ * net_busy - are there connections whose end has not come, though nobody has them any more? What is written last is still on its
+ * way then. Those whose user is not done count as well.   n    may be NULL: no
+ */
+bool net_busy(const struct net *n);
+
+/*
  * net_figures_put - the counters of the stack and the device, for a page of figures (metrics.h).   n    may be NULL: nothing
  */
 void net_figures_put(const struct net *n, struct mrg_w *w);

@@ -11,7 +11,7 @@ static const char HELP[] =
 	"\n"
 	"An authoritative DNS server: answers for the zones in the files, over UDP and TCP.\n"
 	"\n"
-	"  --listen ADDRESS:PORT   where to answer; repeatable. IPv6 as [::1]:5353; without :PORT it is 53\n"
+	"  --listen ADDRESS:PORT   where to answer; repeatable. IPv6 as [::1]:5353; without :PORT it is 53\n" NET_HELP
 	"  --zone ORIGIN=FILE      a zone and its master file; repeatable\n"
 	"  --metrics ADDRESS:PORT  serve figures for Prometheus there, as /metrics, by HTTP\n"
 	"  --workers N             threads that answer (1)\n"
@@ -33,6 +33,8 @@ static const char HELP[] =
 static const char PROGRAM[] = "mrg-dns";
 static const char VERSION[] = "mrg-dns 0.1.0\n";
 
+enum { PORT = 53 };
+
 static struct mrg_span span_of(const char *s) { return (struct mrg_span){ (const uint8_t *)s, strlen(s) }; }
 
 /* ---- values: each says itself what is wrong with one ---- */
@@ -44,10 +46,16 @@ static bool take_listen(void *ctx, const char *value)
 		say("mrg-dns: too many --listen", NULL);
 		return false;
 	}
-	if (!args_address(PROGRAM, "--listen", value, 53, &o->listen[o->listen_count]))
+	if (!args_address(PROGRAM, "--listen", value, PORT, &o->listen[o->listen_count]))
 		return false;
 	o->listen_count++;
 	return true;
+}
+
+static bool take_net(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	return net_read(PROGRAM, value, &o->net);
 }
 
 static bool take_metrics(void *ctx, const char *value)
@@ -156,6 +164,7 @@ static bool take_print(void *ctx, const char *value)
 
 static const struct arg table[] = {
 	{ "--listen", take_listen, true, NULL },
+	{ "--net", take_net, true, NULL },
 	{ "--zone", take_zone, true, NULL },
 	{ "--metrics", take_metrics, true, NULL },
 	{ "--workers", take_workers, true, NULL },
@@ -174,8 +183,10 @@ static bool check_whole(const struct options *o)
 {
 	if (o->zone_count == 0)
 		say("mrg-dns: no --zone ORIGIN=FILE; see mrg-dns --help", NULL);
-	else if (o->listen_count == 0 && !o->check && !o->print)
+	else if (o->listen_count == 0 && o->net.kind == NET_NONE && !o->check && !o->print)
 		say("mrg-dns: no --listen ADDRESS:PORT; see mrg-dns --help", NULL);
+	else if (o->workers != 1 && o->net.kind != NET_NONE)
+		say("mrg-dns: --net has one worker, not --workers", NULL);
 	else
 		return true;
 	return false;
@@ -192,6 +203,8 @@ bool options_read(
 		say("mrg-dns: too many arguments", NULL);
 	else if (args_read(&args, o, argc, argv, outcome)) {
 		*outcome = OUTCOME_USAGE;
+		if (o->listen_count == 0 && o->net.kind != NET_NONE)
+			o->listen_count = net_listen(o->listen, PORT);
 		return check_whole(o);
 	}
 	return false;

@@ -6,7 +6,7 @@
 #ifndef MRG_DNS_OPTIONS_H
 #define MRG_DNS_OPTIONS_H
 
-#include "appliances/common/args.h"
+#include "appliances/common/net.h"
 #include "mrg_rt.h"
 
 enum { LISTEN_MAX = 32, WORKERS_MAX = 256 };
@@ -20,6 +20,7 @@ struct zone_option {
 struct options {
 	struct mrg_rt_addr listen[LISTEN_MAX];
 	size_t listen_count;
+	struct net_options net;
 	struct mrg_rt_addr metrics; /* family 0: none */
 	struct zone_option *zones; /* as many as the arena holds */
 	size_t zone_count;

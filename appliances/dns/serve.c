@@ -27,6 +27,7 @@ struct server {
 	struct worker *worker[WORKERS_MAX];
 	struct sockets (*sockets)[LISTEN_MAX]; /* for each worker, for each address */
 	struct mrg_rt_addr listen[LISTEN_MAX], metrics;
+	struct net net; /* of the one worker that there is then */
 	int metrics_fd;
 	int signal_fd;
 };
@@ -177,6 +178,17 @@ static enum outcome bind_address(struct server *s, size_t index)
 	return OUTCOME_OK;
 }
 
+/* The device of our own stack, or a socket for each address. */
+static enum outcome open_doors(struct server *s)
+{
+	enum outcome outcome = OUTCOME_OK;
+	if (s->options->net.kind != NET_NONE)
+		return net_device(&s->net, PROGRAM, &s->options->net);
+	for (size_t i = 0; i < s->options->listen_count && outcome == OUTCOME_OK; i++)
+		outcome = bind_address(s, i);
+	return outcome;
+}
+
 /* Say now what the new user would not be able to read. */
 static void warn_unreadable(const struct options *o, const char *user)
 {
@@ -211,7 +223,10 @@ static enum outcome start_workers(struct server *s)
 	const uint32_t conns = share < 1 ? 1 : share < CONNS_MAX ? (uint32_t)share : CONNS_MAX;
 	int err = mrg_unix_bell_open(&s->control.seen);
 	for (size_t i = 0; i < o->workers && err == 0; i++)
-		err = worker_new(&s->worker[i], &s->control, o, s->sockets[i], conns);
+		err = worker_new(&s->worker[i], &s->control, o,
+			&(struct places){
+				s->listen, s->sockets[i], o->net.kind != NET_NONE ? &s->net : NULL },
+			conns);
 	if (err == 0 && s->metrics.family != 0)
 		err = worker_show(s->worker[0], s->metrics_fd);
 	for (size_t i = 0; i < o->workers && err == 0; i++)
@@ -222,9 +237,7 @@ static enum outcome start_workers(struct server *s)
 static enum outcome start(struct server *s, uint64_t start_ns)
 {
 	struct database *db;
-	enum outcome outcome = OUTCOME_OK;
-	for (size_t i = 0; i < s->options->listen_count && outcome == OUTCOME_OK; i++)
-		outcome = bind_address(s, i);
+	enum outcome outcome = open_doors(s);
 	if (outcome == OUTCOME_OK && s->metrics.family != 0) {
 		const int err = mrg_unix_tcp_listen(&s->metrics, false, &s->metrics_fd);
 		outcome =

@@ -61,9 +61,9 @@ static void drain_over(struct mrg_rt_timer *t, uint64_t now_ns)
 static void begin_drain(struct worker *w, uint64_t now_ns)
 {
 	w->draining = true;
-	for (size_t i = 0; i < w->options->listen_count; i++) {
-		mrg_unix_udp_close(&w->udp[i]);
-		mrg_unix_listener_drain(&w->tcp[i]);
+	for (size_t i = 0; i < w->end_count; i++) {
+		end_dgram_close(&w->udp[i]);
+		end_listener_drain(&w->tcp[i]);
 	}
 	metrics_close(&w->metrics);
 	mrg_dns_streams_drain(&w->streams, now_ns);
@@ -83,14 +83,43 @@ static bool turn(void *ctx, uint64_t now_ns)
 	figures_publish(w);
 	if (!w->draining && atomic_load_explicit(&w->control->stopping, memory_order_acquire))
 		begin_drain(w, now_ns);
-	return !w->draining || (!w->drained && mrg_dns_streams_count(&w->streams) != 0);
+	return !w->draining || (!w->drained && (mrg_dns_streams_count(&w->streams) != 0 || net_busy(w->net)));
 }
 
-static int make_ends(struct worker *w, const struct sockets *sockets, uint32_t conns)
+/* What the stack has room for, where there is one. */
+static struct mrg_tcpip_limits stack_limits(const struct options *o)
+{
+	struct mrg_tcpip_limits limits = mrg_tcpip_usual;
+	limits.dgram_out_max = o->udp_max;
+	return limits;
+}
+
+static int open_ends(struct worker *w, const struct places *places)
+{
+	const struct ends ends = { .loop = &w->loop, .arena = &w->arena, .net = places->net };
+	const size_t count = w->options->listen_count;
+	int err = 0;
+	w->udp = mrg_arena_get(&w->arena, count * sizeof *w->udp, _Alignof(struct end_dgram));
+	w->tcp = mrg_arena_get(&w->arena, count * sizeof *w->tcp, _Alignof(struct end_listener));
+	if (w->udp == NULL || w->tcp == NULL)
+		return ENOMEM;
+	for (size_t i = 0; i < count && err == 0; i++) {
+		const struct sockets s =
+			places->net == NULL ? places->sockets[i] : (struct sockets){ -1, -1 };
+		err = end_dgram_open(&w->udp[i], &ends, s.udp, &places->listen[i], &w->answer_dgrams);
+		if (err == 0)
+			err = end_listener_open(
+				&w->tcp[i], &ends, s.tcp, &places->listen[i], &w->streams.user);
+	}
+	w->end_count = count;
+	return err;
+}
+
+static int make_ends(struct worker *w, const struct places *places, uint32_t conns)
 {
 	const struct options *const o = w->options;
 	const struct mrg_unix_limits limits = {
-		.conn_count = conns + SPARE_SLOTS + METRICS_CONNS,
+		.conn_count = (places->net == NULL ? conns + SPARE_SLOTS : 0) + METRICS_CONNS,
 		.dgram_in_max = o->udp_max > QUERY_MAX ? o->udp_max : QUERY_MAX,
 		.dgram_out_max = o->udp_max,
 	};
@@ -98,42 +127,37 @@ static int make_ends(struct worker *w, const struct sockets *sockets, uint32_t c
 		.conn_count = conns, .block_count = BLOCKS, .idle_ns = IDLE_NS
 	};
 	const struct mrg_dns_answerer answerer = { .ctx = w, .answer = answer_stream };
-	w->udp = mrg_arena_get(&w->arena, o->listen_count * sizeof *w->udp, _Alignof(struct mrg_unix_udp));
-	w->tcp = mrg_arena_get(
-		&w->arena, o->listen_count * sizeof *w->tcp, _Alignof(struct mrg_unix_listener));
-	if (w->udp == NULL || w->tcp == NULL)
-		return ENOMEM;
+	const struct mrg_tcpip_limits stack = stack_limits(o);
 	int err = mrg_unix_loop_init(&w->loop, &mrg_unix_kernel, &w->arena, &limits);
 	if (err != 0)
 		return err;
 	if (mrg_dns_streams_init(&w->streams, &w->arena, &w->loop.timers, &stream_limits, &answerer) !=
 		MRG_OK)
 		return ENOMEM;
-	for (size_t i = 0; i < o->listen_count && err == 0; i++) {
-		err = mrg_unix_udp_init(
-			&w->udp[i], &w->loop, &w->arena, sockets[i].udp, &o->listen[i], &w->answer_dgrams);
-		if (err == 0)
-			err = mrg_unix_listener_init(&w->tcp[i], &w->loop, sockets[i].tcp, &w->streams.user);
-	}
-	return err;
+	if (places->net != NULL)
+		err = net_open(places->net, &w->loop, &w->arena, &stack);
+	return err == 0 ? open_ends(w, places) : err;
 }
 
 int worker_new(struct worker **out, struct control *control, const struct options *o,
-	const struct sockets *sockets, uint32_t conns)
+	const struct places *places, uint32_t conns)
 {
 	struct mrg_arena arena;
-	int err = mrg_unix_arena_open(&arena, ARENA, ARENA);
+	const struct mrg_tcpip_limits stack = stack_limits(o);
+	const size_t memory = ARENA + (places->net != NULL ? net_memory(&stack) : 0);
+	int err = mrg_unix_arena_open(&arena, memory, memory);
 	if (err != 0)
 		return err;
 	struct worker *const w = mrg_arena_get(&arena, sizeof *w, _Alignof(struct worker));
 	w->control = control;
 	w->options = o;
 	w->arena = arena;
+	w->net = places->net;
 	w->db = atomic_load_explicit(&control->current, memory_order_acquire);
 	atomic_init(&w->seen, w->db);
 	w->answer_dgrams = (struct mrg_dgram_user){ .ctx = w, .batch = answer_dgrams };
 	w->drain_timer.fire = drain_over;
-	err = make_ends(w, sockets, conns);
+	err = make_ends(w, places, conns);
 	if (err != 0)
 		mrg_unix_arena_close(&arena);
 	else
@@ -149,6 +173,7 @@ static void put_figures(void *ctx, struct mrg_w *out)
 	figures_publish(w);
 	metric_put(out, &start, w->control->start_s);
 	figures_put(w->control->workers, w->options->workers, w->db, w->options->zone_count, out);
+	net_figures_put(w->net, out);
 }
 
 int worker_show(struct worker *w, int socket)
@@ -174,5 +199,7 @@ void worker_end(struct worker *w)
 {
 	mrg_unix_thread_join(&w->thread);
 	mrg_dns_streams_close(&w->streams);
+	if (w->net != NULL)
+		net_close(w->net);
 	mrg_unix_loop_close(&w->loop);
 }

@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "appliances/common/ends.h"
 #include "appliances/common/metrics.h"
 #include "appliances/dns/load.h"
 #include "protocols/dns/stream.h"
@@ -34,8 +35,10 @@ struct worker {
 	struct mrg_unix_loop loop;
 	struct mrg_dgram_user answer_dgrams;
 	struct mrg_dns_streams streams;
-	struct mrg_unix_udp *udp;      /* one for each listen address */
-	struct mrg_unix_listener *tcp; /* likewise */
+	struct net *net;          /* NULL: on kernel sockets */
+	struct end_dgram *udp;    /* one for each listen address */
+	struct end_listener *tcp; /* likewise */
+	size_t end_count;         /* of each */
 	struct published published;
 	struct metrics metrics; /* of the first worker, if at all */
 	struct mrg_rt_timer drain_timer;
@@ -49,14 +52,20 @@ struct sockets {
 	int udp, tcp;
 };
 
+/* Where a worker listens. */
+struct places {
+	struct mrg_rt_addr *listen;    /* listen_count of them; a port 0 is replaced on our own stack */
+	const struct sockets *sockets; /* one pair for each; the worker owns them from here on. Not looked at when there is a net */
+	struct net *net;               /* its device is open; NULL: there are sockets */
+};
+
 /*
  * worker_new - a worker in memory of its own, ready to run.
- *   sockets   one pair for each listen address; the worker owns them from here on
  *   conns     TCP connections at once
  * Fails:    a positive errno value.
  */
 int worker_new(struct worker **out, struct control *control, const struct options *o,
-	const struct sockets *sockets, uint32_t conns);
+	const struct places *places, uint32_t conns);
 
 /*
  * worker_show - the page of figures is served by this worker.   socket    listening; the worker's from here on

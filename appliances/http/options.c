@@ -13,7 +13,7 @@ static const char HELP[] =
 	"\n"
 	"Serves the files of a folder, or of an archive that mrg-pack has made, by HTTP/1.1.\n"
 	"\n"
-	"  --listen ADDRESS:PORT   where to serve; repeatable. IPv6 as [::1]:8080; without :PORT it is 80\n"
+	"  --listen ADDRESS:PORT   where to serve; repeatable. IPv6 as [::1]:8080; without :PORT it is 80\n" NET_HELP
 	"  --root FOLDER           the files\n"
 	"  --archive FILE          the same, packed into one file\n"
 	"  --vhost NAME=PLACE      other files for requests to the host NAME, a folder or an archive; repeatable\n"
@@ -36,6 +36,8 @@ static const char HELP[] =
 
 static const char PROGRAM[] = "mrg-http";
 static const char VERSION[] = "mrg-http 0.1.0\n";
+
+enum { PORT = 80 };
 
 static struct mrg_span span_of(const char *s) { return (struct mrg_span){ (const uint8_t *)s, strlen(s) }; }
 
@@ -63,8 +65,14 @@ static bool take_listen(void *ctx, const char *value)
 	struct options *const o = ctx;
 	if (o->listen_count == LISTEN_MAX)
 		return too_many("--listen");
-	return args_address(PROGRAM, "--listen", value, 80, &o->listen[o->listen_count]) &&
+	return args_address(PROGRAM, "--listen", value, PORT, &o->listen[o->listen_count]) &&
 	       ++o->listen_count != 0;
+}
+
+static bool take_net(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	return net_read(PROGRAM, value, &o->net);
 }
 
 static bool take_metrics(void *ctx, const char *value)
@@ -211,6 +219,7 @@ static bool take_config(void *ctx, const char *value);
 
 static const struct arg table[] = {
 	{ "--listen", take_listen, true, NULL },
+	{ "--net", take_net, true, NULL },
 	{ "--root", take_root, true, NULL },
 	{ "--archive", take_archive, true, NULL },
 	{ "--vhost", take_vhost, true, NULL },
@@ -246,8 +255,10 @@ static bool check_whole(const struct options *o)
 {
 	if (o->hosts[0].place == NULL)
 		say("mrg-http: no --root FOLDER and no --archive FILE; see mrg-http --help", NULL);
-	else if (o->listen_count == 0 && !o->check)
+	else if (o->listen_count == 0 && o->net.kind == NET_NONE && !o->check)
 		say("mrg-http: no --listen ADDRESS:PORT; see mrg-http --help", NULL);
+	else if (o->workers != 1 && o->net.kind != NET_NONE)
+		say("mrg-http: --net has one worker, not --workers", NULL);
 	else
 		return true;
 	return false;
@@ -261,6 +272,8 @@ bool options_read(
 	};
 	if (args_read(&args, o, argc, argv, outcome)) {
 		*outcome = OUTCOME_USAGE;
+		if (o->listen_count == 0 && o->net.kind != NET_NONE)
+			o->listen_count = net_listen(o->listen, PORT);
 		return check_whole(o);
 	}
 	if (o->faults != 0)

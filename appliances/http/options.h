@@ -6,7 +6,7 @@
 #ifndef MRG_HTTP_OPTIONS_H
 #define MRG_HTTP_OPTIONS_H
 
-#include "appliances/common/args.h"
+#include "appliances/common/net.h"
 #include "mrg_rt.h"
 #include "protocols/http/files.h"
 
@@ -24,6 +24,7 @@ struct host_option {
 struct options {
 	struct mrg_rt_addr listen[LISTEN_MAX];
 	size_t listen_count;
+	struct net_options net;
 	struct mrg_rt_addr metrics; /* family 0: none */
 	struct host_option hosts[HOSTS_MAX]; /* the first is the one without a name */
 	size_t host_count;

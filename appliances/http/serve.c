@@ -28,6 +28,7 @@ struct server {
 	struct worker *worker[WORKERS_MAX];
 	int (*sockets)[LISTEN_MAX]; /* for each worker, for each address */
 	struct mrg_rt_addr listen[LISTEN_MAX], metrics;
+	struct net net; /* of the one worker that there is then */
 	int metrics_fd;
 	int signal_fd;
 };
@@ -70,7 +71,7 @@ static void free_replaced(struct server *s)
 static void warn_kept(const struct options *was, const struct options *is)
 {
 	bool same = was->listen_count == is->listen_count && was->workers == is->workers &&
-		    mrg_rt_addr_same(&was->metrics, &is->metrics);
+		    mrg_rt_addr_same(&was->metrics, &is->metrics) && net_same(&was->net, &is->net);
 	for (size_t i = 0; same && i < is->listen_count; i++)
 		same = mrg_rt_addr_same(&was->listen[i], &is->listen[i]);
 	if (!same)
@@ -133,7 +134,11 @@ static enum outcome bind_address(struct server *s, size_t index)
 static enum outcome bind_all(struct server *s)
 {
 	enum outcome outcome = OUTCOME_OK;
-	for (size_t i = 0; i < s->options->listen_count && outcome == OUTCOME_OK; i++)
+	if (s->options->net.kind != NET_NONE)
+		outcome = net_device(&s->net, PROGRAM, &s->options->net);
+	for (size_t i = 0;
+		s->options->net.kind == NET_NONE && i < s->options->listen_count && outcome == OUTCOME_OK;
+		i++)
 		outcome = bind_address(s, i);
 	if (outcome != OUTCOME_OK || s->metrics.family == 0)
 		return outcome;
@@ -158,7 +163,9 @@ static enum outcome make_workers(struct server *s)
 		const enum outcome outcome = site_open(&site, s->setup);
 		if (outcome != OUTCOME_OK)
 			return outcome;
-		const int err = worker_new(&s->worker[i], &s->control, s->sockets[i], site, conns);
+		const struct places places = { s->listen, o->listen_count, s->sockets[i],
+			o->net.kind != NET_NONE ? &s->net : NULL };
+		const int err = worker_new(&s->worker[i], &s->control, &places, site, conns);
 		if (err != 0)
 			return refused(PROGRAM, "workers", "", err);
 	}

@@ -66,7 +66,7 @@ static void begin_drain(struct worker *w, uint64_t now_ns)
 {
 	w->draining = true;
 	for (size_t i = 0; i < w->listener_count; i++)
-		mrg_unix_listener_drain(&w->listeners[i]);
+		end_listener_drain(&w->listeners[i]);
 	metrics_close(&w->metrics);
 	mrg_http_server_drain(&w->server, now_ns);
 	mrg_rt_timer_set(&w->loop.timers, &w->drain_timer, now_ns + DRAIN_NS);
@@ -111,12 +111,12 @@ static bool turn(void *ctx, uint64_t now_ns)
 	figures_publish(w);
 	if (!w->draining && atomic_load_explicit(&w->control->stopping, memory_order_acquire))
 		begin_drain(w, now_ns);
-	return !w->draining || (!w->drained && mrg_http_server_count(&w->server) != 0);
+	return !w->draining || (!w->drained && (mrg_http_server_count(&w->server) != 0 || net_busy(w->net)));
 }
 
 /* ---- making one ---- */
 
-static int make_ends(struct worker *w, const int *sockets, const struct mrg_unix_limits *loop,
+static int make_ends(struct worker *w, const struct places *places, const struct mrg_unix_limits *loop,
 	const struct mrg_http_limits *server)
 {
 	const struct mrg_http_handler handler = {
@@ -125,8 +125,9 @@ static int make_ends(struct worker *w, const int *sockets, const struct mrg_unix
 		.log = log_answer,
 		.unix_s = unix_s,
 	};
+	const struct ends ends = { .loop = &w->loop, .arena = &w->arena, .net = places->net };
 	w->listeners = mrg_arena_get(
-		&w->arena, w->listener_count * sizeof *w->listeners, _Alignof(struct mrg_unix_listener));
+		&w->arena, w->listener_count * sizeof *w->listeners, _Alignof(struct end_listener));
 	if (w->listeners == NULL)
 		return ENOMEM;
 	int err = mrg_unix_loop_init(&w->loop, &mrg_unix_kernel, &w->arena, loop);
@@ -134,21 +135,26 @@ static int make_ends(struct worker *w, const int *sockets, const struct mrg_unix
 		return err;
 	if (mrg_http_server_init(&w->server, &w->arena, &w->loop.timers, server, &handler) != MRG_OK)
 		return ENOMEM;
+	if (places->net != NULL)
+		err = net_open(places->net, &w->loop, &w->arena, &mrg_tcpip_usual);
 	for (size_t i = 0; i < w->listener_count && err == 0; i++)
-		err = mrg_unix_listener_init(&w->listeners[i], &w->loop, sockets[i], &w->server.user);
+		err = end_listener_open(&w->listeners[i], &ends,
+			places->net == NULL ? places->sockets[i] : -1, &places->listen[i], &w->server.user);
 	return err;
 }
 
-int worker_new(
-	struct worker **out, struct control *control, const int *sockets, struct site *site, uint32_t conns)
+int worker_new(struct worker **out, struct control *control, const struct places *places, struct site *site,
+	uint32_t conns)
 {
 	const struct options *const o = &site->setup->options;
 	struct mrg_arena arena;
-	const struct mrg_unix_limits loop = { .conn_count = conns + SPARE_SLOTS + METRICS_CONNS };
+	const struct mrg_unix_limits loop = { .conn_count = (places->net == NULL ? conns + SPARE_SLOTS : 0) +
+							    METRICS_CONNS };
 	struct mrg_http_limits server = usual;
 	server.conn_count = conns;
-	const size_t memory = sizeof(struct worker) + o->listen_count * sizeof(struct mrg_unix_listener) +
-			      ALIGNED + mrg_unix_loop_memory(&loop) + mrg_http_server_memory(&server);
+	const size_t memory = sizeof(struct worker) + places->count * sizeof(struct end_listener) + ALIGNED +
+			      mrg_unix_loop_memory(&loop) + mrg_http_server_memory(&server) +
+			      (places->net != NULL ? net_memory(&mrg_tcpip_usual) : 0);
 	int err = mrg_unix_arena_open(&arena, memory, memory);
 	if (err != 0)
 		return err;
@@ -156,12 +162,13 @@ int worker_new(
 	if (w == NULL)
 		return ENOMEM;
 	w->control = control;
-	w->listener_count = o->listen_count;
+	w->listener_count = places->count;
+	w->net = places->net;
 	w->arena = arena;
 	w->site = site;
 	w->drain_timer.fire = drain_over;
 	access_init(&w->access, o->access_log, &control->access_turn);
-	err = make_ends(w, sockets, &loop, &server);
+	err = make_ends(w, places, &loop, &server);
 	if (err != 0)
 		mrg_unix_arena_close(&arena);
 	else
@@ -177,6 +184,7 @@ static void put_figures(void *ctx, struct mrg_w *out)
 	figures_publish(w);
 	metric_put(out, &start, w->control->start_s);
 	figures_put(w->control->workers, w->control->worker_count, out);
+	net_figures_put(w->net, out);
 }
 
 int worker_show(struct worker *w, int socket)
@@ -202,6 +210,8 @@ void worker_end(struct worker *w)
 {
 	mrg_unix_thread_join(&w->thread);
 	mrg_http_server_close(&w->server);
+	if (w->net != NULL)
+		net_close(w->net);
 	mrg_unix_loop_close(&w->loop);
 	access_flush(&w->access);
 	close_idle(&w->site);

@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "appliances/common/ends.h"
 #include "appliances/common/metrics.h"
 #include "appliances/http/access.h"
 #include "appliances/http/site.h"
@@ -35,7 +36,8 @@ struct worker {
 	struct mrg_arena arena; /* that the worker itself lies in */
 	struct mrg_unix_loop loop;
 	struct mrg_http_server server;
-	struct mrg_unix_listener *listeners; /* one for each address */
+	struct net *net;                     /* NULL: on kernel sockets */
+	struct end_listener *listeners;      /* one for each address */
 	struct site *site;                   /* what is served, and behind it what was */
 	struct access access;
 	struct published published;
@@ -47,14 +49,21 @@ struct worker {
 	bool drained; /* the time for it is over */
 };
 
+/* Where a worker listens. */
+struct places {
+	struct mrg_rt_addr *listen; /* a port 0 is replaced on our own stack */
+	size_t count;
+	const int *sockets; /* listening, one for each address; the worker owns them from here on. Not looked at when there is a net */
+	struct net *net;    /* its device is open; NULL: there are sockets */
+};
+
 /*
  * worker_new - a worker in memory of its own, ready to run.
- *   sockets   listening, one for each address; the worker owns them from here on
- *   site      what it serves at first; likewise
+ *   site      what it serves at first; the worker owns it from here on
  *   conns     connections at once
  * Fails:    a positive errno value.
  */
-int worker_new(struct worker **out, struct control *control, const int *sockets, struct site *site,
+int worker_new(struct worker **out, struct control *control, const struct places *places, struct site *site,
 	uint32_t conns);
 
 /*

@@ -88,7 +88,14 @@ static uint32_t cookie_time(const struct mrg_tcpip *s)
 	return (uint32_t)(stack_now(s) / MRG_RT_SECOND_NS / COOKIE_SECONDS);
 }
 
-/* The number with these parts, or the parts of a number: four octets either way. */
+/* What was written as four octets, as one number. */
+static uint32_t number_in(const struct mrg_w *w)
+{
+	struct mrg_net_tcp_number n;
+	return mrg_net_tcp_number_check(mrg_w_span(w, 0), &n, NULL) == MRG_OK ? mrg_net_tcp_number_number(&n)
+									      : 0;
+}
+
 static uint32_t cookie_make(
 	struct mrg_tcpip *s, const struct tcp_key *k, uint32_t irs, uint32_t time, unsigned mss)
 {
@@ -99,7 +106,7 @@ static uint32_t cookie_make(
 	mrg_net_syn_cookie_put(&w,
 		&(struct mrg_net_syn_cookie_args){
 			.time = (uint8_t)(time % COOKIE_TIMES), .mss = (uint8_t)mss, .mac = (uint32_t)mac });
-	return mrg_be32(b);
+	return number_in(&w);
 }
 
 static uint32_t cookie_timestamp(const struct mrg_tcpip *s, const struct tcp_seg *g, bool ecn)
@@ -115,7 +122,7 @@ static uint32_t cookie_timestamp(const struct mrg_tcpip *s, const struct tcp_seg
 						 .sack = g->sack_permitted,
 						 .scale = g->has_scale ? g->scale : NO_SCALE,
 					 });
-	return mrg_be32(b);
+	return number_in(&w);
 }
 
 static struct tcp_key key_of_seg(const struct tcp_seg *g)
@@ -213,7 +220,7 @@ static void open_from_cookie(
 	uint8_t b[sizeof g->ts_echo] = { 0 };
 	struct mrg_w w;
 	mrg_w_init(&w, b, sizeof b);
-	mrg_w_be32(&w, g->ts_echo);
+	mrg_net_tcp_number_put(&w, &(struct mrg_net_tcp_number_args){ g->ts_echo });
 	if (g->has_ts && mrg_net_cookie_timestamp_check(mrg_w_span(&w, 0), &told, NULL) == MRG_OK) {
 		const uint8_t scale = mrg_net_cookie_timestamp_scale(&told);
 		c->ts_ok = true;

@@ -16,8 +16,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 from netns import Space, cable, command, main, need  # noqa: E402
 from running import PATIENCE_S, Failure, Files, Running, check, equal, run_program  # noqa: E402
 
-__all__ = ["HERE", "KERNEL", "KERNEL6", "METRICS", "OURS", "OURS6", "PATIENCE_S", "Dns", "Failure", "Files", "Host", "Http", "Packets", "Taps",
-           "check", "command", "equal", "main", "need", "run_program"]
+__all__ = ["KERNEL", "KERNEL6", "METRICS", "OURS", "OURS6", "PATIENCE_S", "Dns", "Echo", "Failure", "Files", "Host", "Http", "Impair",
+           "Packets", "Space", "Taps", "cable", "check", "command", "equal", "main", "need", "run_program"]
 
 OURS, KERNEL = "10.77.0.2", "10.77.0.1"
 OURS6, KERNEL6 = "fd77::2", "fd77::1"
@@ -33,15 +33,26 @@ www AAAA 2001:db8::80
 
 
 class Host:
-    """A namespace, and the kernel's side of the link in it. `net` is the value of --net."""
+    """A namespace, and the kernel's side of the link in it."""
 
-    kind = ""
+    device = ""  # the kernel's side
 
     def __init__(self) -> None:
         self.space = Space()
+        self.other = self.space  # where the server is
 
     def __exit__(self, *_: object) -> None:
         self.space.__exit__()
+
+    def net(self, *more: str) -> str:
+        """The value of --net."""
+        return ",".join([f"tap:tap0,addr={OURS}/24,ip6={OURS6}/64", *more])
+
+    def packet_net(self, *more: str) -> str:
+        return ",".join([f"packet:there,addr={OURS}/24,ip6={OURS6}/64", *more])
+
+    def up(self) -> None:
+        """The server is ready, so the device is there: give the kernel's side its addresses."""
 
     def curl(self, url: str, *args: object, timeout: float = PATIENCE_S) -> str:
         need("curl")
@@ -53,9 +64,8 @@ class Host:
 
     def counts(self) -> dict[str, int]:
         """What the stack has counted, as `tcp.in_segs`."""
-        found = (re.fullmatch(r'mrg_net_total\{protocol="(\w+)",name="(\w+)"\}', k) or None for k in self.figures())
-        return {f"{m[1]}.{m[2]}": v for m, v in zip(found, self.figures().values()) if m}
-
+        rows = ((re.fullmatch(r'mrg_net_total\{protocol="(\w+)",name="(\w+)"\}', k), v) for k, v in self.figures().items())
+        return {f"{m[1]}.{m[2]}": v for m, v in rows if m}
 
     def wait_for_count(self, name: str, least: int) -> None:
         """Until the stack has counted so many; it looks every 50 ms."""
@@ -66,24 +76,18 @@ class Host:
 
 
 class Taps(Host):
-    kind = "tap"
     device = "tap0"
 
     def __enter__(self) -> Taps:
         return self
 
-    def net(self, *more: str) -> str:
-        return ",".join([f"tap:tap0,addr={OURS}/24,ip6={OURS6}/64", *more])
-
     def up(self) -> None:
-        """The device is there when the server is ready."""
         self.space.address("tap0", f"{KERNEL}/24", f"{KERNEL6}/64")
 
 
 class Packets(Host):
     """A pair of interfaces, the server on one of them, which has no address of the kernel's, and the kernel on the other."""
 
-    kind = "packet"
     device = "here"
 
     def __init__(self) -> None:
@@ -99,7 +103,7 @@ class Packets(Host):
         super().__exit__()
 
     def net(self, *more: str) -> str:
-        return ",".join([f"packet:there,addr={OURS}/24,ip6={OURS6}/64", *more])
+        return self.packet_net(*more)
 
     def up(self) -> None:
         self.space.address("here", f"{KERNEL}/24", f"{KERNEL6}/64")
@@ -109,15 +113,28 @@ class OnStack(Running):
     """A server on its own stack, in the namespace of the host. Its metrics are the kernel's."""
 
     def __init__(self, host: Host, *args: str, net: str = "", listen: tuple[str, ...] = ()) -> None:
-        space = host.other if isinstance(host, Packets) else host.space
-        metrics = () if isinstance(host, Packets) else ("--metrics", METRICS)
-        super().__init__("--net", net or host.net(), *metrics, *args, listen=listen, prefix=space.prefix)  # type: ignore[attr-defined]
-        host.up()  # type: ignore[attr-defined]
+        metrics = ("--metrics", METRICS) if host.other is host.space else ()
+        super().__init__("--net", net or host.net(), *metrics, *args, listen=listen, prefix=host.other.prefix)
+        host.up()
 
     def user_ids(self) -> set[str]:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         found = re.search(r"^Uid:\s+(.*)$", status, re.M)
         return set(found.group(1).split()) if found else set()
+
+
+class Impair(Running):
+    program = "mrg-impair"
+
+    def __enter__(self) -> Impair:
+        return self
+
+
+class Echo(OnStack):
+    program = "mrg-echo"
+
+    def __enter__(self) -> Echo:
+        return self
 
 
 class Http(OnStack):

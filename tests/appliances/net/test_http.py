@@ -12,8 +12,8 @@ import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from stack import KERNEL, OURS, OURS6, PATIENCE_S, Files, Host, Http, Packets, Taps, cable, check, equal, main, need  # noqa: E402
-from netns import Space  # noqa: E402
+from bad import EVILS, Bad  # noqa: E402
+from stack import OURS, OURS6, PATIENCE_S, Files, Host, Http, Packets, Taps, check, equal, main, need  # noqa: E402
 from running import Running  # noqa: E402
 
 BIG = 20_000_000
@@ -70,16 +70,6 @@ def test_many_at_once() -> None:
         for t in threads:
             t.join()
         equal(got, [want] * 20, "digests")
-
-
-def test_requests_with_bodies() -> None:
-    """Octets to the server: it takes up to 1 MiB, whole, before it says that files take none."""
-    with Taps() as host, Files() as files, Http(host, "--root", str(site(files))):
-        for size in (1, 1448, 100_000, 1_000_000):
-            body = files.write("body", os.urandom(size))
-            for at in (OURS, f"[{OURS6}]"):
-                out = host.curl(f"http://{at}/", "-o", "/dev/null", "-w", "%{http_code} %{size_upload}", "--data-binary", f"@{body}")
-                equal(out, f"405 {size}", f"{size} octets to {at}")
 
 
 def test_ranges() -> None:
@@ -155,6 +145,31 @@ def test_a_reload_while_it_is_read() -> None:
         equal(host.curl(f"http://{OURS}/"), "<p>hello\n", "afterwards")
 
 
+def test_a_configuration_may_name_the_net() -> None:
+    with Taps() as host, Files() as files:
+        root = site(files)
+        conf = files.write("conf", f"net {host.net('mtu=1400')}\nroot {root}\nmetrics 127.0.0.1:9100\n")
+        with Configured(host, conf) as server:
+            equal(host.curl(f"http://{OURS}/"), "<p>hello\n", "the index")
+            equal(fetch(host, OURS, 65536), digest(files.path / "www" / "65536"), "a file")
+            server.reload()
+            check(not any("need_restart" in line for line in server.lines), server.lines)
+            files.write("conf", conf.read_text().replace("mtu=1400", "mtu=1300"))
+            server.reload("event=addresses_and_workers_need_restart")
+            equal(host.curl(f"http://{OURS}/"), "<p>hello\n", "the index, still")
+
+
+class Configured(Running):
+    program = "mrg-http"
+
+    def __init__(self, host: Taps, conf: Path) -> None:
+        super().__init__("--config", str(conf), listen=(), prefix=host.space.prefix)
+        host.up()
+
+    def __enter__(self) -> Configured:
+        return self
+
+
 def test_rights_are_given_up() -> None:
     with Taps() as host, Files() as files, Http(host, "--root", str(site(files))) as server:
         equal(server.user_ids(), {"65534"}, "user")
@@ -167,71 +182,11 @@ def test_a_load_of_requests() -> None:
         check("Socket errors" not in out and "Non-2xx" not in out, out)
 
 
-class Impair(Running):
-    program = "mrg-impair"
-
-    def __enter__(self) -> Impair:
-        return self
-
-
-class Bad(Host):
-    """The kernel, a bad link, and the server on a packet socket at its other end."""
-
-    def __init__(self, *evils: str) -> None:
-        super().__init__()
-        self.middle, self.other = Space(), Space()
-        cable(self.space, "here", self.middle, "left")
-        cable(self.other, "there", self.middle, "right")
-        self.space.address("here", f"{KERNEL}/24", "fd77::1/64")
-        self.impair = Impair(*evils, "left", "right", listen=(), prefix=self.middle.prefix)
-
-    def __enter__(self) -> Bad:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.impair.kill()
-        self.middle.__exit__()
-        self.other.__exit__()
-        super().__exit__()
-
-
-class BadHttp(Running):
-    program = "mrg-http"
-
-    def __init__(self, bad: Bad, root: Path) -> None:
-        super().__init__("--net", f"packet:there,addr={OURS}/24,ip6={OURS6}/64", "--root", str(root), listen=(),
-                         prefix=bad.other.prefix)
-
-    def __enter__(self) -> BadHttp:
-        return self
-
-
-EVILS = [
-    ("--loss", "1"),
-    ("--loss", "5"),
-    ("--loss", "10"),
-    ("--burst", "0.5,20"),
-    ("--duplicate", "10"),
-    ("--reorder", "10,5"),
-    ("--corrupt", "3"),
-    ("--truncate", "3"),
-    ("--delay", "20", "--loss", "2"),
-    ("--delay", "5", "--jitter", "5"),
-    ("--rate", "20000", "--queue", "30000"),
-    ("--loss", "2", "--burst", "0.1,30", "--duplicate", "2", "--reorder", "3,5", "--corrupt", "1", "--truncate", "1", "--delay", "2",
-     "--jitter", "1"),
-]
-
-
 def test_bad_links_and_the_right_bytes() -> None:
     for seed, evils in enumerate(EVILS):
-        with Files() as files, Bad("--seed", str(seed + 1), *evils) as bad, BadHttp(bad, site(files)):
+        with Files() as files, Bad("--seed", str(seed + 1), *evils) as bad, Http(bad, "--root", str(site(files))):
             for at in (OURS, f"[{OURS6}]"):
                 equal(fetch(bad, at, 1_000_003), digest(files.path / "www" / "1000003"), f"{' '.join(evils)}: from {at}")
-            body = files.write("body", os.urandom(500_000))
-            out = bad.curl(f"http://{OURS}/", "-o", "/dev/null", "-w", "%{http_code} %{size_upload}", "--data-binary", f"@{body}",
-                           timeout=PATIENCE_S * 2)
-            equal(out, "405 500000", f"{' '.join(evils)}: to the server")
 
 
 if __name__ == "__main__":

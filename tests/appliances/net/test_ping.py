@@ -51,7 +51,7 @@ def each_kind() -> list[type[Host]]:
 
 def test_every_size_comes_back() -> None:
     for kind in each_kind():
-        with kind() as host, Files() as files, Dns(host, files):  # type: ignore[attr-defined]
+        with kind() as host, Files() as files, Dns(host, files):
             sweep(host, OURS, SIZES)
             sweep(host, OURS6, SIZES)
 
