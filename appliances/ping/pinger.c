@@ -13,6 +13,7 @@ enum {
 }; /* what goes before the data: ICMP, and IPv4 without options */
 
 static const uint64_t US_NS = 1000;
+static const uint64_t SOON_NS = MRG_RT_SECOND_NS / 10u;
 
 /* ---- replies ---- */
 
@@ -144,8 +145,15 @@ static void send_next(struct pinger *p, uint64_t now_ns)
 	const bool last = p->transmitted == p->options->count;
 	mrg_rt_timer_set(p->timers, &p->next, now_ns + (last ? patience(p) : p->options->interval_ns));
 	/* a reply may come before this returns */
-	if (mrg_tcpip_ping_send(&p->ping, &p->options->to, sequence, data) == MRG_IO_RESET)
-		say("mrg-ping: sendmsg: Network is unreachable", NULL);
+	if (mrg_tcpip_ping_send(&p->ping, &p->options->to, sequence, data) != MRG_IO_RESET)
+		return;
+	if (p->transmitted == 1 && p->options->net.dhcp && now_ns - p->begun_ns < p->options->patience_ns) {
+		/* there is no lease yet */
+		p->transmitted = 0;
+		mrg_rt_timer_set(p->timers, &p->next, now_ns + SOON_NS);
+		return;
+	}
+	say("mrg-ping: sendmsg: Network is unreachable", NULL);
 }
 
 static void on_time(struct mrg_rt_timer *t, uint64_t now_ns)

@@ -200,8 +200,7 @@ void address_remove(struct ip_address *a)
 
 void address_deprecate(struct ip_address *a, bool deprecated)
 {
-	if (a->state != IP_ADDRESS_CLAIMING)
-		a->state = deprecated ? IP_ADDRESS_DEPRECATED : IP_ADDRESS_GOOD;
+	a->deprecated = deprecated;
 	ways_forget(a->stack);
 }
 
@@ -240,8 +239,8 @@ static bool better(const struct ip_address *a, const struct ip_address *b, const
 	const bool a_near = near(&a->ip), b_near = near(&b->ip);
 	if (a_near != b_near) /* rule 2 */
 		return a_near == to_near;
-	if ((a->state == IP_ADDRESS_DEPRECATED) != (b->state == IP_ADDRESS_DEPRECATED)) /* rule 3 */
-		return b->state == IP_ADDRESS_DEPRECATED;
+	if (a->deprecated != b->deprecated) /* rule 3 */
+		return b->deprecated;
 	return ip_common_bits(&a->ip, to) > ip_common_bits(&b->ip, to); /* rule 8 */
 }
 

@@ -74,10 +74,10 @@ void arp_announce(struct mrg_tcpip_if *on, const struct ip *a) { request(on, a, 
 static bool conflicts(
 	struct mrg_tcpip_if *on, const struct ip *sender, const struct ip *target, uint16_t operation)
 {
-	struct ip_address *a = address_find(on->stack, sender);
+	struct ip_address *a = address_on(on, sender);
 	if (a == NULL && operation == MRG_NET_ARP_OPERATION_REQUEST && ip_kind(sender) == IP_KIND_NONE) {
 		/* a probe for what we are claiming, too: both lose it */
-		a = address_find(on->stack, target);
+		a = address_on(on, target);
 		if (a != NULL && a->state != IP_ADDRESS_CLAIMING)
 			a = NULL;
 	}
@@ -136,10 +136,10 @@ void arp_input(struct mrg_tcpip_if *on, struct mrg_span packet, bool link_to_man
 		count->arp_in_errors++;
 		return;
 	}
-	const struct ip_address *const ours = address_find(on->stack, &target);
+	const struct ip_address *const ours = address_on(on, &target);
 	if (kind != IP_KIND_NONE)
 		learn(on, &m, &sender,
 			ours != NULL && !(link_to_many && operation == MRG_NET_ARP_OPERATION_REPLY));
-	if (operation == MRG_NET_ARP_OPERATION_REQUEST && ours != NULL && ours->on == on->index)
+	if (operation == MRG_NET_ARP_OPERATION_REQUEST && ours != NULL)
 		answer(on, &m, &sender, &target);
 }

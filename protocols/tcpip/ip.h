@@ -38,8 +38,7 @@ static inline struct mrg_tcpip_if *if_at(const struct mrg_tcpip *s, uint16_t ind
 enum ip_address_state {
 	IP_ADDRESS_FREE,      /* the slot is not in use */
 	IP_ADDRESS_CLAIMING,  /* being checked for duplicates; it can be used meanwhile, as an optimistic one (RFC 4429) */
-	IP_ADDRESS_GOOD,
-	IP_ADDRESS_DEPRECATED /* not for new connections (RFC 4862 section 5.5.4) */
+	IP_ADDRESS_GOOD
 };
 
 struct ip_address {
@@ -47,6 +46,7 @@ struct ip_address {
 	struct ip broadcast;     /* of its subnet (IPv4); unspecified: none */
 	uint8_t prefix_len;      /* bits of struct ip: 96 more than of IPv4 */
 	uint8_t state;           /* enum ip_address_state */
+	bool deprecated;         /* not for new connections (RFC 4862 section 5.5.4) */
 	uint8_t probes, announcements; /* that are still to be sent */
 	uint16_t on;             /* index of the interface */
 	struct mrg_tcpip *stack;

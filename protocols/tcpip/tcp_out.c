@@ -124,7 +124,8 @@ static unsigned sack_count(const struct tcp_conn *c)
 	if (c->gaps == NULL || !c->sack_ok)
 		return 0;
 	const unsigned most = c->ts_ok ? TCP_SACK_MAX - 1u : TCP_SACK_MAX;
-	const unsigned count = c->gaps->ranges.count + (c->gaps->again.left != c->gaps->again.right);
+	const bool again = c->gaps->again.left != c->gaps->again.right;
+	const unsigned count = c->gaps->ranges.count + (again ? 1u : 0u);
 	return count < most ? count : most;
 }
 
