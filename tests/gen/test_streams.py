@@ -17,11 +17,11 @@ CLOSED = promela.Bounds(messages=3, faults=1, in_order=True, reach=["Closed"])
 LONG = promela.Bounds(messages=2, faults=0, in_order=True, reach=["Closed"], last=frozenset(["linger"]))
 Ends = tuple[list[str], promela.Bounds]
 
-HTTP: Ends = (["Client:ask,ask,ask,finish", "Server:answer,go_on?,answer,answer"], CLOSED)
-HTTP_DROP: Ends = (["Client:ask,ask,finish", "Server:drop?,answer,answer"], LONG)
-DNS: Ends = (["Client:ask,ask,ask,finish", "Server:answer,answer,answer"], CLOSED)
-DNS_FAIL: Ends = (["Client:ask,ask,finish", "Server:answer,fail,drop?"], CLOSED)
-DNS_DROP: Ends = (["Client:ask,ask,finish", "Server:drop?,answer,answer,fail?"], LONG)
+HTTP: Ends = (["ConnectionClient:ask,ask,ask,finish", "ConnectionServer:answer,go_on?,answer,answer"], CLOSED)
+HTTP_DROP: Ends = (["ConnectionClient:ask,ask,finish", "ConnectionServer:drop?,answer,answer"], LONG)
+DNS: Ends = (["StreamClient:ask,ask,ask,finish", "StreamServer:answer,answer,answer"], CLOSED)
+DNS_FAIL: Ends = (["StreamClient:ask,ask,finish", "StreamServer:answer,fail,drop?"], CLOSED)
+DNS_DROP: Ends = (["StreamClient:ask,ask,finish", "StreamServer:drop?,answer,answer,fail?"], LONG)
 SOUND = {"http/connection": (HTTP, HTTP_DROP), "dns/stream": (DNS, DNS_FAIL, DNS_DROP)}
 # which specification, in which state (' of the server), what is changed to what, where that shows, and what SPIN must say
 BROKEN = {
