@@ -365,7 +365,7 @@ static void probe_window(struct tcp_conn *c)
 {
 	if (c->retransmit_set || c->snd_nxt != c->snd_una || ring_len(c->out) == 0 || c->more)
 		return;
-	tcp_retransmit_set(c, TCP_PERSIST, c->rto_ms);
+	tcp_retransmit_set(c, TCP_PERSIST, tcp_rto_ms(c));
 }
 
 void tcp_output(struct tcp_conn *c)

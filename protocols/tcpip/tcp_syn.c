@@ -77,7 +77,6 @@ void tcp_options_agreed(struct tcp_conn *c, const struct tcp_seg *g)
 	c->rcv_scale = g->has_scale ? tcp_receive_scale(c->stack) : 0;
 	if (g->has_ts) {
 		c->ts_recent = g->ts_value;
-		c->ts_recent_ms = tcp_ms32(c->stack);
 	}
 }
 
@@ -189,7 +188,6 @@ static struct tcp_conn *passive_conn(
 		return NULL;
 	}
 	c->passive = true;
-	c->rto_ms = MRG_RT_SECOND_NS / 1000000u;
 	c->heard_ms = c->wait_ms = tcp_ms32(s);
 	return c;
 }
@@ -225,7 +223,6 @@ static void open_from_cookie(
 		const uint8_t scale = mrg_net_cookie_timestamp_scale(&told);
 		c->ts_ok = true;
 		c->ts_recent = g->ts_value;
-		c->ts_recent_ms = tcp_ms32(s);
 		c->sack_ok = mrg_net_cookie_timestamp_sack(&told) != 0;
 		c->snd_scale = scale <= TCP_SCALE_MAX ? scale : 0;
 		c->rcv_scale = scale <= TCP_SCALE_MAX ? tcp_receive_scale(s) : 0;
@@ -262,7 +259,6 @@ static struct tcp_conn *open_from_half(struct mrg_tcpip *s, struct tcp_half *h, 
 	c->mss = was.mss;
 	c->ts_ok = was.has_ts;
 	c->ts_recent = was.ts_recent;
-	c->ts_recent_ms = tcp_ms32(s);
 	c->ts_offset = was.has_ts ? tcp_ts_offset(s, &k) : 0;
 	c->sack_ok = was.sack_ok;
 	c->ecn_ok = was.ecn_ok;
