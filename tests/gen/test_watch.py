@@ -85,7 +85,7 @@ def lines_of(m: ir_machine.Machine, rng: random.Random) -> list[Line]:
     out: list[Line] = []
     for _ in range(EVENTS):
         e = Event(reference, rng)
-        if e.event.kind == "timer" and e.event.name not in reference.running and rng.random() < 0.95:
+        if e.event.kind == "timer" and e.event.name not in reference.running and rng.random() < 0.8:
             continue
         before = reference.state, dict(reference.vars), set(reference.running)
         step = e.step(reference)
