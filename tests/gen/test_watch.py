@@ -85,11 +85,11 @@ def lines_of(m: ir_machine.Machine, rng: random.Random) -> list[Line]:
     out: list[Line] = []
     for _ in range(EVENTS):
         e = Event(reference, rng)
-        if e.event.kind == "timer" and e.event.name not in reference.running and rng.random() < 0.8:
+        if e.event.kind == "timer" and e.event.name not in reference.running and rng.random() < 0.95:
             continue
         before = reference.state, dict(reference.vars), set(reference.running)
         step = e.step(reference)
-        if step.kind == "refuse" and rng.random() < 0.95:
+        if step.kind == "refuse" and e.event.kind != "timer" and rng.random() < 0.95:
             reference.state, reference.vars, reference.running = before
             continue
         given = ", ".join(f"{n}={v}" for n, v in e.values.items())
