@@ -109,13 +109,16 @@ static struct mrg_tcpip_if *link_of(const struct mrg_tcpip *s, const struct ip_w
 	return r != NULL ? if_at(s, r->on) : NULL;
 }
 
-/* Where there is none on the interface itself one that is good everywhere does as well. */
+/*
+ * Where there is none on the interface itself one that is good everywhere does as well, unless it is to go by this interface alone, as
+ * what asks for an address is.
+ */
 static bool choose_from(struct mrg_tcpip *s, const struct mrg_tcpip_if *on, struct ip_way *w)
 {
 	if (!ip_unspecified(&w->from))
 		return true;
 	const struct ip_address *a = address_from(on, &w->to);
-	for (uint16_t i = 1; a == NULL && i <= s->ip->if_last; i++) {
+	for (uint16_t i = 1; a == NULL && w->only == 0 && i <= s->ip->if_last; i++) {
 		a = address_from(if_at(s, i), &w->to);
 		if (a != NULL && ip_is_link_local(&a->ip))
 			a = NULL;

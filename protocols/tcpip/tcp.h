@@ -171,6 +171,7 @@ struct tcp_conn {
 	bool ecn_echo : 1;     /* tell the sender that a router has marked something */
 	bool ecn_reduced : 1;  /* tell the receiver that we have slowed down */
 	bool passive : 1;
+	bool late_acks : 1;    /* the peer acknowledges so late that a probe for loss came too early */
 	bool fin_sent : 1;     /* snd_nxt is behind the FIN */
 	bool to_open : 1, is_gone : 1; /* the machine says so: tcp_machine_settle sees to it */
 	uint8_t why : 3;       /* enum mrg_net_why, with is_gone */

@@ -99,6 +99,8 @@ static void probe_answered(struct tcp_conn *c, bool dsack)
 	if (!f->tlp_out || seq_lt(c->snd_una, f->tlp_end))
 		return;
 	f->tlp_out = false;
+	if (f->tlp_again && dsack)
+		c->late_acks = true;
 	if (!f->tlp_again || dsack)
 		return;
 	cc_loss(&f->cc, tcp_mss(c));

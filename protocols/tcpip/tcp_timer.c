@@ -100,7 +100,7 @@ void tcp_sent_something(struct tcp_conn *c)
 		return; /* it comes first, and sets the next */
 	if (c->sack_ok && !f->recovering && !f->tlp_out && c->tries == 0 && f->pieces.sacked == 0 &&
 		c->srtt_us != 0) {
-		const uint32_t late = c->snd_nxt - c->snd_una <= c->mss ? PEER_LATE_MS : 0;
+		const uint32_t late = c->late_acks || c->snd_nxt - c->snd_una <= c->mss ? PEER_LATE_MS : 0;
 		const uint32_t pto = 2u * c->srtt_us / 1000u + 2u + late;
 		if (pto < rto) {
 			tcp_retransmit_set(c, TCP_PROBE_LOSS, pto);

@@ -56,7 +56,7 @@ struct mrg_tcpip_if;
 size_t mrg_tcpip_memory(const struct mrg_tcpip_limits *limits); /* bytes of the arena that it takes at most */
 
 /*
- * mrg_tcpip_open - a stack without interfaces.   Fails: NULL when the arena is too small.   Lifetime: that of the arena.
+ * mrg_tcpip_open - a stack without interfaces.   Fails: NULL when the arena is too small.   Lifetime: that of the arena, which must stay in place.
  */
 struct mrg_tcpip *mrg_tcpip_open(
 	struct mrg_arena *arena, const struct mrg_tcpip_limits *limits, const struct mrg_tcpip_world *world);

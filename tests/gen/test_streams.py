@@ -32,7 +32,10 @@ BROKEN = {
     "who has all does not end": ("http/connection", "Last", "on response -> Closed do answered, end,", "on response -> Closed do answered,", HTTP, STUCK),
     "no reply and no end": ("dns/stream", "Reading", "on fail -> Lingering do end, set linger, owed = 0;", "ignore fail;", DNS_FAIL, STUCK),
     "a query that comes late": ("dns/stream", "Owing", "ignore query, end, drop;", "refuse query; ignore end, drop;", DNS_DROP, WRONG),
-    "replies that are owed are lost": ("dns/stream", "Owing", "on answer if owed > 1 do reply, owed = owed - 1;", "ignore answer if owed > 1;", DNS_DROP, STUCK),
+    "replies that are owed are lost": (
+        *("dns/stream", "Owing", "on answer if owed > 1 do reply, owed = owed - 1;", "ignore answer if owed > 1;"),
+        *(DNS_DROP, STUCK),
+    ),
 }
 
 
