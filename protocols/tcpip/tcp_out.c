@@ -104,18 +104,25 @@ static struct tcp_key key_of(const struct tcp_conn *c)
 	return (struct tcp_key){ &c->way.from, &c->way.to, c->h.local_port, c->h.peer_port };
 }
 
-uint16_t tcp_mss_ours(struct mrg_tcpip *s, struct ip_way *way)
+/* Bytes of data in the longest segment without options that goes this way whole. */
+static uint16_t mss_of_mtu(const struct ip_way *way, uint32_t mtu)
 {
-	const uint32_t mtu = ip_way_mtu(s, way),
-		       headers = MRG_NET_TCP_SIZE_MIN +
+	const uint32_t headers = MRG_NET_TCP_SIZE_MIN +
 				 (ip_is4(&way->to) ? MRG_NET_IP4_SIZE_MIN : MRG_NET_IP6_SIZE_MIN);
 	return (uint16_t)(mtu > headers ? mtu - headers : 0);
 }
 
+uint16_t tcp_mss_ours(struct mrg_tcpip *s, struct ip_way *way)
+{
+	return mss_of_mtu(way, ip_way_mtu(s, way));
+}
+
+/* RFC 9293 section 3.7.1: what the peer takes, and no more than the way there carries, as it was when it was looked up last. */
 uint32_t tcp_mss(const struct tcp_conn *c)
 {
-	const uint32_t options = c->ts_ok ? MRG_NET_TCP_USUAL_OPTIONS_SIZE_MIN : 0;
-	return c->mss - options;
+	const uint32_t options = c->ts_ok ? MRG_NET_TCP_USUAL_OPTIONS_SIZE_MIN : 0,
+		       path = mss_of_mtu(&c->way, c->way.mtu);
+	return (path != 0 && path < c->mss ? path : c->mss) - options;
 }
 
 /* Blocks that the next segment tells of. */
@@ -373,6 +380,7 @@ void tcp_output(struct tcp_conn *c)
 	const uint8_t state = c->h.m.state;
 	if (state < MRG_NET_CONNECTION_ESTABLISHED)
 		return;
+	(void)ip_way_mtu(c->stack, &c->way); /* for tcp_mss: the MTU may have changed */
 	bool sent = false;
 	if (c->flight != NULL)
 		c->flight->limited = false;
