@@ -107,15 +107,12 @@ static struct tcp_key key_of(const struct tcp_conn *c)
 /* Bytes of data in the longest segment without options that goes this way whole. */
 static uint16_t mss_of_mtu(const struct ip_way *way, uint32_t mtu)
 {
-	const uint32_t headers = MRG_NET_TCP_SIZE_MIN +
-				 (ip_is4(&way->to) ? MRG_NET_IP4_SIZE_MIN : MRG_NET_IP6_SIZE_MIN);
+	const uint32_t headers =
+		MRG_NET_TCP_SIZE_MIN + (ip_is4(&way->to) ? MRG_NET_IP4_SIZE_MIN : MRG_NET_IP6_SIZE_MIN);
 	return (uint16_t)(mtu > headers ? mtu - headers : 0);
 }
 
-uint16_t tcp_mss_ours(struct mrg_tcpip *s, struct ip_way *way)
-{
-	return mss_of_mtu(way, ip_way_mtu(s, way));
-}
+uint16_t tcp_mss_ours(struct mrg_tcpip *s, struct ip_way *way) { return mss_of_mtu(way, ip_way_mtu(s, way)); }
 
 /* RFC 9293 section 3.7.1: what the peer takes, and no more than the way there carries, as it was when it was looked up last. */
 uint32_t tcp_mss(const struct tcp_conn *c)
@@ -140,7 +137,8 @@ static unsigned sack_count(const struct tcp_conn *c)
 static uint32_t data_most(const struct tcp_conn *c)
 {
 	const unsigned count = sack_count(c);
-	return tcp_mss(c) - (count != 0 ? MRG_NET_TCP_SACK_SIZE_MIN + count * MRG_NET_TCP_SACK_BLOCK_SIZE_MAX : 0);
+	return tcp_mss(c) -
+	       (count != 0 ? MRG_NET_TCP_SACK_SIZE_MIN + count * MRG_NET_TCP_SACK_BLOCK_SIZE_MAX : 0);
 }
 
 uint32_t tcp_window(const struct tcp_conn *c)
@@ -213,8 +211,7 @@ static void send_from(struct tcp_conn *c, uint32_t seq, uint32_t at, uint32_t le
 	struct mrg_span parts[PARTS_MAX];
 	const size_t count = 1u + (len != 0 ? ring_parts(c->out, at, len, parts + 1) : 0);
 	/* RFC 3168 section 6.1.5: what is sent again is not marked */
-	struct ip_out o = { .ecn = c->ecn_ok && len != 0 && !again ? MRG_NET_ECN_ECT0
-								   : MRG_NET_ECN_NOT_ECT,
+	struct ip_out o = { .ecn = c->ecn_ok && len != 0 && !again ? MRG_NET_ECN_ECT0 : MRG_NET_ECN_NOT_ECT,
 		.segment_len = (uint16_t)(len > full ? full : 0) };
 	c->rcv_acked = c->rcv_nxt;
 	c->ack_now = c->ack_set = false;
@@ -378,8 +375,12 @@ static void probe_window(struct tcp_conn *c)
 void tcp_output(struct tcp_conn *c)
 {
 	const uint8_t state = c->h.m.state;
-	if (state < MRG_NET_CONNECTION_ESTABLISHED)
+	if (state < MRG_NET_CONNECTION_ESTABLISHED) {
+		/* both have opened at once: the SYN,ACK is old, and the answer to it what the peer waits for (RFC 9293 section 3.10.7.4) */
+		if (state == MRG_NET_CONNECTION_SYN_RECEIVED && c->ack_now)
+			tcp_send_ack(c);
 		return;
+	}
 	(void)ip_way_mtu(c->stack, &c->way); /* for tcp_mss: the MTU may have changed */
 	bool sent = false;
 	if (c->flight != NULL)
