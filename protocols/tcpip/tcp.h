@@ -308,6 +308,7 @@ void tcp_send_ack(struct tcp_conn *c);
 void tcp_send_probe(struct tcp_conn *c); /* of a number that the peer has: it must answer (RFC 9293 sections 3.8.4 and 3.8.6.1) */
 void tcp_output(struct tcp_conn *c);     /* what may be sent, and an acknowledgment if one is due */
 uint32_t tcp_window(const struct tcp_conn *c); /* bytes that the peer may be told now */
+uint32_t tcp_window_most(const struct tcp_conn *c); /* ...at most: the buffer, as far as the field can say it */
 uint32_t tcp_mss(const struct tcp_conn *c);    /* bytes of data in a full segment, as it is sent now */
 uint16_t tcp_mss_ours(struct mrg_tcpip *s, struct ip_way *way);
 

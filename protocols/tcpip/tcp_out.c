@@ -141,10 +141,18 @@ static uint32_t data_most(const struct tcp_conn *c)
 	       (count != 0 ? MRG_NET_TCP_SACK_SIZE_MIN + count * MRG_NET_TCP_SACK_BLOCK_SIZE_MAX : 0);
 }
 
+uint32_t tcp_window_most(const struct tcp_conn *c)
+{
+	const uint32_t room = ring_most(c->stack->limits.receive_max),
+		       field = (uint32_t)UINT16_MAX << c->rcv_scale;
+	return room < field ? room : field;
+}
+
 uint32_t tcp_window(const struct tcp_conn *c)
 {
-	const uint32_t most = ring_most(c->stack->limits.receive_max), held = ring_len(c->in);
-	const uint32_t free = (most > held ? most - held : 0) >> c->rcv_scale << c->rcv_scale;
+	const uint32_t room = ring_most(c->stack->limits.receive_max), held = ring_len(c->in),
+		       most = tcp_window_most(c), left = room > held ? room - held : 0,
+		       free = (left < most ? left : most) >> c->rcv_scale << c->rcv_scale;
 	const uint32_t told = c->rcv_adv - c->rcv_nxt;
 	/* RFC 9293 section 3.8.6.2.2: not for less than a full segment or half of the buffer; and it never shrinks */
 	const uint32_t step = most / 2u < c->mss ? most / 2u : c->mss;
