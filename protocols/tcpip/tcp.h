@@ -164,6 +164,7 @@ struct tcp_conn {
 	bool broken : 1;       /* the user has yet to hear of it */
 	bool ended : 1;        /* all that the peer sends has come */
 	bool finished : 1;     /* nothing more will be written: a FIN follows */
+	bool fill : 1;         /* the window has long been small: fill it all the same */
 	bool more : 1;         /* what is not a full segment may wait */
 	bool ack_now : 1;
 	bool starved : 1;      /* it wanted to write, and there was no memory */

@@ -9,6 +9,8 @@
 enum {
 	BURST_MAX =
 		64, /* segments, cut ones counted as one, that a connection sends at a time: others have their turn too */
+	FILL_MS =
+		500, /* that a small window may become larger: 0.1 to 1 second (RFC 9293 section 3.8.6.2.1) */
 	PARTS_MAX = 3 /* the header, and data that may go round the end of its ring */
 };
 
@@ -336,7 +338,7 @@ static uint32_t next_len(struct tcp_conn *c, uint32_t ready, uint32_t window, ui
 		return hold ? 0 : len;
 	}
 	/* less than there is, because of the window or the network: the latter opens again when something is acknowledged */
-	return window < may && len >= c->snd_wnd_max / 2u ? len : 0;
+	return window < may && (c->fill || len >= c->snd_wnd_max / 2u) ? len : 0;
 }
 
 /* New data, or the FIN, goes out.   Returns: false when nothing did. */
@@ -372,12 +374,16 @@ static bool send_new(struct tcp_conn *c)
 	return true;
 }
 
-/* The peer takes nothing and nothing is under way: ask now and then (RFC 9293 section 3.8.6.1). */
+/*
+ * The peer takes nothing and nothing is under way: ask now and then (RFC 9293 section 3.8.6.1); or it takes little: wait for more, but
+ * not long (section 3.8.6.2.1).
+ */
 static void probe_window(struct tcp_conn *c)
 {
 	if (c->retransmit_set || c->snd_nxt != c->snd_una || ring_len(c->out) == 0 || c->more)
 		return;
-	tcp_retransmit_set(c, TCP_PERSIST, c->rto_ms);
+	const bool little = c->snd_wnd != 0 && c->rto_ms > FILL_MS;
+	tcp_retransmit_set(c, TCP_PERSIST, little ? FILL_MS : c->rto_ms);
 }
 
 void tcp_output(struct tcp_conn *c)
