@@ -465,7 +465,7 @@ void raw_close(struct raw_user *u)
 /* Returns: whether the connection is still there. */
 static bool take(struct raw_user *u, size_t most)
 {
-	while (most != 0 && !u->eof) {
+	while (most != 0) {
 		size_t got = 0;
 		MUST(u->len < RAW_GOT_MAX);
 		const size_t cap = RAW_GOT_MAX - u->len < most ? RAW_GOT_MAX - u->len : most;
@@ -479,7 +479,10 @@ static bool take(struct raw_user *u, size_t most)
 			mrg_stream_close(stream);
 			return false;
 		}
-		u->eof = io == MRG_IO_EOF;
+		if (io == MRG_IO_EOF) {
+			u->eof = true;
+			break;
+		}
 		u->len += got;
 		most -= got;
 	}
