@@ -375,21 +375,23 @@ void raw_icmp(uint8_t type, uint8_t code, uint32_t mtu, uint32_t seq, uint16_t l
 				    .destination_port = raw.peer_port,
 				    .sequence_number = seq + raw.iss,
 				    .ack = 1 });
-	const struct mrg_span quoted = { body, 60 };
+	/* of a packet as long as the link lets through */
 	mrg_w_init(&w, q, 100);
 	if (raw.version == 4)
-		mrg_net_ip4_put(&w, &(struct mrg_net_ip4_args){ .time_to_live = 9,
-					    .protocol = MRG_NET_IP_PROTOCOL_TCP,
-					    .df = 1,
-					    .source_address = wire_of(&to),
-					    .destination_address = wire_of(&from),
-					    .payload = quoted });
+		mrg_net_ip4_header_put(&w, &(struct mrg_net_ip4_header_args){ .total_length = raw.link.mtu,
+						   .time_to_live = 9,
+						   .protocol = MRG_NET_IP_PROTOCOL_TCP,
+						   .df = 1,
+						   .source_address = wire_of(&to),
+						   .destination_address = wire_of(&from) });
 	else
-		mrg_net_ip6_put(&w, &(struct mrg_net_ip6_args){ .hop_limit = 9,
-					    .next_header = MRG_NET_IP_PROTOCOL_TCP,
-					    .source_address = wire_of(&to),
-					    .destination_address = wire_of(&from),
-					    .payload = quoted });
+		mrg_net_ip6_header_put(&w,
+			&(struct mrg_net_ip6_header_args){ .payload_length = (uint16_t)(raw.link.mtu - 40u),
+				.hop_limit = 9,
+				.next_header = MRG_NET_IP_PROTOCOL_TCP,
+				.source_address = wire_of(&to),
+				.destination_address = wire_of(&from) });
+	mrg_w_put(&w, (struct mrg_span){ body, 60 });
 	mrg_w_init(&m, p, 200);
 	mrg_w_put(&m, (struct mrg_span){ (const uint8_t[]){ type, code, 0, 0 }, 4 });
 	mrg_w_be32(&m, mtu);
