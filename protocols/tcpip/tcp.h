@@ -164,6 +164,7 @@ struct tcp_conn {
 	bool broken : 1;       /* the user has yet to hear of it */
 	bool ended : 1;        /* all that the peer sends has come */
 	bool finished : 1;     /* nothing more will be written: a FIN follows */
+	bool fill : 1;         /* the window has long been small: fill it all the same */
 	bool more : 1;         /* what is not a full segment may wait */
 	bool ack_now : 1;
 	bool starved : 1;      /* it wanted to write, and there was no memory */
@@ -309,6 +310,7 @@ void tcp_send_ack(struct tcp_conn *c);
 void tcp_send_probe(struct tcp_conn *c); /* of a number that the peer has: it must answer (RFC 9293 sections 3.8.4 and 3.8.6.1) */
 void tcp_output(struct tcp_conn *c);     /* what may be sent, and an acknowledgment if one is due */
 uint32_t tcp_window(const struct tcp_conn *c); /* bytes that the peer may be told now */
+uint32_t tcp_window_most(const struct tcp_conn *c); /* ...at most: the buffer, as far as the field can say it */
 uint32_t tcp_mss(const struct tcp_conn *c);    /* bytes of data in a full segment, as it is sent now */
 uint16_t tcp_mss_ours(struct mrg_tcpip *s, struct ip_way *way);
 

@@ -44,8 +44,10 @@ static void take_in_order(struct tcp_conn *c, struct mrg_span data)
 	const uint32_t before = c->rcv_nxt;
 	put_holes(c, c->rcv_nxt, data);
 	c->rcv_nxt += (uint32_t)data.len;
-	if (c->gaps != NULL && c->gaps->ranges.count != 0)
+	if (c->gaps != NULL && c->gaps->ranges.count != 0) {
 		c->rcv_nxt = ranges_take(&c->gaps->ranges, c->rcv_nxt);
+		c->ack_now = true; /* it fills a hole, or a part of one (RFC 5681 section 4.2) */
+	}
 	ring_grow(c->in, c->rcv_nxt - before);
 	tcp_of(c)->n.in_bytes += c->rcv_nxt - before;
 	if ((c->want & MRG_STREAM_READABLE) != 0)

@@ -36,8 +36,7 @@ unsigned tcp_events(const struct tcp_conn *c)
 /* Tell the peer when its window has opened so far that it matters: it was all but shut (RFC 9293 section 3.8.6.2.2). */
 static void window_opened(struct tcp_conn *c)
 {
-	const uint32_t told = c->rcv_adv - c->rcv_nxt, now = tcp_window(c),
-		       most = ring_most(c->stack->limits.receive_max);
+	const uint32_t told = c->rcv_adv - c->rcv_nxt, now = tcp_window(c), most = tcp_window_most(c);
 	if (c->ended || c->h.m.state < MRG_NET_CONNECTION_ESTABLISHED || told > most / 2u || now / 2u < told)
 		return;
 	c->ack_now = true;

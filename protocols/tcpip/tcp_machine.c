@@ -113,6 +113,8 @@ static void open_it(struct tcp_conn *c)
 	if (c->stack->limits.keepalive_s != 0)
 		tcp_long_set(c, c->stack->limits.keepalive_s * 1000u);
 	n->curr_estab++;
+	if (c->stack->limits.keepalive_s != 0)
+		tcp_long_set(c, c->stack->limits.keepalive_s * 1000u); /* for one that never sends, too */
 	if (user == NULL || !user->open(user->ctx, &c->stream, stack_now(c->stack))) {
 		n->listen_refused++;
 		if (!c->dead && c->of.user != NULL)

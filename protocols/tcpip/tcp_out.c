@@ -9,6 +9,8 @@
 enum {
 	BURST_MAX =
 		64, /* segments, cut ones counted as one, that a connection sends at a time: others have their turn too */
+	FILL_MS =
+		500, /* that a small window may become larger: 0.1 to 1 second (RFC 9293 section 3.8.6.2.1) */
 	PARTS_MAX = 3 /* the header, and data that may go round the end of its ring */
 };
 
@@ -104,18 +106,22 @@ static struct tcp_key key_of(const struct tcp_conn *c)
 	return (struct tcp_key){ &c->way.from, &c->way.to, c->h.local_port, c->h.peer_port };
 }
 
-uint16_t tcp_mss_ours(struct mrg_tcpip *s, struct ip_way *way)
+/* Bytes of data in the longest segment without options that goes this way whole. */
+static uint16_t mss_of_mtu(const struct ip_way *way, uint32_t mtu)
 {
-	const uint32_t mtu = ip_way_mtu(s, way),
-		       headers = MRG_NET_TCP_SIZE_MIN +
-				 (ip_is4(&way->to) ? MRG_NET_IP4_SIZE_MIN : MRG_NET_IP6_SIZE_MIN);
+	const uint32_t headers =
+		MRG_NET_TCP_SIZE_MIN + (ip_is4(&way->to) ? MRG_NET_IP4_SIZE_MIN : MRG_NET_IP6_SIZE_MIN);
 	return (uint16_t)(mtu > headers ? mtu - headers : 0);
 }
 
+uint16_t tcp_mss_ours(struct mrg_tcpip *s, struct ip_way *way) { return mss_of_mtu(way, ip_way_mtu(s, way)); }
+
+/* RFC 9293 section 3.7.1: what the peer takes, and no more than the way there carries, as it was when it was looked up last. */
 uint32_t tcp_mss(const struct tcp_conn *c)
 {
-	const uint32_t options = c->ts_ok ? MRG_NET_TCP_USUAL_OPTIONS_SIZE_MIN : 0;
-	return c->mss - options;
+	const uint32_t options = c->ts_ok ? MRG_NET_TCP_USUAL_OPTIONS_SIZE_MIN : 0,
+		       path = mss_of_mtu(&c->way, c->way.mtu);
+	return (path != 0 && path < c->mss ? path : c->mss) - options;
 }
 
 /* Blocks that the next segment tells of. */
@@ -137,10 +143,18 @@ static uint32_t data_most(const struct tcp_conn *c)
 	       (count != 0 ? MRG_NET_TCP_SACK_SIZE_MIN + count * MRG_NET_TCP_SACK_BLOCK_SIZE_MAX : 0);
 }
 
+uint32_t tcp_window_most(const struct tcp_conn *c)
+{
+	const uint32_t room = ring_most(c->stack->limits.receive_max),
+		       field = (uint32_t)UINT16_MAX << c->rcv_scale;
+	return room < field ? room : field;
+}
+
 uint32_t tcp_window(const struct tcp_conn *c)
 {
-	const uint32_t most = ring_most(c->stack->limits.receive_max), held = ring_len(c->in);
-	const uint32_t free = (most > held ? most - held : 0) >> c->rcv_scale << c->rcv_scale;
+	const uint32_t room = ring_most(c->stack->limits.receive_max), held = ring_len(c->in),
+		       most = tcp_window_most(c), left = room > held ? room - held : 0,
+		       free = (left < most ? left : most) >> c->rcv_scale << c->rcv_scale;
 	const uint32_t told = c->rcv_adv - c->rcv_nxt;
 	/* RFC 9293 section 3.8.6.2.2: not for less than a full segment or half of the buffer; and it never shrinks */
 	const uint32_t step = most / 2u < c->mss ? most / 2u : c->mss;
@@ -324,7 +338,7 @@ static uint32_t next_len(struct tcp_conn *c, uint32_t ready, uint32_t window, ui
 		return hold ? 0 : len;
 	}
 	/* less than there is, because of the window or the network: the latter opens again when something is acknowledged */
-	return window < may && len >= c->snd_wnd_max / 2u ? len : 0;
+	return window < may && (c->fill || len >= c->snd_wnd_max / 2u) ? len : 0;
 }
 
 /* New data, or the FIN, goes out.   Returns: false when nothing did. */
@@ -360,19 +374,28 @@ static bool send_new(struct tcp_conn *c)
 	return true;
 }
 
-/* The peer takes nothing and nothing is under way: ask now and then (RFC 9293 section 3.8.6.1). */
+/*
+ * The peer takes nothing and nothing is under way: ask now and then (RFC 9293 section 3.8.6.1); or it takes little: wait for more, but
+ * not long (section 3.8.6.2.1).
+ */
 static void probe_window(struct tcp_conn *c)
 {
 	if (c->retransmit_set || c->snd_nxt != c->snd_una || ring_len(c->out) == 0 || c->more)
 		return;
-	tcp_retransmit_set(c, TCP_PERSIST, tcp_rto_ms(c));
+	const bool little = c->snd_wnd != 0 && tcp_rto_ms(c) > FILL_MS;
+	tcp_retransmit_set(c, TCP_PERSIST, little ? FILL_MS : tcp_rto_ms(c));
 }
 
 void tcp_output(struct tcp_conn *c)
 {
 	const uint8_t state = c->h.m.state;
-	if (state < MRG_NET_CONNECTION_ESTABLISHED)
+	if (state < MRG_NET_CONNECTION_ESTABLISHED) {
+		/* both have opened at once: the SYN,ACK is old, and the answer to it what the peer waits for (RFC 9293 section 3.10.7.4) */
+		if (state == MRG_NET_CONNECTION_SYN_RECEIVED && c->ack_now)
+			tcp_send_ack(c);
 		return;
+	}
+	(void)ip_way_mtu(c->stack, &c->way); /* for tcp_mss: the MTU may have changed */
 	bool sent = false;
 	if (c->flight != NULL)
 		c->flight->limited = false;

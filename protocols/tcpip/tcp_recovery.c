@@ -134,7 +134,9 @@ static void after_detection(struct tcp_conn *c)
 /* When all that is in flight has come there is nothing to follow any more: the flight is kept a while, for what it has learnt. */
 static void rest(struct tcp_conn *c)
 {
-	tcp_retransmit_stop(c);
+	/* a peer that answers the probes of its closed window goes on being probed */
+	if (c->retransmit_for != TCP_PERSIST)
+		tcp_retransmit_stop(c);
 	tcp_long_set(c, tcp_rto_ms(c));
 }
 

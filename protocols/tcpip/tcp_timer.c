@@ -171,6 +171,12 @@ static void window_shut(struct tcp_conn *c)
 {
 	if (ring_len(c->out) == 0 || c->snd_nxt != c->snd_una)
 		return;
+	c->fill = c->snd_wnd != 0;
+	if (c->fill)
+		tcp_output(c);
+	c->fill = false;
+	if (c->snd_nxt != c->snd_una)
+		return;
 	/* what answers probes is alive (RFC 9293 section 3.8.6.1): only silence ends it */
 	if (tcp_ms32(c->stack) - c->heard_ms > c->stack->limits.give_up_s * 1000u && given_up(c))
 		return;
