@@ -3,7 +3,8 @@
  */
 #include "protocols/tcpip/tcp.h"
 
-_Static_assert(sizeof(struct tcp_conn) + sizeof(struct tcp_head *) <= 256, "an idle connection has 256 bytes, with its place in the table");
+_Static_assert(sizeof(struct tcp_conn) + sizeof(struct tcp_head *) <= 256,
+	"an idle connection has 256 bytes, with its place in the table");
 _Static_assert(sizeof(struct tcp_half) <= 64, "a half-open connection has 64 bytes");
 _Static_assert(sizeof(struct tcp_wait) <= 64, "a connection in TIME-WAIT has 64 bytes");
 
@@ -39,6 +40,7 @@ struct tcp_state *tcp_open(struct mrg_tcpip *s, struct mrg_arena *a)
 		return NULL;
 	t->stack = s;
 	t->timer.fire = tcp_timer_fire;
+	t->due_ms = UINT64_MAX;
 	t->wheel.now_ms = tcp_ms(s);
 	t->mask = table_slots(l) - 1u;
 	t->table = mrg_arena_get(a, ((size_t)t->mask + 1u) * sizeof *t->table, ALIGN);
@@ -255,6 +257,7 @@ static void half_append(struct tcp_state *t, struct tcp_half *h)
 	else
 		q->first = slot;
 	q->last = slot;
+	tcp_due(t, tcp_ms(t->stack) + (h->due_ms - tcp_ms32(t->stack)));
 }
 
 static void half_unlink(struct tcp_state *t, const struct tcp_half *h)
@@ -315,6 +318,7 @@ static void wait_append(struct tcp_state *t, struct tcp_wait *w)
 	w->prev = q->last;
 	*(q->last != 0 ? &t->waits[q->last - 1u].next : &q->first) = slot;
 	q->last = slot;
+	tcp_due(t, tcp_ms(t->stack) + t->stack->limits.time_wait_ms);
 }
 
 static void wait_unlink(struct tcp_state *t, const struct tcp_wait *w)
@@ -382,31 +386,25 @@ void tcp_work(struct tcp_conn *c)
 		tcp_timers_arm(t);
 }
 
-static void do_work(struct tcp_conn *c)
+/* Tell the user, send what may be sent.   Returns: whether there is more to be done, the next time. */
+static bool do_work(struct tcp_conn *c)
 {
-	struct tcp_state *const t = tcp_of(c);
-	if (c->dead) {
-		mrg_rt_pool_put(&t->conns, c);
-		t->conn_count--;
-		return;
-	}
+	bool more = false;
 	const unsigned events =
 		tcp_events(c) & (c->broken ? (unsigned)(MRG_STREAM_READABLE | MRG_STREAM_WRITABLE) : c->want);
 	if (c->opened && c->of.user != NULL && events != 0) {
 		c->of.user->ready(c->of.user->ctx, &c->stream, events, stack_now(c->stack));
 		if (c->dead)
-			return; /* it is in the list again, to be freed */
-		if ((tcp_events(c) & c->want) != 0 && !c->broken)
-			tcp_work(c); /* events are repeated while they hold */
+			return false;
+		more = (tcp_events(c) & c->want) != 0 && !c->broken; /* events are repeated while they hold */
 	}
-	if (c->h.m.state != MRG_NET_CONNECTION_CLOSED)
-		tcp_output(c);
+	return (c->h.m.state != MRG_NET_CONNECTION_CLOSED && tcp_output(c)) || more;
 }
 
 void tcp_burst_end(struct mrg_tcpip *s)
 {
 	struct tcp_state *const t = s->tcp;
-	/* those that are added meanwhile have their turn too, but each no more than twice: what repeats waits for the next time */
+	/* those that are added meanwhile wait for the next time */
 	struct tcp_conn *const last = t->work_last;
 	t->working = true;
 	bool end = t->work == NULL;
@@ -416,8 +414,15 @@ void tcp_burst_end(struct mrg_tcpip *s)
 		t->work = c->work_next;
 		if (t->work == NULL)
 			t->work_last = NULL;
+		const bool more =
+			!c->dead && do_work(c); /* what asks for work meanwhile, of this one, is part of it */
 		c->working = false;
-		do_work(c);
+		if (c->dead) {
+			mrg_rt_pool_put(&t->conns, c);
+			t->conn_count--;
+		} else if (more) {
+			tcp_work(c);
+		}
 	}
 	t->working = false;
 	tcp_timers_arm(t);

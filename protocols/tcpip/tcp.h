@@ -217,6 +217,7 @@ struct tcp_state {
 	struct mrg_rt_blocks buffers;
 	struct tcp_wheel wheel;
 	struct mrg_rt_timer timer; /* for the wheel, the queues and the work */
+	uint64_t due_ms;           /* nothing in the wheel and the queues is due before */
 	struct tcp_conn *work, *work_last;
 	struct mrg_tcpip *stack;
 	uint32_t cookies_until;    /* none was sent that would be good after this, in the steps of their time */
@@ -308,7 +309,7 @@ void tcp_send_syn(struct tcp_conn *c);   /* with ACK once the peer's has come */
 void tcp_send_reset(struct tcp_conn *c);
 void tcp_send_ack(struct tcp_conn *c);
 void tcp_send_probe(struct tcp_conn *c); /* of a number that the peer has: it must answer (RFC 9293 sections 3.8.4 and 3.8.6.1) */
-void tcp_output(struct tcp_conn *c);     /* what may be sent, and an acknowledgment if one is due */
+bool tcp_output(struct tcp_conn *c);     /* what may be sent, and an acknowledgment if one is due; true: there is more */
 uint32_t tcp_window(const struct tcp_conn *c); /* bytes that the peer may be told now */
 uint32_t tcp_window_most(const struct tcp_conn *c); /* ...at most: the buffer, as far as the field can say it */
 uint32_t tcp_mss(const struct tcp_conn *c);    /* bytes of data in a full segment, as it is sent now */
@@ -326,6 +327,8 @@ void tcp_retransmit_stop(struct tcp_conn *c);
 void tcp_ack_later(struct tcp_conn *c);
 void tcp_long_set(struct tcp_conn *c, uint32_t after_ms);
 void tcp_sent_something(struct tcp_conn *c); /* arm RTO or loss probe (RFC 8985 section 7.2) */
+void tcp_ring_empty(struct tcp_conn *c, struct tcp_ring **r); /* kept a while for what comes next, unless memory is short */
+void tcp_due(struct tcp_state *t, uint64_t at_ms); /* something is due then: tcp_timers_arm must follow */
 void tcp_timers_arm(struct tcp_state *t);    /* the platform's timer for all of it */
 void tcp_timer_fire(struct mrg_rt_timer *timer, uint64_t now_ns);
 

@@ -195,7 +195,6 @@ static bool take_sacks(struct tcp_conn *c, const struct tcp_seg *g, struct tcp_n
 /* `count` numbers are acknowledged: bytes of the ring, a SYN before them, a FIN behind. */
 static void take_bytes(struct tcp_conn *c, uint32_t count)
 {
-	struct tcp_state *const t = tcp_of(c);
 	c->snd_una += count;
 	c->wait_ms = tcp_ms32(c->stack);
 	c->tries = 0;
@@ -204,7 +203,7 @@ static void take_bytes(struct tcp_conn *c, uint32_t count)
 	const uint32_t len = ring_len(c->out);
 	ring_drop(c->out, count < len ? count : len);
 	if (ring_len(c->out) == 0)
-		ring_free(&c->out, &t->buffers);
+		tcp_ring_empty(c, &c->out);
 	if ((c->want & MRG_STREAM_WRITABLE) != 0)
 		tcp_work(c);
 }

@@ -60,7 +60,7 @@ static enum mrg_io stream_read(struct mrg_stream *s, uint8_t *p, size_t cap, siz
 		memcpy(p + at, part[i].p, part[i].len);
 	ring_drop(c->in, len);
 	if (ring_len(c->in) == 0 && c->gaps == NULL)
-		ring_free(&c->in, &tcp_of(c)->buffers);
+		tcp_ring_empty(c, &c->in);
 	*got = len;
 	window_opened(c);
 	return MRG_IO_OK;

@@ -110,8 +110,6 @@ static void open_it(struct tcp_conn *c)
 	}
 	c->opened = true;
 	c->of.user = user;
-	if (c->stack->limits.keepalive_s != 0)
-		tcp_long_set(c, c->stack->limits.keepalive_s * 1000u);
 	n->curr_estab++;
 	if (c->stack->limits.keepalive_s != 0)
 		tcp_long_set(c, c->stack->limits.keepalive_s * 1000u); /* for one that never sends, too */

@@ -386,14 +386,14 @@ static void probe_window(struct tcp_conn *c)
 	tcp_retransmit_set(c, TCP_PERSIST, little ? FILL_MS : tcp_rto_ms(c));
 }
 
-void tcp_output(struct tcp_conn *c)
+bool tcp_output(struct tcp_conn *c)
 {
 	const uint8_t state = c->h.m.state;
 	if (state < MRG_NET_CONNECTION_ESTABLISHED) {
 		/* both have opened at once: the SYN,ACK is old, and the answer to it what the peer waits for (RFC 9293 section 3.10.7.4) */
 		if (state == MRG_NET_CONNECTION_SYN_RECEIVED && c->ack_now)
 			tcp_send_ack(c);
-		return;
+		return false;
 	}
 	(void)ip_way_mtu(c->stack, &c->way); /* for tcp_mss: the MTU may have changed */
 	bool sent = false;
@@ -406,12 +406,11 @@ void tcp_output(struct tcp_conn *c)
 		sent = true;
 		burst++;
 	}
-	if (burst == BURST_MAX)
-		tcp_work(c);
 	if (sent)
 		tcp_sent_something(c);
 	else
 		probe_window(c);
 	if (c->ack_now)
 		tcp_send_ack(c);
+	return burst == BURST_MAX;
 }

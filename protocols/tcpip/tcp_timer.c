@@ -50,6 +50,7 @@ static void wake_at(struct tcp_conn *c, uint32_t at_ms)
 	if (c->wake.at != NULL && c->wake.due_ms <= due)
 		return;
 	wheel_set(&t->wheel, &c->wake, due);
+	tcp_due(t, c->wake.due_ms);
 	if (!t->working)
 		tcp_timers_arm(t);
 }
@@ -82,6 +83,15 @@ void tcp_long_set(struct tcp_conn *c, uint32_t after_ms)
 	c->long_set = true;
 	c->long_ms = at;
 	wake_at(c, at);
+}
+
+void tcp_ring_empty(struct tcp_conn *c, struct tcp_ring **r)
+{
+	struct tcp_state *const t = tcp_of(c);
+	if (t->buffers.cut > t->buffers.cap / 2u)
+		ring_free(r, &t->buffers);
+	else
+		tcp_long_set(c, tcp_rto_ms(c));
 }
 
 static uint32_t backed_off(const struct tcp_conn *c)
@@ -124,6 +134,12 @@ static bool given_up(struct tcp_conn *c)
 	return true;
 }
 
+static void send_now(struct tcp_conn *c)
+{
+	if (tcp_output(c))
+		tcp_work(c);
+}
+
 /* RFC 8985 section 7.3: new data if there is some, else the last segment again. */
 static void probe_loss(struct tcp_conn *c)
 {
@@ -135,14 +151,14 @@ static void probe_loss(struct tcp_conn *c)
 	f->tlp_out = true;
 	const uint32_t nxt = c->snd_nxt, cwnd = f->cc.cwnd;
 	f->cc.cwnd = tcp_pipe(c) + tcp_mss(c);
-	tcp_output(c);
+	send_now(c);
 	f->cc.cwnd = cwnd;
 	f->tlp_again = c->snd_nxt == nxt;
 	if (f->tlp_again) {
 		/* as if it were lost: if it is, and others before it, the answer tells of them */
 		pieces_lose_last(&f->pieces, &t->pieces, tcp_mss(c));
 		f->cc.cwnd = tcp_pipe(c) + tcp_mss(c);
-		tcp_output(c);
+		send_now(c);
 		f->cc.cwnd = cwnd;
 	}
 	f->tlp_end = c->snd_nxt;
@@ -162,7 +178,7 @@ static void timed_out(struct tcp_conn *c)
 	tcp_machine_settle(c);
 	if (c->dead || c->h.m.state < MRG_NET_CONNECTION_ESTABLISHED)
 		return;
-	tcp_output(c);
+	send_now(c);
 	if (!c->retransmit_set)
 		tcp_sent_something(c);
 }
@@ -173,7 +189,7 @@ static void window_shut(struct tcp_conn *c)
 		return;
 	c->fill = c->snd_wnd != 0;
 	if (c->fill)
-		tcp_output(c);
+		send_now(c);
 	c->fill = false;
 	if (c->snd_nxt != c->snd_una)
 		return;
@@ -202,6 +218,22 @@ static void retransmit_due(struct tcp_conn *c)
 	}
 }
 
+/* An idle connection has no rings. */
+static void rest_rings(struct tcp_conn *c, uint32_t silent_ms)
+{
+	struct mrg_rt_blocks *const from = &tcp_of(c)->buffers;
+	const bool in = c->in != NULL && ring_len(c->in) == 0 && c->gaps == NULL,
+		   out = c->out != NULL && ring_len(c->out) == 0;
+	if ((in || out) && silent_ms < tcp_rto_ms(c)) {
+		tcp_long_set(c, tcp_rto_ms(c));
+		return;
+	}
+	if (in)
+		ring_free(&c->in, from);
+	if (out)
+		ring_free(&c->out, from);
+}
+
 /* Things that can wait: an idle flight, a connection that nobody has, one that is silent. */
 static void long_due(struct tcp_conn *c)
 {
@@ -216,6 +248,7 @@ static void long_due(struct tcp_conn *c)
 		tcp_flight_end(c);
 	else if (c->flight != NULL)
 		tcp_long_set(c, tcp_rto_ms(c));
+	rest_rings(c, silent_ms);
 	const bool orphan = c->opened && c->of.user == NULL;
 	if (orphan && c->h.m.state == MRG_NET_CONNECTION_FIN_WAIT2) {
 		if (now - c->wait_ms >= ORPHAN_MS) {
@@ -286,23 +319,11 @@ static void run_queues(struct tcp_state *t)
 	}
 }
 
-void tcp_timer_fire(struct mrg_rt_timer *timer, uint64_t now_ns)
+/* When the next thing is due; UINT64_MAX: nothing is. */
+static uint64_t next_due(const struct tcp_state *t)
 {
-	struct tcp_state *const t =
-		(struct tcp_state *)(void *)((char *)timer - offsetof(struct tcp_state, timer));
-	(void)now_ns;      /* the stack's clock says the same */
-	t->working = true; /* the timer is armed at the end, once */
-	for (struct tcp_wake *e; (e = wheel_run(&t->wheel, tcp_ms(t->stack))) != NULL;)
-		wake((struct tcp_conn *)(void *)((char *)e - offsetof(struct tcp_conn, wake)));
-	run_queues(t);
-	tcp_burst_end(t->stack);
-}
-
-void tcp_timers_arm(struct tcp_state *t)
-{
-	struct mrg_tcpip *const s = t->stack;
+	const uint64_t now_ms = tcp_ms(t->stack);
 	uint64_t at_ms = wheel_next(&t->wheel);
-	const uint64_t now_ms = tcp_ms(s);
 	for (unsigned i = 0; i <= TCP_HALF_TRIES + 1u; i++) {
 		const uint32_t slot = i <= TCP_HALF_TRIES ? t->half_due[i].first : t->wait_due.first;
 		if (slot == 0)
@@ -313,11 +334,38 @@ void tcp_timers_arm(struct tcp_state *t)
 		const uint64_t at = now_ms + (left > 0 ? (uint32_t)left : 0);
 		at_ms = at < at_ms ? at : at_ms;
 	}
-	const uint64_t at_ns = t->work != NULL       ? stack_now(s)
-			       : at_ms == UINT64_MAX ? MRG_RT_NEVER
-						     : at_ms * 1000000u;
+	return at_ms;
+}
+
+void tcp_timer_fire(struct mrg_rt_timer *timer, uint64_t now_ns)
+{
+	struct tcp_state *const t =
+		(struct tcp_state *)(void *)((char *)timer - offsetof(struct tcp_state, timer));
+	(void)now_ns;      /* the stack's clock says the same */
+	t->working = true; /* the timer is armed at the end, once */
+	if (tcp_ms(t->stack) >= t->due_ms) {
+		for (struct tcp_wake *e; (e = wheel_run(&t->wheel, tcp_ms(t->stack))) != NULL;)
+			wake((struct tcp_conn *)(void *)((char *)e - offsetof(struct tcp_conn, wake)));
+		run_queues(t);
+		t->due_ms = next_due(t);
+	}
+	tcp_burst_end(t->stack);
+}
+
+void tcp_due(struct tcp_state *t, uint64_t at_ms)
+{
+	if (at_ms < t->due_ms)
+		t->due_ms = at_ms;
+}
+
+void tcp_timers_arm(struct tcp_state *t)
+{
+	struct mrg_tcpip *const s = t->stack;
+	const uint64_t at_ns = t->work != NULL           ? stack_now(s)
+			       : t->due_ms == UINT64_MAX ? MRG_RT_NEVER
+							 : t->due_ms * 1000000u;
 	if (at_ns == MRG_RT_NEVER)
 		mrg_rt_timer_cancel(s->world.timers, &t->timer);
-	else if (!t->timer.armed || t->timer.at_ns != at_ns)
+	else if (!t->timer.armed || t->timer.at_ns > at_ns)
 		mrg_rt_timer_set(s->world.timers, &t->timer, at_ns);
 }
