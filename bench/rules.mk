@@ -6,12 +6,12 @@ BENCH_PEERS := $O/peers
 BENCH_GEN   := $O/bench/gen
 BENCH_ARGS  ?=
 # Users first; spelled out, since other folders' lists aren't read yet.
-BENCH_LIBS  := $(patsubst %,$B/lib/lib%.a,mrg-dns mrg-http mrg-rt-unix mrg)
+BENCH_LIBS  := $(patsubst %,$B/lib/lib%.a,mrg-dns mrg-http mrg-tcpip mrg-rt-tap mrg-rt-unix mrg)
 
 BENCH_SPECS := $(wildcard bench/specs/*.mrg)
 BENCH_GEN_C := $(BENCH_SPECS:bench/specs/%.mrg=$(BENCH_GEN)/%.c)
 
-BENCH_PROGRAMS := udpload httpload httpwork floor first parse answer
+BENCH_PROGRAMS := udpload httpload httpwork floor first parse answer tcpip_check
 BENCH_SRC_udpload  := bench/udpload.c
 BENCH_SRC_httpload := bench/httpload.c
 BENCH_SRC_httpwork := bench/httpwork.c
@@ -19,6 +19,7 @@ BENCH_SRC_floor    := bench/floor.c
 BENCH_SRC_first    := bench/first.c
 BENCH_SRC_parse    := bench/parse.c bench/ours.c bench/ours_net.c bench/samples.c $(wildcard bench/hand/*.c)
 BENCH_SRC_answer   := bench/answer.c
+BENCH_SRC_tcpip_check := bench/tcpip_check.c bench/hand/tcpip.c
 
 # The generated code of the yardsticks' specs is compiled like the generated code of the library.
 $(BENCH_GEN)/made: $(BENCH_SPECS) $(GEN_PY) gen/support/mrg.h
