@@ -75,6 +75,7 @@ STEPS: dict[str, Step] = {
     "http-held": httpserve.held,
     "http-start": httpserve.started,
     "tcpip-check": tcpip.check,
+    "tcpip-memory": tcpip.memory,
     "answer": answers,
     "served": served,
     "large": large,
@@ -100,7 +101,7 @@ def machine(places: Places) -> str:
             lines.append(f"{name}: {version_of(places)}")
         except Absent as why:
             lines.append(f"{name}: {why}")
-    for library in ("libknot", "ldns"):
+    for library in ("libknot", "ldns", "lwip"):
         found = sorted((places.peers / "usr/lib").rglob(f"{library}.pc"))
         version = [v for p in found for v in p.read_text().splitlines() if v.startswith("Version:")]
         lines.append(f"{library}: {version[0].split()[1] if version else 'version unknown'}")

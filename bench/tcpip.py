@@ -22,3 +22,24 @@ def check(places: Places, effort: Effort, table: Table) -> None:
     for name, item, limit in CHECKS:
         ours, hand = programs.sample(got, f"ours {name}"), programs.sample(got, f"hand {name}")
         table.add(Row(item, "ns", ours, "hand C", hand).at_most_or_ratio(limit, 1.3))
+
+
+# Windows of ours: as wanted, and what lwIP has in Debian's build.
+WINDOWS = {"512 KB": 1 << 19, "64 KB": 1 << 16}
+LWIP = "lwIP 2.1.3, 64 KB"
+
+
+def memory(places: Places, effort: Effort, table: Table) -> None:
+    """The work of two stacks in one process, for bytes and for small exchanges."""
+    ours, ms = str(places.program("tcpip_ours")), str(effort.pass_ms)
+    commands = {name: [ours, str(window), ms] for name, window in WINDOWS.items()}
+    commands["lwip"] = [str(places.program("lwip_memory")), ms]
+    got = programs.turns(places, effort, commands)
+    bulk, exchange = programs.sample(got["lwip"], "bulk"), programs.sample(got["lwip"], "exchange")
+    note = "sums in software, ours with timestamps and SACK, lwIP as Debian builds it without; both sides and ACKs"
+    wide, narrow = got["512 KB"], got["64 KB"]
+    table.add(
+        Row("TCP in memory: 1,460 B, window 512 KB", "ns", programs.sample(wide, "bulk"), LWIP, bulk, note=note).ratio_at_most(0.6),
+        Row("TCP in memory: 1,460 B, window 64 KB", "ns", programs.sample(narrow, "bulk"), LWIP, bulk, note="for information"),
+        Row("TCP in memory: 64 B there and back", "ns", programs.sample(wide, "exchange"), LWIP, exchange).ratio_at_most(0.5),
+    )
