@@ -11,12 +11,12 @@ static enum mrg_io wire_send(
 	struct mrg_link *l, const struct mrg_span *parts, size_t count, const struct mrg_frame_work *work)
 {
 	struct hosts_way *const w = (struct hosts_way *)(void *)l;
-	const size_t slot = w->tail % HOSTS_SLOTS;
-	uint8_t *const p = w->slots + slot * HOSTS_SLOT;
 	size_t len = 0;
 
 	if (w->tail - w->head == HOSTS_SLOTS)
 		bench_die("hosts: more frames than the wire holds");
+	const uint16_t slot = w->free[HOSTS_SLOTS - 1u - (w->tail - w->head)];
+	uint8_t *const p = w->slots + (size_t)slot * HOSTS_SLOT;
 	if (work != NULL && (work->sum_at != 0 || work->cut != MRG_FRAME_WHOLE))
 		bench_die("hosts: work is left for a link that does none");
 	for (size_t i = 0; i < count; i++) {
@@ -26,20 +26,19 @@ static enum mrg_io wire_send(
 		len += parts[i].len;
 	}
 	w->len[slot] = (uint16_t)len;
-	w->tail++;
+	w->order[w->tail++ % HOSTS_SLOTS] = slot;
 	return MRG_IO_OK;
 }
 
 static const struct mrg_link_ops ops = { .send = wire_send };
 
-/* At most a burst; slots lie one behind the other, so that a burst ends where they begin again. */
 static void hand_over(struct hosts *h, struct hosts_way *w)
 {
 	struct mrg_frame burst[HOSTS_BURST];
 	size_t n = 0;
 
 	while (n < HOSTS_BURST && w->head + n < w->tail) {
-		const size_t slot = (w->head + n) % HOSTS_SLOTS;
+		const size_t slot = w->order[(w->head + n) % HOSTS_SLOTS];
 		burst[n++] = (struct mrg_frame){
 			.p = w->slots + slot * HOSTS_SLOT, .len = w->len[slot], .cap = HOSTS_SLOT
 		};
@@ -48,9 +47,10 @@ static void hand_over(struct hosts *h, struct hosts_way *w)
 		return;
 	h->now_ns += n * FRAME_NS;
 	w->to->user.frames(w->to->user.ctx, burst, n, h->now_ns);
-	w->head += n;
-	if (w->head == w->tail)
-		w->head = w->tail = 0; /* the same memory again, as a device would use it */
+	for (size_t i = 0; i < n; i++, w->head++) {
+		const size_t unused = HOSTS_SLOTS - (w->tail - w->head);
+		w->free[unused] = w->order[w->head % HOSTS_SLOTS];
+	}
 }
 
 static bool wire_empty(const struct hosts *h)
@@ -101,6 +101,8 @@ static void host_open(struct hosts *h, size_t i, const struct mrg_tcpip_limits *
 	w->link =
 		(struct mrg_link){ .ops = &ops, .mtu = HOSTS_MTU, .address = { 2, 0, 0, 0, 0, (uint8_t)i } };
 	w->to = &h->way[1u - i].link;
+	for (size_t k = 0; k < HOSTS_SLOTS; k++)
+		w->free[k] = (uint16_t)k;
 	const size_t before = h->arena.len;
 	h->stack[i] = mrg_tcpip_open(&h->arena, limits, &world);
 	h->stack_len[i] = h->arena.len - before;

@@ -11,7 +11,7 @@
 #include "bench/util.h"
 #include "protocols/tcpip/tcpip.h"
 
-enum { HOSTS_MTU = 1500, HOSTS_SLOT = 1536, HOSTS_SLOTS = 1 << 14, HOSTS_BURST = 64 };
+enum { HOSTS_MTU = 1500, HOSTS_SLOT = 1536, HOSTS_SLOTS = 1 << 12, HOSTS_BURST = 64 };
 
 /* One direction of the wire: a link that sends, and the frames that have not yet been handed to the other one. */
 struct hosts_way {
@@ -19,7 +19,8 @@ struct hosts_way {
 	struct mrg_link *to;
 	uint8_t *slots;
 	uint16_t len[HOSTS_SLOTS];
-	size_t head, tail; /* frames handed over, and sent */
+	uint16_t order[HOSTS_SLOTS], free[HOSTS_SLOTS]; /* slots of frames that were sent; others, the last one used on top */
+	size_t head, tail;                              /* frames handed over, and sent */
 };
 
 struct hosts {
