@@ -11,7 +11,7 @@ BENCH_LIBS  := $(patsubst %,$B/lib/lib%.a,mrg-dns mrg-http mrg-tcpip mrg-rt-tap 
 BENCH_SPECS := $(wildcard bench/specs/*.mrg)
 BENCH_GEN_C := $(BENCH_SPECS:bench/specs/%.mrg=$(BENCH_GEN)/%.c)
 
-BENCH_PROGRAMS := udpload httpload httpwork floor first parse answer tcpip_check tcpip_ours
+BENCH_PROGRAMS := udpload httpload httpwork floor first parse answer tcpip_check tcpip_ours tcpload
 BENCH_SRC_udpload  := bench/udpload.c
 BENCH_SRC_httpload := bench/httpload.c
 BENCH_SRC_httpwork := bench/httpwork.c
@@ -19,6 +19,7 @@ BENCH_SRC_floor    := bench/floor.c
 BENCH_SRC_first    := bench/first.c
 BENCH_SRC_parse    := bench/parse.c bench/ours.c bench/ours_net.c bench/samples.c $(wildcard bench/hand/*.c)
 BENCH_SRC_answer   := bench/answer.c
+BENCH_SRC_tcpload  := bench/tcpload.c
 BENCH_SRC_tcpip_ours := bench/tcpip_ours.c bench/hosts.c
 BENCH_SRC_tcpip_check := bench/tcpip_check.c bench/hand/tcpip.c
 
@@ -52,7 +53,7 @@ $(BENCH_BIN)/knot $(BENCH_BIN)/ldns: $(BENCH_BIN)/%: bench/libs/%.c bench/util.c
 	$Qmkdir -p $(@D) && $(CC) -std=c11 -O2 -g $(WARN) $(DEF_bench) -I . -isystem $(BENCH_PEERS)/root/usr/include \
 		-o $@ $(filter %.c,$^) -L$(BENCH_PEERS)/root/usr/lib/x86_64-linux-gnu $(BENCH_LIB_$*)
 
-BENCH_LWIP := $(BENCH_BIN)/lwip_memory
+BENCH_LWIP := $(BENCH_BIN)/lwip_memory $(BENCH_BIN)/lwip_tap
 $(BENCH_LWIP): $(BENCH_BIN)/%: bench/libs/%.c bench/util.c bench/util.h bench/libs/lwip.h $(BENCH_PEERS)/made $B/flags
 	$(call say,LD,$@)
 	$Qmkdir -p $(@D) && $(CC) -std=c11 -O2 -g $(WARN) $(DEF_bench) -I . -isystem $(BENCH_PEERS)/root/usr/include/lwip \
