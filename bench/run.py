@@ -20,7 +20,7 @@ from typing import Callable, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import checkers, httppeers, httpserve, mixmake, peers, programs, serve, startup, tcpip, zonegen  # noqa: E402
+from bench import checkers, httppeers, httpserve, mixmake, peers, programs, serve, startup, tcpip, tcpip_tap, zonegen  # noqa: E402
 from bench.peers import Absent, Places  # noqa: E402
 from bench.table import Table, progress, render  # noqa: E402
 from bench.timing import Effort  # noqa: E402
@@ -76,6 +76,7 @@ STEPS: dict[str, Step] = {
     "http-start": httpserve.started,
     "tcpip-check": tcpip.check,
     "tcpip-memory": tcpip.memory,
+    "tcpip-tap": tcpip_tap.tap,
     "answer": answers,
     "served": served,
     "large": large,
