@@ -72,6 +72,11 @@ class Hosts:
 
         return self.start(space, name, command, ready, self.effort.core)
 
+    def until_ready(self, space: Space, name: str, command: list[object], core: Optional[int]) -> int:
+        """Start a program of ours, which says in its log when it is ready."""
+        log = self.places.work("tcpip") / name / "output"
+        return self.start(space, name, command, lambda: "event=ready" in log.read_text(errors="replace"), core)
+
     # ---- the hosts
 
     def http(self, *how: object) -> list[object]:

@@ -20,7 +20,7 @@ from typing import Callable, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import checkers, httppeers, httpserve, mixmake, peers, programs, serve, startup, tcpip, tcpip_tap, zonegen  # noqa: E402
+from bench import checkers, httppeers, httpserve, mixmake, peers, programs, serve, startup, tcpip, tcpip_loss, tcpip_tap, zonegen  # noqa: E402
 from bench.peers import Absent, Places  # noqa: E402
 from bench.table import Table, progress, render  # noqa: E402
 from bench.timing import Effort  # noqa: E402
@@ -77,6 +77,7 @@ STEPS: dict[str, Step] = {
     "tcpip-check": tcpip.check,
     "tcpip-memory": tcpip.memory,
     "tcpip-tap": tcpip_tap.tap,
+    "tcpip-loss": tcpip_loss.loss,
     "answer": answers,
     "served": served,
     "large": large,

@@ -282,6 +282,10 @@ static void echo(const char *text, size_t len, uint64_t seed)
 	if (e.came != len)
 		bench_die("tcpload: %zu of %zu came back", e.came, len);
 	report_bytes(len, bench_now_ns() - from);
+	/* a reset: nothing of this connection is on its way when the next one is measured */
+	const struct linger none = { .l_onoff = 1 };
+	(void)setsockopt(e.fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+	close(e.fd);
 }
 
 int main(int argc, char **argv)
