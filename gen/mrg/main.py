@@ -89,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     promela.add_argument("--messages", type=int, default=2, help="under way at most, each way (default: 2)")
     promela.add_argument("--calls", type=int, default=1, help="of each user event, at an end whose calls are not said (default: 1)")
     promela.add_argument("--faults", type=int, default=2, help="messages lost or repeated, timers too early (default: 2)")
+    promela.add_argument("--in-order", action="store_true", help="over a channel that loses and repeats nothing, as TCP is")
     promela.add_argument("--last", metavar="TIMER", action="append", default=[], help="so long that all other timers go off before")
     promela.add_argument("--reach", metavar="STATE", action="append", default=[], help="both ends must come to stay there (default: final states)")
     promela.set_defaults(run=run_promela)
@@ -270,7 +271,7 @@ def run_promela(options: argparse.Namespace) -> int:
 
     modules, named, _ = load_named([options.file], options.roots)
     machines = [x for m in modules if m.name in named for x in m.machines]
-    bounds = promela.Bounds(options.messages, options.calls, options.faults, frozenset(options.last), options.reach)
+    bounds = promela.Bounds(options.messages, options.calls, options.faults, options.in_order, frozenset(options.last), options.reach)
     try:
         sys.stdout.write(promela.model(promela.ends(options.file, machines, options.ends, bounds), bounds))
     except promela.Unfit as why:

@@ -222,7 +222,7 @@ static void speak(struct group *g)
 	const bool leave = g->users == 0;
 	if (ip_is4(&g->ip) ? say4(g, leave) : say6(g, leave))
 		(*(leave ? &st->counts.out_leaves : &st->counts.out_reports))++;
-	g->last = true;
+	g->last = g->last || !leave;
 	if (g->repeats != 0 && --g->repeats != 0) {
 		set_due(g, stack_now(s) + any_of(s, again_ns));
 		return;

@@ -1,7 +1,7 @@
 /*
  * inside.h - what the parts of the stack know of each other.
  *
- * Reading order: tcpip.h, this file, if.c (frames come and go), ip_in.c, ip_out.c, then udp.c, icmp.c or tcp.h.
+ * Reading order: tcpip.h, this file, ip.h, if.c (frames come), ip4_in.c, ip_out.c (packets go), then udp.c, icmp_in.c or tcp.h.
  */
 #ifndef MRG_TCPIP_INSIDE_H
 #define MRG_TCPIP_INSIDE_H

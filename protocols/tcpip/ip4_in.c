@@ -20,8 +20,10 @@ static bool source_ok(const struct ip_in *in, struct mrg_span from)
 /* Sets in->to_many.  RFC 1122 section 3.3.6: what came to all of the link is not for one only. */
 static bool for_us(struct ip_in *in, struct mrg_span to, bool link_to_many)
 {
-	const enum ip_kind kind = ip_kind_of4(to);
 	in->to_many = link_to_many;
+	if (address_find(in->on->stack, &in->to) != NULL)
+		return !link_to_many && ip_kind_of4(to) != IP_KIND_LOOPBACK;
+	const enum ip_kind kind = ip_kind_of4(to);
 	if (kind == IP_KIND_MULTICAST) {
 		in->to_many = true;
 		return group_member(in->on, &in->to);
@@ -30,10 +32,8 @@ static bool for_us(struct ip_in *in, struct mrg_span to, bool link_to_many)
 		in->to_many = true;
 		return true;
 	}
-	if (kind == IP_KIND_LOOPBACK || link_to_many)
-		return false;
-	return address_find(in->on->stack, &in->to) != NULL ||
-	       (in->on->dhcp_listens && in->protocol == MRG_NET_IP_PROTOCOL_UDP);
+	return !link_to_many && kind != IP_KIND_LOOPBACK && in->on->dhcp_listens &&
+	       in->protocol == MRG_NET_IP_PROTOCOL_UDP;
 }
 
 /* Options are passed over, but for source routes: those are never followed, and what came by one is refused (RFC 7126 section 4.3). */

@@ -38,32 +38,56 @@ struct piece {
 
 /* ---- headers ---- */
 
-static struct mrg_span wire4(const struct ip *a, const struct ip *none)
+/* The address itself where it is one of IPv4: without a call, since each packet has two. */
+static inline bool as4(const struct ip *a, struct mrg_span *wire)
 {
-	return ip_wire(ip_unspecified(a) ? none : a);
+	struct mrg_net_mapped_ip4 mapped;
+	if (mrg_net_mapped_ip4_check((struct mrg_span){ a->b, sizeof a->b }, &mapped, NULL) != MRG_OK)
+		return false;
+	*wire = mrg_net_mapped_ip4_ip4(&mapped);
+	return true;
 }
 
-static void put_header4(struct mrg_w *w, const struct packet *p, const struct piece *f)
+/* As 4 bytes; no address at all is 0.0.0.0. */
+static inline struct mrg_span wire4(const struct ip *a)
 {
-	const struct ip none = ip_none4();
-	uint8_t alert[4];
+	static const uint8_t none[4];
+	struct mrg_span wire;
+	return as4(a, &wire) ? wire : (struct mrg_span){ none, sizeof none };
+}
+
+static void put_alert4(struct mrg_w *w, const struct packet *p, const struct piece *f)
+{
+	uint8_t alert[MRG_NET_IP4_ALERT_LEN];
 	struct mrg_w options;
 	mrg_w_init(&options, alert, sizeof alert);
-	if (p->o->router_alert)
-		mrg_net_ip4_router_alert_put(&options, &(struct mrg_net_ip4_router_alert_args){ 0 });
-	struct mrg_net_ip4_header_args a = { .dscp = p->o->dscp,
-		.ecn = p->o->ecn,
-		.identification = (uint16_t)f->id,
-		.df = p->o->whole,
-		.mf = f->more,
-		.fragment_offset = (uint16_t)(f->at / MRG_NET_FRAGMENT_UNIT),
-		.time_to_live = p->hop_limit,
-		.protocol = p->o->protocol,
-		.source_address = wire4(p->from, &none),
-		.destination_address = ip_wire(p->to),
-		.options = mrg_w_span(&options, 0) };
-	a.total_length = (uint16_t)(MRG_NET_IP4_HEADER_LEN + options.len + f->len);
-	mrg_net_ip4_header_put(w, &a);
+	mrg_net_ip4_router_alert_put(&options, &(struct mrg_net_ip4_router_alert_args){ 0 });
+	mrg_net_ip4_header_put(
+		w, &(struct mrg_net_ip4_header_args){ .dscp = p->o->dscp,
+			   .ecn = p->o->ecn,
+			   .total_length = (uint16_t)(MRG_NET_IP4_HEADER_LEN + options.len + f->len),
+			   .identification = (uint16_t)f->id,
+			   .df = p->o->whole,
+			   .time_to_live = p->hop_limit,
+			   .protocol = p->o->protocol,
+			   .source_address = wire4(p->from),
+			   .destination_address = wire4(p->to),
+			   .options = mrg_w_span(&options, 0) });
+}
+
+static inline void put_header4(struct mrg_w *w, const struct packet *p, const struct piece *f)
+{
+	mrg_net_ip4_plain_put(w, &(struct mrg_net_ip4_plain_args){ .dscp = p->o->dscp,
+					 .ecn = p->o->ecn,
+					 .total_length = (uint16_t)(MRG_NET_IP4_HEADER_LEN + f->len),
+					 .identification = (uint16_t)f->id,
+					 .df = p->o->whole,
+					 .mf = f->more,
+					 .fragment_offset = (uint16_t)(f->at / MRG_NET_FRAGMENT_UNIT),
+					 .time_to_live = p->hop_limit,
+					 .protocol = p->o->protocol,
+					 .source_address = wire4(p->from),
+					 .destination_address = wire4(p->to) });
 }
 
 static void put_header6(struct mrg_w *w, const struct packet *p, const struct piece *f)
@@ -147,7 +171,9 @@ static enum mrg_io leave(
 	const struct packet *p, const struct mrg_span *parts, size_t count, const struct mrg_frame_work *work)
 {
 	enum mrg_io done;
-	if (p->on->link == NULL)
+	if (MRG_LIKELY(p->n != NULL && p->n->machine.state == MRG_NET_NEIGHBOR_REACHABLE))
+		done = mrg_link_send(p->on->link, parts, count, work); /* nothing happens to its machine */
+	else if (p->on->link == NULL)
 		done = loop_send(p->s, parts, count, p->four, work->sum_from != 0);
 	else if (p->n != NULL)
 		done = neighbor_send(p->n, parts, count, work);
@@ -161,7 +187,9 @@ static enum mrg_io leave(
 static void put_headers(struct mrg_w *w, const struct packet *p, const struct piece *f)
 {
 	mrg_w_put_few(w, (struct mrg_span){ p->ether, p->ether_len });
-	if (p->four)
+	if (p->four && p->o->router_alert)
+		put_alert4(w, p, f);
+	else if (p->four)
 		put_header4(w, p, f);
 	else
 		put_header6(w, p, f);
@@ -318,7 +346,7 @@ enum mrg_io ip_send(struct mrg_tcpip *s, struct ip_way *w, const struct ip_out *
 		.from = &w->from,
 		.to = &w->to,
 		.o = o,
-		.four = ip_is4(&w->to),
+		.four = as4(&w->to, &(struct mrg_span){ 0 }),
 		.mtu = w->mtu };
 	p.hop_limit = o->hop_limit != 0 ? o->hop_limit : p.four ? HOP_LIMIT4 : on->hop_limit6;
 	if (w->neighbor == NEIGHBOR_NONE)

@@ -15,22 +15,11 @@ static uint64_t until(uint64_t now_ns, uint32_t lifetime_s)
 	return lifetime_s == MRG_NET_ND_INFINITY ? MRG_RT_NEVER : now_ns + lifetime_s * MRG_RT_SECOND_NS;
 }
 
-/* How long an address is being claimed, about: only then it can be deprecated. */
-static const uint64_t claim_ns = 3u * MRG_RT_SECOND_NS;
-
 static bool has_address(const struct prefix *p) { return !ip_unspecified(&p->address); }
 
 /* ---- the end of things ---- */
 
 static uint64_t earlier(uint64_t a, uint64_t b) { return a < b ? a : b; }
-
-static uint64_t next_of_address(const struct prefix *p, uint64_t now_ns)
-{
-	const struct ip_address *const a = address_on(p->on, &p->address);
-	if (p->preferred_until_ns > now_ns)
-		return p->preferred_until_ns;
-	return a != NULL && a->state == IP_ADDRESS_CLAIMING ? now_ns + claim_ns : p->valid_until_ns;
-}
 
 /*
  * Wait for what comes next; a prefix of which nothing is left goes. That no address can be made of it is remembered as long as it
@@ -42,7 +31,8 @@ static void wait(struct prefix *p, uint64_t now_ns)
 	const bool in_vain = p->tries == TRIES_MAX && p->valid_until_ns > now_ns;
 	uint64_t next_ns = p->on_link_until_ns != 0 ? p->on_link_until_ns : MRG_RT_NEVER;
 	if (has_address(p))
-		next_ns = earlier(next_ns, next_of_address(p, now_ns));
+		next_ns = earlier(
+			next_ns, p->preferred_until_ns > now_ns ? p->preferred_until_ns : p->valid_until_ns);
 	else if (in_vain)
 		next_ns = earlier(next_ns, p->valid_until_ns);
 	mrg_rt_timer_cancel(timers, &p->due);

@@ -46,7 +46,7 @@ uint32_t ip_random(struct mrg_tcpip *s, uint32_t below)
 {
 	s->ip->random += UINT64_C(0x9e3779b97f4a7c15); /* a Weyl sequence, mixed with what nobody knows */
 	const uint64_t mixed = mrg_hash_mix(s->ip->random ^ s->world.secret[0], s->world.secret[1] | 1u);
-	return below < 2u ? 0 : (uint32_t)(mixed >> 16) % below;
+	return below < 2u ? 0 : (uint32_t)(mixed % below);
 }
 
 /* Addresses that lead here: the loopback is an interface without a link. */

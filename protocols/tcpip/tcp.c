@@ -3,7 +3,7 @@
  */
 #include "protocols/tcpip/tcp.h"
 
-_Static_assert(sizeof(struct tcp_conn) <= 256, "an idle connection has 256 bytes");
+_Static_assert(sizeof(struct tcp_conn) + sizeof(struct tcp_head *) <= 256, "an idle connection has 256 bytes, with its place in the table");
 _Static_assert(sizeof(struct tcp_half) <= 64, "a half-open connection has 64 bytes");
 _Static_assert(sizeof(struct tcp_wait) <= 64, "a connection in TIME-WAIT has 64 bytes");
 

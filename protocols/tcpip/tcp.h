@@ -123,7 +123,7 @@ struct tcp_gaps {
 /* What a deadline of the retransmission timer is for. */
 enum tcp_retransmit { TCP_RTO, TCP_PROBE_LOSS, TCP_REORDER, TCP_PERSIST };
 
-/* A connection. 256 bytes at most, beside buffers. */
+/* A connection. With its slot of the table 256 bytes at most, beside buffers. */
 struct tcp_conn {
 	struct tcp_head h;
 	struct ip_way way;
@@ -143,11 +143,11 @@ struct tcp_conn {
 	/* sending; the first byte of `out` has number snd_una, once the SYN is acknowledged */
 	uint32_t snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2, snd_wnd_max;
 	uint32_t ssthresh;     /* of the last flight */
-	uint32_t srtt_us, rttvar_us, rto_ms;
+	uint32_t srtt_us, rttvar_us; /* 0: not measured yet */
 	/* receiving */
 	uint32_t rcv_nxt, rcv_adv; /* the next number; the one behind the window that was told last */
 	uint32_t rcv_acked;        /* the acknowledgment that was sent last */
-	uint32_t ts_recent, ts_recent_ms, ts_offset;
+	uint32_t ts_recent, ts_offset;
 	/* deadlines in milliseconds of the stack's clock; meaningless where the flag is not set */
 	uint32_t retransmit_ms, ack_ms, long_ms;
 	uint32_t heard_ms;     /* when the peer was heard last */
@@ -317,6 +317,7 @@ uint32_t tcp_pipe(const struct tcp_conn *c);
 /* ---- tcp_timer.c ---- */
 
 void tcp_rtt(struct tcp_conn *c, uint32_t rtt_us);
+uint32_t tcp_rto_ms(const struct tcp_conn *c); /* RFC 6298 section 2 */
 void tcp_retransmit_set(struct tcp_conn *c, enum tcp_retransmit what, uint32_t after_ms);
 void tcp_retransmit_stop(struct tcp_conn *c);
 void tcp_ack_later(struct tcp_conn *c);

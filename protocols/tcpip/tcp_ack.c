@@ -38,7 +38,7 @@ static bool timestamp_ok(struct tcp_conn *c, const struct tcp_seg *g)
 		n->no_timestamp_drops++; /* section 3.2 */
 		return false;
 	}
-	if (!seq_lt(g->ts_value, c->ts_recent) || tcp_ms32(c->stack) - c->ts_recent_ms > PAWS_MS)
+	if (!seq_lt(g->ts_value, c->ts_recent) || tcp_ms32(c->stack) - c->heard_ms > PAWS_MS)
 		return true;
 	n->paws_drops++;
 	c->ack_now = true;
@@ -77,18 +77,17 @@ static void note_timestamp(struct tcp_conn *c, const struct tcp_seg *g)
 	if (!c->ts_ok || !g->has_ts || !seq_le(g->seq, c->rcv_acked) || seq_lt(g->ts_value, c->ts_recent))
 		return;
 	c->ts_recent = g->ts_value;
-	c->ts_recent_ms = tcp_ms32(c->stack);
 }
 
 void tcp_conn_input(struct tcp_conn *c, const struct tcp_seg *g)
 {
-	c->heard_ms = tcp_ms32(c->stack);
 	if (c->h.m.state == MRG_NET_CONNECTION_SYN_SENT) {
 		tcp_syn_sent_input(c, g);
 		return;
 	}
 	if (!timestamp_ok(c, g))
 		return;
+	c->heard_ms = tcp_ms32(c->stack);
 	const uint32_t window = c->rcv_adv - c->rcv_nxt;
 	/* with a closed window, what the segment acknowledges still counts (RFC 9293 section 3.10.7.4, MUST-66) */
 	const bool shut = window == 0 && g->seq == c->rcv_nxt && !g->syn;
@@ -241,6 +240,7 @@ bool tcp_ack_input(struct tcp_conn *c, const struct tcp_seg *g, bool *fin_acked)
 	} else if (g->len == 0 && same_window && una == g->ack_number && una != c->snd_nxt &&
 		   c->dup_acks < UINT8_MAX) {
 		c->dup_acks++; /* RFC 5681 section 2 */
+		news.delivered = c->sack_ok ? 0 : tcp_mss(c);
 	}
 	if (news.rtt_us != 0)
 		tcp_rtt(c, news.rtt_us);

@@ -108,9 +108,3 @@ void cc_timeout(struct tcp_cc *c, uint32_t in_flight, uint32_t mss)
 	cc_loss(c, mss);
 	c->cwnd = mss;
 }
-
-void cc_idle(struct tcp_cc *c, uint32_t mss)
-{
-	c->in_epoch = false;
-	c->cwnd = least(c->cwnd, most(least(INITIAL_SEGMENTS * mss, 14600u), 2u * mss));
-}

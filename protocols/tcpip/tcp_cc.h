@@ -29,8 +29,7 @@ void cc_acked(struct tcp_cc *c, uint32_t acked, uint32_t mss, uint32_t srtt_ms, 
 /* cc_loss - a segment was lost, or marked by a router: ssthresh is what to come down to; cwnd is left to recovery (RFC 9438 section 4.6). */
 void cc_loss(struct tcp_cc *c, uint32_t mss);
 
-/* cc_timeout - nothing was heard: begin anew (RFC 5681 section 3.1, RFC 9438 section 4.8).   cc_idle - nothing was sent for long (section 4.1). */
+/* cc_timeout - nothing was heard: begin anew (RFC 5681 section 3.1, RFC 9438 section 4.8). */
 void cc_timeout(struct tcp_cc *c, uint32_t in_flight, uint32_t mss);
-void cc_idle(struct tcp_cc *c, uint32_t mss);
 
 #endif

@@ -8,8 +8,7 @@ enum {
 	STARVED_MS = 20, /* until one that found no memory is asked again */
 	ORPHAN_CHECK_MS = 1000,
 	PORT_FIRST = 49152, /* RFC 6335 section 6, dynamic ports */
-	PORT_COUNT = 16384,
-	RTO_FIRST_MS = 1000
+	PORT_COUNT = 16384
 };
 
 /* ---- events ---- */
@@ -270,7 +269,6 @@ bool mrg_tcpip_connect(struct mrg_tcpip *s, struct mrg_tcpip_connect *a, const s
 	c->of.attempt = a;
 	a->conn = c;
 	c->mss = tcp_mss_ours(s, &way);
-	c->rto_ms = RTO_FIRST_MS;
 	c->snd_una = tcp_isn(s, &k);
 	c->snd_nxt = c->snd_una + 1u;
 	c->ts_offset = tcp_ts_offset(s, &k);

@@ -67,7 +67,7 @@ void mrg_net_connection_set_retransmit(const struct mrg_net_connection *m, void 
 {
 	struct tcp_conn *const c = conn_of(ctx);
 	if (c != NULL && m->state < MRG_NET_CONNECTION_ESTABLISHED)
-		tcp_retransmit_set(c, TCP_RTO, c->rto_ms << c->tries);
+		tcp_retransmit_set(c, TCP_RTO, tcp_rto_ms(c) << c->tries);
 }
 
 void mrg_net_connection_cancel_retransmit(const struct mrg_net_connection *m, void *ctx)
@@ -110,6 +110,8 @@ static void open_it(struct tcp_conn *c)
 	}
 	c->opened = true;
 	c->of.user = user;
+	if (c->stack->limits.keepalive_s != 0)
+		tcp_long_set(c, c->stack->limits.keepalive_s * 1000u);
 	n->curr_estab++;
 	if (user == NULL || !user->open(user->ctx, &c->stream, stack_now(c->stack))) {
 		n->listen_refused++;

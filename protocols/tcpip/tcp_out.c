@@ -133,7 +133,8 @@ static unsigned sack_count(const struct tcp_conn *c)
 static uint32_t data_most(const struct tcp_conn *c)
 {
 	const unsigned count = sack_count(c);
-	return tcp_mss(c) - (count != 0 ? MRG_NET_TCP_SACK_SIZE_MIN + count * MRG_NET_TCP_SACK_BLOCK_SIZE_MAX : 0);
+	return tcp_mss(c) -
+	       (count != 0 ? MRG_NET_TCP_SACK_SIZE_MIN + count * MRG_NET_TCP_SACK_BLOCK_SIZE_MAX : 0);
 }
 
 uint32_t tcp_window(const struct tcp_conn *c)
@@ -206,8 +207,7 @@ static void send_from(struct tcp_conn *c, uint32_t seq, uint32_t at, uint32_t le
 	struct mrg_span parts[PARTS_MAX];
 	const size_t count = 1u + (len != 0 ? ring_parts(c->out, at, len, parts + 1) : 0);
 	/* RFC 3168 section 6.1.5: what is sent again is not marked */
-	struct ip_out o = { .ecn = c->ecn_ok && len != 0 && !again ? MRG_NET_ECN_ECT0
-								   : MRG_NET_ECN_NOT_ECT,
+	struct ip_out o = { .ecn = c->ecn_ok && len != 0 && !again ? MRG_NET_ECN_ECT0 : MRG_NET_ECN_NOT_ECT,
 		.segment_len = (uint16_t)(len > full ? full : 0) };
 	c->rcv_acked = c->rcv_nxt;
 	c->ack_now = c->ack_set = false;
@@ -365,7 +365,7 @@ static void probe_window(struct tcp_conn *c)
 {
 	if (c->retransmit_set || c->snd_nxt != c->snd_una || ring_len(c->out) == 0 || c->more)
 		return;
-	tcp_retransmit_set(c, TCP_PERSIST, c->rto_ms);
+	tcp_retransmit_set(c, TCP_PERSIST, tcp_rto_ms(c));
 }
 
 void tcp_output(struct tcp_conn *c)

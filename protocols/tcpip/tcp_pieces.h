@@ -65,7 +65,10 @@ void pieces_sack(struct tcp_pieces *p, struct mrg_rt_pool *pool, uint32_t left, 
  */
 uint32_t pieces_detect(struct tcp_pieces *p, uint32_t window_us, uint32_t now_us);
 
-/* pieces_lose_first - the first piece is lost, up to `len` bytes of it; _last: the last `len` bytes are.   pieces_lose_all - all that has not come is (a timeout). */
+/*
+ * pieces_lose_first - the first piece is lost, up to `len` bytes of it;   pieces_lose_last - the last `len` bytes are
+ * pieces_lose_all   - all that has not come is (a timeout)
+ */
 void pieces_lose_first(struct tcp_pieces *p, struct mrg_rt_pool *pool, uint32_t len);
 void pieces_lose_last(struct tcp_pieces *p, struct mrg_rt_pool *pool, uint32_t len);
 void pieces_lose_all(struct tcp_pieces *p);

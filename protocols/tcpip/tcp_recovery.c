@@ -3,11 +3,14 @@
  */
 #include "protocols/tcpip/tcp.h"
 
-enum { DUP_ACKS = 3, REORDER_PERSIST = 16, MULT_MAX = 20 };
+enum { DUP_ACKS = 3, LIMITED = 2, REORDER_PERSIST = 16, MULT_MAX = 20 };
 
 uint32_t tcp_may_send(const struct tcp_conn *c)
 {
-	const uint32_t pipe = tcp_pipe(c), cwnd = c->flight->cc.cwnd;
+	const uint32_t pipe = tcp_pipe(c);
+	uint32_t cwnd = c->flight->cc.cwnd;
+	if (!c->sack_ok && !c->flight->recovering) /* RFC 3042: with SACK, what has come is not in the pipe */
+		cwnd += (c->dup_acks < LIMITED ? c->dup_acks : LIMITED) * tcp_mss(c);
 	return cwnd > pipe ? cwnd - pipe : 0;
 }
 
@@ -130,7 +133,7 @@ static void after_detection(struct tcp_conn *c)
 static void rest(struct tcp_conn *c)
 {
 	tcp_retransmit_stop(c);
-	tcp_long_set(c, c->rto_ms);
+	tcp_long_set(c, tcp_rto_ms(c));
 }
 
 void tcp_recovery_input(struct tcp_conn *c, const struct tcp_seg *g, const struct tcp_news *news, bool dsack)

@@ -77,7 +77,6 @@ void tcp_options_agreed(struct tcp_conn *c, const struct tcp_seg *g)
 	c->rcv_scale = g->has_scale ? tcp_receive_scale(c->stack) : 0;
 	if (g->has_ts) {
 		c->ts_recent = g->ts_value;
-		c->ts_recent_ms = tcp_ms32(c->stack);
 	}
 }
 
@@ -88,7 +87,14 @@ static uint32_t cookie_time(const struct mrg_tcpip *s)
 	return (uint32_t)(stack_now(s) / MRG_RT_SECOND_NS / COOKIE_SECONDS);
 }
 
-/* The number with these parts, or the parts of a number: four octets either way. */
+/* What was written as four octets, as one number. */
+static uint32_t number_in(const struct mrg_w *w)
+{
+	struct mrg_net_tcp_number n;
+	return mrg_net_tcp_number_check(mrg_w_span(w, 0), &n, NULL) == MRG_OK ? mrg_net_tcp_number_number(&n)
+									      : 0;
+}
+
 static uint32_t cookie_make(
 	struct mrg_tcpip *s, const struct tcp_key *k, uint32_t irs, uint32_t time, unsigned mss)
 {
@@ -99,7 +105,7 @@ static uint32_t cookie_make(
 	mrg_net_syn_cookie_put(&w,
 		&(struct mrg_net_syn_cookie_args){
 			.time = (uint8_t)(time % COOKIE_TIMES), .mss = (uint8_t)mss, .mac = (uint32_t)mac });
-	return mrg_be32(b);
+	return number_in(&w);
 }
 
 static uint32_t cookie_timestamp(const struct mrg_tcpip *s, const struct tcp_seg *g, bool ecn)
@@ -115,7 +121,7 @@ static uint32_t cookie_timestamp(const struct mrg_tcpip *s, const struct tcp_seg
 						 .sack = g->sack_permitted,
 						 .scale = g->has_scale ? g->scale : NO_SCALE,
 					 });
-	return mrg_be32(b);
+	return number_in(&w);
 }
 
 static struct tcp_key key_of_seg(const struct tcp_seg *g)
@@ -182,7 +188,6 @@ static struct tcp_conn *passive_conn(
 		return NULL;
 	}
 	c->passive = true;
-	c->rto_ms = MRG_RT_SECOND_NS / 1000000u;
 	c->heard_ms = c->wait_ms = tcp_ms32(s);
 	return c;
 }
@@ -213,12 +218,11 @@ static void open_from_cookie(
 	uint8_t b[sizeof g->ts_echo] = { 0 };
 	struct mrg_w w;
 	mrg_w_init(&w, b, sizeof b);
-	mrg_w_be32(&w, g->ts_echo);
+	mrg_net_tcp_number_put(&w, &(struct mrg_net_tcp_number_args){ g->ts_echo });
 	if (g->has_ts && mrg_net_cookie_timestamp_check(mrg_w_span(&w, 0), &told, NULL) == MRG_OK) {
 		const uint8_t scale = mrg_net_cookie_timestamp_scale(&told);
 		c->ts_ok = true;
 		c->ts_recent = g->ts_value;
-		c->ts_recent_ms = tcp_ms32(s);
 		c->sack_ok = mrg_net_cookie_timestamp_sack(&told) != 0;
 		c->snd_scale = scale <= TCP_SCALE_MAX ? scale : 0;
 		c->rcv_scale = scale <= TCP_SCALE_MAX ? tcp_receive_scale(s) : 0;
@@ -255,7 +259,6 @@ static struct tcp_conn *open_from_half(struct mrg_tcpip *s, struct tcp_half *h, 
 	c->mss = was.mss;
 	c->ts_ok = was.has_ts;
 	c->ts_recent = was.ts_recent;
-	c->ts_recent_ms = tcp_ms32(s);
 	c->ts_offset = was.has_ts ? tcp_ts_offset(s, &k) : 0;
 	c->sack_ok = was.sack_ok;
 	c->ecn_ok = was.ecn_ok;

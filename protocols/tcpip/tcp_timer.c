@@ -30,8 +30,14 @@ void tcp_rtt(struct tcp_conn *c, uint32_t rtt_us)
 		c->rttvar_us = (uint32_t)(((uint64_t)c->rttvar_us * 3u + off) / 4u);
 		c->srtt_us = (uint32_t)(((uint64_t)c->srtt_us * 7u + rtt_us) / 8u);
 	}
+}
+
+uint32_t tcp_rto_ms(const struct tcp_conn *c)
+{
 	const uint32_t rto_ms = (c->srtt_us + 4u * c->rttvar_us) / 1000u + 1u;
-	c->rto_ms = rto_ms < RTO_MIN_MS ? RTO_MIN_MS : rto_ms > RTO_MAX_MS ? RTO_MAX_MS : rto_ms;
+	if (c->srtt_us == 0)
+		return RTO_FIRST_MS;
+	return rto_ms < RTO_MIN_MS ? RTO_MIN_MS : rto_ms > RTO_MAX_MS ? RTO_MAX_MS : rto_ms;
 }
 
 /* ---- deadlines ---- */
@@ -80,7 +86,7 @@ void tcp_long_set(struct tcp_conn *c, uint32_t after_ms)
 
 static uint32_t backed_off(const struct tcp_conn *c)
 {
-	const uint32_t rto = c->rto_ms != 0 ? c->rto_ms : RTO_FIRST_MS;
+	const uint32_t rto = tcp_rto_ms(c);
 	return c->tries < 9 && rto << c->tries < RTO_MAX_MS ? rto << c->tries : RTO_MAX_MS;
 }
 
@@ -200,10 +206,10 @@ static void long_due(struct tcp_conn *c)
 		c->starved = false;
 		tcp_work(c);
 	}
-	if (c->flight != NULL && c->flight->pieces.first == NULL && now - c->wait_ms >= c->rto_ms)
+	if (c->flight != NULL && c->flight->pieces.first == NULL && now - c->wait_ms >= tcp_rto_ms(c))
 		tcp_flight_end(c);
 	else if (c->flight != NULL)
-		tcp_long_set(c, c->rto_ms);
+		tcp_long_set(c, tcp_rto_ms(c));
 	const bool orphan = c->opened && c->of.user == NULL;
 	if (orphan && c->h.m.state == MRG_NET_CONNECTION_FIN_WAIT2) {
 		if (now - c->wait_ms >= ORPHAN_MS) {

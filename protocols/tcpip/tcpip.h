@@ -66,6 +66,7 @@ struct mrg_tcpip *mrg_tcpip_open(
 /*
  * mrg_tcpip_if_add - take a link into use: its frames come here from now on. It gets a link-local IPv6 address by itself and, from
  * Router Advertisements, others (RFC 4862).   Lifetime: the link stays in place as long as the stack is used.
+ * Fails: NULL when there is no room, or the link does not carry 1280 bytes (RFC 8200 section 5).
  */
 struct mrg_tcpip_if *mrg_tcpip_if_add(struct mrg_tcpip *s, struct mrg_link *link);
 

@@ -26,7 +26,7 @@ def driver(m: ir_machine.Machine) -> str:
         f"struct {name} machine; char told[4096]; size_t told_len; unsigned char answers[64];",
         "static void tell(const char *what) { while (*what != 0 && told_len + 1 < sizeof told) told[told_len++] = *what++; told[told_len] = 0; }",
         "static void number(unsigned long long v) { char b[32]; (void)snprintf(b, sizeof b, \" %llu\", v); tell(b); }",
-        f"void restart(void) {{ {name}_begin(&machine); }}",
+        f"void restart(void) {{ (void)number; {name}_begin(&machine); }}",
         f"int holds(void) {{ return {f'{name}_holds(&machine)' if m.nevers else '1'}; }}",
         "unsigned state(void) { return machine.state; }",
     ]
@@ -45,7 +45,23 @@ def driver(m: ir_machine.Machine) -> str:
             if any(do.kind == verb and do.target is e for t in m.transitions for do in t.todo):
                 out.append(f"void {name}_{verb}_{e.name}(const struct {name} *m, void *ctx) {{ (void)m; (void)ctx; tell(\"{verb} {e.name};\"); }}")
     out += [_step(m, e) for e in m.events]
+    out += [line for other in m.module.machines if other is not m for line in _silent(other)]
     return "\n".join(out) + "\n"
+
+
+def _silent(m: ir_machine.Machine) -> list[str]:
+    """Deeds of a machine that does not run here."""
+    name = names.machine(m)
+    out = []
+    for d in m.deeds:
+        result, verb, back = ("bool", "is", " return false;") if d.kind == "test" else ("void", "do", "")
+        heard = " ".join(f"(void){text.rsplit(' ', 1)[1].lstrip('*')};" for text in _formal(m, d).split(", "))
+        out.append(f"{result} {name}_{verb}_{d.name}({_formal(m, d)}) {{ {heard}{back} }}")
+    for e in m.events:
+        for verb in ("set", "cancel"):
+            if any(do.kind == verb and do.target is e for t in m.transitions for do in t.todo):
+                out.append(f"void {name}_{verb}_{e.name}(const struct {name} *m, void *ctx) {{ (void)m; (void)ctx; }}")
+    return out
 
 
 def _c(name: str) -> str:

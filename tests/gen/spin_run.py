@@ -15,17 +15,17 @@ from mrg.load import load  # noqa: E402
 from report import Report, run  # noqa: E402
 
 
-def machine(text: str, room: Path, name: str) -> ir_machine.Machine:
-    """The first machine of a specification that is written into `room` as `name`."""
+def machines(text: str, room: Path, name: str) -> list[ir_machine.Machine]:
+    """Those of a specification that is written into `room` as `name`."""
     path = room / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    return load([str(path)], [str(room)])[-1].machines[0]
+    return load([str(path)], [str(room)])[-1].machines
 
 
-def tried(m: ir_machine.Machine, ends: list[str], bounds: promela.Bounds, room: Path, *flags: str) -> str:
+def tried(of: list[ir_machine.Machine], ends: list[str], bounds: promela.Bounds, room: Path, *flags: str) -> str:
     """What SPIN says when it has tried everything; `flags` for the C compiler."""
-    (room / "m.pml").write_text(promela.model(promela.ends("it", [m], ends, bounds), bounds), encoding="utf-8")
+    (room / "m.pml").write_text(promela.model(promela.ends("it", of, ends, bounds), bounds), encoding="utf-8")
     made = run("spin", "-a", "m.pml", cwd=room)
     if made.returncode != 0 or "Error" in made.stdout:
         return made.stdout
@@ -40,6 +40,14 @@ def lines_taken(said: str) -> set[int]:
 
 def sound(report: Report, what: str, said: str) -> None:
     report.check(what, "errors: 0" in said and "State-vector" in said and "max search depth" not in said, said[:1500])
+
+
+def in_state(report: Report, what: str, text: str, state: str, old: str, new: str) -> str:
+    """The specification with a change in one state: of the second machine that has it, if its name ends in '."""
+    found = list(re.finditer(rf"^  {state.rstrip(chr(39))} (?:\w+ )*\{{\n.*?^  \}}\n", text, re.M | re.S))
+    m = found[state.count("'")] if len(found) > state.count("'") else None
+    report.check(f"{what}: there is such a place", m is not None and m[0].count(old) == 1)
+    return text if m is None else text[: m.start()] + m[0].replace(old, new) + text[m.end() :]
 
 
 def changed(report: Report, what: str, text: str, old: str, new: str) -> str:

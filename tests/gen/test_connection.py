@@ -7,12 +7,11 @@ of a reset.  Machines that were broken are found out.
 
 from __future__ import annotations
 
-import re
 import sys
 import tempfile
 from pathlib import Path
 
-from spin_run import ROOT, Report, lines_taken, machine, promela, sound, tried
+from spin_run import ROOT, Report, in_state, lines_taken, machines, promela, sound, tried
 
 SPEC = ROOT / "specs/net/connection.mrg"
 CLOSED = ["Closed"]
@@ -62,13 +61,6 @@ BROKEN = {
 }
 
 
-def in_state(report: Report, what: str, text: str, state: str, old: str, new: str) -> str:
-    """The specification with a change in one state."""
-    m = re.search(rf"^  {state} (?:\w+ )*\{{\n.*?^  \}}\n", text, re.M | re.S)
-    report.check(f"{what}: there is such a place", m is not None and m[0].count(old) == 1)
-    return text if m is None else text[: m.start()] + m[0].replace(old, new) + text[m.end() :]
-
-
 def noting_resets(text: str) -> str:
     """A connection that never is reset."""
     text = text.replace("gone(Why.RESET)", "gone(Why.RESET), broken = 1")
@@ -81,17 +73,17 @@ def main() -> int:
     taken: set[int] = set()
     with tempfile.TemporaryDirectory() as name:
         room = Path(name)
-        whole = machine(text, room, "net/connection.mrg")
+        whole = machines(text, room, "net/connection.mrg")
         for what, (calls, limits) in SOUND.items():
             said = tried(whole, calls, limits, room, "-O1", "-DPRINTF")
             sound(report, what, said)
             taken |= lines_taken(said)
-        report.none("each transition is taken", [t.text for t in whole.transitions if t.kind == "on" and t.loc.line not in taken])
+        report.none("each transition is taken", [t.text for t in whole[0].transitions if t.kind == "on" and t.loc.line not in taken])
         for what, (calls, limits) in {"one listens": PASSIVE, "both connect": BOTH}.items():
-            sound(report, f"{what}: no reset", tried(machine(noting_resets(text), room, "net/connection.mrg"), calls, limits, room))
+            sound(report, f"{what}: no reset", tried(machines(noting_resets(text), room, "net/connection.mrg"), calls, limits, room))
         for what, (state, old, new, (calls, limits), wanted) in BROKEN.items():
             changed = in_state(report, what, noting_resets(text) if limits.reach else text, state, old, new)
-            said = tried(machine(changed, room, "net/connection.mrg"), calls, limits, room)
+            said = tried(machines(changed, room, "net/connection.mrg"), calls, limits, room)
             report.check(f"{what}: is found", wanted in said, said[:1500])
     return report.finish()
 

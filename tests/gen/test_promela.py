@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from spin_run import ROOT, Report, changed, machine, promela, sound, tried
+from spin_run import ROOT, Report, changed, machines, promela, sound, tried
 
 SPEC = ROOT / "tests/gen/machines/made/ends.mrg"
 IGNORING = "    ignore close;\n    refuse end;"
@@ -26,14 +26,14 @@ WRONG = {
     ("End:conect",): "machine 'End' has no user event 'conect' (did you mean 'connect'?)",
     ("End:open",): "machine 'End' has no user event 'open'",
     ("End", "End", "End"): "two ends, not 3",
-    ("End", "--last", "agin"): "machine 'End' has no timer 'agin' (did you mean 'again'?)",
-    ("End", "--reach", "Upp"): "machine 'End' has no state 'Upp' (did you mean 'Up'?)",
+    ("End", "--last", "agin"): "'End': there is no timer 'agin' (did you mean 'again'?)",
+    ("End", "--reach", "Upp"): "'End': there is no state 'Upp' (did you mean 'Up'?)",
 }
 
 
 def check_calls(report: Report, text: str, room: Path) -> None:
     """Users that call as they are told to, and where that leads."""
-    end = machine(text, room, "made/ends.mrg")
+    end = machines(text, room, "made/ends.mrg")
     up = promela.Bounds(reach=["Up"])
     sound(report, "who connects comes up", tried(end, ["End:connect", "End:"], up, room))
     said = tried(end, ["End:connect?", "End:"], up, room)
@@ -44,7 +44,7 @@ def check_calls(report: Report, text: str, room: Path) -> None:
     hasty = changed(report, "a state that waits", text, "    on close -> Idle do cancel again, down;\n", "    on close -> Late do cancel again, set late;\n")
     late = "  Late {\n    refuse open;\n    on close if !reply do close(1);\n    ignore close;\n    on late -> Idle do down;\n"
     hasty = changed(report, "and what it does", hasty, "  Closing {\n", late + "    refuse connect, end;\n  }\n  Closing {\n")
-    end = machine(hasty.replace("  timer again;", "  timer again;\n  timer late;"), room, "made/ends.mrg")
+    end = machines(hasty.replace("  timer again;", "  timer again;\n  timer late;"), room, "made/ends.mrg")
     ends = ["End:connect,end", "End:connect"]
     here = promela.Bounds(reach=["Idle", "Up"], faults=0)
     report.check("a timer is set", "assertion violated" in (said := tried(end, ends, here, room)), said[:1500])
@@ -62,17 +62,17 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         room = Path(name)
         usual = promela.Bounds()
-        sound(report, "two ends that keep to the specification", tried(machine(text, room, "made/ends.mrg"), ["End"], usual, room))
+        sound(report, "two ends that keep to the specification", tried(machines(text, room, "made/ends.mrg"), ["End"], usual, room))
         for what, (old, new, wanted) in BROKEN.items():
             other = changed(report, what, text, old, new)
             if "var times" in new:
                 other = other.replace("open(1), up;", "open(1), up, times = 1;")
-            said = tried(machine(other, room, "made/ends.mrg"), ["End"], usual, room)
+            said = tried(machines(other, room, "made/ends.mrg"), ["End"], usual, room)
             report.check(f"{what}: is found", wanted in said, said[:1500])
         wide = text.replace("  user end;", "  user end;\n  var large: u32;").replace("open(1), up;", "open(1), up, large = large ^ 1;")
         refused = ""
         try:
-            promela.model([promela.End(machine(wide, room, "made/ends.mrg"))] * 2, usual)
+            promela.model([promela.End(machines(wide, room, "made/ends.mrg")[0])] * 2, usual)
         except promela.Unfit as why:
             refused = str(why)
         report.check("numbers that Promela has no room for", "4294967295" in refused, refused)

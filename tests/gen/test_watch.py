@@ -89,7 +89,7 @@ def lines_of(m: ir_machine.Machine, rng: random.Random) -> list[Line]:
             continue
         before = reference.state, dict(reference.vars), set(reference.running)
         step = e.step(reference)
-        if step.kind == "refuse" and rng.random() < 0.95:
+        if step.kind == "refuse" and e.event.kind != "timer" and rng.random() < 0.95:
             reference.state, reference.vars, reference.running = before
             continue
         given = ", ".join(f"{n}={v}" for n, v in e.values.items())

@@ -43,6 +43,7 @@ class Bounds:
     messages: int = 2  # under way at most, each way
     calls: int = 1  # of each user event, at an end whose calls are not said
     faults: int = 2  # messages lost or repeated, timers too early
+    in_order: bool = False  # nothing is lost, repeated or overtaken, and who sends waits until there is room
     last: frozenset[str] = frozenset()  # timers so long that all others go off before
     reach: Sequence[str] = ()  # where both ends must come to stay; empty: they must always come to a final state
 
@@ -57,12 +58,13 @@ def ends(file: str, machines: Sequence[ir_machine.Machine], written: Sequence[st
         name, colon, calls = text.partition(":")
         machine = _named(name, known, f"{file} has no machine")
         out.append(End(machine, [_call(machine, call) for call in calls.split(",") if call] if colon else None))
-    for end in out:
-        timers = {e.name: e for e in end.machine.events if e.kind == "timer"}
-        for timer in bounds.last:
-            _named(timer, timers, f"machine '{end.machine.name}' has no timer")
-        for state in bounds.reach:
-            _named(state, {s.name: s for s in end.machine.states}, f"machine '{end.machine.name}' has no state")
+    both = " and ".join(dict.fromkeys(f"'{end.machine.name}'" for end in out))
+    timers = {e.name: e for end in out for e in end.machine.events if e.kind == "timer"}
+    states = {s.name: s for end in out for s in end.machine.states}
+    for timer in bounds.last:
+        _named(timer, timers, f"{both}: there is no timer")
+    for state in bounds.reach:
+        _named(state, states, f"{both}: there is no state")
     return [*out, out[0]][:2]
 
 
@@ -116,6 +118,10 @@ def _cells(*machines: ir_machine.Machine) -> list[str]:
         for i, p in enumerate(d.params):
             highest[i] = max(highest[i], p.hi)
     return [_type(hi) for hi in highest]
+
+
+def _and(condition: str) -> str:
+    return f" && {condition}" if condition else ""
 
 
 def _type(hi: int) -> str:
@@ -178,7 +184,9 @@ class _End:
         with w.block(f"proctype user_{self.name}()"):
             for e, surely in calls:
                 w.line("if")
-                self.option(["true"], e)
+                taken = [s for s in self.m.states if any(t.kind != "refuse" for t in s.on.get(e.name, []))]
+                now = " || ".join(f"{self.name}_state == {self.states[s.name]}" for s in taken)
+                self.option([f"({now}){_and(self.room(e))}"], e)
                 if not surely:
                     w.line(":: skip")
                 w.line("fi;")
@@ -194,19 +202,21 @@ class _End:
         if not heard:
             return
         cell = ", ".join(["kind", *(f"arg{i}" for i in range(self.width))])
-        w.line(f":: atomic {{ nempty({self.into}) ->")
+        room = max(self.room(e) for _, e in heard.values())
+        w.line(f":: atomic {{ nempty({self.into}){_and(room)} ->")
         w.depth += 1
         w.line("if")
-        for k in range(self.bounds.messages):
+        for k in range(1 if self.bounds.in_order else self.bounds.messages):
             before = [", ".join(f"{field}_{n}" for field in cell.split(", ")) for n in range(k)]
             steps = [*(f"{self.into}?{one}" for one in before), f"{self.into}?{cell}", *(f"{self.into}!!{one}" for one in before)]
             w.line(f":: len({self.into}) > {k} -> {'; '.join(steps)}")
         w.line("fi;")
-        w.line("if")
-        w.line(":: skip")
-        w.line(f":: faults > 0 -> faults--; {self.into}!!{cell} /* it will come again */")
-        w.line(":: faults > 0 -> faults--; kind = 0 /* lost */")
-        w.line("fi;")
+        if not self.bounds.in_order:
+            w.line("if")
+            w.line(":: skip")
+            w.line(f":: faults > 0 -> faults--; {self.into}!!{cell} /* it will come again */")
+            w.line(":: faults > 0 -> faults--; kind = 0 /* lost */")
+            w.line("fi;")
         w.line("if")
         for name, (sends, e) in heard.items():
             w.line(f":: kind == msg_{name} ->")
@@ -228,12 +238,18 @@ class _End:
             # none goes off for ever while another one runs
             fair = "".join(f" && !runs_{t}" if last else f" && !(runs_{t} && waits_{t})" for t in others)
             then = f"runs_{mine} = 0" + "".join(f"; waits_{t} = 1" for t in others)
-            ways = [f"runs_{mine} && empty(ab) && empty(ba){fair} -> {then}"]
+            ways = [f"runs_{mine}{_and(self.room(e))} && empty(ab) && empty(ba){fair} -> {then}"]
             if not last:
-                ways.append(f"runs_{mine} && faults > 0 && (nempty(ab) || nempty(ba)){fair} -> faults--; {then}")
+                ways.append(f"runs_{mine}{_and(self.room(e))} && faults > 0 && (nempty(ab) || nempty(ba)){fair} -> faults--; {then}")
             self.option(ways, e)
         elif self.calls is None:
-            self.option([f"left_{e.name} > 0 -> left_{e.name}--"], e)
+            self.option([f"left_{e.name} > 0{_and(self.room(e))} -> left_{e.name}--"], e)
+
+    def room(self, e: ir_machine.Event) -> str:
+        """Where nothing is lost, nothing happens at which there is no room for what is then sent."""
+        sent = max((sum(do.kind == "deed" and do.target in self.m.deeds and do.target.kind == "tx" for do in t.todo)
+                    for t in self.m.transitions if t.event is e), default=0)
+        return f"len({self.out}) + {sent} <= {self.bounds.messages}" if sent and self.bounds.in_order else ""
 
     def option(self, ways: list[str], e: ir_machine.Event) -> None:
         w = self.w
@@ -323,6 +339,9 @@ class _End:
             elif do.target.kind == "tx":
                 args = [self.value(a, e) for a in do.args] + ["0"] * (self.width - len(do.args))
                 cell = ", ".join([f"msg_{do.target.name}", *args])
+                if self.bounds.in_order:
+                    w.line(f"{self.out}!{cell};")
+                    continue
                 w.line(f"if :: nfull({self.out}) -> {self.out}!!{cell} :: full({self.out}) -> skip fi; /* lost where there is no room */")
         w.line("skip;")
 

@@ -415,7 +415,8 @@ START_TEST(what_a_datagram_says_to_do)
 		{ "connect host 80", "error: no address with a port\n", NULL },
 		{ "connect : 80", "error: no address with a port\n", NULL },
 		{ "connect", "error: no address with a port\n", NULL },
-		{ "connect 1111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111 1",
+		{ "connect 11111111111111111111111111111111111111111111111111111111111111111111111111111111"
+		  "11111111111111111111111111111111111111111111111111111111111111111111111111111111 1",
 			"error: no address with a port\n", NULL },
 		{ "disconnect 10.0.0.1 80", "error: expected: connect ADDRESS PORT\n", NULL },
 		{ "connect10.0.0.1 80", "error: expected: connect ADDRESS PORT\n", NULL },

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from stack import KERNEL, PATIENCE_S, Dns, Files, Taps, check, equal, main, need  # noqa: E402
+from stack import KERNEL, PATIENCE_S, Dns, Failure, Files, Taps, check, equal, main, need  # noqa: E402
 
 NET = "tap:tap0,dhcp"
 
@@ -79,6 +79,30 @@ def test_a_server_that_comes_later() -> None:
         with Dnsmasq(host, files):
             address, _ = leased(server)
             equal(server.dig("www.example.org", at=address), "192.0.2.80", "an answer")
+
+
+def test_a_router_tells_of_addresses() -> None:
+    """Router Advertisements: an address of the prefix, and the router for what is elsewhere (RFC 4861, RFC 4862)."""
+    need("ping")
+    with Taps() as host, Files() as files, Dns(host, files, net="tap:tap0") as server:
+        host.space.ip("addr", "add", "fd88::1/64", "dev", "tap0", "nodad")
+        with Dnsmasq(host, files, "--enable-ra", "--dhcp-range=fd88::,ra-only,64"):
+            host.wait_for_count("router.in_advertisements", 1)
+            address = ours_of_prefix(host)
+            equal(server.dig("www.example.org", at=address), "192.0.2.80", "an answer")
+            host.space.ip("addr", "add", "fd99::1/128", "dev", "lo")
+            out = host.space.run("dig", f"@{address}", "-b", "fd99::1", "+time=3", "+short", "+noedns", "www.example.org").strip()
+            equal(out, "192.0.2.80", "an answer to fd99::1")
+
+
+def ours_of_prefix(host: Taps) -> str:
+    """Which of the nodes on the link that answer is not the kernel's."""
+    for _ in range(20):
+        out = host.space.attempt("ping", "-c", "3", "-i", "0.5", "-W", "1", "-I", "fd88::1", "ff02::1%tap0").stdout
+        for found in re.findall(r"bytes from (fd88::[0-9a-f:]+[0-9a-f])", out):
+            if found != "fd88::1":
+                return str(found)
+    raise Failure("no answer from an address of the prefix")
 
 
 if __name__ == "__main__":

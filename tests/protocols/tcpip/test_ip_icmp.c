@@ -6,7 +6,10 @@
 
 #define SECOND MRG_RT_SECOND_NS
 
-static struct mrg_span echo4(struct mrg_span data) { return kit_icmp4(kit_join(kit_hex("0800 0000 1234 0007"), data)); }
+static struct mrg_span echo4(struct mrg_span data)
+{
+	return kit_icmp4(kit_join(kit_hex("0800 0000 1234 0007"), data));
+}
 
 static struct mrg_span echo6(const char *to, struct mrg_span data)
 {
@@ -73,8 +76,9 @@ START_TEST(an_echo_to_all_is_not_answered)
 {
 	static const uint8_t all[6] = { 255, 255, 255, 255, 255, 255 }, group[6] = { 1, 0, 0x5e, 0, 0, 1 };
 	static const struct kit_ip4 to[] = { { .protocol = 1, .to = "10.0.0.255", .mac = all },
-		{ .protocol = 1, .to = "255.255.255.255", .mac = all }, { .protocol = 1, .to = "224.0.0.1", .mac = group },
-		{ .protocol = 1, .mac = all }, { .protocol = 1, .from = "10.0.0.255" } };
+		{ .protocol = 1, .to = "255.255.255.255", .mac = all },
+		{ .protocol = 1, .to = "224.0.0.1", .mac = group }, { .protocol = 1, .mac = all },
+		{ .protocol = 1, .from = "10.0.0.255" } };
 	kit_open(1500, false);
 	kit_know_peers();
 	for (size_t i = 0; i < sizeof to / sizeof to[0]; i++)
@@ -89,13 +93,15 @@ START_TEST(an_echo_to_a_group_of_version_6_is_answered)
 	static const uint8_t group[6] = { 0x33, 0x33, 0, 0, 0, 1 };
 	kit_open(1500, false);
 	kit_know_peers();
-	kit_in(kit_frame6(&(struct kit_ip6){ .next = 58, .to = "ff02::1", .mac = group }, echo6("ff02::1", kit_bytes(8, 1))));
+	kit_in(kit_frame6(&(struct kit_ip6){ .next = 58, .to = "ff02::1", .mac = group },
+		echo6("ff02::1", kit_bytes(8, 1))));
 	MUST(kit.sent_count == 1);
 	const struct mrg_net_ip6 p = kit_sent6(0);
 	const struct ip from = ip_from6(mrg_net_ip6_source_address(&p));
 	MUST(ip_mine(kit.s, &from));
 	for (unsigned i = 0; i < 1000; i++)
-		kit_in(kit_frame6(&(struct kit_ip6){ .next = 58, .to = "ff02::1", .mac = group }, echo6("ff02::1", kit_bytes(8, 1))));
+		kit_in(kit_frame6(&(struct kit_ip6){ .next = 58, .to = "ff02::1", .mac = group },
+			echo6("ff02::1", kit_bytes(8, 1))));
 	MUST(kit.sent_count > 1 && kit.sent_count < 100);
 }
 END_TEST
@@ -123,7 +129,10 @@ START_TEST(long_echoes_are_answered_in_fragments)
 	const struct mrg_span data = kit_bytes(4000, 9), m = echo4(data);
 	for (size_t at = 0; at < m.len; at += 1480) {
 		const size_t len = m.len - at < 1480 ? m.len - at : 1480;
-		kit_in(kit_frame4(&(struct kit_ip4){ .protocol = 1, .id = 5, .offset = (uint16_t)(at / 8), .mf = at + len < m.len },
+		kit_in(kit_frame4(&(struct kit_ip4){ .protocol = 1,
+					  .id = 5,
+					  .offset = (uint16_t)(at / 8),
+					  .mf = at + len < m.len },
 			(struct mrg_span){ m.p + at, len }));
 	}
 	MUST(kit.sent_count == 3);
@@ -146,21 +155,24 @@ END_TEST
 static struct mrg_span our4(uint8_t protocol, size_t payload_len)
 {
 	const struct mrg_span f =
-		kit_frame4(&(struct kit_ip4){ .from = "10.0.0.2", .to = "10.0.0.9", .protocol = protocol }, kit_bytes(payload_len, 4));
+		kit_frame4(&(struct kit_ip4){ .from = "10.0.0.2", .to = "10.0.0.9", .protocol = protocol },
+			kit_bytes(payload_len, 4));
 	return (struct mrg_span){ f.p + 14, f.len - 14 };
 }
 
 static struct mrg_span our6(uint8_t next, size_t payload_len)
 {
-	const struct mrg_span f = kit_frame6(
-		&(struct kit_ip6){ .from = "2001:db8::2", .to = "2001:db8::9", .next = next }, kit_bytes(payload_len, 4));
+	const struct mrg_span f =
+		kit_frame6(&(struct kit_ip6){ .from = "2001:db8::2", .to = "2001:db8::9", .next = next },
+			kit_bytes(payload_len, 4));
 	return (struct mrg_span){ f.p + 14, f.len - 14 };
 }
 
 static void error4(const char *head, struct mrg_span quoted)
 {
 	kit_clear();
-	kit_in(kit_frame4(&(struct kit_ip4){ .from = "10.0.0.254", .protocol = 1 }, kit_icmp4(kit_join(kit_hex(head), quoted))));
+	kit_in(kit_frame4(&(struct kit_ip4){ .from = "10.0.0.254", .protocol = 1 },
+		kit_icmp4(kit_join(kit_hex(head), quoted))));
 }
 
 static void error6(const char *head, struct mrg_span quoted)
@@ -173,7 +185,8 @@ static void told(uint8_t protocol, enum ip_error_kind kind, uint16_t mtu, const 
 {
 	const struct ip peer = kit_ip(to);
 	MUST_SAY(kit.got_count == 1 && kit.got[0].error, "%zu were told", kit.got_count);
-	MUST(kit.got[0].protocol == protocol && kit.got[0].e.kind == kind && ip_same(&kit.got[0].e.to, &peer));
+	MUST(kit.got[0].protocol == protocol && kit.got[0].e.kind == kind &&
+		ip_same(&kit.got[0].e.to, &peer));
 	MUST_SAY(kind != IP_ERROR_TOO_BIG || kit.got[0].e.mtu == mtu, "MTU %u", kit.got[0].e.mtu);
 }
 
@@ -228,7 +241,8 @@ START_TEST(too_big)
 	error6("0200 0000 00000578", our6(6, 1440));
 	told(6, IP_ERROR_TOO_BIG, 1400, "2001:db8::9");
 	/* RFC 8201 section 4: not below 1280 */
-	static const char *const low[] = { "0200 0000 000004ff", "0200 0000 00000000", "0200 0000 00000043", "0200 0000 ffffffff" };
+	static const char *const low[] = { "0200 0000 000004ff", "0200 0000 00000000", "0200 0000 00000043",
+		"0200 0000 ffffffff" };
 	for (size_t i = 0; i < 4; i++) {
 		error6(low[i], our6(6, 1440));
 		MUST(kit.got_count == 0);
@@ -251,12 +265,14 @@ START_TEST(errors_about_what_we_did_not_send_are_passed_over)
 		MUST_SAY(kit.got_count == (len >= 48), "%zu octets of it", len);
 	}
 	/* not ours */
-	const struct mrg_span other = kit_frame4(&(struct kit_ip4){ .from = "10.0.0.3", .to = "10.0.0.9", .protocol = 6 }, kit_bytes(20, 1));
+	const struct mrg_span other = kit_frame4(
+		&(struct kit_ip4){ .from = "10.0.0.3", .to = "10.0.0.9", .protocol = 6 }, kit_bytes(20, 1));
 	error4(head, (struct mrg_span){ other.p + 14, other.len - 14 });
 	MUST(kit.got_count == 0);
 	/* a later fragment */
-	const struct mrg_span later =
-		kit_frame4(&(struct kit_ip4){ .from = "10.0.0.2", .to = "10.0.0.9", .protocol = 6, .offset = 10 }, kit_bytes(20, 1));
+	const struct mrg_span later = kit_frame4(
+		&(struct kit_ip4){ .from = "10.0.0.2", .to = "10.0.0.9", .protocol = 6, .offset = 10 },
+		kit_bytes(20, 1));
 	error4(head, (struct mrg_span){ later.p + 14, later.len - 14 });
 	MUST(kit.got_count == 0);
 	/* an error about an ICMP error of ours, and about nonsense */
@@ -293,7 +309,8 @@ START_TEST(unknown_protocols_are_told)
 	struct mrg_net_icmp4_unreachable u;
 	MUST(mrg_net_icmp4_body_as_icmp4_unreachable(&m, &u) && mrg_net_icmp4_code(&m) == 2);
 	/* RFC 1812 4.3.2.3: 576 octets in all */
-	MUST(mrg_span_eq(mrg_net_icmp4_unreachable_original_datagram(&u), (struct mrg_span){ f.p + 14, 548 }));
+	MUST(mrg_span_eq(
+		mrg_net_icmp4_unreachable_original_datagram(&u), (struct mrg_span){ f.p + 14, 548 }));
 	MUST(kit.sent[0].len == 14 + 576);
 	kit_clear();
 	const struct mrg_span g = kit_frame6(&(struct kit_ip6){ .next = 200 }, kit_bytes(1400, 1));
@@ -301,7 +318,8 @@ START_TEST(unknown_protocols_are_told)
 	MUST(kit.sent_count == 1);
 	const struct mrg_net_icmp6 n = kit_sent_icmp6(0);
 	struct mrg_net_icmp6_problem p;
-	MUST(mrg_net_icmp6_body_as_icmp6_problem(&n, &p) && mrg_net_icmp6_code(&n) == 1 && mrg_net_icmp6_problem_pointer(&p) == 6);
+	MUST(mrg_net_icmp6_body_as_icmp6_problem(&n, &p) && mrg_net_icmp6_code(&n) == 1 &&
+		mrg_net_icmp6_problem_pointer(&p) == 6);
 	MUST(kit.sent[0].len == 14 + 1280);
 	MUST(kit_count("in_unknown_protos") == 2);
 }
@@ -311,7 +329,8 @@ START_TEST(errors_are_not_sent_about)
 {
 	static const uint8_t all[6] = { 255, 255, 255, 255, 255, 255 }, group[6] = { 1, 0, 0x5e, 0, 0, 1 };
 	static const struct kit_ip4 rows[] = { { .protocol = 200, .to = "10.0.0.255", .mac = all },
-		{ .protocol = 200, .to = "224.0.0.1", .mac = group }, { .protocol = 200, .to = "255.255.255.255", .mac = all } };
+		{ .protocol = 200, .to = "224.0.0.1", .mac = group },
+		{ .protocol = 200, .to = "255.255.255.255", .mac = all } };
 	kit_open(1500, false);
 	kit_know_peers();
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -333,7 +352,8 @@ START_TEST(errors_are_not_sent_about)
 	MUST(kit.sent_count == 0);
 	/* an ICMPv6 error with an option before it that nobody knows; then the same with an echo */
 	const struct mrg_span option = kit_hex("3a 00 c5 04 00000000");
-	kit_in(kit_frame6(&(struct kit_ip6){ .next = 60 }, kit_join(option, kit_hex("0104 0000 00000000 0000"))));
+	kit_in(kit_frame6(
+		&(struct kit_ip6){ .next = 60 }, kit_join(option, kit_hex("0104 0000 00000000 0000"))));
 	MUST(kit.sent_count == 0);
 	kit_in(kit_frame6(&(struct kit_ip6){ .next = 60 }, kit_join(option, kit_hex("8000 0000 00000000"))));
 	MUST(kit.sent_count == 1);
@@ -366,8 +386,8 @@ struct heard {
 	const char *error;
 };
 
-static void heard(struct mrg_tcpip_ping *p, const struct mrg_rt_addr *from, uint16_t sequence, struct mrg_span data,
-	unsigned hop_limit, const char *error, uint64_t now_ns)
+static void heard(struct mrg_tcpip_ping *p, const struct mrg_rt_addr *from, uint16_t sequence,
+	struct mrg_span data, unsigned hop_limit, const char *error, uint64_t now_ns)
 {
 	struct heard *const h = p->ctx;
 	(void)from, (void)hop_limit, (void)now_ns;
@@ -430,11 +450,13 @@ START_TEST(pings)
 	/* to ourselves */
 	kit_clear();
 	a.count = 0;
-	MUST(mrg_rt_addr_read("127.0.0.1", 0, &nowhere) && mrg_tcpip_ping_send(&a.ping, &nowhere, 9, kit_bytes(3000, 1)) == MRG_IO_OK);
+	MUST(mrg_rt_addr_read("127.0.0.1", 0, &nowhere) &&
+		mrg_tcpip_ping_send(&a.ping, &nowhere, 9, kit_bytes(3000, 1)) == MRG_IO_OK);
 	MUST(a.count == 0);
 	kit_run(SECOND);
 	MUST(a.count == 1 && a.sequence == 9 && a.len == 3000 && kit.sent_count == 0);
-	MUST(mrg_rt_addr_read("[2001:db8::2]", 0, &nowhere) && mrg_tcpip_ping_send(&a.ping, &nowhere, 9, kit_bytes(3, 1)) == MRG_IO_OK);
+	MUST(mrg_rt_addr_read("[2001:db8::2]", 0, &nowhere) &&
+		mrg_tcpip_ping_send(&a.ping, &nowhere, 9, kit_bytes(3, 1)) == MRG_IO_OK);
 	kit_run(SECOND);
 	MUST(a.count == 2 && kit.sent_count == 0);
 }

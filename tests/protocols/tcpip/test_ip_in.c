@@ -63,13 +63,16 @@ START_TEST(tags)
 	static const struct {
 		const char *tags;
 		size_t count;
-	} rows[] = { { "8100 0000", 1 }, { "8100 a000", 1 }, { "8100 0064", 0 }, { "88a8 0000", 1 }, { "88a8 0000 8100 0000", 1 },
-		{ "88a8 0001 8100 0000", 0 }, { "88a8 0000 8100 0fff", 0 }, { "8100 0000 8100 0000 8100 0000", 0 } };
+	} rows[] = { { "8100 0000", 1 }, { "8100 a000", 1 }, { "8100 0064", 0 }, { "88a8 0000", 1 },
+		{ "88a8 0000 8100 0000", 1 }, { "88a8 0001 8100 0000", 0 }, { "88a8 0000 8100 0fff", 0 },
+		{ "8100 0000 8100 0000 8100 0000", 0 } };
 	kit_open(1500, false);
 	const struct mrg_span f = kit_frame4(&(struct kit_ip4){ .protocol = 17 }, udp());
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const struct mrg_span front = kit_join((struct mrg_span){ f.p, 12 }, kit_hex(rows[i].tags));
-		MUST_SAY(handed_on(kit_join(front, (struct mrg_span){ f.p + 12, f.len - 12 })) == rows[i].count, "%s", rows[i].tags);
+		MUST_SAY(handed_on(kit_join(front, (struct mrg_span){ f.p + 12, f.len - 12 })) ==
+				 rows[i].count,
+			"%s", rows[i].tags);
 	}
 	MUST(kit_count("if_in_tagged") == 3);
 }
@@ -82,7 +85,8 @@ START_TEST(padding_is_taken_off)
 	kit_in(kit_join(kit_frame6(&(struct kit_ip6){ .next = 17 }, udp()), kit_bytes(30, 1)));
 	MUST(kit.got_count == 2);
 	for (size_t i = 0; i < 2; i++)
-		MUST(mrg_span_eq(kit.got[i].in.payload, udp()) && kit.got[i].in.packet.len == (i == 0 ? 32 : 52));
+		MUST(mrg_span_eq(kit.got[i].in.payload, udp()) &&
+			kit.got[i].in.packet.len == (i == 0 ? 32 : 52));
 }
 END_TEST
 
@@ -91,10 +95,13 @@ START_TEST(what_the_link_did_is_passed_on)
 	kit_open(1500, true);
 	kit_in_work(kit_frame4(&(struct kit_ip4){ .protocol = 6, .ecn = 3 }, kit_bytes(4000, 1)),
 		(struct mrg_frame_work){ .sum_ok = true, .cut = MRG_FRAME_TCP4, .segment_len = 1460 });
-	kit_in_work(kit_frame6(&(struct kit_ip6){ .next = 6, .hop_limit = 3 }, kit_bytes(40, 1)), (struct mrg_frame_work){ .sum_ok = true });
+	kit_in_work(kit_frame6(&(struct kit_ip6){ .next = 6, .hop_limit = 3 }, kit_bytes(40, 1)),
+		(struct mrg_frame_work){ .sum_ok = true });
 	kit_in(kit_frame6(&(struct kit_ip6){ .next = 6 }, kit_bytes(40, 1)));
-	MUST(kit.got[0].in.sum_ok && kit.got[0].in.segment_len == 1460 && kit.got[0].in.ecn == 3 && kit.got[0].in.on == kit.on);
-	MUST(kit.got[1].in.sum_ok && kit.got[1].in.segment_len == 0 && kit.got[1].in.hop_limit == 3 && kit.got[1].in.ecn == 0);
+	MUST(kit.got[0].in.sum_ok && kit.got[0].in.segment_len == 1460 && kit.got[0].in.ecn == 3 &&
+		kit.got[0].in.on == kit.on);
+	MUST(kit.got[1].in.sum_ok && kit.got[1].in.segment_len == 0 && kit.got[1].in.hop_limit == 3 &&
+		kit.got[1].in.ecn == 0);
 	MUST(!kit.got[2].in.sum_ok);
 }
 END_TEST
@@ -166,22 +173,29 @@ END_TEST
 
 START_TEST(sources4)
 {
-	static const char *const bad[] = { "10.0.0.2", "10.0.0.255", "255.255.255.255", "224.0.0.1", "239.1.2.3", "127.0.0.1", "127.1.2.3",
-		"0.0.0.0", "0.1.2.3", "240.0.0.1", "254.255.255.255" };
+	static const char *const bad[] = { "10.0.0.2", "10.0.0.255", "255.255.255.255", "224.0.0.1",
+		"239.1.2.3", "127.0.0.1", "127.1.2.3", "0.0.0.0", "0.1.2.3", "240.0.0.1", "254.255.255.255" };
 	kit_open(1500, false);
 	kit_know_peers();
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		MUST_SAY(handed_on(kit_frame4(&(struct kit_ip4){ .protocol = 17, .from = bad[i] }, udp())) == 0, "%s", bad[i]);
-		MUST(handed_on(kit_frame4(&(struct kit_ip4){ .protocol = 6, .from = bad[i] }, kit_bytes(20, 1))) == 0);
-		kit_in(kit_frame4(&(struct kit_ip4){ .protocol = 1, .from = bad[i] }, kit_icmp4(kit_hex("0800 0000 0001 0001"))));
+		MUST_SAY(handed_on(kit_frame4(&(struct kit_ip4){ .protocol = 17, .from = bad[i] }, udp())) ==
+				 0,
+			"%s", bad[i]);
+		MUST(handed_on(kit_frame4(
+			     &(struct kit_ip4){ .protocol = 6, .from = bad[i] }, kit_bytes(20, 1))) == 0);
+		kit_in(kit_frame4(&(struct kit_ip4){ .protocol = 1, .from = bad[i] },
+			kit_icmp4(kit_hex("0800 0000 0001 0001"))));
 		kit_in(kit_frame4(&(struct kit_ip4){ .protocol = 99, .from = bad[i] }, kit_bytes(20, 1)));
 	}
 	MUST(kit.sent_count == 0 && kit_count("in_martians") == 4 * COUNT(bad));
-	static const char *const good[] = { "10.0.0.254", "8.8.8.8", "169.254.3.4", "223.255.255.254", "128.0.0.1" };
+	static const char *const good[] = { "10.0.0.254", "8.8.8.8", "169.254.3.4", "223.255.255.254",
+		"128.0.0.1" };
 	for (size_t i = 0; i < COUNT(good); i++)
 		MUST(handed_on(kit_frame4(&(struct kit_ip4){ .protocol = 17, .from = good[i] }, udp())) == 1);
 	/* groups may be asked about by who has no address */
-	kit_in(kit_frame4(&(struct kit_ip4){ .protocol = 2, .from = "0.0.0.0", .to = "224.0.0.1", .mac = group_mac }, kit_bytes(8, 1)));
+	kit_in(kit_frame4(
+		&(struct kit_ip4){ .protocol = 2, .from = "0.0.0.0", .to = "224.0.0.1", .mac = group_mac },
+		kit_bytes(8, 1)));
 	MUST(kit.group_inputs == 1);
 }
 END_TEST
@@ -192,14 +206,17 @@ START_TEST(destinations4)
 		const char *to;
 		const uint8_t *mac;
 		bool taken, many;
-	} rows[] = { { "10.0.0.2", NULL, true, false }, { "10.0.0.3", NULL, false, false }, { "10.0.0.255", all_mac, true, true },
-		{ "10.0.0.255", NULL, true, true }, { "255.255.255.255", all_mac, true, true }, { "224.0.0.1", group_mac, true, true },
-		{ "224.0.0.5", group_mac, false, false }, { "127.0.0.1", NULL, false, false }, { "0.0.0.0", NULL, false, false },
-		{ "0.0.0.0", all_mac, false, false }, { "10.0.1.255", all_mac, false, false }, { "240.0.0.1", NULL, false, false } };
+	} rows[] = { { "10.0.0.2", NULL, true, false }, { "10.0.0.3", NULL, false, false },
+		{ "10.0.0.255", all_mac, true, true }, { "10.0.0.255", NULL, true, true },
+		{ "255.255.255.255", all_mac, true, true }, { "224.0.0.1", group_mac, true, true },
+		{ "224.0.0.5", group_mac, false, false }, { "127.0.0.1", NULL, false, false },
+		{ "0.0.0.0", NULL, false, false }, { "0.0.0.0", all_mac, false, false },
+		{ "10.0.1.255", all_mac, false, false }, { "240.0.0.1", NULL, false, false } };
 	kit_open(1500, false);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		kit_clear();
-		kit_in(kit_frame4(&(struct kit_ip4){ .protocol = 17, .to = rows[i].to, .mac = rows[i].mac }, udp()));
+		kit_in(kit_frame4(
+			&(struct kit_ip4){ .protocol = 17, .to = rows[i].to, .mac = rows[i].mac }, udp()));
 		MUST_SAY(kit.got_count == rows[i].taken, "%s", rows[i].to);
 		MUST(!rows[i].taken || kit.got[0].in.to_many == rows[i].many);
 	}
@@ -212,28 +229,33 @@ START_TEST(options4)
 		const char *options;
 		bool taken, told;
 		unsigned pointer;
-	} rows[] = { { "01010101", true, false, 0 }, { "00000000", true, false, 0 }, { "00ffffff", true, false, 0 },
-		{ "94040000", true, false, 0 }, { "07070400 00000000", true, false, 0 }, { "f0040000", true, false, 0 },
+	} rows[] = { { "01010101", true, false, 0 }, { "00000000", true, false, 0 },
+		{ "00ffffff", true, false, 0 }, { "94040000", true, false, 0 },
+		{ "07070400 00000000", true, false, 0 }, { "f0040000", true, false, 0 },
 		/* kind with a length of 0, 1, and beyond the header */
-		{ "f0000000", false, true, 21 }, { "f0010000", false, true, 21 }, { "f0050000", false, true, 22 },
-		{ "010101f0", false, true, 24 }, { "0728040000000000", false, true, 22 },
+		{ "f0000000", false, true, 21 }, { "f0010000", false, true, 21 },
+		{ "f0050000", false, true, 22 }, { "010101f0", false, true, 24 },
+		{ "0728040000000000", false, true, 22 },
 		/* source routes, loose and strict, finished or not */
-		{ "83070401 02030400", false, false, 0 }, { "83070801 02030400", false, false, 0 }, { "89070401 02030400", false, false, 0 },
-		{ "01830304", false, false, 0 }, { "83020000", false, true, 22 }, { "83030000", false, true, 22 } };
+		{ "83070401 02030400", false, false, 0 }, { "83070801 02030400", false, false, 0 },
+		{ "89070401 02030400", false, false, 0 }, { "01830304", false, false, 0 },
+		{ "83020000", false, true, 22 }, { "83030000", false, true, 22 } };
 	kit_open(1500, false);
 	kit_know_peers();
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		kit_clear();
 		kit_run(MRG_RT_SECOND_NS);
 		kit_know_peers();
-		kit_in(kit_frame4(&(struct kit_ip4){ .protocol = 17, .options = kit_hex(rows[i].options) }, udp()));
+		kit_in(kit_frame4(
+			&(struct kit_ip4){ .protocol = 17, .options = kit_hex(rows[i].options) }, udp()));
 		MUST_SAY(kit.got_count == rows[i].taken, "%s", rows[i].options);
 		MUST_SAY(kit.sent_count == rows[i].told, "%s", rows[i].options);
 		if (rows[i].told) {
 			const struct mrg_net_icmp4 m = kit_sent_icmp4(0);
 			struct mrg_net_icmp4_problem p;
 			MUST(mrg_net_icmp4_body_as_icmp4_problem(&m, &p));
-			MUST_SAY(mrg_net_icmp4_problem_pointer(&p) == rows[i].pointer, "%s: %u", rows[i].options, mrg_net_icmp4_problem_pointer(&p));
+			MUST_SAY(mrg_net_icmp4_problem_pointer(&p) == rows[i].pointer, "%s: %u",
+				rows[i].options, mrg_net_icmp4_problem_pointer(&p));
 		} else if (rows[i].taken) {
 			MUST(mrg_span_eq(kit.got[0].in.payload, udp()));
 		}
@@ -247,11 +269,15 @@ START_TEST(without_an_address)
 	kit_bare(&mrg_tcpip_usual, 1500, false);
 	const struct kit_ip4 offer = { .protocol = 17, .to = "10.0.0.77" };
 	MUST(handed_on(kit_frame4(&offer, udp())) == 0);
-	MUST(handed_on(kit_frame4(&(struct kit_ip4){ .protocol = 17, .to = "255.255.255.255", .mac = all_mac }, udp())) == 1);
+	MUST(handed_on(kit_frame4(
+		     &(struct kit_ip4){ .protocol = 17, .to = "255.255.255.255", .mac = all_mac }, udp())) ==
+		1);
 	kit.on->dhcp_listens = true;
 	MUST(handed_on(kit_frame4(&offer, udp())) == 1);
-	MUST(handed_on(kit_frame4(&(struct kit_ip4){ .protocol = 6, .to = "10.0.0.77" }, kit_bytes(20, 1))) == 0);
-	MUST(handed_on(kit_frame4(&(struct kit_ip4){ .protocol = 17, .to = "10.0.0.77", .mac = all_mac }, udp())) == 0);
+	MUST(handed_on(kit_frame4(&(struct kit_ip4){ .protocol = 6, .to = "10.0.0.77" }, kit_bytes(20, 1))) ==
+		0);
+	MUST(handed_on(kit_frame4(
+		     &(struct kit_ip4){ .protocol = 17, .to = "10.0.0.77", .mac = all_mac }, udp())) == 0);
 }
 END_TEST
 
@@ -259,11 +285,14 @@ END_TEST
 
 START_TEST(addresses6)
 {
-	static const char *const from[] = { "2001:db8::2", "ff02::1", "ff0e::5", "::1", "::ffff:10.0.0.1", "::10.0.0.1", "::" };
-	static const char *const to[] = { "2001:db8::3", "::1", "::", "::ffff:10.0.0.2", "ff02::5", "ff01::1", "fe80::9" };
+	static const char *const from[] = { "2001:db8::2", "ff02::1", "ff0e::5", "::1", "::ffff:10.0.0.1",
+		"::10.0.0.1", "::" };
+	static const char *const to[] = { "2001:db8::3", "::1", "::", "::ffff:10.0.0.2", "ff02::5", "ff01::1",
+		"fe80::9" };
 	kit_open(1500, false);
 	for (size_t i = 0; i < COUNT(from); i++)
-		MUST_SAY(handed_on(kit_frame6(&(struct kit_ip6){ .next = 17, .from = from[i] }, udp())) == 0, "%s", from[i]);
+		MUST_SAY(handed_on(kit_frame6(&(struct kit_ip6){ .next = 17, .from = from[i] }, udp())) == 0,
+			"%s", from[i]);
 	MUST(kit_count("in_martians") == COUNT(from));
 	for (size_t i = 0; i < COUNT(to); i++) {
 		/* as IPv4-mapped text would be read as what it maps, octets are put in */
@@ -273,7 +302,8 @@ START_TEST(addresses6)
 	MUST(kit_count("in_addr_errors") == COUNT(to));
 	MUST(handed_on(kit_frame6(&(struct kit_ip6){ .next = 17, .to = "fe80::2" }, udp())) == 0);
 	MUST(handed_on(kit_frame6(&(struct kit_ip6){ .next = 17, .to = "fe80::ff:fe00:2" }, udp())) == 1);
-	MUST(handed_on(kit_frame6(&(struct kit_ip6){ .next = 17, .to = "ff02::1", .mac = group_mac6 }, udp())) == 1);
+	MUST(handed_on(kit_frame6(
+		     &(struct kit_ip6){ .next = 17, .to = "ff02::1", .mac = group_mac6 }, udp())) == 1);
 	MUST(handed_on(kit_frame6(&(struct kit_ip6){ .next = 17, .from = "fe80::1" }, udp())) == 1);
 }
 END_TEST
@@ -321,8 +351,10 @@ static const struct chain chains[] = {
 	{ "jumbo in a packet that is none", 0, "11 00 c2 04 00010000", false, 2, 42 },
 	{ "jumbo of impossible length", 0, "11 00 c2 04 00000010", false, 0, 0 },
 	{ "home address", 60, "11 02 c9 10 20010db8 00000000 00000000 00000001 01 02 0000", false, 2, 42 },
-	{ "routing type 0 with segments left", 43, "11 02 00 01 00000000 20010db8 00000000 00000000 00000009", false, 0, 42 },
-	{ "routing type 0 without", 43, "11 02 00 00 00000000 20010db8 00000000 00000000 00000009", true, -1, 0 },
+	{ "routing type 0 with segments left", 43, "11 02 00 01 00000000 20010db8 00000000 00000000 00000009",
+		false, 0, 42 },
+	{ "routing type 0 without", 43, "11 02 00 00 00000000 20010db8 00000000 00000000 00000009", true, -1,
+		0 },
 	{ "unknown routing type with segments left", 43, "11 00 fd 01 00000000", false, 0, 42 },
 	{ "unknown routing type without", 43, "11 00 fd 00 00000000", true, -1, 0 },
 	{ "routing longer than the packet", 43, "11 09 fd 00 00000000", false, 0, 40 },
@@ -336,8 +368,10 @@ static const struct chain chains[] = {
 	{ "atomic fragment, then hop-by-hop", 44, "00 00 0000 00000001 11 00 01 04 00000000", false, 1, 40 },
 	{ "fragment of uneven length", 44, "11 00 0001 00000001", false, 0, 4 },
 	{ "fragment that ends too far", 44, "11 00 fff8 00000001", false, 0, 42 },
-	{ "seven headers", 60, "3c 00 01 04 00000000 3c 00 01 04 00000000 3c 00 01 04 00000000 3c 00 01 04 00000000 "
-			       "3c 00 01 04 00000000 3c 00 01 04 00000000 11 00 01 04 00000000", true, -1, 0 },
+	{ "seven headers", 60,
+		"3c 00 01 04 00000000 3c 00 01 04 00000000 3c 00 01 04 00000000 3c 00 01 04 00000000 "
+		"3c 00 01 04 00000000 3c 00 01 04 00000000 11 00 01 04 00000000",
+		true, -1, 0 },
 };
 
 START_TEST(extension_headers)
@@ -347,7 +381,8 @@ START_TEST(extension_headers)
 		const struct chain *const c = &chains[i];
 		kit_run(MRG_RT_SECOND_NS);
 		kit_know_peers();
-		kit_in(kit_frame6(&(struct kit_ip6){ .next = c->next }, kit_join(kit_hex(c->headers), udp())));
+		kit_in(kit_frame6(
+			&(struct kit_ip6){ .next = c->next }, kit_join(kit_hex(c->headers), udp())));
 		MUST_SAY(kit.got_count == c->taken, "%s", c->name);
 		MUST_SAY(kit.sent_count == (c->code >= 0), "%s: %zu errors", c->name, kit.sent_count);
 		if (c->taken)
@@ -356,10 +391,10 @@ START_TEST(extension_headers)
 			continue;
 		const struct mrg_net_icmp6 m = kit_sent_icmp6(0);
 		struct mrg_net_icmp6_problem p;
-		MUST_SAY(mrg_net_icmp6_body_as_icmp6_problem(&m, &p) && mrg_net_icmp6_code(&m) == c->code, "%s: code %u", c->name,
-			mrg_net_icmp6_code(&m));
-		MUST_SAY(c->pointer == 0 || mrg_net_icmp6_problem_pointer(&p) == c->pointer, "%s: pointer %u", c->name,
-			mrg_net_icmp6_problem_pointer(&p));
+		MUST_SAY(mrg_net_icmp6_body_as_icmp6_problem(&m, &p) && mrg_net_icmp6_code(&m) == c->code,
+			"%s: code %u", c->name, mrg_net_icmp6_code(&m));
+		MUST_SAY(c->pointer == 0 || mrg_net_icmp6_problem_pointer(&p) == c->pointer, "%s: pointer %u",
+			c->name, mrg_net_icmp6_problem_pointer(&p));
 	}
 }
 END_TEST
@@ -370,7 +405,8 @@ START_TEST(a_hundred_headers)
 	kit_open(1500, false);
 	kit_know_peers();
 	for (unsigned i = 0; i < 100; i++)
-		headers = kit_join(headers, kit_hex(i < 99 ? "3c 00 01 04 00000000" : "11 00 01 04 00000000"));
+		headers =
+			kit_join(headers, kit_hex(i < 99 ? "3c 00 01 04 00000000" : "11 00 01 04 00000000"));
 	MUST(handed_on(kit_frame6(&(struct kit_ip6){ .next = 60 }, kit_join(headers, udp()))) == 0);
 	MUST(kit_count("in_hdr_errors") == 1 && kit.sent_count == 0);
 }
@@ -380,10 +416,12 @@ START_TEST(jumbograms)
 {
 	kit_open(1500, false);
 	kit_know_peers();
-	const struct mrg_span f = kit_frame6(&(struct kit_ip6){ .next = 0 }, kit_join(kit_hex("11 00 c2 04 00011000"), kit_bytes(69624, 1)));
+	const struct mrg_span f = kit_frame6(&(struct kit_ip6){ .next = 0 },
+		kit_join(kit_hex("11 00 c2 04 00011000"), kit_bytes(69624, 1)));
 	MUST(handed_on(f) == 0);
 	/* length 0 although there is something */
-	const struct mrg_span g = kit_frame6(&(struct kit_ip6){ .next = 0 }, kit_join(kit_hex("11 00 01 04 00000000"), udp()));
+	const struct mrg_span g =
+		kit_frame6(&(struct kit_ip6){ .next = 0 }, kit_join(kit_hex("11 00 01 04 00000000"), udp()));
 	*kit_at(g, 18) = *kit_at(g, 19) = 0;
 	MUST(handed_on(g) == 0);
 }
@@ -424,17 +462,24 @@ START_TEST(truncations_and_flipped_bits)
 	kit_open(1500, false);
 	kit_know_peers();
 	mangle(usual4());
-	mangle(kit_frame4(&(struct kit_ip4){ .protocol = 17, .options = kit_hex("07070400 00000000 94040000") }, udp()));
-	mangle(kit_frame4(&(struct kit_ip4){ .protocol = 1 }, kit_icmp4(kit_hex("0800 0000 0001 0001 aabbccdd"))));
+	mangle(kit_frame4(
+		&(struct kit_ip4){ .protocol = 17, .options = kit_hex("07070400 00000000 94040000") },
+		udp()));
+	mangle(kit_frame4(
+		&(struct kit_ip4){ .protocol = 1 }, kit_icmp4(kit_hex("0800 0000 0001 0001 aabbccdd"))));
 	mangle(kit_frame4(&(struct kit_ip4){ .protocol = 17, .mf = true }, kit_bytes(64, 1)));
-	mangle(kit_frame(all_mac, kit_peer_mac, 0x0806, kit_hex("0001 0800 06 04 0001 020000000001 0a000001 000000000000 0a000002")));
+	mangle(kit_frame(all_mac, kit_peer_mac, 0x0806,
+		kit_hex("0001 0800 06 04 0001 020000000001 0a000001 000000000000 0a000002")));
 	mangle(kit_frame6(&(struct kit_ip6){ .next = 17 }, udp()));
 	mangle(kit_frame6(&(struct kit_ip6){ .next = 58, .hop_limit = 255 },
-		kit_icmp6(NULL, NULL, kit_hex("8700 0000 00000000 20010db8 00000000 00000000 00000002 01 01 020000000001"))));
+		kit_icmp6(NULL, NULL,
+			kit_hex("8700 0000 00000000 20010db8 00000000 00000000 00000002 01 01 020000000001"))));
 	mangle(kit_frame6(&(struct kit_ip6){ .next = 58, .hop_limit = 255 },
-		kit_icmp6(NULL, NULL, kit_hex("8800 0000 60000000 20010db8 00000000 00000000 00000001 02 01 020000000001"))));
+		kit_icmp6(NULL, NULL,
+			kit_hex("8800 0000 60000000 20010db8 00000000 00000000 00000001 02 01 020000000001"))));
 	for (size_t i = 0; i < COUNT(chains); i++)
-		mangle(kit_frame6(&(struct kit_ip6){ .next = chains[i].next }, kit_join(kit_hex(chains[i].headers), udp())));
+		mangle(kit_frame6(&(struct kit_ip6){ .next = chains[i].next },
+			kit_join(kit_hex(chains[i].headers), udp())));
 	/* it still works */
 	kit_run(100 * MRG_RT_SECOND_NS);
 	kit_know_peers();

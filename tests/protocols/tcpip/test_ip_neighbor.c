@@ -204,6 +204,7 @@ START_TEST(progress_above_keeps_it_reachable)
 	kit_know_peers();
 	MUST(ip_way_find(kit.s, &w));
 	for (unsigned i = 0; i < 100; i++) {
+		MUST(i == 0 || strcmp(state("10.0.0.1"), "Reachable") == 0);
 		MUST(ip_send(kit.s, &w, &(struct ip_out){ .protocol = 6 }, &part, 1) == MRG_IO_OK);
 		ip_way_confirm(kit.s, &w);
 		MUST(strcmp(state("10.0.0.1"), "Reachable") == 0);
@@ -238,6 +239,18 @@ START_TEST(many_strangers)
 	const struct mrg_span part = kit_bytes(10, 1);
 	MUST(ip_send(kit.s, &w, &(struct ip_out){ .protocol = 6 }, &part, 1) == MRG_IO_OK && kit.sent_count == 1);
 	MUST(memcmp(kit.sent[0].p, kit_peer_mac, 6) == 0);
+	/* a way to somebody whose entry is given to others meanwhile is looked up again */
+	struct ip_way gone = { .to = kit_ip("10.0.0.254") };
+	MUST(ip_way_find(kit.s, &gone));
+	for (unsigned i = 0; i < 40; i++) {
+		snprintf(from, sizeof from, "10.0.0.%u", 3 + i);
+		kit_in(arp(all_mac, 1, other_mac, from, "10.0.0.2"));
+	}
+	MUST(strcmp(state("10.0.0.254"), "none") == 0);
+	kit_clear();
+	MUST(ip_send(kit.s, &gone, &(struct ip_out){ .protocol = 6 }, &part, 1) == MRG_IO_OK && kit.sent_count == 1);
+	const struct mrg_net_arp ask = kit_sent_arp(0);
+	MUST(memcmp(mrg_net_arp_target_protocol_address(&ask).p, "\x0a\0\0\xfe", 4) == 0);
 	/* those that are known to be there are not given up for others */
 	for (unsigned i = 0; i < 20; i++) {
 		snprintf(from, sizeof from, "10.0.0.%u", 3 + i);

@@ -535,13 +535,6 @@ START_TEST(too_small_an_arena)
 }
 END_TEST
 
-START_TEST(names_of_ends)
-{
-	for (int why = 0; why <= MRG_TCPIP_ABORTED; why++)
-		MUST(strlen(mrg_tcpip_why_str((enum mrg_tcpip_why)why)) > 2);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *const s = suite_create("protocols/tcpip/out");
@@ -565,7 +558,6 @@ int main(void)
 	tcase_add_test(t, packets_to_ourselves);
 	tcase_add_test(t, sums_of_all_lengths);
 	tcase_add_test(t, too_small_an_arena);
-	tcase_add_test(t, names_of_ends);
 	suite_add_tcase(s, t);
 	SRunner *const runner = srunner_create(s);
 	srunner_run_all(runner, CK_NORMAL);

@@ -8,7 +8,7 @@
 
 #include "net/udp.h"
 #include "protocols/tcpip/fake_ip.h"
-#include "protocols/tcpip/udp.h"
+#include "protocols/tcpip/udp.c"
 
 enum { OUT_MAX = 600, ENDS = 4, HEARD_MAX = 200 };
 
