@@ -13,6 +13,8 @@ static enum mrg_io wire_send(
 	struct hosts_way *const w = (struct hosts_way *)(void *)l;
 	size_t len = 0;
 
+	if (w->deaf)
+		return MRG_IO_OK;
 	if (w->tail - w->head == HOSTS_SLOTS)
 		bench_die("hosts: more frames than the wire holds");
 	const uint16_t slot = w->free[HOSTS_SLOTS - 1u - (w->tail - w->head)];
@@ -63,7 +65,7 @@ void hosts_turn(struct hosts *h)
 	hand_over(h, &h->way[0]);
 	hand_over(h, &h->way[1]);
 	const uint64_t next = mrg_rt_timers_next(&h->timers);
-	if (next != MRG_RT_NEVER && next > h->now_ns && wire_empty(h))
+	if (next != MRG_RT_NEVER && next > h->now_ns && wire_empty(h) && !h->steady)
 		h->now_ns = next;
 	if (next <= h->now_ns)
 		mrg_rt_timers_run(&h->timers, h->now_ns);
@@ -103,9 +105,9 @@ static void host_open(struct hosts *h, size_t i, const struct mrg_tcpip_limits *
 	w->to = &h->way[1u - i].link;
 	for (size_t k = 0; k < HOSTS_SLOTS; k++)
 		w->free[k] = (uint16_t)k;
-	const size_t before = h->arena.len;
-	h->stack[i] = mrg_tcpip_open(&h->arena, limits, &world);
-	h->stack_len[i] = h->arena.len - before;
+	const size_t len = mrg_tcpip_memory(limits) + 4096u;
+	h->arena[i] = (struct mrg_arena){ memory(len), 0, len };
+	h->stack[i] = mrg_tcpip_open(&h->arena[i], limits, &world);
 	if (h->stack[i] == NULL || (h->on[i] = mrg_tcpip_if_add(h->stack[i], &w->link)) == NULL ||
 		!mrg_rt_addr_read(text[i], 0, &h->address[i]))
 		bench_die("hosts: no stack");
@@ -120,10 +122,16 @@ void hosts_address_add(struct hosts *h, size_t i, const struct mrg_rt_addr *a)
 
 void hosts_open(struct hosts *h, const struct mrg_tcpip_limits *limits)
 {
-	const size_t len = 2u * mrg_tcpip_memory(limits) + 8192u;
-
-	*h = (struct hosts){ .now_ns = MRG_RT_SECOND_NS, .arena = { memory(len), 0, len } };
+	*h = (struct hosts){ .now_ns = MRG_RT_SECOND_NS };
 	host_open(h, 0, limits);
 	host_open(h, 1, limits);
 	hosts_settle(h, 30u * MRG_RT_SECOND_NS); /* addresses are checked for duplicates */
+}
+
+void hosts_close(struct hosts *h)
+{
+	for (size_t i = 0; i < 2; i++) {
+		(void)munmap(h->arena[i].p, h->arena[i].cap);
+		(void)munmap(h->way[i].slots, (size_t)HOSTS_SLOTS * HOSTS_SLOT);
+	}
 }

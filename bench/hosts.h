@@ -17,6 +17,7 @@ enum { HOSTS_MTU = 1500, HOSTS_SLOT = 1536, HOSTS_SLOTS = 1 << 12, HOSTS_BURST =
 struct hosts_way {
 	struct mrg_link link; /* first: it is what the sender has */
 	struct mrg_link *to;
+	bool deaf; /* what is sent is lost */
 	uint8_t *slots;
 	uint16_t len[HOSTS_SLOTS];
 	uint16_t order[HOSTS_SLOTS], free[HOSTS_SLOTS]; /* slots of frames that were sent; others, the last one used on top */
@@ -26,16 +27,19 @@ struct hosts_way {
 struct hosts {
 	struct mrg_rt_timers timers;
 	uint64_t now_ns;
-	struct mrg_arena arena;
+	bool steady; /* time passes with frames only */
 	struct hosts_way way[2];
 	struct mrg_tcpip *stack[2];
 	struct mrg_tcpip_if *on[2];
 	struct mrg_rt_addr address[2]; /* 10.0.0.1, 10.0.0.2 */
-	size_t stack_len[2];           /* octets of the arena that each stack has taken */
+	struct mrg_arena arena[2];     /* of each */
 };
 
 /* Make both stacks, the same but for their addresses; what they do at the start is over. Leaves the program if that can't be. */
 void hosts_open(struct hosts *h, const struct mrg_tcpip_limits *limits);
+
+/* Give back all memory. */
+void hosts_close(struct hosts *h);
 
 /* Another address for one of them, of the same network. */
 void hosts_address_add(struct hosts *h, size_t i, const struct mrg_rt_addr *a);
@@ -43,7 +47,7 @@ void hosts_address_add(struct hosts *h, size_t i, const struct mrg_rt_addr *a);
 /* Hand over a burst each way, and run timers that are due. */
 void hosts_turn(struct hosts *h);
 
-/* Turns until nothing is on the wire, then up to the next timer. */
+/* Turns for so long, as long as there is something to do. */
 void hosts_settle(struct hosts *h, uint64_t for_ns);
 
 #endif

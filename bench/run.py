@@ -78,6 +78,7 @@ STEPS: dict[str, Step] = {
     "tcpip-memory": tcpip.memory,
     "tcpip-tap": tcpip_tap.tap,
     "tcpip-loss": tcpip_loss.loss,
+    "tcpip-idle": tcpip.idle,
     "answer": answers,
     "served": served,
     "large": large,

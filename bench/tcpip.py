@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench import programs
 from bench.peers import Places
-from bench.table import Row, Table
+from bench.table import Row, Sample, Table
 from bench.timing import Effort
 
 # What tcpip_check prints, and at most so many nanoseconds, unless 1.3 times hand-written C is more.
@@ -43,3 +43,21 @@ def memory(places: Places, effort: Effort, table: Table) -> None:
         Row("TCP in memory: 1,460 B, window 64 KB", "ns", programs.sample(narrow, "bulk"), LWIP, bulk, note="for information"),
         Row("TCP in memory: 64 B there and back", "ns", programs.sample(wide, "exchange"), LWIP, exchange).ratio_at_most(0.5),
     )
+
+
+HELD = 100_000
+
+
+def idle(places: Places, effort: Effort, table: Table) -> None:
+    """Octets of the arena, beside buffers, for connections that do nothing; each has its place in the table, too."""
+    got = programs.once([str(places.program("tcpip_idle")), str(HELD)], effort.core, places.environment())
+    row = Row(f"TCP: memory per idle connection, {HELD:,} held", "B", Sample((got["established"],)))
+    row.at_most(256)
+    row.note = f"{got['held']:,.0f} held, {got['still good']:,.0f} still good afterwards"
+    if got["held"] != HELD or got["still good"] != HELD:
+        row.met = False
+    half = Row(f"TCP: memory per half-open connection, {HELD:,} held", "B", Sample((got["half open"],))).at_most(64)
+    half.note = f"{got['half open held']:,.0f} half open at once, {got['half open cookies']:,.0f} cookies"
+    cookies = Row(f"TCP: growth of memory under {HELD:,} SYNs, cookies", "B", Sample((got["cookies grown"],))).at_most(0)
+    cookies.note = f"{got['cookies held']:,.0f} half open, {got['cookies cookies']:,.0f} cookies"
+    table.add(row, half, cookies)
