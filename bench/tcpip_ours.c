@@ -175,14 +175,14 @@ static void count_said(void *ctx, const char *protocol, const char *name, uint64
 
 int main(int argc, char **argv)
 {
-	if (argc != 3)
-		bench_die("usage: tcpip_ours WINDOW MILLISECONDS");
+	if (argc < 3)
+		bench_die("usage: tcpip_ours WINDOW MILLISECONDS [bulk | exchange]");
 	const unsigned ms = (unsigned)atoi(argv[2]);
 	for (size_t i = 0; i < sizeof run.out; i++)
 		run.out[i] = (uint8_t)(i % PATTERN * 2654435761u >> 13);
 	connect_both((uint32_t)atoi(argv[1]));
-	bulk_measure(ms);
-	exchanges_measure(ms);
+	bulk_measure(argc > 3 && strcmp(argv[3], "bulk") != 0 ? 1 : ms);
+	exchanges_measure(argc > 3 && strcmp(argv[3], "exchange") != 0 ? 1 : ms);
 	mrg_tcpip_counts(run.hosts.stack[0], count_said, NULL);
 	return 0;
 }

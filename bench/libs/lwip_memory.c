@@ -255,14 +255,14 @@ static void exchanges_measure(unsigned ms)
 
 int main(int argc, char **argv)
 {
-	if (argc != 2)
-		bench_die("usage: lwip_memory MILLISECONDS");
+	if (argc < 2)
+		bench_die("usage: lwip_memory MILLISECONDS [bulk | exchange]");
 	const unsigned ms = (unsigned)atoi(argv[1]);
 
 	for (size_t i = 0; i < sizeof out; i++)
 		out[i] = (uint8_t)(i % PATTERN * 2654435761u >> 13);
 	connect_both();
-	bulk_measure(ms);
-	exchanges_measure(ms);
+	bulk_measure(argc > 2 && strcmp(argv[2], "bulk") != 0 ? 1 : ms);
+	exchanges_measure(argc > 2 && strcmp(argv[2], "exchange") != 0 ? 1 : ms);
 	return 0;
 }
