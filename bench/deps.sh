@@ -6,7 +6,7 @@
 set -eu
 
 dir=${1:?usage: bench/deps.sh DIR}
-peers="nsd knot bind9 gdnsd ldnsutils knot-dnssecutils bind9-utils bind9-dnsutils libldns-dev libknot-dev libhttp-parser-dev node-llhttp nginx lighttpd h2o"
+peers="nsd knot bind9 gdnsd ldnsutils knot-dnssecutils bind9-utils bind9-dnsutils libldns-dev libknot-dev libhttp-parser-dev node-llhttp nginx lighttpd h2o liblwip-dev liblwip0 ethtool wrk"
 have_perf=$(command -v perf || true)
 [ -n "$have_perf" ] || peers="$peers linux-perf"
 

@@ -132,7 +132,7 @@ class Places:
 
     def tool(self, name: str) -> Path:
         """A program of the peers' packages."""
-        for folder in ("usr/sbin", "usr/bin"):
+        for folder in ("usr/sbin", "usr/bin", "sbin"):
             path = self.peers / folder / name
             if path.exists():
                 return path

@@ -6,12 +6,12 @@ BENCH_PEERS := $O/peers
 BENCH_GEN   := $O/bench/gen
 BENCH_ARGS  ?=
 # Users first; spelled out, since other folders' lists aren't read yet.
-BENCH_LIBS  := $(patsubst %,$B/lib/lib%.a,mrg-dns mrg-http mrg-rt-unix mrg)
+BENCH_LIBS  := $(patsubst %,$B/lib/lib%.a,mrg-dns mrg-http mrg-tcpip mrg-rt-tap mrg-rt-unix mrg)
 
 BENCH_SPECS := $(wildcard bench/specs/*.mrg)
 BENCH_GEN_C := $(BENCH_SPECS:bench/specs/%.mrg=$(BENCH_GEN)/%.c)
 
-BENCH_PROGRAMS := udpload httpload httpwork floor first parse answer
+BENCH_PROGRAMS := udpload httpload httpwork floor first parse answer tcpip_check tcpip_ours tcpip_idle tcpload
 BENCH_SRC_udpload  := bench/udpload.c
 BENCH_SRC_httpload := bench/httpload.c
 BENCH_SRC_httpwork := bench/httpwork.c
@@ -19,6 +19,10 @@ BENCH_SRC_floor    := bench/floor.c
 BENCH_SRC_first    := bench/first.c
 BENCH_SRC_parse    := bench/parse.c bench/ours.c bench/ours_net.c bench/samples.c $(wildcard bench/hand/*.c)
 BENCH_SRC_answer   := bench/answer.c
+BENCH_SRC_tcpload  := bench/tcpload.c
+BENCH_SRC_tcpip_idle := bench/tcpip_idle.c bench/hosts.c
+BENCH_SRC_tcpip_ours := bench/tcpip_ours.c bench/hosts.c
+BENCH_SRC_tcpip_check := bench/tcpip_check.c bench/hand/tcpip.c
 
 # The generated code of the yardsticks' specs is compiled like the generated code of the library.
 $(BENCH_GEN)/made: $(BENCH_SPECS) $(GEN_PY) gen/support/mrg.h
@@ -50,6 +54,12 @@ $(BENCH_BIN)/knot $(BENCH_BIN)/ldns: $(BENCH_BIN)/%: bench/libs/%.c bench/util.c
 	$Qmkdir -p $(@D) && $(CC) -std=c11 -O2 -g $(WARN) $(DEF_bench) -I . -isystem $(BENCH_PEERS)/root/usr/include \
 		-o $@ $(filter %.c,$^) -L$(BENCH_PEERS)/root/usr/lib/x86_64-linux-gnu $(BENCH_LIB_$*)
 
+BENCH_LWIP := $(BENCH_BIN)/lwip_memory $(BENCH_BIN)/lwip_tap
+$(BENCH_LWIP): $(BENCH_BIN)/%: bench/libs/%.c bench/util.c bench/util.h bench/libs/lwip.h $(BENCH_PEERS)/made $B/flags
+	$(call say,LD,$@)
+	$Qmkdir -p $(@D) && $(CC) -std=c11 -O2 -g $(WARN) $(DEF_bench) -I . -isystem $(BENCH_PEERS)/root/usr/include/lwip \
+		-o $@ $(filter %.c,$^) -L$(BENCH_PEERS)/root/usr/lib/x86_64-linux-gnu -l:liblwip.so.0
+
 # The library as it is built, which chooses, and with what a compiler may be told of the processor.
 BENCH_HTTP := $(BENCH_BIN)/http-built $(BENCH_BIN)/http-ssse3 $(BENCH_BIN)/http-avx2
 BENCH_HTTP_C := bench/libs/http.c bench/util.c
@@ -64,7 +74,7 @@ $(BENCH_PEERS)/made: bench/deps.sh
 	$Qbench/deps.sh $(BENCH_PEERS) && touch $@
 bench-deps: $(BENCH_PEERS)/made
 
-bench-programs: $(BENCH_PROGRAMS:%=$(BENCH_BIN)/%) $(BENCH_BIN)/knot $(BENCH_BIN)/ldns $(BENCH_HTTP)
+bench-programs: $(BENCH_PROGRAMS:%=$(BENCH_BIN)/%) $(BENCH_BIN)/knot $(BENCH_BIN)/ldns $(BENCH_HTTP) $(BENCH_LWIP)
 bench-run: bench-programs programs
 	$QPYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/run.py --build $B --out $O $(BENCH_ARGS)
 

@@ -20,7 +20,7 @@ from typing import Callable, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import checkers, httppeers, httpserve, mixmake, peers, programs, serve, startup, zonegen  # noqa: E402
+from bench import checkers, httppeers, httpserve, mixmake, peers, programs, serve, startup, tcpip, tcpip_loss, tcpip_tap, zonegen  # noqa: E402
 from bench.peers import Absent, Places  # noqa: E402
 from bench.table import Table, progress, render  # noqa: E402
 from bench.timing import Effort  # noqa: E402
@@ -74,6 +74,11 @@ STEPS: dict[str, Step] = {
     "http-work": httpserve.work,
     "http-held": httpserve.held,
     "http-start": httpserve.started,
+    "tcpip-check": tcpip.check,
+    "tcpip-memory": tcpip.memory,
+    "tcpip-tap": tcpip_tap.tap,
+    "tcpip-loss": tcpip_loss.loss,
+    "tcpip-idle": tcpip.idle,
     "answer": answers,
     "served": served,
     "large": large,
@@ -99,7 +104,7 @@ def machine(places: Places) -> str:
             lines.append(f"{name}: {version_of(places)}")
         except Absent as why:
             lines.append(f"{name}: {why}")
-    for library in ("libknot", "ldns"):
+    for library in ("libknot", "ldns", "lwip"):
         found = sorted((places.peers / "usr/lib").rglob(f"{library}.pc"))
         version = [v for p in found for v in p.read_text().splitlines() if v.startswith("Version:")]
         lines.append(f"{library}: {version[0].split()[1] if version else 'version unknown'}")

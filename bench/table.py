@@ -50,6 +50,12 @@ class Row:
         self.target, self.met = f"<= {limit:g}x", self.ratio is not None and self.ratio <= limit
         return self
 
+    def at_most_or_ratio(self, limit: float, ratio: float) -> Row:
+        """The larger of a value in the row's unit and a share of the peer's."""
+        self.target = f"<= {limit:g} {self.unit} or {ratio:g}x"
+        self.met = self.ours.median <= limit or (self.ratio is not None and self.ratio <= ratio)
+        return self
+
     def ratio_at_least(self, limit: float) -> Row:
         self.target, self.met = f">= {limit:g}x", self.ratio is not None and self.ratio >= limit
         return self
