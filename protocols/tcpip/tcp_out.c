@@ -26,31 +26,41 @@ static void put_timestamps(struct mrg_w *w, uint32_t value, uint32_t echo)
 		w, &(struct mrg_net_tcp_usual_options_args){ .ts_value = value, .ts_echo_reply = echo });
 }
 
-/* The header goes into `room`, its checksum begun; ip_send completes it. */
+/* The checksum of a segment whose header has the sum of the pseudo-header in that place, where the link does not complete it. */
+static bool complete(uint8_t *header, const struct mrg_span *parts, size_t count)
+{
+	uint64_t sum = 0;
+	size_t at = 0;
+	for (size_t i = 0; i < count; at += parts[i].len, i++)
+		sum = mrg_inet16_add(sum, parts[i].p, parts[i].len, at);
+	struct mrg_net_tcp v;
+	return mrg_net_tcp_check(parts[0], &v, NULL) == MRG_OK &&
+	       mrg_net_tcp_set_checksum(&v, header, mrg_inet16_end(sum)) == MRG_OK;
+}
+
+/* parts[0] is for the header. */
 static void send_segment(struct mrg_tcpip *s, struct ip_way *way, const struct tcp_key *k,
 	const struct mrg_net_tcp_args *args, struct mrg_span *parts, size_t count, struct ip_out *o)
 {
 	uint8_t room[TCP_HEADER_MAX];
 	struct mrg_net_tcp_args a = *args;
-	size_t len = 0;
+	size_t len = MRG_NET_TCP_SIZE_MIN + a.options.len;
+	o->transport_len = (uint16_t)len;
 	for (size_t i = 1; i < count; i++)
 		len += parts[i].len;
+	o->protocol = MRG_NET_IP_PROTOCOL_TCP;
+	o->whole = true;
+	o->summed = ip_way_sums(s, way);
+	o->sum_at = MRG_NET_TCP_CHECKSUM_AT;
 	a.source_port = k->local_port;
 	a.destination_port = k->peer_port;
+	a.checksum = (uint16_t)~mrg_inet16_end(ip_pseudo_sum(k->local, k->peer, o->protocol, len));
 	struct mrg_w w;
 	mrg_w_init(&w, room, sizeof room);
 	mrg_net_tcp_put(&w, &a);
 	parts[0] = mrg_w_span(&w, 0);
-	o->protocol = MRG_NET_IP_PROTOCOL_TCP;
-	o->whole = true;
-	o->summed = true;
-	o->sum_at = MRG_NET_TCP_CHECKSUM_AT;
-	o->transport_len = (uint16_t)parts[0].len;
-	struct mrg_net_tcp header;
-	const uint64_t pseudo = ip_pseudo_sum(k->local, k->peer, o->protocol, parts[0].len + len);
-	if (mrg_net_tcp_check(parts[0], &header, NULL) != MRG_OK ||
-		mrg_net_tcp_set_checksum(&header, room, (uint16_t)~mrg_inet16_end(pseudo)) != MRG_OK)
-		return; /* can't be: it was just written */
+	if (w.st != MRG_OK || (!o->summed && !complete(room, parts, count)))
+		return; /* can't be: what is written here fits */
 	s->tcp->n.out_segs++;
 	(void)ip_send(s, way, o, parts, count); /* what is lost is sent again */
 }
