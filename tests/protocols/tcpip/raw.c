@@ -508,9 +508,9 @@ static bool open_user(void *ctx, struct mrg_stream *stream, uint64_t now_ns)
 {
 	(void)ctx;
 	MUST(now_ns == raw.now_ns);
-	if (raw.opened++ >= RAW_USERS_MAX || raw.refuse)
+	struct raw_user *const u = &raw.user[raw.opened++ % RAW_USERS_MAX];
+	if (u->stream != NULL || raw.refuse)
 		return false;
-	struct raw_user *const u = &raw.user[raw.opened - 1u];
 	uint8_t *const got = u->got != NULL ? u->got : malloc(RAW_GOT_MAX);
 	*u = (struct raw_user){ .stream = stream, .opened = true, .got = got };
 	stream->conn = u;
@@ -565,7 +565,7 @@ struct raw_user *raw_accept(const struct raw_options *o)
 	SEND(.flags = ACK, .seq = 1, .ack = 1);
 	MUST_SAY(raw.opened == before + 1u, "it was not opened");
 	raw_forget();
-	return &raw.user[before];
+	return &raw.user[before % RAW_USERS_MAX];
 }
 
 void raw_connect_begin(void)
@@ -591,7 +591,7 @@ struct raw_user *raw_connect(const struct raw_options *o)
 	MUST_SAY(raw.opened == before + 1u, "it was not opened");
 	EXPECT(ACK, 1, 1, 0);
 	raw_forget();
-	return &raw.user[before];
+	return &raw.user[before % RAW_USERS_MAX];
 }
 
 /* ---- the stack ---- */

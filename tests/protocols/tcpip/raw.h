@@ -24,7 +24,7 @@ enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32, ECE = 64, CWR = 1
 
 enum {
 	RAW_OUT_MAX = 4096,     /* segments that are kept until they are looked at */
-	RAW_USERS_MAX = 64,     /* more are counted, and refused */
+	RAW_USERS_MAX = 64,     /* at a time; more are refused */
 	RAW_GOT_MAX = 1 << 21,
 	RAW_SHUT = -1,          /* a window of zero */
 	RAW_NO_ECHO = 0
@@ -99,7 +99,7 @@ struct raw {
 	bool ts;                /* timestamps were agreed on: segments have them */
 	uint32_t ts_recent;     /* the last that came */
 	/* users */
-	struct raw_user user[RAW_USERS_MAX];
+	struct raw_user user[RAW_USERS_MAX]; /* that of the n-th connection is at n modulo RAW_USERS_MAX */
 	size_t opened, spared;
 	bool hold, refuse;
 	struct mrg_stream_user served;
