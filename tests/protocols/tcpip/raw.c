@@ -116,7 +116,9 @@ static void keep_segment(const struct ip *from, const struct ip *to, uint8_t ecn
 	struct mrg_net_tcp h;
 	raw.sent++;
 	MUST(mrg_net_tcp_check(payload, &h, NULL) == MRG_OK);
-	if (raw.lossy)
+	const struct ip peer = ip_at(raw.peer);
+	const bool to_peer = mrg_net_tcp_destination_port(&h) == raw.peer_port && ip_same(to, &peer);
+	if (raw.lossy || (raw.only && !to_peer))
 		return;
 	MUST(sum_of(from, to, MRG_NET_IP_PROTOCOL_TCP, payload) == 0);
 	MUST(mrg_net_tcp_reserved(&h) == 0 && !mrg_net_tcp_urg(&h) && mrg_net_tcp_urgent_pointer(&h) == 0);
@@ -142,7 +144,7 @@ static void keep_segment(const struct ip *from, const struct ip *to, uint8_t ecn
 	o->data = malloc(o->len + 1u);
 	memcpy(o->data, mrg_net_tcp_data(&h).p, o->len);
 	read_options(mrg_net_tcp_options(&h), o);
-	if ((o->flags & SYN) != 0)
+	if ((o->flags & SYN) != 0 && to_peer)
 		raw.iss = o->seq;
 }
 
@@ -413,9 +415,9 @@ void raw_forget(void) { raw.first = raw.last; }
 uint32_t raw_seq(const struct raw_out *o) { return o->seq - raw.iss; }
 uint32_t raw_ack(const struct raw_out *o) { return (o->flags & ACK) != 0 ? o->ack - raw.peer_iss : o->ack; }
 
-const struct raw_out *raw_next(void)
+const struct raw_out *raw_next_at(const char *file, int line)
 {
-	MUST_SAY(raw.first != raw.last, "no more segments were sent");
+	MUST_SAY(raw.first != raw.last, "%s:%d: nothing more was sent", file, line);
 	return &raw.out[raw.first++ % RAW_OUT_MAX];
 }
 

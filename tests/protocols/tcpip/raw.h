@@ -112,6 +112,7 @@ struct raw {
 	size_t first, last;     /* numbers, modulo RAW_OUT_MAX */
 	size_t sent;            /* segments, all */
 	bool lossy;             /* keep nothing: only count */
+	bool only;              /* keep what goes to the present peer */
 };
 extern struct raw raw;
 
@@ -130,7 +131,8 @@ void raw_send_octets(struct mrg_span segment, bool sum);   /* sum: put the right
 void raw_icmp(uint8_t type, uint8_t code, uint32_t mtu, uint32_t seq, uint16_t local_port); /* an error about a segment of ours */
 
 /* The next segment out; ends the test if there is none, or if it is not as is said. PSH is not looked at. */
-const struct raw_out *raw_next(void);
+#define raw_next() raw_next_at(__FILE__, __LINE__)
+const struct raw_out *raw_next_at(const char *file, int line);
 #define EXPECT(...) raw_expect(__FILE__, __LINE__, __VA_ARGS__)
 const struct raw_out *raw_expect(const char *file, int line, unsigned flags, uint32_t seq, uint32_t ack, size_t len);
 #define EXPECT_NONE() raw_expect_none(__FILE__, __LINE__)
