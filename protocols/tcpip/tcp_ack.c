@@ -165,10 +165,23 @@ static bool take_window(struct tcp_conn *c, const struct tcp_seg *g)
 	return changed;
 }
 
+/* In the order of their numbers, as they were sent: else what is told of in one segment looks reordered (RFC 8985 section 6.2 step 3). */
+static void sort_ranges(struct tcp_range *r, unsigned count)
+{
+	for (unsigned i = 1; i < count; i++)
+		for (unsigned j = i; j > 0 && seq_lt(r[j].left, r[j - 1u].left); j--) {
+			const struct tcp_range lower = r[j];
+			r[j] = r[j - 1u];
+			r[j - 1u] = lower;
+		}
+}
+
 /* RFC 2018, RFC 2883: blocks that can be true. The first one may tell of what came twice.   Returns: whether it does. */
 static bool take_sacks(struct tcp_conn *c, const struct tcp_seg *g, struct tcp_news *news)
 {
 	struct tcp_state *const t = tcp_of(c);
+	struct tcp_range good[TCP_SACK_MAX];
+	unsigned count = 0;
 	bool twice = false;
 	if (!c->sack_ok || c->flight == NULL)
 		return false;
@@ -185,9 +198,13 @@ static bool take_sacks(struct tcp_conn *c, const struct tcp_seg *g, struct tcp_n
 		}
 		if (below || seq_lt(b->left, c->snd_una))
 			continue;
-		t->n.sack_received++;
-		pieces_sack(&c->flight->pieces, &t->pieces, b->left, b->right, tcp_us32(c->stack), news);
+		good[count++] = *b;
 	}
+	sort_ranges(good, count);
+	for (unsigned i = 0; i < count; i++)
+		pieces_sack(&c->flight->pieces, &t->pieces, good[i].left, good[i].right, tcp_us32(c->stack),
+			news);
+	t->n.sack_received += count;
 	t->n.dsack_received += twice;
 	return twice;
 }
@@ -228,10 +245,10 @@ bool tcp_ack_input(struct tcp_conn *c, const struct tcp_seg *g, bool *fin_acked)
 		c->tries = 0;
 		return true;
 	}
+	if (acked != 0 && c->flight != NULL)
+		pieces_ack(&c->flight->pieces, &t->pieces, g->ack_number, tcp_us32(c->stack), &news);
 	const bool twice = take_sacks(c, g, &news);
 	if (acked != 0) {
-		if (c->flight != NULL)
-			pieces_ack(&c->flight->pieces, &t->pieces, g->ack_number, tcp_us32(c->stack), &news);
 		*fin_acked = c->fin_sent && g->ack_number == c->snd_nxt;
 		take_bytes(c, acked);
 		c->dup_acks = 0;

@@ -116,7 +116,9 @@ static void keep_segment(const struct ip *from, const struct ip *to, uint8_t ecn
 	struct mrg_net_tcp h;
 	raw.sent++;
 	MUST(mrg_net_tcp_check(payload, &h, NULL) == MRG_OK);
-	if (raw.lossy)
+	const struct ip peer = ip_at(raw.peer);
+	const bool to_peer = mrg_net_tcp_destination_port(&h) == raw.peer_port && ip_same(to, &peer);
+	if (raw.lossy || (raw.only && !to_peer))
 		return;
 	MUST(sum_of(from, to, MRG_NET_IP_PROTOCOL_TCP, payload) == 0);
 	MUST(mrg_net_tcp_reserved(&h) == 0 && !mrg_net_tcp_urg(&h) && mrg_net_tcp_urgent_pointer(&h) == 0);
@@ -142,7 +144,7 @@ static void keep_segment(const struct ip *from, const struct ip *to, uint8_t ecn
 	o->data = malloc(o->len + 1u);
 	memcpy(o->data, mrg_net_tcp_data(&h).p, o->len);
 	read_options(mrg_net_tcp_options(&h), o);
-	if ((o->flags & SYN) != 0)
+	if ((o->flags & SYN) != 0 && to_peer)
 		raw.iss = o->seq;
 }
 
@@ -413,9 +415,9 @@ void raw_forget(void) { raw.first = raw.last; }
 uint32_t raw_seq(const struct raw_out *o) { return o->seq - raw.iss; }
 uint32_t raw_ack(const struct raw_out *o) { return (o->flags & ACK) != 0 ? o->ack - raw.peer_iss : o->ack; }
 
-const struct raw_out *raw_next(void)
+const struct raw_out *raw_next_at(const char *file, int line)
 {
-	MUST_SAY(raw.first != raw.last, "no more segments were sent");
+	MUST_SAY(raw.first != raw.last, "%s:%d: nothing more was sent", file, line);
 	return &raw.out[raw.first++ % RAW_OUT_MAX];
 }
 
@@ -508,9 +510,9 @@ static bool open_user(void *ctx, struct mrg_stream *stream, uint64_t now_ns)
 {
 	(void)ctx;
 	MUST(now_ns == raw.now_ns);
-	if (raw.opened++ >= RAW_USERS_MAX || raw.refuse)
+	struct raw_user *const u = &raw.user[raw.opened++ % RAW_USERS_MAX];
+	if (u->stream != NULL || raw.refuse)
 		return false;
-	struct raw_user *const u = &raw.user[raw.opened - 1u];
 	uint8_t *const got = u->got != NULL ? u->got : malloc(RAW_GOT_MAX);
 	*u = (struct raw_user){ .stream = stream, .opened = true, .got = got };
 	stream->conn = u;
@@ -565,7 +567,7 @@ struct raw_user *raw_accept(const struct raw_options *o)
 	SEND(.flags = ACK, .seq = 1, .ack = 1);
 	MUST_SAY(raw.opened == before + 1u, "it was not opened");
 	raw_forget();
-	return &raw.user[before];
+	return &raw.user[before % RAW_USERS_MAX];
 }
 
 void raw_connect_begin(void)
@@ -591,7 +593,7 @@ struct raw_user *raw_connect(const struct raw_options *o)
 	MUST_SAY(raw.opened == before + 1u, "it was not opened");
 	EXPECT(ACK, 1, 1, 0);
 	raw_forget();
-	return &raw.user[before];
+	return &raw.user[before % RAW_USERS_MAX];
 }
 
 /* ---- the stack ---- */

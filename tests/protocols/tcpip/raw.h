@@ -24,7 +24,7 @@ enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32, ECE = 64, CWR = 1
 
 enum {
 	RAW_OUT_MAX = 4096,     /* segments that are kept until they are looked at */
-	RAW_USERS_MAX = 64,     /* more are counted, and refused */
+	RAW_USERS_MAX = 64,     /* at a time; more are refused */
 	RAW_GOT_MAX = 1 << 21,
 	RAW_SHUT = -1,          /* a window of zero */
 	RAW_NO_ECHO = 0
@@ -99,7 +99,7 @@ struct raw {
 	bool ts;                /* timestamps were agreed on: segments have them */
 	uint32_t ts_recent;     /* the last that came */
 	/* users */
-	struct raw_user user[RAW_USERS_MAX];
+	struct raw_user user[RAW_USERS_MAX]; /* that of the n-th connection is at n modulo RAW_USERS_MAX */
 	size_t opened, spared;
 	bool hold, refuse;
 	struct mrg_stream_user served;
@@ -112,6 +112,7 @@ struct raw {
 	size_t first, last;     /* numbers, modulo RAW_OUT_MAX */
 	size_t sent;            /* segments, all */
 	bool lossy;             /* keep nothing: only count */
+	bool only;              /* keep what goes to the present peer */
 };
 extern struct raw raw;
 
@@ -130,7 +131,8 @@ void raw_send_octets(struct mrg_span segment, bool sum);   /* sum: put the right
 void raw_icmp(uint8_t type, uint8_t code, uint32_t mtu, uint32_t seq, uint16_t local_port); /* an error about a segment of ours */
 
 /* The next segment out; ends the test if there is none, or if it is not as is said. PSH is not looked at. */
-const struct raw_out *raw_next(void);
+#define raw_next() raw_next_at(__FILE__, __LINE__)
+const struct raw_out *raw_next_at(const char *file, int line);
 #define EXPECT(...) raw_expect(__FILE__, __LINE__, __VA_ARGS__)
 const struct raw_out *raw_expect(const char *file, int line, unsigned flags, uint32_t seq, uint32_t ack, size_t len);
 #define EXPECT_NONE() raw_expect_none(__FILE__, __LINE__)
