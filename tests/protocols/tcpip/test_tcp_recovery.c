@@ -65,6 +65,23 @@ START_TEST(timeouts_back_off)
 }
 END_TEST
 
+/* RFC 6298 section 3 (Karn): of what was sent twice nobody knows which copy was acknowledged, so it is not measured */
+START_TEST(nothing_measured_of_copies)
+{
+	struct raw_user *const u = in_flight(&plain, 1);
+	raw_run(RAW_SECOND);
+	MUST(raw_waiting() >= 1);
+	raw_run(20 * RAW_SECOND);
+	raw_forget();
+	SEND(.flags = ACK, .seq = 1, .ack = AT(1));
+	raw_write(u, raw_bytes(SEG, 1));
+	EXPECT_SEG(1);
+	raw_run(2 * RAW_SECOND);
+	MUST_SAY(raw_waiting() >= 1, "the timeout has become longer");
+	EXPECT_SEG(1);
+}
+END_TEST
+
 /* RFC 9293 section 3.8.3: R2 */
 START_TEST(gives_up)
 {
@@ -367,7 +384,7 @@ START_TEST(dsack_received)
 	EXPECT_SEG(0);
 	SEND(.flags = ACK, .seq = 1, .ack = AT(6));
 	SEND(.flags = ACK, .seq = 1, .ack = AT(6), .sack = { { AT(0), AT(1) } }, .sack_count = 1);
-	MUST_EQ(raw_count("dsack_received") + (raw_count("dsack_received") == 0), 1);
+	MUST_EQ(raw_count("dsack_received"), 1);
 	raw_write(u, text_of("on"));
 	EXPECT(ACK, AT(6), 1, 2);
 }
@@ -375,8 +392,9 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { timeouts_back_off, gives_up, timer_starts_anew, three_duplicates,
-		no_duplicates, limited_transmit, sack_recovery, rack_by_time, rack_reordering,
-		tail_loss_probe, impossible_sacks, reneging, no_burst, dsack_sent, dsack_received, NULL };
+	const TTest *const tests[] = { timeouts_back_off, nothing_measured_of_copies, gives_up,
+		timer_starts_anew, three_duplicates, no_duplicates, limited_transmit, sack_recovery,
+		rack_by_time, rack_reordering, tail_loss_probe, impossible_sacks, reneging, no_burst,
+		dsack_sent, dsack_received, NULL };
 	return raw_main("protocols/tcpip/tcp: recovery", tests);
 }
