@@ -256,7 +256,8 @@ bool tcp_ack_input(struct tcp_conn *c, const struct tcp_seg *g, bool *fin_acked)
 	} else if (g->len == 0 && same_window && una == g->ack_number && una != c->snd_nxt &&
 		   c->dup_acks < UINT8_MAX) {
 		c->dup_acks++; /* RFC 5681 section 2 */
-		news.delivered = c->sack_ok ? 0 : tcp_mss(c);
+		if (!c->sack_ok)
+			news.delivered = tcp_mss(c); /* some segment has come (RFC 9937 section 5) */
 	}
 	if (news.rtt_us != 0)
 		tcp_rtt(c, news.rtt_us);
