@@ -19,6 +19,8 @@ from bench import httppeers, peers  # noqa: E402
 from bench.peers import Absent, Places  # noqa: E402
 from bench.timing import Effort  # noqa: E402
 
+__all__ = ["Host", "Hosts", "Space", "netns"]
+
 OFFLOADS = ("tso", "gso", "gro", "tx", "rx", "sg")
 
 
@@ -60,7 +62,7 @@ class Hosts:
             if tap and not tap_up(client, tap, address):
                 return False
             program = self.places.program("tcpload")
-            return client.attempt("timeout", "2", program, "ping", address, "0.001").returncode == 0
+            return bool(client.attempt("timeout", "2", program, "ping", address, "0.001").returncode == 0)
 
         return self.start(space, name, command, ready, self.effort.core)
 
@@ -68,7 +70,8 @@ class Hosts:
         def ready() -> bool:
             if tap and not tap_up(client, tap, address):
                 return False
-            return client.attempt("curl", "-sf", "-m", "2", "-o", "/dev/null", f"http://{address}/small.txt").returncode == 0
+            got = client.attempt("curl", "-sf", "-m", "2", "-o", "/dev/null", f"http://{address}/small.txt")
+            return bool(got.returncode == 0)
 
         return self.start(space, name, command, ready, self.effort.core)
 

@@ -79,19 +79,18 @@ def linux(hosts: Hosts) -> Bad:
 def echo(hosts: Hosts, bad: Bad, seed: int, *evils: str) -> float:
     """Seconds for one connection over a link that begins with this seed."""
     places = hosts.places
+    command = [*bad.client.prefix, "taskset", "-c", hosts.effort.client_core]
+    command += [places.program("tcpload"), "echo", bad.address, LENGTH, seed]
+    impair = [places.build / "bin" / "mrg-impair", "--seed", seed, *evils, "left", "right"]
     with ExitStack() as stack:
-        one = Hosts(places, hosts.effort, stack)
-        impair = [places.build / "bin" / "mrg-impair", "--seed", seed, *evils, "left", "right"]
-        one.until_ready(bad.middle, "impair", impair, None)
-        command = [*bad.client.prefix, "taskset", "-c", hosts.effort.client_core]
-        command += [places.program("tcpload"), "echo", bad.address, LENGTH, seed]
+        Hosts(places, hosts.effort, stack).until_ready(bad.middle, "impair", impair, None)
         try:
             done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
             raise Absent(f"not over after {PATIENCE_S} s") from None
-        if done.returncode != 0:
-            raise Absent(done.stderr.strip()[-200:])
-        return float(json.loads(done.stdout)["seconds"])
+    if done.returncode != 0:
+        raise Absent(done.stderr.strip()[-200:])
+    return float(json.loads(done.stdout)["seconds"])
 
 
 def measure(hosts: Hosts, bad: Bad, case: str, seed: int) -> None:

@@ -258,3 +258,13 @@ const struct ip_address *address_from(const struct mrg_tcpip_if *on, const struc
 	}
 	return best;
 }
+
+void ip_see(struct mrg_tcpip_if *on, const struct ip_in *in)
+{
+	if (in->to_many || on->dhcp_listens)
+		return;
+	on->seen.from = in->from;
+	on->seen.to = in->to;
+	on->seen.protocol = in->protocol;
+	on->seen.era = on->stack->ip->era;
+}

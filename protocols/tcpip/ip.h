@@ -28,7 +28,17 @@ struct mrg_tcpip_if {
 	bool dhcp_listens;       /* without an address: take unicast UDP over IPv4 for whichever address (RFC 2131 section 4.1) */
 	uint32_t reachable_ms, retransmit_ms; /* RFC 4861 section 10, or as a router says */
 	struct ip link_local;    /* unspecified: none */
+	/* The addresses of the packet before, which was for us alone and from where it may be; good in this era (see ip_seen). */
+	struct {
+		struct ip from, to;
+		uint32_t era;
+		uint8_t protocol;
+	} seen;
 };
+
+/* Whether the packet before was accepted for the same addresses: then this one is, too, and nothing need be looked up. */
+static inline bool ip_seen(const struct mrg_tcpip_if *on, const struct ip_in *in, bool link_to_many);
+void ip_see(struct mrg_tcpip_if *on, const struct ip_in *in);
 
 /* The interface with this index, which is one that there is. */
 static inline struct mrg_tcpip_if *if_at(const struct mrg_tcpip *s, uint16_t index);
@@ -243,6 +253,12 @@ struct ip_state {
 	uint32_t ids[256];     /* the last identifications, by a hash of whom they went to */
 	struct ip_counts count;
 };
+
+static inline bool ip_seen(const struct mrg_tcpip_if *on, const struct ip_in *in, bool link_to_many)
+{
+	return !link_to_many && on->seen.era == on->stack->ip->era && on->seen.protocol == in->protocol &&
+	       ip_same(&on->seen.from, &in->from) && ip_same(&on->seen.to, &in->to);
+}
 
 static inline struct mrg_tcpip_if *if_at(const struct mrg_tcpip *s, uint16_t index) { return &s->ip->ifs[index]; }
 

@@ -292,7 +292,7 @@ void ip6_input(struct mrg_tcpip_if *on, struct mrg_span packet, bool link_to_man
 		.sum_ok = work->sum_ok,
 		.segment_len = work->cut != MRG_FRAME_WHOLE ? work->segment_len : 0,
 		.now_ns = now_ns };
-	if (on->link != NULL) {
+	if (on->link != NULL && !ip_seen(on, &in, link_to_many)) {
 		if (!for_us(&in, to, link_to_many)) {
 			count->in_addr_errors++;
 			return;
@@ -301,6 +301,7 @@ void ip6_input(struct mrg_tcpip_if *on, struct mrg_span packet, bool link_to_man
 			count->in_martians++;
 			return;
 		}
+		ip_see(on, &in);
 	}
 	ip_deliver6(s, &in, MRG_NET_IP6_NEXT_HEADER_AT, false);
 }

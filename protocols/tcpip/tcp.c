@@ -16,7 +16,7 @@ static uint32_t table_slots(const struct mrg_tcpip_limits *l)
 {
 	const uint64_t most = (uint64_t)l->conn_count + l->half_open_count + l->time_wait_count;
 	uint32_t slots = 64;
-	while (slots < most && slots < UINT32_C(1) << 30)
+	while (slots < most / 2u && slots < UINT32_C(1) << 30)
 		slots *= 2u;
 	return slots;
 }

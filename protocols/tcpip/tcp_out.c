@@ -337,7 +337,8 @@ static uint32_t next_len(struct tcp_conn *c, uint32_t ready, uint32_t window, ui
 			c->flight->limited = true;
 		len = may;
 	}
-	len = fit(c, len);
+	if (len > mss)
+		len = fit(c, len);
 	if (len == 0)
 		return 0;
 	if (len >= mss)

@@ -64,6 +64,8 @@ static void reduce(struct tcp_conn *c, uint32_t delivered, bool progress)
 	struct tcp_flight *const f = c->flight;
 	const uint32_t pipe = tcp_pipe(c), mss = tcp_mss(c), ssthresh = f->cc.ssthresh;
 	f->delivered += delivered;
+	if (delivered == 0 && f->sent != 0)
+		return; /* nothing has left the network: what was granted still is */
 	uint32_t may;
 	if (pipe > ssthresh) {
 		const uint64_t share =
@@ -74,8 +76,9 @@ static void reduce(struct tcp_conn *c, uint32_t delivered, bool progress)
 		may = (behind > delivered ? behind : delivered) + (progress ? mss : 0);
 		may = may < ssthresh - pipe ? may : ssthresh - pipe;
 	}
-	if (f->sent == 0 && may < mss)
-		may = mss; /* what is lost goes out at once */
+	/* what is lost goes out at once, and when nothing is under way nothing else would grant more */
+	if ((f->sent == 0 || pipe == 0) && may < mss)
+		may = mss;
 	f->cc.cwnd = pipe + may;
 }
 
@@ -147,13 +150,12 @@ void tcp_recovery_input(struct tcp_conn *c, const struct tcp_seg *g, const struc
 	if (f->recovering && seq_le(f->recover, c->snd_una))
 		end_recovery(c);
 	probe_answered(c, dsack);
-	const bool was = f->recovering;
 	detect(c, news, dsack);
 	after_detection(c);
 	if (c->ecn_ok && g->ece)
 		marked(c);
 	if (f->recovering && !f->timed_out)
-		reduce(c, was ? news->delivered : 0, news->acked != 0 && f->pieces.lost == 0);
+		reduce(c, news->delivered, news->acked != 0 && f->pieces.lost == 0);
 	else if (news->acked != 0 && (f->limited || f->cc.cwnd < f->cc.ssthresh))
 		cc_acked(&f->cc, news->acked, mss, c->srtt_us / 1000u, tcp_ms32(c->stack));
 	if (f->pieces.first == NULL)

@@ -3,7 +3,16 @@
  */
 #include "mrg_rt.h"
 
-enum { POOL_ALIGN = 64 }; /* a block starts on a cache line, and holds a pointer when free */
+enum { LINE = 64 }; /* bytes of a cache line */
+
+/* Blocks of whole cache lines begin at one; others are as near to each other as pointers allow. */
+static size_t align_of(size_t size)
+{
+	size_t align = LINE;
+	while (align > _Alignof(max_align_t) && size % align != 0)
+		align /= 2u;
+	return size % align == 0 ? align : sizeof(void *);
+}
 
 void mrg_rt_pool_init(struct mrg_rt_pool *p, struct mrg_arena *a, size_t block_size, size_t block_count)
 {
@@ -22,7 +31,7 @@ void *mrg_rt_pool_get(struct mrg_rt_pool *p)
 	}
 	if (p->left == 0)
 		return NULL;
-	void *const cut = mrg_arena_get(p->arena, p->size, POOL_ALIGN);
+	void *const cut = mrg_arena_get(p->arena, p->size, align_of(p->size));
 	if (cut != NULL)
 		p->left--;
 	return cut;

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct kit kit;
+struct ip_kit kit;
 
-const uint8_t kit_mac[6] = { 2, 0, 0, 0, 0, 2 }, kit_peer_mac[6] = { 2, 0, 0, 0, 0, 1 };
+const uint8_t ip_kit_mac[6] = { 2, 0, 0, 0, 0, 2 }, ip_kit_peer_mac[6] = { 2, 0, 0, 0, 0, 1 };
 
 /* ---- the link ---- */
 
@@ -19,7 +19,7 @@ static enum mrg_io keep(
 		return kit.outcome;
 	if (kit.sent_count++ >= KIT_FRAMES_MAX)
 		return MRG_IO_OK;
-	struct kit_frame *const f = &kit.sent[kit.sent_count - 1];
+	struct ip_kit_frame *const f = &kit.sent[kit.sent_count - 1];
 	f->len = 0;
 	for (size_t i = 0; i < count; i++)
 		f->len += parts[i].len;
@@ -37,10 +37,10 @@ static const struct mrg_link_ops ops = { .send = keep };
 
 /* ---- what is above ---- */
 
-static struct kit_input *input(uint8_t protocol, struct mrg_span payload)
+static struct ip_kit_input *input(uint8_t protocol, struct mrg_span payload)
 {
 	MUST(kit.got_count < KIT_INPUTS_MAX);
-	struct kit_input *const g = &kit.got[kit.got_count++];
+	struct ip_kit_input *const g = &kit.got[kit.got_count++];
 	g->protocol = protocol;
 	g->payload = realloc(g->payload, payload.len + 1u);
 	g->len = payload.len;
@@ -52,9 +52,10 @@ static struct kit_input *input(uint8_t protocol, struct mrg_span payload)
 static void keep_in(const struct ip_in *in)
 {
 	/* all that IP promises of a packet */
-	MUST(in->packet.len >= in->payload.len && in->payload.p + in->payload.len <= in->packet.p + in->packet.len);
+	MUST(in->packet.len >= in->payload.len &&
+		in->payload.p + in->payload.len <= in->packet.p + in->packet.len);
 	MUST(in->payload.p >= in->packet.p);
-	struct kit_input *const g = input(in->protocol, in->payload);
+	struct ip_kit_input *const g = input(in->protocol, in->payload);
 	g->error = false;
 	g->in = *in;
 	g->in.payload = (struct mrg_span){ g->payload, g->len };
@@ -64,7 +65,7 @@ static void keep_in(const struct ip_in *in)
 static void keep_error(const struct ip_error *e)
 {
 	MUST(e->payload.len >= 8 && e->name != NULL);
-	struct kit_input *const g = input(e->protocol, e->payload);
+	struct ip_kit_input *const g = input(e->protocol, e->payload);
 	g->error = true;
 	g->e = *e;
 	g->e.payload = (struct mrg_span){ g->payload, g->len };
@@ -83,11 +84,26 @@ void udp_burst_end(struct mrg_tcpip *s)
 	kit.borrowed = 0;
 }
 
-struct udp_state *udp_open(struct mrg_tcpip *s, struct mrg_arena *a) { return (void)s, mrg_arena_get(a, 8, 8); }
-struct tcp_state *tcp_open(struct mrg_tcpip *s, struct mrg_arena *a) { return (void)s, mrg_arena_get(a, 8, 8); }
-struct router_state *router_open(struct mrg_tcpip *s, struct mrg_arena *a) { return (void)s, mrg_arena_get(a, 8, 8); }
-struct group_state *group_open(struct mrg_tcpip *s, struct mrg_arena *a) { return (void)s, mrg_arena_get(a, 8, 8); }
-struct dhcp_state *dhcp_open(struct mrg_tcpip *s, struct mrg_arena *a) { return (void)s, mrg_arena_get(a, 8, 8); }
+struct udp_state *udp_open(struct mrg_tcpip *s, struct mrg_arena *a)
+{
+	return (void)s, mrg_arena_get(a, 8, 8);
+}
+struct tcp_state *tcp_open(struct mrg_tcpip *s, struct mrg_arena *a)
+{
+	return (void)s, mrg_arena_get(a, 8, 8);
+}
+struct router_state *router_open(struct mrg_tcpip *s, struct mrg_arena *a)
+{
+	return (void)s, mrg_arena_get(a, 8, 8);
+}
+struct group_state *group_open(struct mrg_tcpip *s, struct mrg_arena *a)
+{
+	return (void)s, mrg_arena_get(a, 8, 8);
+}
+struct dhcp_state *dhcp_open(struct mrg_tcpip *s, struct mrg_arena *a)
+{
+	return (void)s, mrg_arena_get(a, 8, 8);
+}
 size_t udp_memory(const struct mrg_tcpip_limits *l) { return (void)l, 16; }
 size_t tcp_memory(const struct mrg_tcpip_limits *l) { return (void)l, 16; }
 size_t router_memory(const struct mrg_tcpip_limits *l) { return (void)l, 16; }
@@ -139,7 +155,7 @@ void group_leave(struct mrg_tcpip_if *on, const struct ip *group)
 
 bool group_member(const struct mrg_tcpip_if *on, const struct ip *group)
 {
-	const struct ip all6 = kit_ip("ff02::1"), all4 = kit_ip("224.0.0.1");
+	const struct ip all6 = ip_kit_ip("ff02::1"), all4 = ip_kit_ip("224.0.0.1");
 	(void)on;
 	for (size_t i = 0; i < sizeof kit.groups / sizeof kit.groups[0]; i++)
 		if (ip_same(&kit.groups[i], group))
@@ -149,11 +165,13 @@ bool group_member(const struct mrg_tcpip_if *on, const struct ip *group)
 
 /* ---- the stack ---- */
 
-void kit_bare(const struct mrg_tcpip_limits *l, uint16_t mtu, bool sums)
+void ip_kit_bare(const struct mrg_tcpip_limits *l, uint16_t mtu, bool sums)
 {
 	static struct mrg_arena arena;
 	const uint64_t now_ns = kit.now_ns != 0 ? kit.now_ns : 1000000;
-	const struct mrg_tcpip_world world = { .timers = &kit.timers, .now_ns = &kit.now_ns, .secret = { 1, 2, 3, 4 } };
+	const struct mrg_tcpip_world world = {
+		.timers = &kit.timers, .now_ns = &kit.now_ns, .secret = { 1, 2, 3, 4 }
+	};
 	/* the same every time, and just as long as is said */
 	free(arena.p);
 	const size_t size = mrg_tcpip_memory(l);
@@ -162,7 +180,7 @@ void kit_bare(const struct mrg_tcpip_limits *l, uint16_t mtu, bool sums)
 	kit.timers = (struct mrg_rt_timers){ 0 };
 	kit.now_ns = now_ns;
 	kit.link = (struct mrg_link){ .ops = &ops, .mtu = mtu, .sums = sums, .cut_max = sums ? 65535 : 0 };
-	memcpy(kit.link.address, kit_mac, 6);
+	memcpy(kit.link.address, ip_kit_mac, 6);
 	memset(kit.groups, 0, sizeof kit.groups);
 	kit.outcome = MRG_IO_OK;
 	kit.joins = kit.leaves = 0;
@@ -170,28 +188,28 @@ void kit_bare(const struct mrg_tcpip_limits *l, uint16_t mtu, bool sums)
 	MUST(kit.s != NULL);
 	kit.on = mrg_tcpip_if_add(kit.s, &kit.link);
 	MUST(kit.on != NULL);
-	kit_clear();
+	ip_kit_clear();
 }
 
-void kit_open_limits(const struct mrg_tcpip_limits *l, uint16_t mtu, bool sums)
+void ip_kit_open_limits(const struct mrg_tcpip_limits *l, uint16_t mtu, bool sums)
 {
 	struct mrg_rt_addr a;
-	kit_bare(l, mtu, sums);
+	ip_kit_bare(l, mtu, sums);
 	MUST(mrg_rt_addr_read("10.0.0.2", 0, &a) && mrg_tcpip_address_add(kit.on, &a, 24));
 	MUST(mrg_rt_addr_read("[2001:db8::2]", 0, &a) && mrg_tcpip_address_add(kit.on, &a, 64));
-	kit_run(20 * MRG_RT_SECOND_NS);
-	kit_clear();
+	ip_kit_run(20 * MRG_RT_SECOND_NS);
+	ip_kit_clear();
 }
 
-void kit_open(uint16_t mtu, bool sums) { kit_open_limits(&mrg_tcpip_usual, mtu, sums); }
+void ip_kit_open(uint16_t mtu, bool sums) { ip_kit_open_limits(&mrg_tcpip_usual, mtu, sums); }
 
-void kit_clear(void)
+void ip_kit_clear(void)
 {
 	kit.sent_count = kit.got_count = 0;
 	kit.bursts = kit.borrowed = kit.router_inputs = kit.group_inputs = kit.gone = 0;
 }
 
-void kit_run(uint64_t ns)
+void ip_kit_run(uint64_t ns)
 {
 	const uint64_t end = kit.now_ns + ns;
 	for (unsigned i = 0; i < 1000000 && mrg_rt_timers_next(&kit.timers) <= end; i++) {
@@ -203,15 +221,17 @@ void kit_run(uint64_t ns)
 	kit.now_ns = end;
 }
 
-void kit_in_work(struct mrg_span frame, struct mrg_frame_work work)
+void ip_kit_in_work(struct mrg_span frame, struct mrg_frame_work work)
 {
 	const struct mrg_span copy = guarded(frame);
-	struct mrg_frame f = { .p = (uint8_t *)(uintptr_t)copy.p, .len = copy.len, .cap = copy.len, .work = work };
+	struct mrg_frame f = {
+		.p = (uint8_t *)(uintptr_t)copy.p, .len = copy.len, .cap = copy.len, .work = work
+	};
 	kit.link.user.frames(kit.link.user.ctx, &f, 1, kit.now_ns);
 	MUST(kit.borrowed == 0);
 }
 
-void kit_in(struct mrg_span frame) { kit_in_work(frame, (struct mrg_frame_work){ 0 }); }
+void ip_kit_in(struct mrg_span frame) { ip_kit_in_work(frame, (struct mrg_frame_work){ 0 }); }
 
 struct wanted {
 	const char *name;
@@ -229,7 +249,7 @@ static void look(void *ctx, const char *protocol, const char *name, uint64_t val
 	}
 }
 
-uint64_t kit_count(const char *name)
+uint64_t ip_kit_count(const char *name)
 {
 	struct wanted w = { .name = name };
 	mrg_tcpip_counts(kit.s, look, &w);
@@ -248,7 +268,7 @@ static uint8_t *room(size_t len)
 	return *p;
 }
 
-struct mrg_span kit_copy(struct mrg_span a)
+struct mrg_span ip_kit_copy(struct mrg_span a)
 {
 	uint8_t *const p = room(a.len);
 	if (a.len != 0)
@@ -256,13 +276,13 @@ struct mrg_span kit_copy(struct mrg_span a)
 	return (struct mrg_span){ p, a.len };
 }
 
-uint8_t *kit_at(struct mrg_span made, size_t at)
+uint8_t *ip_kit_at(struct mrg_span made, size_t at)
 {
 	MUST(at < made.len);
 	return (uint8_t *)(uintptr_t)made.p + at;
 }
 
-struct mrg_span kit_join(struct mrg_span a, struct mrg_span b)
+struct mrg_span ip_kit_join(struct mrg_span a, struct mrg_span b)
 {
 	uint8_t *const p = room(a.len + b.len);
 	if (a.len != 0)
@@ -272,7 +292,7 @@ struct mrg_span kit_join(struct mrg_span a, struct mrg_span b)
 	return (struct mrg_span){ p, a.len + b.len };
 }
 
-struct mrg_span kit_bytes(size_t len, unsigned seed)
+struct mrg_span ip_kit_bytes(size_t len, unsigned seed)
 {
 	uint8_t *const p = room(len);
 	for (size_t i = 0; i < len; i++)
@@ -280,7 +300,7 @@ struct mrg_span kit_bytes(size_t len, unsigned seed)
 	return (struct mrg_span){ p, len };
 }
 
-struct mrg_span kit_hex(const char *hex)
+struct mrg_span ip_kit_hex(const char *hex)
 {
 	uint8_t *const p = room(strlen(hex));
 	size_t n = 0;
@@ -299,7 +319,7 @@ struct mrg_span kit_hex(const char *hex)
 	return (struct mrg_span){ p, n / 2 };
 }
 
-struct ip kit_ip(const char *text)
+struct ip ip_kit_ip(const char *text)
 {
 	char bracketed[80];
 	struct mrg_rt_addr a;
@@ -308,27 +328,30 @@ struct ip kit_ip(const char *text)
 	return ip_of(&a);
 }
 
-struct mrg_span kit_frame(const uint8_t *to, const uint8_t *from, uint16_t type, struct mrg_span payload)
+struct mrg_span ip_kit_frame(const uint8_t *to, const uint8_t *from, uint16_t type, struct mrg_span payload)
 {
 	uint8_t *const p = room(payload.len + 14);
 	struct mrg_w w;
 	mrg_w_init(&w, p, payload.len + 14);
-	mrg_net_ethernet_header_put(&w, &(struct mrg_net_ethernet_header_args){
-						.destination_address = { to, 6 }, .source_address = { from, 6 }, .type = type });
+	mrg_net_ethernet_header_put(
+		&w, &(struct mrg_net_ethernet_header_args){
+			    .destination_address = { to, 6 }, .source_address = { from, 6 }, .type = type });
 	mrg_w_put(&w, payload);
 	MUST(w.st == MRG_OK);
 	return (struct mrg_span){ p, w.len };
 }
 
-struct mrg_span kit_frame4(const struct kit_ip4 *with, struct mrg_span payload)
+struct mrg_span ip_kit_frame4(const struct ip_kit_ip4 *with, struct mrg_span payload)
 {
-	const struct ip from = kit_ip(with->from != NULL ? with->from : "10.0.0.1");
-	const struct ip to = kit_ip(with->to != NULL ? with->to : "10.0.0.2");
+	const struct ip from = ip_kit_ip(with->from != NULL ? with->from : "10.0.0.1");
+	const struct ip to = ip_kit_ip(with->to != NULL ? with->to : "10.0.0.2");
 	const size_t cap = 60 + payload.len;
 	uint8_t *const p = room(cap);
 	struct mrg_w w;
 	mrg_w_init(&w, p, cap);
-	mrg_net_ip4_put(&w, &(struct mrg_net_ip4_args){ .time_to_live = with->ttl_zero ? 0 : with->ttl != 0 ? with->ttl : 64,
+	mrg_net_ip4_put(&w, &(struct mrg_net_ip4_args){ .time_to_live = with->ttl_zero   ? 0
+									: with->ttl != 0 ? with->ttl
+											 : 64,
 				    .ecn = with->ecn,
 				    .identification = with->id,
 				    .df = with->df,
@@ -340,25 +363,28 @@ struct mrg_span kit_frame4(const struct kit_ip4 *with, struct mrg_span payload)
 				    .options = with->options,
 				    .payload = payload });
 	MUST(w.st == MRG_OK);
-	return kit_frame(with->mac != NULL ? with->mac : kit_mac, kit_peer_mac, MRG_NET_ETHER_TYPE_IPV4, mrg_w_span(&w, 0));
+	return ip_kit_frame(with->mac != NULL ? with->mac : ip_kit_mac, ip_kit_peer_mac,
+		MRG_NET_ETHER_TYPE_IPV4, mrg_w_span(&w, 0));
 }
 
-struct mrg_span kit_frame6(const struct kit_ip6 *with, struct mrg_span payload)
+struct mrg_span ip_kit_frame6(const struct ip_kit_ip6 *with, struct mrg_span payload)
 {
-	const struct ip from = kit_ip(with->from != NULL ? with->from : "2001:db8::1");
-	const struct ip to = kit_ip(with->to != NULL ? with->to : "2001:db8::2");
+	const struct ip from = ip_kit_ip(with->from != NULL ? with->from : "2001:db8::1");
+	const struct ip to = ip_kit_ip(with->to != NULL ? with->to : "2001:db8::2");
 	const size_t cap = 40 + payload.len;
 	uint8_t *const p = room(cap);
 	struct mrg_w w;
 	mrg_w_init(&w, p, cap);
-	mrg_net_ip6_put(&w, &(struct mrg_net_ip6_args){ .hop_limit = with->hop_limit != 0 ? with->hop_limit : 64,
-				    .ecn = with->ecn,
-				    .next_header = with->next,
-				    .source_address = { from.b, 16 },
-				    .destination_address = { to.b, 16 },
-				    .payload = payload });
+	mrg_net_ip6_put(
+		&w, &(struct mrg_net_ip6_args){ .hop_limit = with->hop_limit != 0 ? with->hop_limit : 64,
+			    .ecn = with->ecn,
+			    .next_header = with->next,
+			    .source_address = { from.b, 16 },
+			    .destination_address = { to.b, 16 },
+			    .payload = payload });
 	MUST(w.st == MRG_OK);
-	return kit_frame(with->mac != NULL ? with->mac : kit_mac, kit_peer_mac, MRG_NET_ETHER_TYPE_IPV6, mrg_w_span(&w, 0));
+	return ip_kit_frame(with->mac != NULL ? with->mac : ip_kit_mac, ip_kit_peer_mac,
+		MRG_NET_ETHER_TYPE_IPV6, mrg_w_span(&w, 0));
 }
 
 /* Computed here octet by octet, so that it is not our own sum that is compared with itself. */
@@ -385,28 +411,29 @@ static struct mrg_span pseudo6(const struct ip *from, const struct ip *to, uint8
 
 static struct mrg_span with_sum(struct mrg_span message, struct mrg_span pseudo)
 {
-	struct mrg_span m = kit_copy(message);
-	*kit_at(m, 2) = *kit_at(m, 3) = 0;
-	const uint16_t sum = slow_sum(0, kit_join(pseudo, m));
-	*kit_at(m, 2) = (uint8_t)(sum >> 8);
-	*kit_at(m, 3) = (uint8_t)sum;
+	struct mrg_span m = ip_kit_copy(message);
+	*ip_kit_at(m, 2) = *ip_kit_at(m, 3) = 0;
+	const uint16_t sum = slow_sum(0, ip_kit_join(pseudo, m));
+	*ip_kit_at(m, 2) = (uint8_t)(sum >> 8);
+	*ip_kit_at(m, 3) = (uint8_t)sum;
 	return m;
 }
 
-struct mrg_span kit_icmp4(struct mrg_span message) { return with_sum(message, (struct mrg_span){ 0 }); }
+struct mrg_span ip_kit_icmp4(struct mrg_span message) { return with_sum(message, (struct mrg_span){ 0 }); }
 
-struct mrg_span kit_icmp6(const char *from, const char *to, struct mrg_span message)
+struct mrg_span ip_kit_icmp6(const char *from, const char *to, struct mrg_span message)
 {
-	const struct ip a = kit_ip(from != NULL ? from : "2001:db8::1"), b = kit_ip(to != NULL ? to : "2001:db8::2");
+	const struct ip a = ip_kit_ip(from != NULL ? from : "2001:db8::1"),
+			b = ip_kit_ip(to != NULL ? to : "2001:db8::2");
 	return with_sum(message, pseudo6(&a, &b, 58, message.len));
 }
 
-void kit_know_peers(void)
+void ip_kit_know_peers(void)
 {
-	const struct ip four = kit_ip("10.0.0.1"), six = kit_ip("2001:db8::1");
-	neighbor_heard(kit.on, &four, (struct mrg_span){ kit_peer_mac, 6 });
-	neighbor_heard(kit.on, &six, (struct mrg_span){ kit_peer_mac, 6 });
-	kit_clear();
+	const struct ip four = ip_kit_ip("10.0.0.1"), six = ip_kit_ip("2001:db8::1");
+	neighbor_heard(kit.on, &four, (struct mrg_span){ ip_kit_peer_mac, 6 });
+	neighbor_heard(kit.on, &six, (struct mrg_span){ ip_kit_peer_mac, 6 });
+	ip_kit_clear();
 }
 
 /* ---- what was sent ---- */
@@ -416,12 +443,12 @@ static struct mrg_span carried(size_t i, uint16_t type)
 	struct mrg_net_ethernet e;
 	MUST_SAY(i < kit.sent_count && i < KIT_FRAMES_MAX, "only %zu frames were sent", kit.sent_count);
 	MUST(mrg_net_ethernet_check((struct mrg_span){ kit.sent[i].p, kit.sent[i].len }, &e, NULL) == MRG_OK);
-	MUST(mrg_span_eq(mrg_net_ethernet_source_address(&e), (struct mrg_span){ kit_mac, 6 }));
+	MUST(mrg_span_eq(mrg_net_ethernet_source_address(&e), (struct mrg_span){ ip_kit_mac, 6 }));
 	MUST_SAY(mrg_net_ethernet_type(&e) == type, "frame %zu is of type %x", i, mrg_net_ethernet_type(&e));
 	return mrg_net_ethernet_payload(&e);
 }
 
-struct mrg_net_ip4 kit_sent4(size_t i)
+struct mrg_net_ip4 ip_kit_sent4(size_t i)
 {
 	struct mrg_net_ip4 p;
 	const struct mrg_span in = carried(i, MRG_NET_ETHER_TYPE_IPV4);
@@ -429,7 +456,7 @@ struct mrg_net_ip4 kit_sent4(size_t i)
 	return p;
 }
 
-struct mrg_net_ip6 kit_sent6(size_t i)
+struct mrg_net_ip6 ip_kit_sent6(size_t i)
 {
 	struct mrg_net_ip6 p;
 	const struct mrg_span in = carried(i, MRG_NET_ETHER_TYPE_IPV6);
@@ -437,28 +464,29 @@ struct mrg_net_ip6 kit_sent6(size_t i)
 	return p;
 }
 
-struct mrg_net_icmp4 kit_sent_icmp4(size_t i)
+struct mrg_net_icmp4 ip_kit_sent_icmp4(size_t i)
 {
-	const struct mrg_net_ip4 p = kit_sent4(i);
+	const struct mrg_net_ip4 p = ip_kit_sent4(i);
 	struct mrg_net_icmp4 m;
-	MUST(mrg_net_ip4_protocol(&p) == 1 && mrg_net_icmp4_check(mrg_net_ip4_payload(&p), &m, NULL) == MRG_OK);
+	MUST(mrg_net_ip4_protocol(&p) == 1 &&
+		mrg_net_icmp4_check(mrg_net_ip4_payload(&p), &m, NULL) == MRG_OK);
 	return m;
 }
 
-struct mrg_net_icmp6 kit_sent_icmp6(size_t i)
+struct mrg_net_icmp6 ip_kit_sent_icmp6(size_t i)
 {
-	const struct mrg_net_ip6 p = kit_sent6(i);
+	const struct mrg_net_ip6 p = ip_kit_sent6(i);
 	const struct mrg_span payload = mrg_net_ip6_payload(&p);
 	struct ip from, to;
 	struct mrg_net_icmp6 m;
 	memcpy(from.b, mrg_net_ip6_source_address(&p).p, 16);
 	memcpy(to.b, mrg_net_ip6_destination_address(&p).p, 16);
 	MUST(mrg_net_ip6_next_header(&p) == 58 && mrg_net_icmp6_check(payload, &m, NULL) == MRG_OK);
-	MUST(slow_sum(0, kit_join(pseudo6(&from, &to, 58, payload.len), payload)) == 0);
+	MUST(slow_sum(0, ip_kit_join(pseudo6(&from, &to, 58, payload.len), payload)) == 0);
 	return m;
 }
 
-struct mrg_net_arp kit_sent_arp(size_t i)
+struct mrg_net_arp ip_kit_sent_arp(size_t i)
 {
 	struct mrg_net_arp m;
 	MUST(mrg_net_arp_check(carried(i, MRG_NET_ETHER_TYPE_ARP), &m, NULL) == MRG_OK);

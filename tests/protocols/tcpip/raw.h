@@ -23,7 +23,7 @@ enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32, ECE = 64, CWR = 1
 #define RAW_SECOND MRG_RT_SECOND_NS
 
 enum {
-	RAW_OUT_MAX = 4096,     /* segments that are kept until they are looked at */
+	RAW_OUT_MAX = 8192,     /* segments that are kept until they are looked at */
 	RAW_USERS_MAX = 64,     /* at a time; more are refused */
 	RAW_GOT_MAX = 1 << 21,
 	RAW_SHUT = -1,          /* a window of zero */

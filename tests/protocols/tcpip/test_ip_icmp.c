@@ -8,28 +8,28 @@
 
 static struct mrg_span echo4(struct mrg_span data)
 {
-	return kit_icmp4(kit_join(kit_hex("0800 0000 1234 0007"), data));
+	return ip_kit_icmp4(ip_kit_join(ip_kit_hex("0800 0000 1234 0007"), data));
 }
 
 static struct mrg_span echo6(const char *to, struct mrg_span data)
 {
-	return kit_icmp6(NULL, to, kit_join(kit_hex("8000 0000 1234 0007"), data));
+	return ip_kit_icmp6(NULL, to, ip_kit_join(ip_kit_hex("8000 0000 1234 0007"), data));
 }
 
-static const struct kit_ip4 icmp = { .protocol = 1 };
-static const struct kit_ip6 icmp6 = { .next = 58 };
+static const struct ip_kit_ip4 icmp = { .protocol = 1 };
+static const struct ip_kit_ip6 icmp6 = { .next = 58 };
 
 START_TEST(an_echo_is_answered)
 {
-	kit_open(1500, false);
-	kit_know_peers();
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
 	static const size_t lens[] = { 0, 1, 2, 56, 1000, 1472 };
 	for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
-		kit_clear();
-		const struct mrg_span data = kit_bytes(lens[i], 3);
-		kit_in(kit_frame4(&icmp, echo4(data)));
+		ip_kit_clear();
+		const struct mrg_span data = ip_kit_bytes(lens[i], 3);
+		ip_kit_in(ip_kit_frame4(&icmp, echo4(data)));
 		MUST(kit.sent_count == 1);
-		const struct mrg_net_icmp4 m = kit_sent_icmp4(0);
+		const struct mrg_net_icmp4 m = ip_kit_sent_icmp4(0);
 		struct mrg_net_icmp4_echo e;
 		MUST(mrg_net_icmp4_body_as_reply(&m, &e) && mrg_net_icmp4_echo_identifier(&e) == 0x1234 &&
 			mrg_net_icmp4_echo_sequence_number(&e) == 7);
@@ -40,15 +40,15 @@ END_TEST
 
 START_TEST(an_echo_of_version_6_is_answered)
 {
-	kit_open(1500, false);
-	kit_know_peers();
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
 	static const size_t lens[] = { 0, 1, 2, 56, 1000, 1452 };
 	for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
-		kit_clear();
-		const struct mrg_span data = kit_bytes(lens[i], 3);
-		kit_in(kit_frame6(&icmp6, echo6(NULL, data)));
+		ip_kit_clear();
+		const struct mrg_span data = ip_kit_bytes(lens[i], 3);
+		ip_kit_in(ip_kit_frame6(&icmp6, echo6(NULL, data)));
 		MUST(kit.sent_count == 1);
-		const struct mrg_net_icmp6 m = kit_sent_icmp6(0);
+		const struct mrg_net_icmp6 m = ip_kit_sent_icmp6(0);
 		struct mrg_net_icmp6_echo e;
 		MUST(mrg_net_icmp6_body_as_reply(&m, &e) && mrg_net_icmp6_echo_identifier(&e) == 0x1234 &&
 			mrg_net_icmp6_echo_sequence_number(&e) == 7);
@@ -60,29 +60,29 @@ END_TEST
 /* The answer waits until the neighbor is found. */
 START_TEST(an_echo_of_a_stranger_is_answered)
 {
-	kit_open(1500, false);
-	kit_in(kit_frame4(&icmp, echo4(kit_bytes(56, 1))));
+	ip_kit_open(1500, false);
+	ip_kit_in(ip_kit_frame4(&icmp, echo4(ip_kit_bytes(56, 1))));
 	MUST(kit.sent_count == 1);
-	const struct mrg_net_arp ask = kit_sent_arp(0);
+	const struct mrg_net_arp ask = ip_kit_sent_arp(0);
 	MUST(mrg_net_arp_operation(&ask) == 1);
-	kit_in(kit_frame(kit_mac, kit_peer_mac, 0x0806,
-		kit_hex("0001 0800 06 04 0002 020000000001 0a000001 020000000002 0a000002")));
+	ip_kit_in(ip_kit_frame(ip_kit_mac, ip_kit_peer_mac, 0x0806,
+		ip_kit_hex("0001 0800 06 04 0002 020000000001 0a000001 020000000002 0a000002")));
 	MUST(kit.sent_count == 2);
-	(void)kit_sent_icmp4(1);
+	(void)ip_kit_sent_icmp4(1);
 }
 END_TEST
 
 START_TEST(an_echo_to_all_is_not_answered)
 {
 	static const uint8_t all[6] = { 255, 255, 255, 255, 255, 255 }, group[6] = { 1, 0, 0x5e, 0, 0, 1 };
-	static const struct kit_ip4 to[] = { { .protocol = 1, .to = "10.0.0.255", .mac = all },
+	static const struct ip_kit_ip4 to[] = { { .protocol = 1, .to = "10.0.0.255", .mac = all },
 		{ .protocol = 1, .to = "255.255.255.255", .mac = all },
 		{ .protocol = 1, .to = "224.0.0.1", .mac = group }, { .protocol = 1, .mac = all },
 		{ .protocol = 1, .from = "10.0.0.255" } };
-	kit_open(1500, false);
-	kit_know_peers();
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
 	for (size_t i = 0; i < sizeof to / sizeof to[0]; i++)
-		kit_in(kit_frame4(&to[i], echo4(kit_bytes(8, 1))));
+		ip_kit_in(ip_kit_frame4(&to[i], echo4(ip_kit_bytes(8, 1))));
 	MUST(kit.sent_count == 0);
 }
 END_TEST
@@ -91,56 +91,56 @@ END_TEST
 START_TEST(an_echo_to_a_group_of_version_6_is_answered)
 {
 	static const uint8_t group[6] = { 0x33, 0x33, 0, 0, 0, 1 };
-	kit_open(1500, false);
-	kit_know_peers();
-	kit_in(kit_frame6(&(struct kit_ip6){ .next = 58, .to = "ff02::1", .mac = group },
-		echo6("ff02::1", kit_bytes(8, 1))));
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
+	ip_kit_in(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 58, .to = "ff02::1", .mac = group },
+		echo6("ff02::1", ip_kit_bytes(8, 1))));
 	MUST(kit.sent_count == 1);
-	const struct mrg_net_ip6 p = kit_sent6(0);
+	const struct mrg_net_ip6 p = ip_kit_sent6(0);
 	const struct ip from = ip_from6(mrg_net_ip6_source_address(&p));
 	MUST(ip_mine(kit.s, &from));
 	for (unsigned i = 0; i < 1000; i++)
-		kit_in(kit_frame6(&(struct kit_ip6){ .next = 58, .to = "ff02::1", .mac = group },
-			echo6("ff02::1", kit_bytes(8, 1))));
+		ip_kit_in(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 58, .to = "ff02::1", .mac = group },
+			echo6("ff02::1", ip_kit_bytes(8, 1))));
 	MUST(kit.sent_count > 1 && kit.sent_count < 100);
 }
 END_TEST
 
 START_TEST(checksums)
 {
-	kit_open(1500, false);
-	kit_know_peers();
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
 	static const uint16_t sums[] = { 0, 0xffff, 0x1234 };
 	for (size_t i = 0; i < 3; i++) {
-		const struct mrg_span m4 = echo4(kit_bytes(8, 1)), m6 = echo6(NULL, kit_bytes(8, 1));
-		*kit_at(m4, 2) = *kit_at(m6, 2) = (uint8_t)(sums[i] >> 8);
-		*kit_at(m4, 3) = *kit_at(m6, 3) = (uint8_t)sums[i];
-		kit_in(kit_frame4(&icmp, m4));
-		kit_in(kit_frame6(&icmp6, m6));
+		const struct mrg_span m4 = echo4(ip_kit_bytes(8, 1)), m6 = echo6(NULL, ip_kit_bytes(8, 1));
+		*ip_kit_at(m4, 2) = *ip_kit_at(m6, 2) = (uint8_t)(sums[i] >> 8);
+		*ip_kit_at(m4, 3) = *ip_kit_at(m6, 3) = (uint8_t)sums[i];
+		ip_kit_in(ip_kit_frame4(&icmp, m4));
+		ip_kit_in(ip_kit_frame6(&icmp6, m6));
 	}
-	MUST(kit.sent_count == 0 && kit_count("icmp_in_errors") == 6);
+	MUST(kit.sent_count == 0 && ip_kit_count("icmp_in_errors") == 6);
 }
 END_TEST
 
 START_TEST(long_echoes_are_answered_in_fragments)
 {
-	kit_open(1500, false);
-	kit_know_peers();
-	const struct mrg_span data = kit_bytes(4000, 9), m = echo4(data);
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
+	const struct mrg_span data = ip_kit_bytes(4000, 9), m = echo4(data);
 	for (size_t at = 0; at < m.len; at += 1480) {
 		const size_t len = m.len - at < 1480 ? m.len - at : 1480;
-		kit_in(kit_frame4(&(struct kit_ip4){ .protocol = 1,
-					  .id = 5,
-					  .offset = (uint16_t)(at / 8),
-					  .mf = at + len < m.len },
+		ip_kit_in(ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 1,
+						.id = 5,
+						.offset = (uint16_t)(at / 8),
+						.mf = at + len < m.len },
 			(struct mrg_span){ m.p + at, len }));
 	}
 	MUST(kit.sent_count == 3);
 	struct mrg_span all = { 0 };
 	for (size_t i = 0; i < 3; i++) {
-		const struct mrg_net_ip4 p = kit_sent4(i);
+		const struct mrg_net_ip4 p = ip_kit_sent4(i);
 		MUST(mrg_net_ip4_fragment_offset(&p) * 8u == all.len && mrg_net_ip4_mf(&p) == (i < 2));
-		all = kit_join(all, mrg_net_ip4_payload(&p));
+		all = ip_kit_join(all, mrg_net_ip4_payload(&p));
 	}
 	struct mrg_net_icmp4 got;
 	struct mrg_net_icmp4_echo e;
@@ -154,36 +154,36 @@ END_TEST
 /* A packet of ours to 10.0.0.9, as a router quotes it. */
 static struct mrg_span our4(uint8_t protocol, size_t payload_len)
 {
-	const struct mrg_span f =
-		kit_frame4(&(struct kit_ip4){ .from = "10.0.0.2", .to = "10.0.0.9", .protocol = protocol },
-			kit_bytes(payload_len, 4));
+	const struct mrg_span f = ip_kit_frame4(
+		&(struct ip_kit_ip4){ .from = "10.0.0.2", .to = "10.0.0.9", .protocol = protocol },
+		ip_kit_bytes(payload_len, 4));
 	return (struct mrg_span){ f.p + 14, f.len - 14 };
 }
 
 static struct mrg_span our6(uint8_t next, size_t payload_len)
 {
-	const struct mrg_span f =
-		kit_frame6(&(struct kit_ip6){ .from = "2001:db8::2", .to = "2001:db8::9", .next = next },
-			kit_bytes(payload_len, 4));
+	const struct mrg_span f = ip_kit_frame6(
+		&(struct ip_kit_ip6){ .from = "2001:db8::2", .to = "2001:db8::9", .next = next },
+		ip_kit_bytes(payload_len, 4));
 	return (struct mrg_span){ f.p + 14, f.len - 14 };
 }
 
 static void error4(const char *head, struct mrg_span quoted)
 {
-	kit_clear();
-	kit_in(kit_frame4(&(struct kit_ip4){ .from = "10.0.0.254", .protocol = 1 },
-		kit_icmp4(kit_join(kit_hex(head), quoted))));
+	ip_kit_clear();
+	ip_kit_in(ip_kit_frame4(&(struct ip_kit_ip4){ .from = "10.0.0.254", .protocol = 1 },
+		ip_kit_icmp4(ip_kit_join(ip_kit_hex(head), quoted))));
 }
 
 static void error6(const char *head, struct mrg_span quoted)
 {
-	kit_clear();
-	kit_in(kit_frame6(&icmp6, kit_icmp6(NULL, NULL, kit_join(kit_hex(head), quoted))));
+	ip_kit_clear();
+	ip_kit_in(ip_kit_frame6(&icmp6, ip_kit_icmp6(NULL, NULL, ip_kit_join(ip_kit_hex(head), quoted))));
 }
 
 static void told(uint8_t protocol, enum ip_error_kind kind, uint16_t mtu, const char *to)
 {
-	const struct ip peer = kit_ip(to);
+	const struct ip peer = ip_kit_ip(to);
 	MUST_SAY(kit.got_count == 1 && kit.got[0].error, "%zu were told", kit.got_count);
 	MUST(kit.got[0].protocol == protocol && kit.got[0].e.kind == kind &&
 		ip_same(&kit.got[0].e.to, &peer));
@@ -199,7 +199,7 @@ START_TEST(errors_are_told_to_who_sent)
 		{ "0302 0000 00000000", IP_ERROR_HARD }, { "0303 0000 00000000", IP_ERROR_HARD },
 		{ "0305 0000 00000000", IP_ERROR_SOFT }, { "030d 0000 00000000", IP_ERROR_HARD },
 		{ "0b00 0000 00000000", IP_ERROR_SOFT }, { "0c00 0000 14000000", IP_ERROR_SOFT } };
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		error4(rows[i].head, our4(6, 8));
 		told(6, rows[i].kind, 0, "10.0.0.9");
@@ -217,13 +217,13 @@ START_TEST(errors_are_told_to_who_sent)
 		error6(six[i].head, our6(6, 20));
 		told(6, six[i].kind, 0, "2001:db8::9");
 	}
-	MUST(kit_count("icmp_in_errors") == 0);
+	MUST(ip_kit_count("icmp_in_errors") == 0);
 }
 END_TEST
 
 START_TEST(too_big)
 {
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	error4("0304 0000 0000 0578", our4(6, 1460));
 	told(6, IP_ERROR_TOO_BIG, 1400, "10.0.0.9");
 	/* RFC 1191: floors, and routers of before it */
@@ -252,7 +252,7 @@ END_TEST
 
 START_TEST(errors_about_what_we_did_not_send_are_passed_over)
 {
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	const char *const head = "0303 0000 00000000", *const head6 = "0104 0000 00000000";
 	/* too little of it, every truncation */
 	const struct mrg_span whole = our4(6, 20), whole6 = our6(6, 20);
@@ -265,21 +265,22 @@ START_TEST(errors_about_what_we_did_not_send_are_passed_over)
 		MUST_SAY(kit.got_count == (len >= 48), "%zu octets of it", len);
 	}
 	/* not ours */
-	const struct mrg_span other = kit_frame4(
-		&(struct kit_ip4){ .from = "10.0.0.3", .to = "10.0.0.9", .protocol = 6 }, kit_bytes(20, 1));
+	const struct mrg_span other =
+		ip_kit_frame4(&(struct ip_kit_ip4){ .from = "10.0.0.3", .to = "10.0.0.9", .protocol = 6 },
+			ip_kit_bytes(20, 1));
 	error4(head, (struct mrg_span){ other.p + 14, other.len - 14 });
 	MUST(kit.got_count == 0);
 	/* a later fragment */
-	const struct mrg_span later = kit_frame4(
-		&(struct kit_ip4){ .from = "10.0.0.2", .to = "10.0.0.9", .protocol = 6, .offset = 10 },
-		kit_bytes(20, 1));
+	const struct mrg_span later = ip_kit_frame4(
+		&(struct ip_kit_ip4){ .from = "10.0.0.2", .to = "10.0.0.9", .protocol = 6, .offset = 10 },
+		ip_kit_bytes(20, 1));
 	error4(head, (struct mrg_span){ later.p + 14, later.len - 14 });
 	MUST(kit.got_count == 0);
 	/* an error about an ICMP error of ours, and about nonsense */
 	error4(head, our4(1, 8));
-	error4(head, kit_bytes(40, 1));
+	error4(head, ip_kit_bytes(40, 1));
 	error6(head6, our6(58, 8));
-	error6(head6, kit_bytes(80, 1));
+	error6(head6, ip_kit_bytes(80, 1));
 	error6(head6, our6(44, 20));
 	error6(head6, our6(0, 16));
 	MUST(kit.got_count == 0 && kit.sent_count == 0);
@@ -288,7 +289,7 @@ END_TEST
 
 START_TEST(redirects_and_source_quench_change_nothing)
 {
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	const uint32_t era = kit.s->ip->era;
 	error4("0501 0000 0a000003", our4(6, 20));
 	error4("0400 0000 00000000", our4(6, 20));
@@ -300,49 +301,50 @@ END_TEST
 
 START_TEST(unknown_protocols_are_told)
 {
-	kit_open(1500, false);
-	kit_know_peers();
-	const struct mrg_span f = kit_frame4(&(struct kit_ip4){ .protocol = 200 }, kit_bytes(900, 1));
-	kit_in(f);
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
+	const struct mrg_span f =
+		ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 200 }, ip_kit_bytes(900, 1));
+	ip_kit_in(f);
 	MUST(kit.sent_count == 1);
-	const struct mrg_net_icmp4 m = kit_sent_icmp4(0);
+	const struct mrg_net_icmp4 m = ip_kit_sent_icmp4(0);
 	struct mrg_net_icmp4_unreachable u;
 	MUST(mrg_net_icmp4_body_as_icmp4_unreachable(&m, &u) && mrg_net_icmp4_code(&m) == 2);
 	/* RFC 1812 4.3.2.3: 576 octets in all */
 	MUST(mrg_span_eq(
 		mrg_net_icmp4_unreachable_original_datagram(&u), (struct mrg_span){ f.p + 14, 548 }));
 	MUST(kit.sent[0].len == 14 + 576);
-	kit_clear();
-	const struct mrg_span g = kit_frame6(&(struct kit_ip6){ .next = 200 }, kit_bytes(1400, 1));
-	kit_in(g);
+	ip_kit_clear();
+	const struct mrg_span g = ip_kit_frame6(&(struct ip_kit_ip6){ .next = 200 }, ip_kit_bytes(1400, 1));
+	ip_kit_in(g);
 	MUST(kit.sent_count == 1);
-	const struct mrg_net_icmp6 n = kit_sent_icmp6(0);
+	const struct mrg_net_icmp6 n = ip_kit_sent_icmp6(0);
 	struct mrg_net_icmp6_problem p;
 	MUST(mrg_net_icmp6_body_as_icmp6_problem(&n, &p) && mrg_net_icmp6_code(&n) == 1 &&
 		mrg_net_icmp6_problem_pointer(&p) == 6);
 	MUST(kit.sent[0].len == 14 + 1280);
-	MUST(kit_count("in_unknown_protos") == 2);
+	MUST(ip_kit_count("in_unknown_protos") == 2);
 }
 END_TEST
 
 START_TEST(errors_are_not_sent_about)
 {
 	static const uint8_t all[6] = { 255, 255, 255, 255, 255, 255 }, group[6] = { 1, 0, 0x5e, 0, 0, 1 };
-	static const struct kit_ip4 rows[] = { { .protocol = 200, .to = "10.0.0.255", .mac = all },
+	static const struct ip_kit_ip4 rows[] = { { .protocol = 200, .to = "10.0.0.255", .mac = all },
 		{ .protocol = 200, .to = "224.0.0.1", .mac = group },
 		{ .protocol = 200, .to = "255.255.255.255", .mac = all } };
-	kit_open(1500, false);
-	kit_know_peers();
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		kit_in(kit_frame4(&rows[i], kit_bytes(30, 1)));
-	MUST(kit_count("in_unknown_protos") == 3 && kit.sent_count == 0);
+		ip_kit_in(ip_kit_frame4(&rows[i], ip_kit_bytes(30, 1)));
+	MUST(ip_kit_count("in_unknown_protos") == 3 && kit.sent_count == 0);
 	/* ICMP errors: asked for directly, since none comes to where one would be sent */
 	static const char *const heads[] = { "0300", "0303", "0400", "0501", "0b00", "0c00", "ff00", "03" };
 	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
-		const struct mrg_span f = kit_frame4(&icmp, kit_hex(heads[i]));
+		const struct mrg_span f = ip_kit_frame4(&icmp, ip_kit_hex(heads[i]));
 		const struct ip_in in = { .on = kit.on,
-			.from = kit_ip("10.0.0.1"),
-			.to = kit_ip("10.0.0.2"),
+			.from = ip_kit_ip("10.0.0.1"),
+			.to = ip_kit_ip("10.0.0.2"),
 			.packet = { f.p + 14, f.len - 14 },
 			.payload = { f.p + 34, f.len - 34 },
 			.protocol = 1,
@@ -351,27 +353,28 @@ START_TEST(errors_are_not_sent_about)
 	}
 	MUST(kit.sent_count == 0);
 	/* an ICMPv6 error with an option before it that nobody knows; then the same with an echo */
-	const struct mrg_span option = kit_hex("3a 00 c5 04 00000000");
-	kit_in(kit_frame6(
-		&(struct kit_ip6){ .next = 60 }, kit_join(option, kit_hex("0104 0000 00000000 0000"))));
+	const struct mrg_span option = ip_kit_hex("3a 00 c5 04 00000000");
+	ip_kit_in(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 60 },
+		ip_kit_join(option, ip_kit_hex("0104 0000 00000000 0000"))));
 	MUST(kit.sent_count == 0);
-	kit_in(kit_frame6(&(struct kit_ip6){ .next = 60 }, kit_join(option, kit_hex("8000 0000 00000000"))));
+	ip_kit_in(ip_kit_frame6(
+		&(struct ip_kit_ip6){ .next = 60 }, ip_kit_join(option, ip_kit_hex("8000 0000 00000000"))));
 	MUST(kit.sent_count == 1);
 }
 END_TEST
 
 START_TEST(errors_are_limited)
 {
-	kit_open(1500, false);
-	kit_know_peers();
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
 	for (unsigned i = 0; i < 10000; i++)
-		kit_in(kit_frame4(&(struct kit_ip4){ .protocol = 200 }, kit_bytes(8, 1)));
+		ip_kit_in(ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 200 }, ip_kit_bytes(8, 1)));
 	MUST_SAY(kit.sent_count >= 10 && kit.sent_count <= 60, "%zu errors", kit.sent_count);
-	MUST(kit_count("icmp_out_limited") == 10000 - kit.sent_count);
-	kit_run(SECOND);
-	kit_clear();
+	MUST(ip_kit_count("icmp_out_limited") == 10000 - kit.sent_count);
+	ip_kit_run(SECOND);
+	ip_kit_clear();
 	for (unsigned i = 0; i < 1000; i++)
-		kit_in(kit_frame4(&(struct kit_ip4){ .protocol = 200 }, kit_bytes(8, 1)));
+		ip_kit_in(ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 200 }, ip_kit_bytes(8, 1)));
 	MUST(kit.sent_count >= 10 && kit.sent_count <= 60);
 }
 END_TEST
@@ -401,19 +404,19 @@ static void ping(struct heard *h, const char *to, size_t len, const uint8_t repl
 {
 	struct mrg_rt_addr a;
 	MUST(mrg_rt_addr_read(to, 0, &a));
-	kit_clear();
-	MUST(mrg_tcpip_ping_send(&h->ping, &a, 77, kit_bytes(len, 2)) == MRG_IO_OK);
+	ip_kit_clear();
+	MUST(mrg_tcpip_ping_send(&h->ping, &a, 77, ip_kit_bytes(len, 2)) == MRG_IO_OK);
 	MUST(kit.sent_count == 1);
 	const struct mrg_span sent = { kit.sent[0].p + 14, kit.sent[0].len - 14 };
-	struct mrg_span m = kit_copy(sent);
+	struct mrg_span m = ip_kit_copy(sent);
 	if (reply == 0) {
 		m = (struct mrg_span){ m.p + 20, m.len - 20 };
-		*kit_at(m, 0) = 0;
-		kit_in(kit_frame4(&icmp, kit_icmp4(m)));
+		*ip_kit_at(m, 0) = 0;
+		ip_kit_in(ip_kit_frame4(&icmp, ip_kit_icmp4(m)));
 	} else {
 		m = (struct mrg_span){ m.p + 40, m.len - 40 };
-		*kit_at(m, 0) = reply;
-		kit_in(kit_frame6(&icmp6, kit_icmp6(NULL, NULL, m)));
+		*ip_kit_at(m, 0) = reply;
+		ip_kit_in(ip_kit_frame6(&icmp6, ip_kit_icmp6(NULL, NULL, m)));
 	}
 	MUST(h->sequence == 77 && h->len == len && h->error == NULL);
 	if (reply == 0) {
@@ -430,8 +433,8 @@ START_TEST(pings)
 	struct heard a = { .ping = { .heard = heard } }, b = { .ping = { .heard = heard } };
 	a.ping.ctx = &a;
 	b.ping.ctx = &b;
-	kit_open(1500, false);
-	kit_know_peers();
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
 	mrg_tcpip_ping_open(kit.s, &a.ping);
 	mrg_tcpip_ping_open(kit.s, &b.ping);
 	MUST(a.ping.identifier != b.ping.identifier);
@@ -442,22 +445,22 @@ START_TEST(pings)
 	mrg_tcpip_ping_close(&a.ping);
 	mrg_tcpip_ping_close(&b.ping);
 	mrg_tcpip_ping_close(&b.ping);
-	kit_in(kit_frame4(&icmp, kit_icmp4(kit_hex("0000 0000 1234 0001"))));
+	ip_kit_in(ip_kit_frame4(&icmp, ip_kit_icmp4(ip_kit_hex("0000 0000 1234 0001"))));
 	struct mrg_rt_addr nowhere;
 	MUST(mrg_rt_addr_read("8.8.8.8", 0, &nowhere));
 	mrg_tcpip_ping_open(kit.s, &a.ping);
-	MUST(mrg_tcpip_ping_send(&a.ping, &nowhere, 1, kit_bytes(1, 1)) == MRG_IO_RESET);
+	MUST(mrg_tcpip_ping_send(&a.ping, &nowhere, 1, ip_kit_bytes(1, 1)) == MRG_IO_RESET);
 	/* to ourselves */
-	kit_clear();
+	ip_kit_clear();
 	a.count = 0;
 	MUST(mrg_rt_addr_read("127.0.0.1", 0, &nowhere) &&
-		mrg_tcpip_ping_send(&a.ping, &nowhere, 9, kit_bytes(3000, 1)) == MRG_IO_OK);
+		mrg_tcpip_ping_send(&a.ping, &nowhere, 9, ip_kit_bytes(3000, 1)) == MRG_IO_OK);
 	MUST(a.count == 0);
-	kit_run(SECOND);
+	ip_kit_run(SECOND);
 	MUST(a.count == 1 && a.sequence == 9 && a.len == 3000 && kit.sent_count == 0);
 	MUST(mrg_rt_addr_read("[2001:db8::2]", 0, &nowhere) &&
-		mrg_tcpip_ping_send(&a.ping, &nowhere, 9, kit_bytes(3, 1)) == MRG_IO_OK);
-	kit_run(SECOND);
+		mrg_tcpip_ping_send(&a.ping, &nowhere, 9, ip_kit_bytes(3, 1)) == MRG_IO_OK);
+	ip_kit_run(SECOND);
 	MUST(a.count == 2 && kit.sent_count == 0);
 }
 END_TEST

@@ -9,13 +9,13 @@
 static const uint8_t all_mac[6] = { 255, 255, 255, 255, 255, 255 }, group_mac[6] = { 1, 0, 0x5e, 0, 0, 1 },
 		     group_mac6[6] = { 0x33, 0x33, 0, 0, 0, 1 }, foreign_mac[6] = { 2, 0, 0, 0, 0, 9 };
 
-static struct mrg_span udp(void) { return kit_hex("0035 1000 000c 0000 01020304"); }
+static struct mrg_span udp(void) { return ip_kit_hex("0035 1000 000c 0000 01020304"); }
 
 /* How many were handed on since the last time. */
 static size_t handed_on(struct mrg_span frame)
 {
 	const size_t before = kit.got_count;
-	kit_in(frame);
+	ip_kit_in(frame);
 	const size_t n = kit.got_count - before;
 	if (kit.got_count > KIT_INPUTS_MAX / 2)
 		kit.got_count = 0;
@@ -26,35 +26,36 @@ static size_t handed_on(struct mrg_span frame)
 
 START_TEST(frames_for_others)
 {
-	kit_open(1500, false);
-	const struct kit_ip4 v4 = { .protocol = 17 };
-	MUST(handed_on(kit_frame4(&v4, udp())) == 1);
-	MUST(handed_on(kit_frame4(&(struct kit_ip4){ .protocol = 17, .mac = foreign_mac }, udp())) == 0);
-	MUST(handed_on(kit_frame6(&(struct kit_ip6){ .next = 17, .mac = foreign_mac }, udp())) == 0);
-	MUST(kit_count("if_in_foreign") == 2);
+	ip_kit_open(1500, false);
+	const struct ip_kit_ip4 v4 = { .protocol = 17 };
+	MUST(handed_on(ip_kit_frame4(&v4, udp())) == 1);
+	MUST(handed_on(ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 17, .mac = foreign_mac }, udp())) ==
+		0);
+	MUST(handed_on(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 17, .mac = foreign_mac }, udp())) == 0);
+	MUST(ip_kit_count("if_in_foreign") == 2);
 	/* our own, come back */
-	struct mrg_span f = kit_frame4(&v4, udp());
-	memcpy(kit_at(f, 6), kit_mac, 6);
-	MUST(handed_on(f) == 0 && kit_count("if_in_foreign") == 3);
+	struct mrg_span f = ip_kit_frame4(&v4, udp());
+	memcpy(ip_kit_at(f, 6), ip_kit_mac, 6);
+	MUST(handed_on(f) == 0 && ip_kit_count("if_in_foreign") == 3);
 	/* RFC 1122 3.3.6: to all of the link, but to one address */
-	MUST(handed_on(kit_frame4(&(struct kit_ip4){ .protocol = 17, .mac = all_mac }, udp())) == 0);
-	MUST(handed_on(kit_frame6(&(struct kit_ip6){ .next = 17, .mac = group_mac6 }, udp())) == 0);
-	MUST(kit_count("in_addr_errors") == 2);
+	MUST(handed_on(ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 17, .mac = all_mac }, udp())) == 0);
+	MUST(handed_on(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 17, .mac = group_mac6 }, udp())) == 0);
+	MUST(ip_kit_count("in_addr_errors") == 2);
 }
 END_TEST
 
 START_TEST(types_of_frames)
 {
-	kit_open(1500, false);
-	const struct mrg_span packet = kit_frame4(&(struct kit_ip4){ .protocol = 17 }, udp());
+	ip_kit_open(1500, false);
+	const struct mrg_span packet = ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 17 }, udp());
 	const struct mrg_span ip = { packet.p + 14, packet.len - 14 };
-	MUST(handed_on(kit_frame(kit_mac, kit_peer_mac, 0x88cc, ip)) == 0);
-	MUST(handed_on(kit_frame(kit_mac, kit_peer_mac, 20, ip)) == 0);
-	MUST(handed_on(kit_frame(kit_mac, kit_peer_mac, 0x86dd, ip)) == 0);
-	MUST(kit_count("if_in_unknown_protos") == 2 && kit_count("in_hdr_errors") == 1);
+	MUST(handed_on(ip_kit_frame(ip_kit_mac, ip_kit_peer_mac, 0x88cc, ip)) == 0);
+	MUST(handed_on(ip_kit_frame(ip_kit_mac, ip_kit_peer_mac, 20, ip)) == 0);
+	MUST(handed_on(ip_kit_frame(ip_kit_mac, ip_kit_peer_mac, 0x86dd, ip)) == 0);
+	MUST(ip_kit_count("if_in_unknown_protos") == 2 && ip_kit_count("in_hdr_errors") == 1);
 	for (size_t len = 0; len < 14; len++)
-		kit_in((struct mrg_span){ packet.p, len });
-	MUST(kit_count("if_in_short") == 14);
+		ip_kit_in((struct mrg_span){ packet.p, len });
+	MUST(ip_kit_count("if_in_short") == 14);
 }
 END_TEST
 
@@ -66,23 +67,25 @@ START_TEST(tags)
 	} rows[] = { { "8100 0000", 1 }, { "8100 a000", 1 }, { "8100 0064", 0 }, { "88a8 0000", 1 },
 		{ "88a8 0000 8100 0000", 1 }, { "88a8 0001 8100 0000", 0 }, { "88a8 0000 8100 0fff", 0 },
 		{ "8100 0000 8100 0000 8100 0000", 0 } };
-	kit_open(1500, false);
-	const struct mrg_span f = kit_frame4(&(struct kit_ip4){ .protocol = 17 }, udp());
+	ip_kit_open(1500, false);
+	const struct mrg_span f = ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 17 }, udp());
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		const struct mrg_span front = kit_join((struct mrg_span){ f.p, 12 }, kit_hex(rows[i].tags));
-		MUST_SAY(handed_on(kit_join(front, (struct mrg_span){ f.p + 12, f.len - 12 })) ==
+		const struct mrg_span front =
+			ip_kit_join((struct mrg_span){ f.p, 12 }, ip_kit_hex(rows[i].tags));
+		MUST_SAY(handed_on(ip_kit_join(front, (struct mrg_span){ f.p + 12, f.len - 12 })) ==
 				 rows[i].count,
 			"%s", rows[i].tags);
 	}
-	MUST(kit_count("if_in_tagged") == 3);
+	MUST(ip_kit_count("if_in_tagged") == 3);
 }
 END_TEST
 
 START_TEST(padding_is_taken_off)
 {
-	kit_open(1500, false);
-	kit_in(kit_join(kit_frame4(&(struct kit_ip4){ .protocol = 17 }, udp()), kit_bytes(30, 1)));
-	kit_in(kit_join(kit_frame6(&(struct kit_ip6){ .next = 17 }, udp()), kit_bytes(30, 1)));
+	ip_kit_open(1500, false);
+	ip_kit_in(ip_kit_join(
+		ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 17 }, udp()), ip_kit_bytes(30, 1)));
+	ip_kit_in(ip_kit_join(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 17 }, udp()), ip_kit_bytes(30, 1)));
 	MUST(kit.got_count == 2);
 	for (size_t i = 0; i < 2; i++)
 		MUST(mrg_span_eq(kit.got[i].in.payload, udp()) &&
@@ -92,12 +95,12 @@ END_TEST
 
 START_TEST(what_the_link_did_is_passed_on)
 {
-	kit_open(1500, true);
-	kit_in_work(kit_frame4(&(struct kit_ip4){ .protocol = 6, .ecn = 3 }, kit_bytes(4000, 1)),
+	ip_kit_open(1500, true);
+	ip_kit_in_work(ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 6, .ecn = 3 }, ip_kit_bytes(4000, 1)),
 		(struct mrg_frame_work){ .sum_ok = true, .cut = MRG_FRAME_TCP4, .segment_len = 1460 });
-	kit_in_work(kit_frame6(&(struct kit_ip6){ .next = 6, .hop_limit = 3 }, kit_bytes(40, 1)),
+	ip_kit_in_work(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 6, .hop_limit = 3 }, ip_kit_bytes(40, 1)),
 		(struct mrg_frame_work){ .sum_ok = true });
-	kit_in(kit_frame6(&(struct kit_ip6){ .next = 6 }, kit_bytes(40, 1)));
+	ip_kit_in(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 6 }, ip_kit_bytes(40, 1)));
 	MUST(kit.got[0].in.sum_ok && kit.got[0].in.segment_len == 1460 && kit.got[0].in.ecn == 3 &&
 		kit.got[0].in.on == kit.on);
 	MUST(kit.got[1].in.sum_ok && kit.got[1].in.segment_len == 0 && kit.got[1].in.hop_limit == 3 &&
@@ -113,28 +116,28 @@ static struct mrg_span resum(struct mrg_span f)
 {
 	uint32_t sum = 0;
 	const size_t len = (size_t)(f.p[14] & 15) * 4 < 20 ? 20 : (size_t)(f.p[14] & 15) * 4;
-	*kit_at(f, 24) = *kit_at(f, 25) = 0;
+	*ip_kit_at(f, 24) = *ip_kit_at(f, 25) = 0;
 	for (size_t i = 0; i < len && 15 + i < f.len; i += 2)
 		sum += (uint32_t)f.p[14 + i] << 8 | f.p[15 + i];
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = ~((sum & 0xffff) + (sum >> 16));
-	*kit_at(f, 24) = (uint8_t)(sum >> 8);
-	*kit_at(f, 25) = (uint8_t)sum;
+	*ip_kit_at(f, 24) = (uint8_t)(sum >> 8);
+	*ip_kit_at(f, 25) = (uint8_t)sum;
 	return f;
 }
 
-static struct mrg_span usual4(void) { return kit_frame4(&(struct kit_ip4){ .protocol = 17 }, udp()); }
+static struct mrg_span usual4(void) { return ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 17 }, udp()); }
 
 static struct mrg_span poked4(size_t at, unsigned value)
 {
 	const struct mrg_span f = usual4();
-	*kit_at(f, 14 + at) = (uint8_t)value;
+	*ip_kit_at(f, 14 + at) = (uint8_t)value;
 	return resum(f);
 }
 
 START_TEST(header4_lengths)
 {
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	MUST(handed_on(resum(usual4())) == 1);
 	for (unsigned ihl = 0; ihl < 16; ihl++)
 		/* what is UDP's header otherwise, is options then, which end at once; 9 and more are longer than the packet */
@@ -151,23 +154,23 @@ END_TEST
 START_TEST(checksum4)
 {
 	static const unsigned sums[] = { 0, 0xffff, 0x1234 };
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	for (size_t i = 0; i < COUNT(sums); i++) {
 		const struct mrg_span f = usual4();
-		*kit_at(f, 24) = (uint8_t)(sums[i] >> 8);
-		*kit_at(f, 25) = (uint8_t)sums[i];
+		*ip_kit_at(f, 24) = (uint8_t)(sums[i] >> 8);
+		*ip_kit_at(f, 25) = (uint8_t)sums[i];
 		MUST(handed_on(f) == 0);
 	}
-	MUST(kit_count("in_hdr_errors") == 3);
+	MUST(ip_kit_count("in_hdr_errors") == 3);
 }
 END_TEST
 
 /* RFC 1122 3.2.1.7: a host does not look at it. */
 START_TEST(ttl_0_and_1_are_taken)
 {
-	kit_open(1500, false);
-	MUST(handed_on(kit_frame4(&(struct kit_ip4){ .protocol = 17, .ttl = 1 }, udp())) == 1);
-	MUST(handed_on(kit_frame4(&(struct kit_ip4){ .protocol = 17, .ttl_zero = true }, udp())) == 1);
+	ip_kit_open(1500, false);
+	MUST(handed_on(ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 17, .ttl = 1 }, udp())) == 1);
+	MUST(handed_on(ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 17, .ttl_zero = true }, udp())) == 1);
 }
 END_TEST
 
@@ -175,27 +178,29 @@ START_TEST(sources4)
 {
 	static const char *const bad[] = { "10.0.0.2", "10.0.0.255", "255.255.255.255", "224.0.0.1",
 		"239.1.2.3", "127.0.0.1", "127.1.2.3", "0.0.0.0", "0.1.2.3", "240.0.0.1", "254.255.255.255" };
-	kit_open(1500, false);
-	kit_know_peers();
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		MUST_SAY(handed_on(kit_frame4(&(struct kit_ip4){ .protocol = 17, .from = bad[i] }, udp())) ==
-				 0,
+		MUST_SAY(handed_on(ip_kit_frame4(
+				 &(struct ip_kit_ip4){ .protocol = 17, .from = bad[i] }, udp())) == 0,
 			"%s", bad[i]);
-		MUST(handed_on(kit_frame4(
-			     &(struct kit_ip4){ .protocol = 6, .from = bad[i] }, kit_bytes(20, 1))) == 0);
-		kit_in(kit_frame4(&(struct kit_ip4){ .protocol = 1, .from = bad[i] },
-			kit_icmp4(kit_hex("0800 0000 0001 0001"))));
-		kit_in(kit_frame4(&(struct kit_ip4){ .protocol = 99, .from = bad[i] }, kit_bytes(20, 1)));
+		MUST(handed_on(ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 6, .from = bad[i] },
+			     ip_kit_bytes(20, 1))) == 0);
+		ip_kit_in(ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 1, .from = bad[i] },
+			ip_kit_icmp4(ip_kit_hex("0800 0000 0001 0001"))));
+		ip_kit_in(ip_kit_frame4(
+			&(struct ip_kit_ip4){ .protocol = 99, .from = bad[i] }, ip_kit_bytes(20, 1)));
 	}
-	MUST(kit.sent_count == 0 && kit_count("in_martians") == 4 * COUNT(bad));
+	MUST(kit.sent_count == 0 && ip_kit_count("in_martians") == 4 * COUNT(bad));
 	static const char *const good[] = { "10.0.0.254", "8.8.8.8", "169.254.3.4", "223.255.255.254",
 		"128.0.0.1" };
 	for (size_t i = 0; i < COUNT(good); i++)
-		MUST(handed_on(kit_frame4(&(struct kit_ip4){ .protocol = 17, .from = good[i] }, udp())) == 1);
+		MUST(handed_on(ip_kit_frame4(
+			     &(struct ip_kit_ip4){ .protocol = 17, .from = good[i] }, udp())) == 1);
 	/* groups may be asked about by who has no address */
-	kit_in(kit_frame4(
-		&(struct kit_ip4){ .protocol = 2, .from = "0.0.0.0", .to = "224.0.0.1", .mac = group_mac },
-		kit_bytes(8, 1)));
+	ip_kit_in(ip_kit_frame4(
+		&(struct ip_kit_ip4){ .protocol = 2, .from = "0.0.0.0", .to = "224.0.0.1", .mac = group_mac },
+		ip_kit_bytes(8, 1)));
 	MUST(kit.group_inputs == 1);
 }
 END_TEST
@@ -212,11 +217,11 @@ START_TEST(destinations4)
 		{ "224.0.0.5", group_mac, false, false }, { "127.0.0.1", NULL, false, false },
 		{ "0.0.0.0", NULL, false, false }, { "0.0.0.0", all_mac, false, false },
 		{ "10.0.1.255", all_mac, false, false }, { "240.0.0.1", NULL, false, false } };
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		kit_clear();
-		kit_in(kit_frame4(
-			&(struct kit_ip4){ .protocol = 17, .to = rows[i].to, .mac = rows[i].mac }, udp()));
+		ip_kit_clear();
+		ip_kit_in(ip_kit_frame4(
+			&(struct ip_kit_ip4){ .protocol = 17, .to = rows[i].to, .mac = rows[i].mac }, udp()));
 		MUST_SAY(kit.got_count == rows[i].taken, "%s", rows[i].to);
 		MUST(!rows[i].taken || kit.got[0].in.to_many == rows[i].many);
 	}
@@ -240,18 +245,19 @@ START_TEST(options4)
 		{ "83070401 02030400", false, false, 0 }, { "83070801 02030400", false, false, 0 },
 		{ "89070401 02030400", false, false, 0 }, { "01830304", false, false, 0 },
 		{ "83020000", false, true, 22 }, { "83030000", false, true, 22 } };
-	kit_open(1500, false);
-	kit_know_peers();
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		kit_clear();
-		kit_run(MRG_RT_SECOND_NS);
-		kit_know_peers();
-		kit_in(kit_frame4(
-			&(struct kit_ip4){ .protocol = 17, .options = kit_hex(rows[i].options) }, udp()));
+		ip_kit_clear();
+		ip_kit_run(MRG_RT_SECOND_NS);
+		ip_kit_know_peers();
+		ip_kit_in(ip_kit_frame4(
+			&(struct ip_kit_ip4){ .protocol = 17, .options = ip_kit_hex(rows[i].options) },
+			udp()));
 		MUST_SAY(kit.got_count == rows[i].taken, "%s", rows[i].options);
 		MUST_SAY(kit.sent_count == rows[i].told, "%s", rows[i].options);
 		if (rows[i].told) {
-			const struct mrg_net_icmp4 m = kit_sent_icmp4(0);
+			const struct mrg_net_icmp4 m = ip_kit_sent_icmp4(0);
 			struct mrg_net_icmp4_problem p;
 			MUST(mrg_net_icmp4_body_as_icmp4_problem(&m, &p));
 			MUST_SAY(mrg_net_icmp4_problem_pointer(&p) == rows[i].pointer, "%s: %u",
@@ -266,18 +272,18 @@ END_TEST
 /* RFC 2131 4.1: a lease may be offered to the address that is offered, before it is ours. */
 START_TEST(without_an_address)
 {
-	kit_bare(&mrg_tcpip_usual, 1500, false);
-	const struct kit_ip4 offer = { .protocol = 17, .to = "10.0.0.77" };
-	MUST(handed_on(kit_frame4(&offer, udp())) == 0);
-	MUST(handed_on(kit_frame4(
-		     &(struct kit_ip4){ .protocol = 17, .to = "255.255.255.255", .mac = all_mac }, udp())) ==
-		1);
+	ip_kit_bare(&mrg_tcpip_usual, 1500, false);
+	const struct ip_kit_ip4 offer = { .protocol = 17, .to = "10.0.0.77" };
+	MUST(handed_on(ip_kit_frame4(&offer, udp())) == 0);
+	MUST(handed_on(ip_kit_frame4(
+		     &(struct ip_kit_ip4){ .protocol = 17, .to = "255.255.255.255", .mac = all_mac },
+		     udp())) == 1);
 	kit.on->dhcp_listens = true;
-	MUST(handed_on(kit_frame4(&offer, udp())) == 1);
-	MUST(handed_on(kit_frame4(&(struct kit_ip4){ .protocol = 6, .to = "10.0.0.77" }, kit_bytes(20, 1))) ==
-		0);
-	MUST(handed_on(kit_frame4(
-		     &(struct kit_ip4){ .protocol = 17, .to = "10.0.0.77", .mac = all_mac }, udp())) == 0);
+	MUST(handed_on(ip_kit_frame4(&offer, udp())) == 1);
+	MUST(handed_on(ip_kit_frame4(
+		     &(struct ip_kit_ip4){ .protocol = 6, .to = "10.0.0.77" }, ip_kit_bytes(20, 1))) == 0);
+	MUST(handed_on(ip_kit_frame4(
+		     &(struct ip_kit_ip4){ .protocol = 17, .to = "10.0.0.77", .mac = all_mac }, udp())) == 0);
 }
 END_TEST
 
@@ -289,36 +295,39 @@ START_TEST(addresses6)
 		"::10.0.0.1", "::" };
 	static const char *const to[] = { "2001:db8::3", "::1", "::", "::ffff:10.0.0.2", "ff02::5", "ff01::1",
 		"fe80::9" };
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	for (size_t i = 0; i < COUNT(from); i++)
-		MUST_SAY(handed_on(kit_frame6(&(struct kit_ip6){ .next = 17, .from = from[i] }, udp())) == 0,
+		MUST_SAY(handed_on(ip_kit_frame6(
+				 &(struct ip_kit_ip6){ .next = 17, .from = from[i] }, udp())) == 0,
 			"%s", from[i]);
-	MUST(kit_count("in_martians") == COUNT(from));
+	MUST(ip_kit_count("in_martians") == COUNT(from));
 	for (size_t i = 0; i < COUNT(to); i++) {
 		/* as IPv4-mapped text would be read as what it maps, octets are put in */
-		const struct mrg_span f = kit_frame6(&(struct kit_ip6){ .next = 17, .to = to[i] }, udp());
+		const struct mrg_span f =
+			ip_kit_frame6(&(struct ip_kit_ip6){ .next = 17, .to = to[i] }, udp());
 		MUST_SAY(handed_on(f) == 0, "%s", to[i]);
 	}
-	MUST(kit_count("in_addr_errors") == COUNT(to));
-	MUST(handed_on(kit_frame6(&(struct kit_ip6){ .next = 17, .to = "fe80::2" }, udp())) == 0);
-	MUST(handed_on(kit_frame6(&(struct kit_ip6){ .next = 17, .to = "fe80::ff:fe00:2" }, udp())) == 1);
-	MUST(handed_on(kit_frame6(
-		     &(struct kit_ip6){ .next = 17, .to = "ff02::1", .mac = group_mac6 }, udp())) == 1);
-	MUST(handed_on(kit_frame6(&(struct kit_ip6){ .next = 17, .from = "fe80::1" }, udp())) == 1);
+	MUST(ip_kit_count("in_addr_errors") == COUNT(to));
+	MUST(handed_on(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 17, .to = "fe80::2" }, udp())) == 0);
+	MUST(handed_on(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 17, .to = "fe80::ff:fe00:2" }, udp())) ==
+		1);
+	MUST(handed_on(ip_kit_frame6(
+		     &(struct ip_kit_ip6){ .next = 17, .to = "ff02::1", .mac = group_mac6 }, udp())) == 1);
+	MUST(handed_on(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 17, .from = "fe80::1" }, udp())) == 1);
 }
 END_TEST
 
 START_TEST(header6_lengths)
 {
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	for (unsigned version = 0; version < 16; version++) {
-		const struct mrg_span f = kit_frame6(&(struct kit_ip6){ .next = 17 }, udp());
-		*kit_at(f, 14) = (uint8_t)(version << 4);
+		const struct mrg_span f = ip_kit_frame6(&(struct ip_kit_ip6){ .next = 17 }, udp());
+		*ip_kit_at(f, 14) = (uint8_t)(version << 4);
 		MUST(handed_on(f) == (version == 6));
 	}
 	for (unsigned len = 0; len < 256; len++) {
-		const struct mrg_span f = kit_frame6(&(struct kit_ip6){ .next = 17 }, udp());
-		*kit_at(f, 19) = (uint8_t)len;
+		const struct mrg_span f = ip_kit_frame6(&(struct ip_kit_ip6){ .next = 17 }, udp());
+		*ip_kit_at(f, 19) = (uint8_t)len;
 		MUST_SAY(handed_on(f) == (len <= 12), "payload length %u", len);
 	}
 }
@@ -376,20 +385,20 @@ static const struct chain chains[] = {
 
 START_TEST(extension_headers)
 {
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	for (size_t i = 0; i < COUNT(chains); i++) {
 		const struct chain *const c = &chains[i];
-		kit_run(MRG_RT_SECOND_NS);
-		kit_know_peers();
-		kit_in(kit_frame6(
-			&(struct kit_ip6){ .next = c->next }, kit_join(kit_hex(c->headers), udp())));
+		ip_kit_run(MRG_RT_SECOND_NS);
+		ip_kit_know_peers();
+		ip_kit_in(ip_kit_frame6(
+			&(struct ip_kit_ip6){ .next = c->next }, ip_kit_join(ip_kit_hex(c->headers), udp())));
 		MUST_SAY(kit.got_count == c->taken, "%s", c->name);
 		MUST_SAY(kit.sent_count == (c->code >= 0), "%s: %zu errors", c->name, kit.sent_count);
 		if (c->taken)
 			MUST(kit.got[0].in.protocol == 17 && mrg_span_eq(kit.got[0].in.payload, udp()));
 		if (c->code < 0)
 			continue;
-		const struct mrg_net_icmp6 m = kit_sent_icmp6(0);
+		const struct mrg_net_icmp6 m = ip_kit_sent_icmp6(0);
 		struct mrg_net_icmp6_problem p;
 		MUST_SAY(mrg_net_icmp6_body_as_icmp6_problem(&m, &p) && mrg_net_icmp6_code(&m) == c->code,
 			"%s: code %u", c->name, mrg_net_icmp6_code(&m));
@@ -402,39 +411,39 @@ END_TEST
 START_TEST(a_hundred_headers)
 {
 	struct mrg_span headers = { 0 };
-	kit_open(1500, false);
-	kit_know_peers();
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
 	for (unsigned i = 0; i < 100; i++)
-		headers =
-			kit_join(headers, kit_hex(i < 99 ? "3c 00 01 04 00000000" : "11 00 01 04 00000000"));
-	MUST(handed_on(kit_frame6(&(struct kit_ip6){ .next = 60 }, kit_join(headers, udp()))) == 0);
-	MUST(kit_count("in_hdr_errors") == 1 && kit.sent_count == 0);
+		headers = ip_kit_join(
+			headers, ip_kit_hex(i < 99 ? "3c 00 01 04 00000000" : "11 00 01 04 00000000"));
+	MUST(handed_on(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 60 }, ip_kit_join(headers, udp()))) == 0);
+	MUST(ip_kit_count("in_hdr_errors") == 1 && kit.sent_count == 0);
 }
 END_TEST
 
 START_TEST(jumbograms)
 {
-	kit_open(1500, false);
-	kit_know_peers();
-	const struct mrg_span f = kit_frame6(&(struct kit_ip6){ .next = 0 },
-		kit_join(kit_hex("11 00 c2 04 00011000"), kit_bytes(69624, 1)));
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
+	const struct mrg_span f = ip_kit_frame6(&(struct ip_kit_ip6){ .next = 0 },
+		ip_kit_join(ip_kit_hex("11 00 c2 04 00011000"), ip_kit_bytes(69624, 1)));
 	MUST(handed_on(f) == 0);
 	/* length 0 although there is something */
-	const struct mrg_span g =
-		kit_frame6(&(struct kit_ip6){ .next = 0 }, kit_join(kit_hex("11 00 01 04 00000000"), udp()));
-	*kit_at(g, 18) = *kit_at(g, 19) = 0;
+	const struct mrg_span g = ip_kit_frame6(
+		&(struct ip_kit_ip6){ .next = 0 }, ip_kit_join(ip_kit_hex("11 00 01 04 00000000"), udp()));
+	*ip_kit_at(g, 18) = *ip_kit_at(g, 19) = 0;
 	MUST(handed_on(g) == 0);
 }
 END_TEST
 
 START_TEST(options_to_a_group)
 {
-	kit_open(1500, false);
-	kit_know_peers();
-	const struct kit_ip6 to = { .next = 60, .to = "ff02::1", .mac = group_mac6 };
-	kit_in(kit_frame6(&to, kit_join(kit_hex("11 00 de 04 00000000"), udp())));
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
+	const struct ip_kit_ip6 to = { .next = 60, .to = "ff02::1", .mac = group_mac6 };
+	ip_kit_in(ip_kit_frame6(&to, ip_kit_join(ip_kit_hex("11 00 de 04 00000000"), udp())));
 	MUST(kit.sent_count == 0);
-	kit_in(kit_frame6(&to, kit_join(kit_hex("11 00 9e 04 00000000"), udp())));
+	ip_kit_in(ip_kit_frame6(&to, ip_kit_join(ip_kit_hex("11 00 9e 04 00000000"), udp())));
 	MUST(kit.sent_count == 1);
 }
 END_TEST
@@ -446,51 +455,56 @@ static void mangle(struct mrg_span f)
 	for (size_t len = 0; len <= f.len; len++)
 		(void)handed_on((struct mrg_span){ f.p, len });
 	for (size_t bit = 0; bit < f.len * 8; bit++) {
-		*kit_at(f, bit / 8) ^= (uint8_t)(0x80 >> bit % 8);
+		*ip_kit_at(f, bit / 8) ^= (uint8_t)(0x80 >> bit % 8);
 		(void)handed_on(f);
 		if (f.len > 34 && bit >= 14 * 8 && f.p[12] == 8 && f.p[13] == 0) {
-			const struct mrg_span g = resum(kit_copy(f));
+			const struct mrg_span g = resum(ip_kit_copy(f));
 			(void)handed_on(g);
 		}
-		*kit_at(f, bit / 8) ^= (uint8_t)(0x80 >> bit % 8);
+		*ip_kit_at(f, bit / 8) ^= (uint8_t)(0x80 >> bit % 8);
 	}
-	MUST(handed_on(kit_join(f, kit_bytes(1, 1))) + handed_on(kit_join(f, kit_bytes(1000, 1))) <= 2);
+	MUST(handed_on(ip_kit_join(f, ip_kit_bytes(1, 1))) +
+			handed_on(ip_kit_join(f, ip_kit_bytes(1000, 1))) <=
+		2);
 }
 
 START_TEST(truncations_and_flipped_bits)
 {
-	kit_open(1500, false);
-	kit_know_peers();
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
 	mangle(usual4());
-	mangle(kit_frame4(
-		&(struct kit_ip4){ .protocol = 17, .options = kit_hex("07070400 00000000 94040000") },
+	mangle(ip_kit_frame4(
+		&(struct ip_kit_ip4){ .protocol = 17, .options = ip_kit_hex("07070400 00000000 94040000") },
 		udp()));
-	mangle(kit_frame4(
-		&(struct kit_ip4){ .protocol = 1 }, kit_icmp4(kit_hex("0800 0000 0001 0001 aabbccdd"))));
-	mangle(kit_frame4(&(struct kit_ip4){ .protocol = 17, .mf = true }, kit_bytes(64, 1)));
-	mangle(kit_frame(all_mac, kit_peer_mac, 0x0806,
-		kit_hex("0001 0800 06 04 0001 020000000001 0a000001 000000000000 0a000002")));
-	mangle(kit_frame6(&(struct kit_ip6){ .next = 17 }, udp()));
-	mangle(kit_frame6(&(struct kit_ip6){ .next = 58, .hop_limit = 255 },
-		kit_icmp6(NULL, NULL,
-			kit_hex("8700 0000 00000000 20010db8 00000000 00000000 00000002 01 01 020000000001"))));
-	mangle(kit_frame6(&(struct kit_ip6){ .next = 58, .hop_limit = 255 },
-		kit_icmp6(NULL, NULL,
-			kit_hex("8800 0000 60000000 20010db8 00000000 00000000 00000001 02 01 020000000001"))));
+	mangle(ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 1 },
+		ip_kit_icmp4(ip_kit_hex("0800 0000 0001 0001 aabbccdd"))));
+	mangle(ip_kit_frame4(&(struct ip_kit_ip4){ .protocol = 17, .mf = true }, ip_kit_bytes(64, 1)));
+	mangle(ip_kit_frame(all_mac, ip_kit_peer_mac, 0x0806,
+		ip_kit_hex("0001 0800 06 04 0001 020000000001 0a000001 000000000000 0a000002")));
+	mangle(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 17 }, udp()));
+	mangle(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 58, .hop_limit = 255 },
+		ip_kit_icmp6(NULL, NULL,
+			ip_kit_hex(
+				"8700 0000 00000000 20010db8 00000000 00000000 00000002 01 01 020000000001"))));
+	mangle(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 58, .hop_limit = 255 },
+		ip_kit_icmp6(NULL, NULL,
+			ip_kit_hex(
+				"8800 0000 60000000 20010db8 00000000 00000000 00000001 02 01 020000000001"))));
 	for (size_t i = 0; i < COUNT(chains); i++)
-		mangle(kit_frame6(&(struct kit_ip6){ .next = chains[i].next },
-			kit_join(kit_hex(chains[i].headers), udp())));
+		mangle(ip_kit_frame6(&(struct ip_kit_ip6){ .next = chains[i].next },
+			ip_kit_join(ip_kit_hex(chains[i].headers), udp())));
 	/* it still works */
-	kit_run(100 * MRG_RT_SECOND_NS);
-	kit_know_peers();
-	kit_in(kit_frame4(&(struct kit_ip4){ .protocol = 1 }, kit_icmp4(kit_hex("0800 0000 0001 0001"))));
+	ip_kit_run(100 * MRG_RT_SECOND_NS);
+	ip_kit_know_peers();
+	ip_kit_in(ip_kit_frame4(
+		&(struct ip_kit_ip4){ .protocol = 1 }, ip_kit_icmp4(ip_kit_hex("0800 0000 0001 0001"))));
 	MUST(kit.sent_count == 1);
 }
 END_TEST
 
 START_TEST(frames_by_chance)
 {
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	any_begin(42);
 	for (unsigned i = 0; i < 60000; i++) {
 		uint8_t p[200];
@@ -498,7 +512,7 @@ START_TEST(frames_by_chance)
 		for (size_t k = 0; k < len; k++)
 			p[k] = (uint8_t)any(256);
 		if (len >= 14) {
-			memcpy(p, any(2) ? kit_mac : all_mac, 6);
+			memcpy(p, any(2) ? ip_kit_mac : all_mac, 6);
 			p[12] = any(2) ? 0x08 : 0x86;
 			p[13] = p[12] == 0x86 ? 0xdd : any(4) == 0 ? 0x06 : 0;
 		}
@@ -508,7 +522,7 @@ START_TEST(frames_by_chance)
 			p[17] = (uint8_t)(len - 14);
 			memcpy(p + 30, "\x0a\0\0\2", 4);
 		}
-		struct mrg_span f = kit_copy((struct mrg_span){ p, len });
+		struct mrg_span f = ip_kit_copy((struct mrg_span){ p, len });
 		if (len > 60 && p[13] == 0)
 			f = resum(f);
 		(void)handed_on(f);

@@ -14,39 +14,44 @@
 static const uint8_t all_mac[6] = { 255, 255, 255, 255, 255, 255 }, other_mac[6] = { 2, 0, 0, 0, 0, 7 };
 
 /* A message of ARP from 02:00:00:00:00:01 unless `mac` says another one. */
-static struct mrg_span arp(const uint8_t *to, unsigned operation, const uint8_t *mac, const char *sender, const char *target)
+static struct mrg_span arp(
+	const uint8_t *to, unsigned operation, const uint8_t *mac, const char *sender, const char *target)
 {
-	const struct ip s = kit_ip(sender), t = kit_ip(target);
-	uint8_t *const p = kit_at(kit_hex("0001 0800 06 04 0000 000000000000 00000000 000000000000 00000000"), 0);
+	const struct ip s = ip_kit_ip(sender), t = ip_kit_ip(target);
+	uint8_t *const p =
+		ip_kit_at(ip_kit_hex("0001 0800 06 04 0000 000000000000 00000000 000000000000 00000000"), 0);
 	p[7] = (uint8_t)operation;
-	memcpy(p + 8, mac != NULL ? mac : kit_peer_mac, 6);
+	memcpy(p + 8, mac != NULL ? mac : ip_kit_peer_mac, 6);
 	memcpy(p + 14, ip_wire(&s).p, 4);
-	memcpy(p + 18, kit_mac, 6);
+	memcpy(p + 18, ip_kit_mac, 6);
 	memcpy(p + 24, ip_wire(&t).p, 4);
-	return kit_frame(to, mac != NULL ? mac : kit_peer_mac, 0x0806, (struct mrg_span){ p, 28 });
+	return ip_kit_frame(to, mac != NULL ? mac : ip_kit_peer_mac, 0x0806, (struct mrg_span){ p, 28 });
 }
 
 static const char *state(const char *address)
 {
-	const struct ip a = kit_ip(address);
+	const struct ip a = ip_kit_ip(address);
 	const struct neighbor *const n = neighbor_find(kit.on, &a);
 	return n == NULL ? "none" : mrg_net_neighbor_state_str(n->machine.state);
 }
 
 static struct mrg_span mac_of(const char *address)
 {
-	const struct ip a = kit_ip(address);
+	const struct ip a = ip_kit_ip(address);
 	const struct neighbor *const n = neighbor_find(kit.on, &a);
 	MUST(n != NULL);
 	return (struct mrg_span){ n->head, 6 };
 }
 
-static bool is_mac(struct mrg_span mac, const uint8_t *wanted) { return mrg_span_eq(mac, (struct mrg_span){ wanted, 6 }); }
+static bool is_mac(struct mrg_span mac, const uint8_t *wanted)
+{
+	return mrg_span_eq(mac, (struct mrg_span){ wanted, 6 });
+}
 
 static enum mrg_io send_to(const char *to, size_t len)
 {
-	struct ip_way w = { .to = kit_ip(to) };
-	const struct mrg_span part = kit_bytes(len, 1);
+	struct ip_way w = { .to = ip_kit_ip(to) };
+	const struct mrg_span part = ip_kit_bytes(len, 1);
 	return ip_send(kit.s, &w, &(struct ip_out){ .protocol = 17 }, &part, 1);
 }
 
@@ -54,25 +59,26 @@ static enum mrg_io send_to(const char *to, size_t len)
 
 START_TEST(requests_are_answered)
 {
-	kit_open(1500, false);
-	kit_in(arp(all_mac, 1, NULL, "10.0.0.1", "10.0.0.2"));
+	ip_kit_open(1500, false);
+	ip_kit_in(arp(all_mac, 1, NULL, "10.0.0.1", "10.0.0.2"));
 	MUST(kit.sent_count == 1);
-	const struct mrg_net_arp m = kit_sent_arp(0);
-	MUST(mrg_net_arp_operation(&m) == 2 && memcmp(kit.sent[0].p, kit_peer_mac, 6) == 0);
-	MUST(is_mac(mrg_net_arp_sender_hardware_address(&m), kit_mac) && is_mac(mrg_net_arp_target_hardware_address(&m), kit_peer_mac));
+	const struct mrg_net_arp m = ip_kit_sent_arp(0);
+	MUST(mrg_net_arp_operation(&m) == 2 && memcmp(kit.sent[0].p, ip_kit_peer_mac, 6) == 0);
+	MUST(is_mac(mrg_net_arp_sender_hardware_address(&m), ip_kit_mac) &&
+		is_mac(mrg_net_arp_target_hardware_address(&m), ip_kit_peer_mac));
 	MUST(memcmp(mrg_net_arp_sender_protocol_address(&m).p, "\x0a\0\0\2", 4) == 0);
 	MUST(memcmp(mrg_net_arp_target_protocol_address(&m).p, "\x0a\0\0\1", 4) == 0);
-	MUST(strcmp(state("10.0.0.1"), "Stale") == 0 && is_mac(mac_of("10.0.0.1"), kit_peer_mac));
+	MUST(strcmp(state("10.0.0.1"), "Stale") == 0 && is_mac(mac_of("10.0.0.1"), ip_kit_peer_mac));
 	/* asked of us alone, by who has no address yet, with padding */
-	kit_clear();
-	kit_in(arp(kit_mac, 1, NULL, "10.0.0.1", "10.0.0.2"));
-	kit_in(arp(all_mac, 1, NULL, "0.0.0.0", "10.0.0.2"));
-	kit_in(kit_join(arp(all_mac, 1, NULL, "10.0.0.1", "10.0.0.2"), kit_bytes(18, 0)));
+	ip_kit_clear();
+	ip_kit_in(arp(ip_kit_mac, 1, NULL, "10.0.0.1", "10.0.0.2"));
+	ip_kit_in(arp(all_mac, 1, NULL, "0.0.0.0", "10.0.0.2"));
+	ip_kit_in(ip_kit_join(arp(all_mac, 1, NULL, "10.0.0.1", "10.0.0.2"), ip_kit_bytes(18, 0)));
 	MUST(kit.sent_count == 3 && strcmp(state("0.0.0.0"), "none") == 0);
 	/* of others */
-	kit_clear();
-	kit_in(arp(all_mac, 1, NULL, "10.0.0.9", "10.0.0.3"));
-	kit_in(arp(all_mac, 1, NULL, "10.0.0.9", "127.0.0.1"));
+	ip_kit_clear();
+	ip_kit_in(arp(all_mac, 1, NULL, "10.0.0.9", "10.0.0.3"));
+	ip_kit_in(arp(all_mac, 1, NULL, "10.0.0.9", "127.0.0.1"));
 	MUST(kit.sent_count == 0 && strcmp(state("10.0.0.9"), "none") == 0);
 }
 END_TEST
@@ -83,91 +89,96 @@ START_TEST(bad_senders_are_not_learned)
 	static const struct {
 		const uint8_t *mac;
 		const char *sender;
-	} rows[] = { { group, "10.0.0.1" }, { all_mac, "10.0.0.1" }, { kit_mac, "10.0.0.1" }, { NULL, "224.0.0.1" }, { NULL, "127.0.0.1" },
-		{ NULL, "255.255.255.255" }, { NULL, "10.0.0.255" }, { NULL, "240.0.0.1" }, { NULL, "10.0.0.2" } };
-	kit_open(1500, false);
+	} rows[] = { { group, "10.0.0.1" }, { all_mac, "10.0.0.1" }, { ip_kit_mac, "10.0.0.1" },
+		{ NULL, "224.0.0.1" }, { NULL, "127.0.0.1" }, { NULL, "255.255.255.255" },
+		{ NULL, "10.0.0.255" }, { NULL, "240.0.0.1" }, { NULL, "10.0.0.2" } };
+	ip_kit_open(1500, false);
 	for (size_t i = 0; i < COUNT(rows); i++)
 		for (unsigned operation = 1; operation <= 2; operation++) {
-			kit_clear();
-			kit_in(arp(all_mac, operation, rows[i].mac, rows[i].sender, "10.0.0.2"));
+			ip_kit_clear();
+			ip_kit_in(arp(all_mac, operation, rows[i].mac, rows[i].sender, "10.0.0.2"));
 			MUST_SAY(strcmp(state(rows[i].sender), "none") == 0, "row %zu", i);
-			MUST_SAY(kit.sent_count == (i == 8 && operation == 1), "row %zu", i); /* the last one is defended against, once */
+			MUST_SAY(kit.sent_count == (i == 8 && operation == 1), "row %zu",
+				i); /* the last one is defended against, once */
 		}
 }
 END_TEST
 
 START_TEST(short_and_strange_messages)
 {
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	const struct mrg_span f = arp(all_mac, 1, NULL, "10.0.0.1", "10.0.0.2");
 	for (size_t len = 14; len < f.len; len++)
-		kit_in((struct mrg_span){ f.p, len });
+		ip_kit_in((struct mrg_span){ f.p, len });
 	static const struct {
 		size_t at;
 		uint8_t value;
 	} bad[] = { { 15, 6 }, { 16, 0x86 }, { 18, 8 }, { 19, 16 }, { 18, 0 }, { 19, 0 } };
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		const struct mrg_span g = kit_copy(f);
-		*kit_at(g, bad[i].at) = bad[i].value;
-		kit_in(g);
+		const struct mrg_span g = ip_kit_copy(f);
+		*ip_kit_at(g, bad[i].at) = bad[i].value;
+		ip_kit_in(g);
 	}
-	MUST(kit.sent_count == 0 && kit_count("arp_in_errors") == 28 + COUNT(bad) && strcmp(state("10.0.0.1"), "none") == 0);
+	MUST(kit.sent_count == 0 && ip_kit_count("arp_in_errors") == 28 + COUNT(bad) &&
+		strcmp(state("10.0.0.1"), "none") == 0);
 	for (unsigned operation = 0; operation < 256; operation++)
 		if (operation != 1)
-			kit_in(arp(all_mac, operation, NULL, "10.0.0.1", "10.0.0.2"));
+			ip_kit_in(arp(all_mac, operation, NULL, "10.0.0.1", "10.0.0.2"));
 	MUST(kit.sent_count == 0 && strcmp(state("10.0.0.1"), "none") == 0);
 }
 END_TEST
 
 START_TEST(packets_wait_for_the_answer)
 {
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	for (size_t i = 0; i < 5; i++)
 		MUST(send_to("10.0.0.1", 100 + i) == MRG_IO_OK);
-	MUST(kit.sent_count == 1 && kit_count("neighbor_wait_dropped") == 2);
-	const struct mrg_net_arp ask = kit_sent_arp(0);
+	MUST(kit.sent_count == 1 && ip_kit_count("neighbor_wait_dropped") == 2);
+	const struct mrg_net_arp ask = ip_kit_sent_arp(0);
 	MUST(mrg_net_arp_operation(&ask) == 1 && memcmp(kit.sent[0].p, all_mac, 6) == 0);
-	kit_clear();
+	ip_kit_clear();
 	/* an answer to somebody else's question does */
-	kit_in(arp(kit_mac, 2, NULL, "10.0.0.1", "10.0.0.2"));
+	ip_kit_in(arp(ip_kit_mac, 2, NULL, "10.0.0.1", "10.0.0.2"));
 	MUST(kit.sent_count == 3 && strcmp(state("10.0.0.1"), "Reachable") == 0);
 	for (size_t i = 0; i < 3; i++) { /* the oldest went first */
-		const struct mrg_net_ip4 p = kit_sent4(i);
-		MUST(mrg_net_ip4_payload(&p).len == 102 + i && memcmp(kit.sent[i].p, kit_peer_mac, 6) == 0);
+		const struct mrg_net_ip4 p = ip_kit_sent4(i);
+		MUST(mrg_net_ip4_payload(&p).len == 102 + i &&
+			memcmp(kit.sent[i].p, ip_kit_peer_mac, 6) == 0);
 	}
 	/* unsolicited answers about others change nothing */
-	kit_in(arp(kit_mac, 2, other_mac, "10.0.0.5", "10.0.0.2"));
+	ip_kit_in(arp(ip_kit_mac, 2, other_mac, "10.0.0.5", "10.0.0.2"));
 	MUST(strcmp(state("10.0.0.5"), "none") == 0);
 }
 END_TEST
 
 START_TEST(nobody_answers)
 {
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	MUST(send_to("10.0.0.1", 100) == MRG_IO_OK && send_to("10.0.0.1", 101) == MRG_IO_OK);
-	kit_run(SECOND);
-	kit_run(SECOND);
+	ip_kit_run(SECOND);
+	ip_kit_run(SECOND);
 	MUST(kit.sent_count == 3 && kit.got_count == 0);
-	kit_run(SECOND);
+	ip_kit_run(SECOND);
 	/* both senders are told */
 	MUST(kit.sent_count == 3 && kit.got_count == 2 && strcmp(state("10.0.0.1"), "None") == 0);
 	for (size_t i = 0; i < 2; i++)
-		MUST(kit.got[i].error && kit.got[i].e.kind == IP_ERROR_SOFT && kit.got[i].protocol == 17 && kit.got[i].len == 100 + i);
+		MUST(kit.got[i].error && kit.got[i].e.kind == IP_ERROR_SOFT && kit.got[i].protocol == 17 &&
+			kit.got[i].len == 100 + i);
 	/* it is asked again for the next packet */
-	kit_clear();
+	ip_kit_clear();
 	MUST(send_to("10.0.0.1", 10) == MRG_IO_OK && kit.sent_count == 1);
 	MUST(send_to("2001:db8::1", 60) == MRG_IO_OK);
-	kit_run(4 * SECOND);
+	ip_kit_run(4 * SECOND);
 	MUST(kit.got_count == 2 && kit.got[1].e.name != NULL);
 }
 END_TEST
 
 START_TEST(what_is_too_long_does_not_wait)
 {
-	kit_open(9000, false);
+	ip_kit_open(9000, false);
 	MUST(send_to("10.0.0.1", 5000) == MRG_IO_AGAIN);
 	MUST(send_to("10.0.0.1", 1000) == MRG_IO_OK);
-	kit_in(arp(kit_mac, 2, NULL, "10.0.0.1", "10.0.0.2"));
+	ip_kit_in(arp(ip_kit_mac, 2, NULL, "10.0.0.1", "10.0.0.2"));
 	MUST(kit.sent_count == 2);
 	MUST(send_to("10.0.0.1", 5000) == MRG_IO_OK && kit.sent_count == 3);
 }
@@ -176,42 +187,43 @@ END_TEST
 /* Reachable for about 30 s, then used for 5 s, then asked itself. */
 START_TEST(a_neighbor_that_moves_or_leaves)
 {
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	MUST(send_to("10.0.0.1", 10) == MRG_IO_OK);
-	kit_in(arp(kit_mac, 2, NULL, "10.0.0.1", "10.0.0.2"));
-	kit_run(50 * SECOND);
+	ip_kit_in(arp(ip_kit_mac, 2, NULL, "10.0.0.1", "10.0.0.2"));
+	ip_kit_run(50 * SECOND);
 	MUST(strcmp(state("10.0.0.1"), "Stale") == 0);
-	kit_clear();
-	MUST(send_to("10.0.0.1", 10) == MRG_IO_OK && kit.sent_count == 1 && strcmp(state("10.0.0.1"), "Delay") == 0);
-	kit_run(5 * SECOND);
+	ip_kit_clear();
+	MUST(send_to("10.0.0.1", 10) == MRG_IO_OK && kit.sent_count == 1 &&
+		strcmp(state("10.0.0.1"), "Delay") == 0);
+	ip_kit_run(5 * SECOND);
 	MUST(kit.sent_count == 2 && strcmp(state("10.0.0.1"), "Probe") == 0);
-	(void)kit_sent_arp(1);
-	MUST(memcmp(kit.sent[1].p, kit_peer_mac, 6) == 0); /* asked alone */
+	(void)ip_kit_sent_arp(1);
+	MUST(memcmp(kit.sent[1].p, ip_kit_peer_mac, 6) == 0); /* asked alone */
 	/* it has another card now: announced, then used */
-	kit_in(arp(all_mac, 1, other_mac, "10.0.0.1", "10.0.0.1"));
+	ip_kit_in(arp(all_mac, 1, other_mac, "10.0.0.1", "10.0.0.1"));
 	MUST(strcmp(state("10.0.0.1"), "Stale") == 0 && is_mac(mac_of("10.0.0.1"), other_mac));
 	MUST(send_to("10.0.0.1", 10) == MRG_IO_OK);
-	kit_run(8 * SECOND);
+	ip_kit_run(8 * SECOND);
 	MUST(strcmp(state("10.0.0.1"), "None") == 0);
 }
 END_TEST
 
 START_TEST(progress_above_keeps_it_reachable)
 {
-	struct ip_way w = { .to = kit_ip("10.0.0.1") };
-	const struct mrg_span part = kit_bytes(10, 1);
-	kit_open(1500, false);
-	kit_know_peers();
+	struct ip_way w = { .to = ip_kit_ip("10.0.0.1") };
+	const struct mrg_span part = ip_kit_bytes(10, 1);
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
 	MUST(ip_way_find(kit.s, &w));
 	for (unsigned i = 0; i < 100; i++) {
 		MUST(i == 0 || strcmp(state("10.0.0.1"), "Reachable") == 0);
 		MUST(ip_send(kit.s, &w, &(struct ip_out){ .protocol = 6 }, &part, 1) == MRG_IO_OK);
 		ip_way_confirm(kit.s, &w);
 		MUST(strcmp(state("10.0.0.1"), "Reachable") == 0);
-		kit_run(4 * SECOND);
+		ip_kit_run(4 * SECOND);
 	}
 	MUST(kit.sent_count == 100);
-	kit_run(50 * SECOND);
+	ip_kit_run(50 * SECOND);
 	MUST(strcmp(state("10.0.0.1"), "Stale") == 0);
 }
 END_TEST
@@ -220,9 +232,9 @@ START_TEST(many_strangers)
 {
 	struct mrg_tcpip_limits l = mrg_tcpip_usual;
 	l.neighbor_count = 16;
-	kit_open_limits(&l, 1500, false);
-	struct ip_way w = { .to = kit_ip("10.0.0.1") };
-	kit_know_peers();
+	ip_kit_open_limits(&l, 1500, false);
+	struct ip_way w = { .to = ip_kit_ip("10.0.0.1") };
+	ip_kit_know_peers();
 	MUST(ip_way_find(kit.s, &w));
 	ip_way_confirm(kit.s, &w);
 	char from[32];
@@ -231,36 +243,38 @@ START_TEST(many_strangers)
 		if (i % 3 == 0)
 			(void)send_to(from, 20);
 		else
-			kit_in(arp(all_mac, 1, other_mac, from, "10.0.0.2"));
+			ip_kit_in(arp(all_mac, 1, other_mac, from, "10.0.0.2"));
 	}
 	/* what is used is still there, and so is the way */
-	MUST(strcmp(state("10.0.0.1"), "Reachable") == 0 && kit_count("neighbor_reused") > 2000);
-	kit_clear();
-	const struct mrg_span part = kit_bytes(10, 1);
-	MUST(ip_send(kit.s, &w, &(struct ip_out){ .protocol = 6 }, &part, 1) == MRG_IO_OK && kit.sent_count == 1);
-	MUST(memcmp(kit.sent[0].p, kit_peer_mac, 6) == 0);
+	MUST(strcmp(state("10.0.0.1"), "Reachable") == 0 && ip_kit_count("neighbor_reused") > 2000);
+	ip_kit_clear();
+	const struct mrg_span part = ip_kit_bytes(10, 1);
+	MUST(ip_send(kit.s, &w, &(struct ip_out){ .protocol = 6 }, &part, 1) == MRG_IO_OK &&
+		kit.sent_count == 1);
+	MUST(memcmp(kit.sent[0].p, ip_kit_peer_mac, 6) == 0);
 	/* a way to somebody whose entry is given to others meanwhile is looked up again */
-	struct ip_way gone = { .to = kit_ip("10.0.0.254") };
+	struct ip_way gone = { .to = ip_kit_ip("10.0.0.254") };
 	MUST(ip_way_find(kit.s, &gone));
 	for (unsigned i = 0; i < 40; i++) {
 		snprintf(from, sizeof from, "10.0.0.%u", 3 + i);
-		kit_in(arp(all_mac, 1, other_mac, from, "10.0.0.2"));
+		ip_kit_in(arp(all_mac, 1, other_mac, from, "10.0.0.2"));
 	}
 	MUST(strcmp(state("10.0.0.254"), "none") == 0);
-	kit_clear();
-	MUST(ip_send(kit.s, &gone, &(struct ip_out){ .protocol = 6 }, &part, 1) == MRG_IO_OK && kit.sent_count == 1);
-	const struct mrg_net_arp ask = kit_sent_arp(0);
+	ip_kit_clear();
+	MUST(ip_send(kit.s, &gone, &(struct ip_out){ .protocol = 6 }, &part, 1) == MRG_IO_OK &&
+		kit.sent_count == 1);
+	const struct mrg_net_arp ask = ip_kit_sent_arp(0);
 	MUST(memcmp(mrg_net_arp_target_protocol_address(&ask).p, "\x0a\0\0\xfe", 4) == 0);
 	/* those that are known to be there are not given up for others */
 	for (unsigned i = 0; i < 20; i++) {
 		snprintf(from, sizeof from, "10.0.0.%u", 3 + i);
-		struct ip_way v = { .to = kit_ip(from) };
-		kit_in(arp(all_mac, 1, other_mac, from, "10.0.0.2"));
+		struct ip_way v = { .to = ip_kit_ip(from) };
+		ip_kit_in(arp(all_mac, 1, other_mac, from, "10.0.0.2"));
 		if (ip_way_find(kit.s, &v))
 			ip_way_confirm(kit.s, &v);
 	}
-	MUST(kit_count("neighbor_full") > 0);
-	kit_run(100 * SECOND);
+	MUST(ip_kit_count("neighbor_full") > 0);
+	ip_kit_run(100 * SECOND);
 }
 END_TEST
 
@@ -269,31 +283,34 @@ END_TEST
 START_TEST(an_address_is_claimed)
 {
 	struct mrg_rt_addr a;
-	kit_bare(&mrg_tcpip_usual, 1500, false);
-	kit_run(20 * SECOND);
-	kit_clear();
+	ip_kit_bare(&mrg_tcpip_usual, 1500, false);
+	ip_kit_run(20 * SECOND);
+	ip_kit_clear();
 	MUST(mrg_rt_addr_read("10.0.0.2", 0, &a) && mrg_tcpip_address_add(kit.on, &a, 24));
-	kit_run(20 * SECOND);
+	ip_kit_run(20 * SECOND);
 	MUST(kit.sent_count == 5);
 	for (size_t i = 0; i < 5; i++) {
-		const struct mrg_net_arp m = kit_sent_arp(i);
+		const struct mrg_net_arp m = ip_kit_sent_arp(i);
 		MUST(mrg_net_arp_operation(&m) == 1 && memcmp(kit.sent[i].p, all_mac, 6) == 0);
 		MUST(memcmp(mrg_net_arp_target_protocol_address(&m).p, "\x0a\0\0\2", 4) == 0);
-		MUST(memcmp(mrg_net_arp_sender_protocol_address(&m).p, i < 3 ? "\0\0\0\0" : "\x0a\0\0\2", 4) == 0);
+		MUST(memcmp(mrg_net_arp_sender_protocol_address(&m).p, i < 3 ? "\0\0\0\0" : "\x0a\0\0\2",
+			     4) == 0);
 	}
-	kit_clear();
+	ip_kit_clear();
 	MUST(mrg_rt_addr_read("[2001:db8::2]", 0, &a) && mrg_tcpip_address_add(kit.on, &a, 64));
 	MUST(kit.joins == 2);
-	kit_run(20 * SECOND);
+	ip_kit_run(20 * SECOND);
 	MUST(kit.sent_count == 1);
-	const struct mrg_net_icmp6 m = kit_sent_icmp6(0);
-	const struct mrg_net_ip6 p = kit_sent6(0);
+	const struct mrg_net_icmp6 m = ip_kit_sent_icmp6(0);
+	const struct mrg_net_ip6 p = ip_kit_sent6(0);
 	struct mrg_net_neighbor_solicitation n;
 	MUST(mrg_net_icmp6_body_as_neighbor_solicitation(&m, &n) && mrg_net_ip6_hop_limit(&p) == 255);
-	MUST(mrg_span_eq(mrg_net_ip6_source_address(&p), kit_hex("00000000 00000000 00000000 00000000")));
-	MUST(mrg_span_eq(mrg_net_ip6_destination_address(&p), kit_hex("ff020000 00000000 00000001 ff000002")));
+	MUST(mrg_span_eq(mrg_net_ip6_source_address(&p), ip_kit_hex("00000000 00000000 00000000 00000000")));
+	MUST(mrg_span_eq(
+		mrg_net_ip6_destination_address(&p), ip_kit_hex("ff020000 00000000 00000001 ff000002")));
 	MUST(memcmp(kit.sent[0].p, "\x33\x33\xff\0\0\2", 6) == 0);
-	MUST(mrg_tcpip_address_remove(kit.on, &a) && !mrg_tcpip_address_remove(kit.on, &a) && kit.leaves == 1 && kit.gone == 1);
+	MUST(mrg_tcpip_address_remove(kit.on, &a) && !mrg_tcpip_address_remove(kit.on, &a) &&
+		kit.leaves == 1 && kit.gone == 1);
 }
 END_TEST
 
@@ -308,32 +325,39 @@ static void on_lost(struct mrg_tcpip_if *on, const struct ip *ip)
 /* Somebody has it already, or wants it at the same time. */
 START_TEST(an_address_that_is_taken_is_lost)
 {
-	const struct ip four = kit_ip("10.0.0.2"), six = kit_ip("2001:db8::2");
+	const struct ip four = ip_kit_ip("10.0.0.2"), six = ip_kit_ip("2001:db8::2");
 	for (unsigned i = 0; i < 5; i++) {
-		kit_bare(&mrg_tcpip_usual, 1500, false);
-		kit_run(20 * SECOND);
+		ip_kit_bare(&mrg_tcpip_usual, 1500, false);
+		ip_kit_run(20 * SECOND);
 		struct ip_address *const a = address_add(kit.on, i < 3 ? &four : &six, i < 3 ? 24 : 64, true);
 		MUST(a != NULL && ip_mine(kit.s, &a->ip));
 		a->lost = on_lost;
 		lost = 0;
-		kit_clear();
+		ip_kit_clear();
 		/* our own probe, come back, is none of that */
-		kit_in(arp(all_mac, 1, kit_mac, "0.0.0.0", "10.0.0.2"));
+		ip_kit_in(arp(all_mac, 1, ip_kit_mac, "0.0.0.0", "10.0.0.2"));
 		MUST(lost == 0);
 		if (i == 0)
-			kit_in(arp(all_mac, 1, NULL, "0.0.0.0", "10.0.0.2"));
+			ip_kit_in(arp(all_mac, 1, NULL, "0.0.0.0", "10.0.0.2"));
 		else if (i == 1)
-			kit_in(arp(kit_mac, 2, NULL, "10.0.0.2", "0.0.0.0"));
+			ip_kit_in(arp(ip_kit_mac, 2, NULL, "10.0.0.2", "0.0.0.0"));
 		else if (i == 2)
-			kit_in(arp(all_mac, 1, NULL, "10.0.0.2", "10.0.0.9"));
+			ip_kit_in(arp(all_mac, 1, NULL, "10.0.0.2", "10.0.0.9"));
 		else if (i == 3)
-			kit_in(kit_frame6(&(struct kit_ip6){ .from = "::", .to = "ff02::1:ff00:2", .next = 58, .hop_limit = 255 },
-				kit_icmp6("::", "ff02::1:ff00:2", kit_hex("8700 0000 00000000 20010db8 00000000 00000000 00000002"))));
+			ip_kit_in(ip_kit_frame6(
+				&(struct ip_kit_ip6){
+					.from = "::", .to = "ff02::1:ff00:2", .next = 58, .hop_limit = 255 },
+				ip_kit_icmp6("::", "ff02::1:ff00:2",
+					ip_kit_hex(
+						"8700 0000 00000000 20010db8 00000000 00000000 00000002"))));
 		else
-			kit_in(kit_frame6(&(struct kit_ip6){ .to = "ff02::1", .next = 58, .hop_limit = 255 },
-				kit_icmp6(NULL, "ff02::1", kit_hex("8800 0000 20000000 20010db8 00000000 00000000 00000002 02 01 020000000009"))));
+			ip_kit_in(ip_kit_frame6(
+				&(struct ip_kit_ip6){ .to = "ff02::1", .next = 58, .hop_limit = 255 },
+				ip_kit_icmp6(NULL, "ff02::1",
+					ip_kit_hex(
+						"8800 0000 20000000 20010db8 00000000 00000000 00000002 02 01 020000000009"))));
 		MUST_SAY(lost == 1 && !ip_mine(kit.s, i < 3 ? &four : &six), "case %u", i);
-		kit_run(20 * SECOND);
+		ip_kit_run(20 * SECOND);
 		MUST(kit.gone == 1);
 	}
 }
@@ -342,36 +366,41 @@ END_TEST
 /* RFC 5227 2.4: said once, then not again for ten seconds; and never given up. */
 START_TEST(an_address_is_defended)
 {
-	const struct ip four = kit_ip("10.0.0.2"), six = kit_ip("2001:db8::2");
-	kit_open(1500, false);
+	const struct ip four = ip_kit_ip("10.0.0.2"), six = ip_kit_ip("2001:db8::2");
+	ip_kit_open(1500, false);
 	for (unsigned i = 0; i < 1000; i++)
-		kit_in(arp(all_mac, 1 + i % 2, NULL, "10.0.0.2", "10.0.0.9"));
+		ip_kit_in(arp(all_mac, 1 + i % 2, NULL, "10.0.0.2", "10.0.0.9"));
 	MUST(kit.sent_count == 1);
-	const struct mrg_net_arp m = kit_sent_arp(0);
-	MUST(is_mac(mrg_net_arp_sender_hardware_address(&m), kit_mac) && memcmp(kit.sent[0].p, all_mac, 6) == 0);
-	kit_run(10 * SECOND);
-	kit_in(arp(all_mac, 1, NULL, "10.0.0.2", "10.0.0.9"));
-	MUST(kit.sent_count == 2 && ip_mine(kit.s, &four) && kit_count("arp_conflicts") == 1001);
-	kit_in(kit_frame6(&(struct kit_ip6){ .to = "ff02::1", .next = 58, .hop_limit = 255 },
-		kit_icmp6(NULL, "ff02::1", kit_hex("8800 0000 20000000 20010db8 00000000 00000000 00000002 02 01 020000000009"))));
-	MUST(ip_mine(kit.s, &six) && kit_count("nd_duplicates") == 1);
+	const struct mrg_net_arp m = ip_kit_sent_arp(0);
+	MUST(is_mac(mrg_net_arp_sender_hardware_address(&m), ip_kit_mac) &&
+		memcmp(kit.sent[0].p, all_mac, 6) == 0);
+	ip_kit_run(10 * SECOND);
+	ip_kit_in(arp(all_mac, 1, NULL, "10.0.0.2", "10.0.0.9"));
+	MUST(kit.sent_count == 2 && ip_mine(kit.s, &four) && ip_kit_count("arp_conflicts") == 1001);
+	ip_kit_in(ip_kit_frame6(&(struct ip_kit_ip6){ .to = "ff02::1", .next = 58, .hop_limit = 255 },
+		ip_kit_icmp6(NULL, "ff02::1",
+			ip_kit_hex(
+				"8800 0000 20000000 20010db8 00000000 00000000 00000002 02 01 020000000009"))));
+	MUST(ip_mine(kit.s, &six) && ip_kit_count("nd_duplicates") == 1);
 }
 END_TEST
 
 START_TEST(addresses_that_nobody_can_have)
 {
-	static const char *const bad[] = { "0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "240.0.0.1", "[::]", "[::1]", "[ff02::1]" };
+	static const char *const bad[] = { "0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255",
+		"240.0.0.1", "[::]", "[::1]", "[ff02::1]" };
 	struct mrg_rt_addr a;
 	struct mrg_tcpip_limits l = mrg_tcpip_usual;
 	l.address_count = 4;
-	kit_bare(&l, 1500, false);
+	ip_kit_bare(&l, 1500, false);
 	for (size_t i = 0; i < COUNT(bad); i++)
 		MUST(mrg_rt_addr_read(bad[i], 0, &a) && !mrg_tcpip_address_add(kit.on, &a, 24));
 	/* the loopback has two, the link one */
-	MUST(mrg_rt_addr_read("10.0.0.2", 0, &a) && mrg_tcpip_address_add(kit.on, &a, 24) && mrg_tcpip_address_add(kit.on, &a, 24));
+	MUST(mrg_rt_addr_read("10.0.0.2", 0, &a) && mrg_tcpip_address_add(kit.on, &a, 24) &&
+		mrg_tcpip_address_add(kit.on, &a, 24));
 	MUST(mrg_rt_addr_read("10.0.0.3", 0, &a) && mrg_tcpip_address_add(kit.on, &a, 24));
 	MUST(mrg_rt_addr_read("10.0.0.4", 0, &a) && !mrg_tcpip_address_add(kit.on, &a, 24));
-	kit_run(30 * SECOND);
+	ip_kit_run(30 * SECOND);
 }
 END_TEST
 
@@ -385,8 +414,9 @@ struct nd_row {
 
 static void nd_in(const struct nd_row *r)
 {
-	kit_in(kit_frame6(&(struct kit_ip6){ .from = r->from, .to = r->to, .next = 58, .hop_limit = r->hop_limit },
-		kit_icmp6(r->from, r->to, kit_hex(r->message))));
+	ip_kit_in(ip_kit_frame6(
+		&(struct ip_kit_ip6){ .from = r->from, .to = r->to, .next = 58, .hop_limit = r->hop_limit },
+		ip_kit_icmp6(r->from, r->to, ip_kit_hex(r->message))));
 }
 
 #define TARGET "20010db8 00000000 00000000 00000002"
@@ -395,43 +425,57 @@ static void nd_in(const struct nd_row *r)
 START_TEST(solicitations)
 {
 	static const struct nd_row rows[] = {
-		{ "usual", "2001:db8::1", "ff02::1:ff00:2", "8700 0000 00000000 " TARGET SOURCE_OPTION, 255, true },
-		{ "to us", "2001:db8::1", "2001:db8::2", "8700 0000 00000000 " TARGET SOURCE_OPTION, 255, true },
+		{ "usual", "2001:db8::1", "ff02::1:ff00:2", "8700 0000 00000000 " TARGET SOURCE_OPTION, 255,
+			true },
+		{ "to us", "2001:db8::1", "2001:db8::2", "8700 0000 00000000 " TARGET SOURCE_OPTION, 255,
+			true },
 		{ "with an option that nobody knows", "2001:db8::1", "ff02::1:ff00:2",
 			"8700 0000 00000000 " TARGET "fd01 000000000000" SOURCE_OPTION, 255, true },
-		{ "from afar", "2001:db8::1", "ff02::1:ff00:2", "8700 0000 00000000 " TARGET SOURCE_OPTION, 254, false },
-		{ "code", "2001:db8::1", "ff02::1:ff00:2", "8701 0000 00000000 " TARGET SOURCE_OPTION, 255, false },
-		{ "target a group", "2001:db8::1", "ff02::1", "8700 0000 00000000 ff020000 00000000 00000000 00000001", 255, false },
-		{ "target not ours", "2001:db8::1", "ff02::1", "8700 0000 00000000 20010db8 00000000 00000000 00000003", 255, false },
-		{ "option length 0", "2001:db8::1", "ff02::1:ff00:2", "8700 0000 00000000 " TARGET "0100 020000000001", 255, false },
-		{ "option too long", "2001:db8::1", "ff02::1:ff00:2", "8700 0000 00000000 " TARGET "0102 020000000001", 255, false },
-		{ "option cut off", "2001:db8::1", "ff02::1:ff00:2", "8700 0000 00000000 " TARGET "0101 02000000", 255, false },
-		{ "too short", "2001:db8::1", "ff02::1:ff00:2", "8700 0000 00000000 20010db8 00000000 00000000 0000", 255, false },
-		{ "probe with an address", "::", "ff02::1:ff00:2", "8700 0000 00000000 " TARGET SOURCE_OPTION, 255, false },
+		{ "from afar", "2001:db8::1", "ff02::1:ff00:2", "8700 0000 00000000 " TARGET SOURCE_OPTION,
+			254, false },
+		{ "code", "2001:db8::1", "ff02::1:ff00:2", "8701 0000 00000000 " TARGET SOURCE_OPTION, 255,
+			false },
+		{ "target a group", "2001:db8::1", "ff02::1",
+			"8700 0000 00000000 ff020000 00000000 00000000 00000001", 255, false },
+		{ "target not ours", "2001:db8::1", "ff02::1",
+			"8700 0000 00000000 20010db8 00000000 00000000 00000003", 255, false },
+		{ "option length 0", "2001:db8::1", "ff02::1:ff00:2",
+			"8700 0000 00000000 " TARGET "0100 020000000001", 255, false },
+		{ "option too long", "2001:db8::1", "ff02::1:ff00:2",
+			"8700 0000 00000000 " TARGET "0102 020000000001", 255, false },
+		{ "option cut off", "2001:db8::1", "ff02::1:ff00:2",
+			"8700 0000 00000000 " TARGET "0101 02000000", 255, false },
+		{ "too short", "2001:db8::1", "ff02::1:ff00:2",
+			"8700 0000 00000000 20010db8 00000000 00000000 0000", 255, false },
+		{ "probe with an address", "::", "ff02::1:ff00:2", "8700 0000 00000000 " TARGET SOURCE_OPTION,
+			255, false },
 		{ "probe to elsewhere", "::", "ff02::1", "8700 0000 00000000 " TARGET, 255, false },
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		kit_open(1500, false);
+		ip_kit_open(1500, false);
 		nd_in(&rows[i]);
 		MUST_SAY(kit.sent_count == rows[i].answered, "%s", rows[i].name);
 		MUST_SAY((strcmp(state("2001:db8::1"), "none") != 0) == rows[i].answered, "%s", rows[i].name);
 		if (!rows[i].answered)
 			continue;
-		const struct mrg_net_icmp6 m = kit_sent_icmp6(0);
-		const struct mrg_net_ip6 p = kit_sent6(0);
+		const struct mrg_net_icmp6 m = ip_kit_sent_icmp6(0);
+		const struct mrg_net_ip6 p = ip_kit_sent6(0);
 		struct mrg_net_neighbor_advertisement n;
-		MUST(mrg_net_icmp6_body_as_neighbor_advertisement(&m, &n) && mrg_net_ip6_hop_limit(&p) == 255);
-		MUST(mrg_net_neighbor_advertisement_solicited(&n) && mrg_net_neighbor_advertisement_override(&n) &&
+		MUST(mrg_net_icmp6_body_as_neighbor_advertisement(&m, &n) &&
+			mrg_net_ip6_hop_limit(&p) == 255);
+		MUST(mrg_net_neighbor_advertisement_solicited(&n) &&
+			mrg_net_neighbor_advertisement_override(&n) &&
 			!mrg_net_neighbor_advertisement_router(&n));
-		MUST(memcmp(kit.sent[0].p, kit_peer_mac, 6) == 0);
+		MUST(memcmp(kit.sent[0].p, ip_kit_peer_mac, 6) == 0);
 	}
 	/* a probe for what we have is told to all */
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	nd_in(&(struct nd_row){ "probe", "::", "ff02::1:ff00:2", "8700 0000 00000000 " TARGET, 255, true });
 	MUST(kit.sent_count == 1 && memcmp(kit.sent[0].p, "\x33\x33\0\0\0\1", 6) == 0);
-	const struct mrg_net_icmp6 m = kit_sent_icmp6(0);
+	const struct mrg_net_icmp6 m = ip_kit_sent_icmp6(0);
 	struct mrg_net_neighbor_advertisement n;
-	MUST(mrg_net_icmp6_body_as_neighbor_advertisement(&m, &n) && !mrg_net_neighbor_advertisement_solicited(&n));
+	MUST(mrg_net_icmp6_body_as_neighbor_advertisement(&m, &n) &&
+		!mrg_net_neighbor_advertisement_solicited(&n));
 }
 END_TEST
 
@@ -444,7 +488,8 @@ START_TEST(advertisements)
 		const uint8_t *mac;
 		uint8_t hop_limit;
 	} rows[] = {
-		{ "8800 0000 60000000 " PEER "0201 020000000007", "2001:db8::2", "Reachable", other_mac, 255 },
+		{ "8800 0000 60000000 " PEER "0201 020000000007", "2001:db8::2", "Reachable", other_mac,
+			255 },
 		{ "8800 0000 20000000 " PEER "0201 020000000007", "2001:db8::2", "Stale", other_mac, 255 },
 		{ "8800 0000 20000000 " PEER "0201 020000000007", "ff02::1", "Stale", other_mac, 255 },
 		/* asked for, but told to all; from afar; without an address; with ours; with a group's */
@@ -457,20 +502,23 @@ START_TEST(advertisements)
 		{ "8801 0000 60000000 " PEER "0201 020000000007", "2001:db8::2", "Incomplete", NULL, 255 },
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		kit_open(1500, false);
+		ip_kit_open(1500, false);
 		MUST(send_to("2001:db8::1", 20) == MRG_IO_OK && kit.sent_count == 1);
-		const struct mrg_net_icmp6 ask = kit_sent_icmp6(0);
+		const struct mrg_net_icmp6 ask = ip_kit_sent_icmp6(0);
 		MUST(mrg_net_icmp6_type(&ask) == 135 && memcmp(kit.sent[0].p, "\x33\x33\xff\0\0\1", 6) == 0);
-		kit_in(kit_frame6(&(struct kit_ip6){ .to = rows[i].to, .next = 58, .hop_limit = rows[i].hop_limit },
-			kit_icmp6(NULL, rows[i].to, kit_hex(rows[i].message))));
-		MUST_SAY(strcmp(state("2001:db8::1"), rows[i].state) == 0, "row %zu: %s", i, state("2001:db8::1"));
+		ip_kit_in(ip_kit_frame6(
+			&(struct ip_kit_ip6){ .to = rows[i].to, .next = 58, .hop_limit = rows[i].hop_limit },
+			ip_kit_icmp6(NULL, rows[i].to, ip_kit_hex(rows[i].message))));
+		MUST_SAY(strcmp(state("2001:db8::1"), rows[i].state) == 0, "row %zu: %s", i,
+			state("2001:db8::1"));
 		MUST(kit.sent_count == (rows[i].mac != NULL ? 2 : 1));
 		if (rows[i].mac != NULL)
 			MUST(memcmp(kit.sent[1].p, rows[i].mac, 6) == 0);
 	}
 	/* of whom nobody asked */
-	kit_open(1500, false);
-	kit_in(kit_frame6(&(struct kit_ip6){ .next = 58, .hop_limit = 255 }, kit_icmp6(NULL, NULL, kit_hex(rows[0].message))));
+	ip_kit_open(1500, false);
+	ip_kit_in(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 58, .hop_limit = 255 },
+		ip_kit_icmp6(NULL, NULL, ip_kit_hex(rows[0].message))));
 	MUST(strcmp(state("2001:db8::1"), "none") == 0);
 }
 END_TEST
@@ -478,15 +526,15 @@ END_TEST
 /* RFC 4861 7.2.5: who says that it is no router any more is none. */
 START_TEST(a_router_that_is_none_any_more)
 {
-	const struct ip peer = kit_ip("2001:db8::1");
-	kit_open(1500, false);
-	kit_know_peers();
+	const struct ip peer = ip_kit_ip("2001:db8::1");
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
 	neighbor_is_router(kit.on, &peer, true);
-	kit_in(kit_frame6(&(struct kit_ip6){ .next = 58, .hop_limit = 255 },
-		kit_icmp6(NULL, NULL, kit_hex("8800 0000 e0000000 " PEER "0201 020000000001"))));
+	ip_kit_in(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 58, .hop_limit = 255 },
+		ip_kit_icmp6(NULL, NULL, ip_kit_hex("8800 0000 e0000000 " PEER "0201 020000000001"))));
 	MUST(kit.gone == 0);
-	kit_in(kit_frame6(&(struct kit_ip6){ .next = 58, .hop_limit = 255 },
-		kit_icmp6(NULL, NULL, kit_hex("8800 0000 60000000 " PEER "0201 020000000001"))));
+	ip_kit_in(ip_kit_frame6(&(struct ip_kit_ip6){ .next = 58, .hop_limit = 255 },
+		ip_kit_icmp6(NULL, NULL, ip_kit_hex("8800 0000 60000000 " PEER "0201 020000000001"))));
 	MUST(kit.gone == 1);
 }
 END_TEST
@@ -495,15 +543,17 @@ START_TEST(messages_of_routers_and_groups_go_on)
 {
 	static const struct nd_row rows[] = {
 		{ "RA", "fe80::1", "ff02::1", "8600 0000 40 00 0708 00000000 00000000", 255, false },
-		{ "redirect", "fe80::1", "2001:db8::2", "8900 0000 00000000 fe800000 00000000 00000000 00000009 " PEER, 255, false },
+		{ "redirect", "fe80::1", "2001:db8::2",
+			"8900 0000 00000000 fe800000 00000000 00000000 00000009 " PEER, 255, false },
 		{ "RA from afar", "fe80::1", "ff02::1", "8600 0000 40 00 0708 00000000 00000000", 64, false },
 		{ "RS", "fe80::1", "2001:db8::2", "8500 0000 00000000", 255, false },
 	};
-	kit_open(1500, false);
+	ip_kit_open(1500, false);
 	for (size_t i = 0; i < COUNT(rows); i++)
 		nd_in(&rows[i]);
-	MUST(kit.router_inputs == 2 && kit_count("nd_in_errors") == 1);
-	nd_in(&(struct nd_row){ "query", "fe80::1", "ff02::1", "8200 0000 27100000 00000000 00000000 00000000 00000000", 1, false });
+	MUST(kit.router_inputs == 2 && ip_kit_count("nd_in_errors") == 1);
+	nd_in(&(struct nd_row){ "query", "fe80::1", "ff02::1",
+		"8200 0000 27100000 00000000 00000000 00000000 00000000", 1, false });
 	MUST(kit.group_inputs == 1);
 }
 END_TEST
