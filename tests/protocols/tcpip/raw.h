@@ -144,8 +144,11 @@ uint32_t raw_ack(const struct raw_out *o);
 
 void raw_run(uint64_t ns);       /* time passes, timers fire */
 
+struct mrg_rt_addr raw_addr(const char *text, uint16_t port);
+
 /* ---- users ---- */
 
+void raw_users_begin(void);      /* raw.served is made ready: by raw_open */
 struct raw_user *raw_accept(const struct raw_options *o);  /* a connection from the peer to us, standing; what was sent is forgotten */
 struct raw_user *raw_connect(const struct raw_options *o); /* one from us to the peer */
 void raw_connect_begin(void);                              /* ...of which only the SYN is out, and not looked at */
