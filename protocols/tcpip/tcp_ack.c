@@ -63,7 +63,7 @@ static void not_acceptable(struct tcp_conn *c, const struct tcp_seg *g)
 	tcp_of(c)->n.out_of_window++;
 	if (g->data.len != 0 && seq_lt(g->seq, c->rcv_nxt))
 		note_again(c, g->seq, seq_min(g->seq + (uint32_t)g->data.len, c->rcv_nxt));
-	if (g->len == 0) {
+	if (g->len == 0 || g->syn) {
 		tcp_challenge(c); /* two that answer each other's wrong acknowledgments must come to an end */
 		return;
 	}
