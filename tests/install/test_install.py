@@ -71,7 +71,7 @@ def check_headers(report: Report, prefix: Path) -> None:
     bad = []
     for path in sorted(include.rglob("*.h")):
         name = path.relative_to(include)
-        extra = ["-D_GNU_SOURCE"] if name.parts[0] == "unix" else []  # names what only Linux has
+        extra = ["-D_GNU_SOURCE"] if name.parts[0] in ("unix", "tap") else []  # names what only Linux has
         done = run("gcc", *STRICT, *extra, "-I", include, "-fsyntax-only", "-include", name, "-x", "c", "/dev/null")
         if done.returncode != 0:
             bad.append(f"{name}: {done.stdout}")
