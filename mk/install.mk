@@ -39,7 +39,8 @@ uninstall: ## remove what `make install` put under PREFIX
 	$Qrm -f $(foreach m,$(MAN_PAGES),'$(TO)/share/man/man$(patsubst .%,%,$(suffix $m))/$(notdir $m)')
 
 # The pkg-config files find everything relative to where they stand, so an installed copy may be moved as a whole.
-$O/pkgconfig/made: mk/install.mk mk/config.mk
+# The names and needs of libraries stand in the rules.mk of the folders.
+$O/pkgconfig/made: mk/install.mk mk/config.mk $(wildcard */rules.mk */*/rules.mk)
 	$Qmkdir -p $(@D)
 	$Q$(foreach l,$(LIBS),printf '%s\n' \
 		'prefix=$${pcfiledir}/../..' \
