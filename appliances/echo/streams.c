@@ -139,7 +139,8 @@ static void lay_pattern(uint8_t out[CHARGEN_LEN])
 		uint8_t *const at = out + line * CHARGEN_LINE;
 		for (unsigned i = 0; i < CHARGEN_LINE - 2u; i++)
 			at[i] = (uint8_t)(' ' + (line + i) % CHARGEN_CHARS);
-		memcpy(at + CHARGEN_LINE - 2, "\r\n", 2);
+		at[CHARGEN_LINE - 2] = '\r';
+		at[CHARGEN_LINE - 1] = '\n';
 	}
 }
 

@@ -242,17 +242,18 @@ static size_t slice(const struct mrg_span *parts, size_t count, size_t at, size_
 	return n;
 }
 
-static enum mrg_io send_fragments(const struct packet *p, struct mrg_span *parts, size_t count, size_t len)
+static enum mrg_io send_fragments(
+	const struct packet *p, const struct mrg_span *given, size_t count, size_t len)
 {
 	struct ip_counts *const counts = &p->s->ip->count;
+	struct mrg_span parts[PARTS_MAX + 2]; /* one more when the checksum is completed */
 	uint8_t headers[HEADERS_MAX], copy[COPY_MAX];
 	const size_t own =
 		p->four ? MRG_NET_IP4_HEADER_LEN : MRG_NET_IP6_HEADER_LEN + MRG_NET_FRAGMENT_HEADER_LEN;
 	const size_t most = (p->mtu - own) / MRG_NET_FRAGMENT_UNIT * MRG_NET_FRAGMENT_UNIT;
 	struct piece f = { .id = next_id(p->s, p), .fragment = true };
 	counts->out_frag_reqds++;
-	count--;
-	parts++;
+	memcpy(parts, given, count * sizeof *parts);
 	if (p->o->summed) {
 		count = complete(parts, count, p->o, copy);
 		if (count == 0)
@@ -307,7 +308,7 @@ static enum mrg_io send_packet(const struct packet *p, const struct mrg_span *pa
 		counts->out_frag_fails++;
 		return MRG_IO_RESET;
 	}
-	return send_fragments(p, all, count + 1u, len);
+	return send_fragments(p, all + 1, count, len);
 }
 
 static size_t put_ether(uint8_t *to, const struct mrg_tcpip_if *on, struct mrg_span mac, bool four)
@@ -322,15 +323,16 @@ static size_t put_ether(uint8_t *to, const struct mrg_tcpip_if *on, struct mrg_s
 }
 
 /* To all of the link, or of a group. */
-static enum mrg_io send_group(struct packet *p, const struct mrg_span *parts, size_t count)
+static enum mrg_io send_group(const struct packet *packet, const struct mrg_span *parts, size_t count)
 {
-	uint8_t ether[HEAD_MAX], mac[sizeof p->on->link->address];
-	ip_group_mac(p->to, mac);
-	p->ether = ether;
-	p->ether_len = put_ether(ether, p->on, (struct mrg_span){ mac, sizeof mac }, p->four);
-	if (p->o->hop_limit == 0 && ip_is_multicast(p->to))
-		p->hop_limit = HOP_LIMIT_GROUP;
-	return send_packet(p, parts, count);
+	struct packet p = *packet;
+	uint8_t ether[HEAD_MAX], mac[sizeof p.on->link->address];
+	ip_group_mac(p.to, mac);
+	p.ether = ether;
+	p.ether_len = put_ether(ether, p.on, (struct mrg_span){ mac, sizeof mac }, p.four);
+	if (p.o->hop_limit == 0 && ip_is_multicast(p.to))
+		p.hop_limit = HOP_LIMIT_GROUP;
+	return send_packet(&p, parts, count);
 }
 
 enum mrg_io ip_send(struct mrg_tcpip *s, struct ip_way *w, const struct ip_out *o,

@@ -140,11 +140,11 @@ void tcp_table_remove(struct tcp_state *t, struct tcp_head *h)
 
 static bool local_take(struct tcp_state *t, const struct ip *a, uint16_t *index)
 {
-	uint16_t free = TCP_LOCALS_MAX;
-	for (uint16_t i = 0; i < TCP_LOCALS_MAX; i++) {
+	unsigned free = TCP_LOCALS_MAX;
+	for (unsigned i = 0; i < TCP_LOCALS_MAX; i++) {
 		if (t->local_uses[i] != 0 && ip_same(&t->locals[i], a)) {
 			t->local_uses[i]++;
-			*index = i;
+			*index = (uint16_t)i;
 			return true;
 		}
 		if (t->local_uses[i] == 0 && free == TCP_LOCALS_MAX)
@@ -154,7 +154,7 @@ static bool local_take(struct tcp_state *t, const struct ip *a, uint16_t *index)
 		return false;
 	t->locals[free] = *a;
 	t->local_uses[free] = 1;
-	*index = free;
+	*index = (uint16_t)free;
 	return true;
 }
 
