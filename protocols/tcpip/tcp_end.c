@@ -213,11 +213,12 @@ struct mrg_tcpip_listener *mrg_tcpip_listen(
 	host.port = 0;
 	host.scope = 0;
 	const struct ip at = mrg_rt_addr_same(&host, &unspecified) ? (struct ip){ { 0 } } : ip_of(a);
-	if (a->port == 0)
-		for (uint32_t i = 0;
-			i < PORT_COUNT && (a->port == 0 || port_taken(t, &at, a->family, a->port)); i++)
-			a->port = (uint16_t)(PORT_FIRST + (t->port_next++ + s->world.secret[0]) % PORT_COUNT);
-	if (port_taken(t, &at, a->family, a->port))
+	for (uint32_t i = 0; a->port == 0 && i < PORT_COUNT; i++) {
+		const uint16_t port =
+			(uint16_t)(PORT_FIRST + (t->port_next++ + s->world.secret[0]) % PORT_COUNT);
+		a->port = port_taken(t, &at, a->family, port) ? 0 : port;
+	}
+	if (a->port == 0 || port_taken(t, &at, a->family, a->port))
 		return NULL;
 	for (uint32_t i = 0; i < s->limits.listener_count; i++) {
 		struct mrg_tcpip_listener *const l = &t->listeners[i];
