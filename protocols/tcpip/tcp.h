@@ -25,12 +25,7 @@
 #include "protocols/tcpip/tcp_seq.h"
 #include "protocols/tcpip/tcp_wheel.h"
 
-enum {
-	TCP_SACK_MAX = 4,         /* blocks in one segment */
-	TCP_SCALE_MAX = 14,       /* RFC 7323 section 2.3 */
-	TCP_OPTIONS_MAX = 40,     /* bytes: data_offset has four bits */
-	TCP_HEADER_MAX = 60
-};
+enum { TCP_HEADER_MAX = MRG_NET_TCP_SIZE_MIN + MRG_NET_TCP_OPTIONS_SIZE_MAX }; /* bytes */
 
 /* ---- a segment that came ---- */
 
@@ -41,14 +36,14 @@ struct tcp_seg {
 	uint32_t len;             /* sequence numbers that it takes: data, SYN and FIN */
 	uint16_t window;          /* as it is there, not scaled */
 	struct mrg_span data;
-	bool syn, fin, rst, ack, psh, ece, cwr;
+	bool syn, fin, rst, ack, ece, cwr;
 	/* options */
 	bool has_ts, has_scale, sack_permitted;
 	uint8_t scale;
 	uint16_t mss;             /* 0: not there */
 	uint32_t ts_value, ts_echo;
 	uint8_t sack_count;
-	struct tcp_range sack[TCP_SACK_MAX];
+	struct tcp_range sack[MRG_NET_TCP_SACK_MAX];
 };
 
 /* ---- what the table holds ---- */
@@ -278,7 +273,6 @@ void tcp_wait_input(struct mrg_tcpip *s, struct tcp_wait *w, const struct tcp_se
 void tcp_half_again(struct mrg_tcpip *s, struct tcp_half *h);
 void tcp_syn_sent_input(struct tcp_conn *c, const struct tcp_seg *g);
 void tcp_options_agreed(struct tcp_conn *c, const struct tcp_seg *g); /* the peer's SYN says what it can do */
-bool tcp_opened(struct tcp_conn *c);                                  /* hand it to the user; false: he does not want it */
 
 /* ---- tcp_ack.c, tcp_data.c ---- */
 

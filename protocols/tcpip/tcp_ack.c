@@ -180,7 +180,7 @@ static void sort_ranges(struct tcp_range *r, unsigned count)
 static bool take_sacks(struct tcp_conn *c, const struct tcp_seg *g, struct tcp_news *news)
 {
 	struct tcp_state *const t = tcp_of(c);
-	struct tcp_range good[TCP_SACK_MAX];
+	struct tcp_range good[MRG_NET_TCP_SACK_MAX];
 	unsigned count = 0;
 	bool twice = false;
 	if (!c->sack_ok || c->flight == NULL)

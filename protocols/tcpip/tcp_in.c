@@ -15,8 +15,8 @@ static void read_option(const struct mrg_net_tcp_option *o, struct tcp_seg *g)
 		return;
 	case MRG_NET_TCP_OPTION_KIND_WINDOW_SCALE:
 		g->has_scale = g->syn && mrg_net_tcp_option_body_as_shift_cnt(o, &g->scale);
-		if (g->scale > TCP_SCALE_MAX)
-			g->scale = TCP_SCALE_MAX;
+		if (g->scale > MRG_NET_TCP_SCALE_MAX)
+			g->scale = MRG_NET_TCP_SCALE_MAX;
 		return;
 	case MRG_NET_TCP_OPTION_KIND_SACK_PERMITTED: g->sack_permitted = g->syn; return;
 	case MRG_NET_TCP_OPTION_KIND_TIMESTAMPS:
@@ -32,7 +32,7 @@ static void read_option(const struct mrg_net_tcp_option *o, struct tcp_seg *g)
 		g->sack_count = 0;
 		struct mrg_net_tcp_option_sack_blocks_it it = mrg_net_tcp_option_sack_blocks(&sack);
 		for (struct mrg_net_tcp_sack_block b;
-			g->sack_count < TCP_SACK_MAX && mrg_net_tcp_option_sack_blocks_next(&it, &b);)
+			g->sack_count < MRG_NET_TCP_SACK_MAX && mrg_net_tcp_option_sack_blocks_next(&it, &b);)
 			g->sack[g->sack_count++] = (struct tcp_range){ mrg_net_tcp_sack_block_left_edge(&b),
 				mrg_net_tcp_sack_block_right_edge(&b) };
 		return;
@@ -84,7 +84,6 @@ bool tcp_seg_read(struct tcp_state *t, const struct ip_in *in, struct tcp_seg *g
 	g->fin = mrg_net_tcp_fin(&h) != 0;
 	g->rst = mrg_net_tcp_rst(&h) != 0;
 	g->ack = mrg_net_tcp_ack(&h) != 0;
-	g->psh = mrg_net_tcp_psh(&h) != 0;
 	g->ece = mrg_net_tcp_ece(&h) != 0;
 	g->cwr = mrg_net_tcp_cwr(&h) != 0;
 	g->len = (uint32_t)g->data.len + g->syn + g->fin;

@@ -67,7 +67,7 @@ static void send_segment(struct mrg_tcpip *s, struct ip_way *way, const struct t
 
 void tcp_send_bare(struct mrg_tcpip *s, struct ip_way *way, const struct tcp_bare *b)
 {
-	uint8_t options[TCP_OPTIONS_MAX];
+	uint8_t options[MRG_NET_TCP_OPTIONS_SIZE_MAX];
 	struct mrg_w w;
 	mrg_w_init(&w, options, sizeof options);
 	if (b->syn)
@@ -139,7 +139,7 @@ static unsigned sack_count(const struct tcp_conn *c)
 {
 	if (c->gaps == NULL || !c->sack_ok)
 		return 0;
-	const unsigned most = c->ts_ok ? TCP_SACK_MAX - 1u : TCP_SACK_MAX;
+	const unsigned most = c->ts_ok ? MRG_NET_TCP_SACK_MAX - 1u : MRG_NET_TCP_SACK_MAX;
 	const bool again = c->gaps->again.left != c->gaps->again.right;
 	const unsigned count = c->gaps->ranges.count + (again ? 1u : 0u);
 	return count < most ? count : most;
@@ -185,7 +185,7 @@ static uint16_t tell_window(struct tcp_conn *c)
 
 static void put_sacks(struct mrg_w *w, struct tcp_conn *c)
 {
-	struct tcp_range r[TCP_SACK_MAX];
+	struct tcp_range r[MRG_NET_TCP_SACK_MAX];
 	struct mrg_net_tcp_sack_build sack;
 	const unsigned most = sack_count(c);
 	unsigned count = 0;
@@ -207,7 +207,7 @@ static void put_sacks(struct mrg_w *w, struct tcp_conn *c)
 /* A segment from `seq` on: data of the ring from `at`, and perhaps the FIN. It acknowledges all that has come. */
 static void send_from(struct tcp_conn *c, uint32_t seq, uint32_t at, uint32_t len, struct flags f, bool again)
 {
-	uint8_t options[TCP_OPTIONS_MAX];
+	uint8_t options[MRG_NET_TCP_OPTIONS_SIZE_MAX];
 	const uint32_t full = data_most(c);
 	struct mrg_w w;
 	mrg_w_init(&w, options, sizeof options);

@@ -9,9 +9,7 @@ enum {
 	MSS_DEFAULT = 536,   /* RFC 9293 section 3.7.1 */
 	MSS_LEAST = 64,      /* of what a peer may ask for: less would be all headers (CVE-2019-11479) */
 	COOKIE_SECONDS = 64, /* a step of SynCookie.time */
-	COOKIE_STEPS = 2,    /* that are accepted, with the present one */
-	COOKIE_TIMES = 32,   /* values of SynCookie.time */
-	NO_SCALE = 15        /* CookieTimestamp.scale */
+	COOKIE_STEPS = 2     /* that are accepted, with the present one */
 };
 
 /* What a peer's MSS is rounded down to in a cookie: its three bits. */
@@ -50,7 +48,7 @@ uint32_t tcp_ts_offset(struct mrg_tcpip *s, const struct tcp_key *k)
 uint8_t tcp_receive_scale(const struct mrg_tcpip *s)
 {
 	uint8_t scale = 0;
-	while (scale < TCP_SCALE_MAX && s->limits.receive_max >> scale > UINT16_MAX)
+	while (scale < MRG_NET_TCP_SCALE_MAX && s->limits.receive_max >> scale > UINT16_MAX)
 		scale++;
 	return scale;
 }
@@ -101,10 +99,11 @@ static uint32_t cookie_make(
 	uint8_t b[sizeof(uint32_t)] = { 0 };
 	struct mrg_w w;
 	mrg_w_init(&w, b, sizeof b);
-	const uint64_t mac = keyed(s, k, KEY_COOKIE + time, irs) >> (64 - 24);
-	mrg_net_syn_cookie_put(&w,
-		&(struct mrg_net_syn_cookie_args){
-			.time = (uint8_t)(time % COOKIE_TIMES), .mss = (uint8_t)mss, .mac = (uint32_t)mac });
+	const uint64_t mac = keyed(s, k, KEY_COOKIE + time, irs) % MRG_NET_COOKIE_MACS;
+	mrg_net_syn_cookie_put(
+		&w, &(struct mrg_net_syn_cookie_args){ .time = (uint8_t)(time % MRG_NET_COOKIE_TIMES),
+			    .mss = (uint8_t)mss,
+			    .mac = (uint32_t)mac });
 	return number_in(&w);
 }
 
@@ -114,12 +113,12 @@ static uint32_t cookie_timestamp(const struct mrg_tcpip *s, const struct tcp_seg
 	struct mrg_w w;
 	mrg_w_init(&w, b, sizeof b);
 	/* one step back, so that it is behind what the connection will send next */
-	const uint32_t step_ms = UINT32_C(1) << 6, now_ms = tcp_ms32(s);
+	const uint32_t step_ms = MRG_NET_COOKIE_STEP, now_ms = tcp_ms32(s);
 	mrg_net_cookie_timestamp_put(&w, &(struct mrg_net_cookie_timestamp_args){
 						 .time = now_ms < step_ms ? 0 : now_ms / step_ms - 1u,
 						 .ecn = ecn,
 						 .sack = g->sack_permitted,
-						 .scale = g->has_scale ? g->scale : NO_SCALE,
+						 .scale = g->has_scale ? g->scale : MRG_NET_COOKIE_NO_SCALE,
 					 });
 	return number_in(&w);
 }
@@ -224,8 +223,8 @@ static void open_from_cookie(
 		c->ts_ok = true;
 		c->ts_recent = g->ts_value;
 		c->sack_ok = mrg_net_cookie_timestamp_sack(&told) != 0;
-		c->snd_scale = scale <= TCP_SCALE_MAX ? scale : 0;
-		c->rcv_scale = scale <= TCP_SCALE_MAX ? tcp_receive_scale(s) : 0;
+		c->snd_scale = scale <= MRG_NET_TCP_SCALE_MAX ? scale : 0;
+		c->rcv_scale = scale <= MRG_NET_TCP_SCALE_MAX ? tcp_receive_scale(s) : 0;
 	}
 	/* the machine hears only now of the SYN that was answered without it */
 	struct tcp_head listening = { .kind = TCP_HALF };
