@@ -524,7 +524,7 @@ class MDo:
     """`deed(args)`, `set timer`, `cancel timer`, `variable = value`."""
 
     span: Span
-    word: str  # "" set cancel =
+    word: str  # "" set cancel =, and "first" where a part begins: the variable is as at first
     name: Ident
     args: tuple[Expr, ...]
     value: Optional[Expr]
@@ -532,15 +532,16 @@ class MDo:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MHandler:
-    """`on event if guard -> State do deeds;`, `ignore events;`, `refuse events;`"""
+    """`on event if guard -> State do deeds;`, `ignore events;`, `refuse events;`, `when State -> State do deeds;`"""
 
     span: Span
     doc: str
-    word: str  # on ignore refuse
-    events: tuple[Ident, ...]
+    word: str  # on ignore refuse when
+    events: tuple[Ident, ...]  # with `when`: states of the machine that runs
     guard: Optional[Expr]
     to: Optional[Ident]
     todo: tuple[MDo, ...]
+    copied: bool = False  # stands in several states that were written as one (parts.py)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -548,6 +549,7 @@ class MState(MItem):
     name: Ident
     start: bool
     final: bool
+    runs: Optional[Ident]  # another machine
     handlers: tuple[MHandler, ...]
 
 

@@ -22,7 +22,7 @@ def report(modules: Sequence[ir.Module]) -> str:
             lines += [f"    {_at(loc)}: used by {what}" for loc, what in mine]
             if not mine:
                 lines.append("    not used")
-    lines += [_deed(x, d) for m in modules for x in m.machines for d in x.deeds]
+    lines += [_deed(x, d) for m in modules for x in m.machines if not x.part for d in x.deeds]
     lines += [f"{_at(loc)}: text extern({name}) of {what}" for name, loc, what in uses if isinstance(name, str)]
     if not lines:
         return "nothing is left to user code\n"

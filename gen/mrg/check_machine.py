@@ -29,6 +29,8 @@ class _Checker:
         self.where = {i.name.span.loc(): i.name.span for i in d.items if isinstance(i, (ast.MEvent, ast.MDeed, ast.MState))}
         self.vars = zip(m.vars, (i.param.name.span for i in d.items if isinstance(i, ast.MVar)))
         self.machine = d.name.span
+        # of a state that runs a machine; the tables lose those that can't run
+        self.timers = [(t, s) for s in m.states for some in s.on.values() for t in some if t.copied and t.event.kind == "timer"]
 
     def check(self) -> None:
         if not any(s.start for s in self.m.states):
@@ -42,6 +44,7 @@ class _Checker:
             self._complete(state, running[state.name])
             self._left(state)
         self._used()
+        self._copied(running)
 
     # --- where timers run -------------------------------------------------------------
 
@@ -69,7 +72,7 @@ class _Checker:
         for event in self.m.events:
             some = state.on.get(event.name, [])
             if event.kind == "timer" and event.name not in timers:
-                mine = [t for t in some if not t.always]
+                mine = [t for t in some if not t.always and not t.copied]
                 if mine:
                     self.errors.error(self.where[state.loc], f"timer '{event.name}' never runs in state '{state.name}' (line {mine[0].loc.line})")
                 state.on.pop(event.name, None)
@@ -78,6 +81,20 @@ class _Checker:
         if missing:
             text = f"state '{state.name}' does not say what happens at {', '.join(missing)}; 'ignore' and 'refuse' are answers too"
             self.errors.error(self.where[state.loc], text)
+
+    def _copied(self, running: dict[str, set[str]]) -> None:
+        """Of what stands in several states, a timer must run in one at least; where it does not, there is no transition."""
+        copies: dict[ir.Loc, list[tuple[ir_machine.Transition, bool]]] = {}
+        for t, state in self.timers:
+            copies.setdefault(t.loc, []).append((t, t.event.name in running.get(state.name, ())))
+        for some in copies.values():
+            t = some[0][0]
+            if not any(runs for _, runs in some):
+                self.errors.error(self.machine, f"timer '{t.event.name}' never runs where line {t.loc.line} says what happens then")
+        idle = {id(t) for some in copies.values() for t, runs in some if not runs}
+        self.m.transitions = [t for t in self.m.transitions if id(t) not in idle]
+        for number, t in enumerate(self.m.transitions):
+            t.number = number
 
     def _left(self, state: ir_machine.State) -> None:
         leads = any(t.to not in (None, state) for some in state.on.values() for t in some)

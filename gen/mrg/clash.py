@@ -57,7 +57,7 @@ def _names(m: ir.Module) -> Iterator[Named]:
         yield from _grammar(g)
     for p in m.packets:
         yield from _packet(p)
-    for machine in m.machines:
+    for machine in (x for x in m.machines if not x.part):
         yield from _machine(machine)
 
 

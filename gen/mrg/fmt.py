@@ -261,7 +261,7 @@ class Printer:
         return self.block(f"machine {d.name.name}", d.items, self.body_of(d), "")
 
     def state(self, s: ast.MState) -> list[str]:
-        head = s.name.name + (" start" if s.start else "") + (" final" if s.final else "")
+        head = s.name.name + (" start" if s.start else "") + (" final" if s.final else "") + (f" runs {s.runs.name}" if s.runs is not None else "")
         return self.block(head, s.handlers, self.body_of(s), "")
 
     def always(self, a: ast.MAlways) -> list[str]:

@@ -219,6 +219,7 @@ class Bytes(Item):
     length: Optional[Expr] = None  # mode len
     until: int = 0  # mode until: the terminating byte, consumed, not part of the value
     max: Optional[int] = None  # bound on the value's length
+    sure: bool = False  # mode len: proved to end in its region
     nocase: bool = False  # ASCII case does not matter when compared
     text: Optional[TextForm] = None
 
@@ -256,6 +257,7 @@ class List(Item):
     mode: str = ""
     expr: Optional[Expr] = None  # FieldRef paths in `until` start at elem
     max: Optional[int] = None  # most elements
+    sure: bool = False  # mode bytes: its region is proved to end in the one around it
     unique: Optional[tuple[Item, ...]] = None  # path in elem of a key that may not repeat
     ascending: Optional[tuple[Item, ...]] = None  # path in elem of a key that must rise strictly
     exempt: list[tuple[int, int]] = field(default_factory=list)  # keys that `unique` lets repeat: inclusive ranges, in order
@@ -369,6 +371,7 @@ class Region(Item):
     length: Expr = None  # type: ignore[assignment]
     tail: bool = False
     item: Item = None  # type: ignore[assignment]
+    sure: bool = False  # proved to end in the region around it
 
 
 @dataclass
@@ -565,7 +568,7 @@ class Grammar:
     loc: Loc
     doc: str
     rules: list[Rule]
-    parts: dict[str, Node] = field(default_factory=dict)  # of a grammar of plain rules only, which are there for others
+    parts: dict[str, Node] = field(default_factory=dict)  # plain rules by name; for others, in a grammar that has no other rules
 
 
 @dataclass

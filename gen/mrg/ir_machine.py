@@ -67,6 +67,7 @@ class Transition:
     number: int  # of the machine's, as they are written
     text: str  # as it is written, without what is done
     always: bool = False  # tried first in each state
+    copied: bool = False  # one of several that were written as one, for a state that runs a machine
 
 
 @dataclass(eq=False)
@@ -103,6 +104,7 @@ class Machine:
     states: list[State]
     transitions: list[Transition]
     nevers: list[Never]
+    part: bool = False  # another one of the module runs it: it is written in C there
 
     @property
     def start(self) -> State:

@@ -29,18 +29,19 @@ _NAMED_ITEMS = {(ir.SizeOf, "item"), (ir.CountOf, "item"), (ir.Sum, "first"), (i
 
 
 def dump(modules: Sequence[ir.Module]) -> str:
-    return json.dumps([_value(m) for m in modules], indent=1, ensure_ascii=False) + "\n"
+    return json.dumps([value(m) for m in modules], indent=1, ensure_ascii=False) + "\n"
 
 
-def _value(x: Any) -> Any:
+def value(x: Any) -> Any:
+    """A part of the IR as JSON has it."""
     if isinstance(x, (str, int, bool)) or x is None:
         return x
     if isinstance(x, bytes):
         return x.hex()
     if isinstance(x, (list, tuple)):
-        return [_value(v) for v in x]
+        return [value(v) for v in x]
     if isinstance(x, dict):
-        return {name: _value(v) for name, v in x.items()}
+        return {name: value(v) for name, v in x.items()}
     if isinstance(x, ir.Loc):
         return f"{x.file}:{x.line}:{x.col}"
     if is_dataclass(x):
@@ -51,13 +52,13 @@ def _value(x: Any) -> Any:
 def _object(x: Any) -> dict[str, Any]:
     out: dict[str, Any] = {"kind": type(x).__name__.rstrip("_").lower()}
     for f in fields(x):
-        value = getattr(x, f.name)
-        if f.name in _REFERENCES and not isinstance(value, str) or (type(x), f.name) in _NAMED_ITEMS:
-            out[f.name] = _name(value)
+        part = getattr(x, f.name)
+        if f.name in _REFERENCES and not isinstance(part, str) or (type(x), f.name) in _NAMED_ITEMS:
+            out[f.name] = _name(part)
         elif isinstance(x, ir.TextForm) and f.name == "args":
-            out[f.name] = [v.name if isinstance(v, ir.Enum) else v for v in value]
+            out[f.name] = [v.name if isinstance(v, ir.Enum) else v for v in part]
         else:
-            out[f.name] = _value(value)
+            out[f.name] = value(part)
     return out
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Callable, Optional, Sequence, Union
 
-from . import ast, ir, ir_machine
+from . import ast, ir, ir_machine, parts
 from .check import context
 from .clash import Clashes
 from .errors import Errors, Skip, closest, meant
@@ -343,9 +343,19 @@ class ModuleLowerer:
         return one
 
     def _machinedecl(self, d: ast.MachineDecl) -> Symbol:
-        one = MachineLowerer(self, d).machine()
+        whole = parts.write_out(d, self._part, self.errors)
+        one = MachineLowerer(self, whole, d.name.name in parts.run_by(self.unit.decls)).machine()
         self.ir.machines.append(one)
         return one
+
+    def _part(self, name: ast.Ident) -> ast.MachineDecl:
+        """A machine of this module that is right by itself."""
+        decl = self.unit.decls.get(name.name)
+        if isinstance(decl, ast.MachineDecl):
+            self.symbol(name)
+            return decl
+        machines = [n for n, d in self.unit.decls.items() if isinstance(d, ast.MachineDecl)]
+        raise self.errors.error(name.span, f"this module has no machine '{name.name}'{self.meant(name.name, machines)}")
 
 
 def _varint_top(spec: ir.VarintSpec) -> int:

@@ -117,6 +117,15 @@ class ExprLowerer:
     def facts_text(self, node: ir.Expr) -> str:
         return f"{node.path[-1].name} is {span(node)}" if isinstance(node, ir.FieldRef) else span(node)
 
+    def seen_later(self, node: ir.Expr, where: Span, what: str, own_bytes: bool = False) -> None:
+        """A view gives this value, too, and knows nothing of what follows its packet (or, `own_bytes`, what it is about)."""
+        for e in layout.refs(node):
+            if isinstance(e, ir.Avail) or isinstance(e, ir.Peek) and not own_bytes:
+                word = "avail" if isinstance(e, ir.Avail) else "peek"
+                text = f"{what} is asked of a view, too, which does not know what follows: '{word}' can't be in it"
+                self.errors.error(where, text)
+                return
+
     # --- one node a method ----------------------------------------------------------------
 
     def _lower(self, e: ast.Expr) -> ir.Expr:

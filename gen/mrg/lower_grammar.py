@@ -70,8 +70,8 @@ class _Grammar:
                 out.rules.append(lowered)
                 if len(self.errors.found) == before:
                     self.check_automata(rule, lowered)
-            elif self.for_others:
-                out.parts[rule.name.name] = node
+            else:
+                out.parts[rule.name.name] = node if self.for_others else reading(node)
         if not self.d.rules:
             self.errors.error(self.d.name.span, f"grammar '{self.d.name.name}' has no rules")
         self.check_tokens([r for r in out.rules if r.kind == "token"])

@@ -21,11 +21,11 @@ T = TypeVar("T")
 
 
 class MachineLowerer(ExprLowerer):
-    def __init__(self, module: ModuleLowerer, d: ast.MachineDecl) -> None:
+    def __init__(self, module: ModuleLowerer, d: ast.MachineDecl, part: bool) -> None:
         super().__init__(module.errors, module.symbol, module.names)
         self.module = module
         self.d = d
-        self.ir = ir_machine.Machine(d.name.name, module.ir, d.name.span.loc(), d.doc, [], [], [], [], [], [], [])
+        self.ir = ir_machine.Machine(d.name.name, module.ir, d.name.span.loc(), d.doc, [], [], [], [], [], [], [], part)
         self.events: dict[str, ir_machine.Event] = {}
         self.deeds: dict[str, ir_machine.Deed] = {}  # but tests
         self.values: dict[str, Union[ir_machine.Deed, ir.Param]] = {}  # tests and variables: what is in expressions
@@ -48,7 +48,8 @@ class MachineLowerer(ExprLowerer):
         self._each(ast.MNever, self._never)  # when it is known what all states do
         if len(self.errors.found) != before:
             raise Skip()
-        check_machine.check(self.ir, self.d, self.errors)
+        if not self.ir.part:  # else it is checked where it runs, with the timers that run there
+            check_machine.check(self.ir, self.d, self.errors)
         return self.ir
 
     def _each(self, kind: type[T], lower: Callable[[T], None]) -> None:
@@ -147,7 +148,7 @@ class MachineLowerer(ExprLowerer):
                 self.facts.assume(guard, True)
             to = self._to(h.to) if h.to is not None else None
             number = len(self.ir.transitions)
-            one = ir_machine.Transition(h.word, h.span.loc(), h.doc, event, guard, to, [], number, _text(h, event), self.first)
+            one = ir_machine.Transition(h.word, h.span.loc(), h.doc, event, guard, to, [], number, _text(h, event), self.first, h.copied)
             self.ir.transitions.append(one)
             one.todo = [self._do(do) for do in h.todo]
         finally:
@@ -185,6 +186,11 @@ class MachineLowerer(ExprLowerer):
             if timer.kind != "timer":
                 raise self.errors.error(do.name.span, f"'{do.name.name}' is not a timer")
             return ir_machine.Do(do.word, loc, timer)
+        if do.word == "first":
+            of, first = next((v, n) for v, n in zip(self.ir.vars, self.ir.first) if v.name == do.name.name)
+            constant = ir.Const(loc, first, first, first)
+            self._assigned(of, constant)
+            return ir_machine.Do("assign", loc, of, [constant])
         if do.value is not None:
             var = self.values.get(do.name.name)
             if not isinstance(var, ir.Param):

@@ -128,6 +128,7 @@ class PacketLowerer(ScopeLowerer):
 
     def region(self, f: ast.Field, at: At, within: ast.Within) -> tuple[ir.Item, list[Limits]]:
         length = self.length(within.length, "the length")
+        sure = self.ends_inside(length)
         assert self.here is not None
         end, self.end = self.end, self.here.plus(self.facts.lin(length))
         outer, self.facts = self.facts, self.facts.child()
@@ -144,7 +145,7 @@ class PacketLowerer(ScopeLowerer):
         if most is not None and length.lo > most and not within.tail:
             text = f"'{f.name.name}' takes at most {most} bytes, but is to fill {span(length)}; 'tail' would leave some unread"
             self.errors.error(within.span, text)
-        return ir.Region(f.span.loc(), f.doc, at.name, length, within.tail, inner), limits
+        return ir.Region(f.span.loc(), f.doc, at.name, length, within.tail, inner, sure), limits
 
     # --- constraints -------------------------------------------------------------------
 
@@ -191,6 +192,8 @@ class PacketLowerer(ScopeLowerer):
             text = " ".join(c.span.text().split()).removesuffix(severity).strip()
             what = {"=": "must be " + text[1:].strip(), "!=": "must not be " + text[2:].strip()}.get(c.op, "must be " + text)
             out.append(ir.Check(loc, "", item.name, node, severity, what))
+        if severity == "warn":
+            self.seen_later(node, c.span, "a warning")
         if severity == "must":
             self.facts.assume(node)
             self.narrow(item, pairs, c.op)
@@ -240,6 +243,8 @@ class PacketLowerer(ScopeLowerer):
     def where(self, w: ast.Where, out: list[ir.Item]) -> None:
         node = self.condition(w.cond, "the constraint")
         severity = w.severity or "must"
+        if severity == "warn":
+            self.seen_later(node, w.cond.span, "a warning")
         what = w.message or "must hold: " + " ".join(w.cond.span.text().split())
         out.append(ir.Check(w.span.loc(), w.doc, "", node, severity, what))
         if severity == "must" and node.hi:
@@ -249,6 +254,7 @@ class PacketLowerer(ScopeLowerer):
         node = self.expr(n.expr)
         if node.lo < 0:
             raise self.errors.error(n.expr.span, "a signed value may only be compared")
+        self.seen_later(node, n.expr.span, f"'{n.name.name}'")
         item = ir.Let(n.span.loc(), n.doc, n.name.name, node)
         out.append(item)
         self.enter(n.name, item)

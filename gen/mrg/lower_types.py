@@ -103,6 +103,7 @@ class TypeLowerer(ExprLowerer):
         item = ir.Bytes(at.span.loc(), at.doc, at.name, t.mode)
         if t.length is not None:
             item.length = self.length(t.length, "the length")
+            item.sure = self.ends_inside(item.length)
         if t.until is not None:
             item.until = self.const(t.until, "the byte that ends it")
             if item.until > 255:
@@ -110,6 +111,12 @@ class TypeLowerer(ExprLowerer):
         if t.max is not None:
             item.max = self.const(t.max, "'max'")
         return item
+
+    def ends_inside(self, length: ir.Expr) -> bool:
+        """So many bytes from here are proved to lie in the region."""
+        if self.here is None:
+            return False
+        return self.facts.least(self.end.plus(self.here, -1).plus(self.facts.lin(length), -1), 0) >= 0
 
     # --- named types ------------------------------------------------------------------
 
@@ -158,6 +165,7 @@ class TypeLowerer(ExprLowerer):
                 raise self.errors.error(arg.span, f"{what} is a number; 'this' is a buffer")
             value = self.expr(arg, p.enum)
             self.fits(value, p.lo, p.hi, arg.span, what)
+            self.seen_later(value, arg.span, what)
             return value
         if isinstance(arg, ast.This):
             return ir.BufArg(None)
@@ -189,6 +197,9 @@ class TypeLowerer(ExprLowerer):
                 item.expr = self.condition(t.expr, "the condition")
         elif t.expr is not None:
             item.expr = self.length(t.expr, "the count" if t.mode == "count" else "the length")
+            if t.mode == "count":
+                self.seen_later(item.expr, t.expr.span, "the count")
+            item.sure = t.mode == "bytes" and self.ends_inside(item.expr)
         if t.mode != "count" and least == 0:
             text = "an element may take no bytes, so nothing bounds the list; only 'count' may have such elements"
             self.errors.error(t.elem.span, text)
@@ -243,6 +254,7 @@ class TypeLowerer(ExprLowerer):
         if on.lo < 0:
             raise self.errors.error(t.on.span, "a signed value can't choose an arm")
         self.no_extern(on, t.on.span, "an arm")
+        self.seen_later(on, t.on.span, "what a switch is over", own_bytes=True)
         patterns = Patterns(self, on)
         names: dict[str, Span] = {}
         for arm in t.arms:

@@ -66,12 +66,24 @@ def _parser() -> argparse.ArgumentParser:
     json = commands.add_parser("json", parents=[files], help="print the intermediate representation as JSON")
     json.set_defaults(run=run_json)
 
+    prove = commands.add_parser("prove", parents=[files], help="prove by z3 what generated code relies on, imports included")
+    prove.set_defaults(run=run_prove)
+
+    diff = commands.add_parser("diff", parents=[roots], help="find messages that one specification accepts and another refuses")
+    diff.add_argument("old", metavar="OLD.mrg")
+    diff.add_argument("new", metavar="NEW.mrg")
+    diff.set_defaults(run=run_diff)
+
     audit = commands.add_parser("audit", parents=[files], help="list what is left to user code, and where it is used")
     audit.set_defaults(run=run_audit)
 
     vectors = commands.add_parser("vectors", parents=[files], help="generate test programs for the generated C")
     vectors.add_argument("-o", metavar="DIR", default=".", dest="out", help="output folder (default: .)")
     vectors.set_defaults(run=run_vectors)
+
+    fuzz = commands.add_parser("fuzz", parents=[files], help="write a fuzzer of packets and texts: a folder to be built with make")
+    fuzz.add_argument("-o", metavar="DIR", required=True, dest="out", help="output folder")
+    fuzz.set_defaults(run=run_fuzz)
 
     docs = commands.add_parser("docs", parents=[files], help="write the reference of the specifications, and of what they import, as pages")
     docs.add_argument("-o", metavar="DIR", required=True, dest="out", help="output folder")
@@ -206,6 +218,31 @@ def run_vectors(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_fuzz(options: argparse.Namespace) -> int:
+    """A folder that needs make, a C compiler, and nothing else."""
+    from .emit import c_header, c_source, fuzz, grammars
+    from .emit.tool import ToolError
+    from .emit.writer import write_if_changed
+
+    modules, named, _ = load_named(options.files, options.roots)
+    if not any(fuzz.can_be_fuzzed(m) for m in modules if m.name in named):
+        sys.stderr.write(f"mrg fuzz: neither a packet nor a grammar in {', '.join(options.files)}\n")
+        return 2
+    try:
+        files = fuzz.files(modules, named, [c_header.emit, c_source.emit, grammars.emit])
+    except ToolError as why:
+        sys.stderr.write(f"mrg: {why}\n")
+        return 1
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support", "fuzz")
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8") as f:
+            files[f"support/{name}"] = f.read()
+    files.update(support_files(files))
+    for path in sorted(files):
+        write_if_changed(os.path.join(options.out, path), files[path])
+    return 0
+
+
 # --- other commands -----------------------------------------------------------------
 
 
@@ -233,6 +270,28 @@ def run_json(options: argparse.Namespace) -> int:
     modules, named, _ = load_named(options.files, options.roots)
     sys.stdout.write(dump([m for m in modules if m.name in named]))
     return 0
+
+
+def run_prove(options: argparse.Namespace) -> int:
+    """0: all is proved; 1: something is not; 2: there is no z3."""
+    from . import prove_goals, prove_z3
+
+    try:
+        return prove_z3.run(options.files, options.roots, sys.stdout, sys.stderr)
+    except prove_goals.Missing as missing:
+        sys.stderr.write(f"mrg prove: {missing}\n")
+        return 2
+
+
+def run_diff(options: argparse.Namespace) -> int:
+    """0: no difference was found; 1: there is one; 2: there is no z3."""
+    from . import prove_diff, prove_goals
+
+    try:
+        return prove_diff.run(options.old, options.new, options.roots, sys.stdout)
+    except prove_goals.Missing as missing:
+        sys.stderr.write(f"mrg diff: {missing}\n")
+        return 2
 
 
 def run_audit(options: argparse.Namespace) -> int:

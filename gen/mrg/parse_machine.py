@@ -13,6 +13,8 @@ DEEDS = ("tx", "action", "test")
 
 
 class MachineParser(GrammarParser):
+    runs = False  # the state whose body is read runs another machine
+
     def machine_item(self) -> ast.MItem:
         doc = self.doc()
         start = self.tok.start
@@ -22,6 +24,7 @@ class MachineParser(GrammarParser):
             return self._var(doc, start)
         if self.is_word("always") and self.peek().kind == "{":
             self.next()
+            self.runs = False
             handlers = self.braces("what is always done", self._handler)
             return ast.MAlways(self.since(start), doc, handlers)
         if self.take_word("never"):
@@ -63,19 +66,24 @@ class MachineParser(GrammarParser):
         marks: set[str] = set()
         while (mark := self.take_word("start", "final")) is not None:
             marks.add(mark.text)
+        runs = self.ident("the machine that runs in it") if self.take_word("runs") else None
+        self.runs = runs is not None
         if self.tok.kind != "{":
             raise self.errors.error(self.span(), f"expected '{{' before what state '{name.name}' does, found {shown(self.tok)}")
         handlers = self.braces(f"what state '{name.name}' does", self._handler)
-        return ast.MState(self.since(start), doc, name, "start" in marks, "final" in marks, handlers)
+        return ast.MState(self.since(start), doc, name, "start" in marks, "final" in marks, runs, handlers)
 
     # --- what is done -----------------------------------------------------------------
 
     def _handler(self) -> ast.MHandler:
         doc = self.doc()
         start = self.tok.start
+        if self.runs and self.take_word("when"):
+            return self._when(doc, start)
         word = self.take_word("on", "ignore", "refuse")
         if word is None:
-            raise self.errors.error(self.span(), f"expected 'on', 'ignore' or 'refuse', found {shown(self.tok)}")
+            words = "'on', 'when', 'ignore' or 'refuse'" if self.runs else "'on', 'ignore' or 'refuse'"
+            raise self.errors.error(self.span(), f"expected {words}, found {shown(self.tok)}")
         events = self._idents("an event")
         guard = self.expr() if self.take_word("if") else None
         if word.text != "on":
@@ -87,6 +95,15 @@ class MachineParser(GrammarParser):
             todo = self._todo()
         self.semicolon("what is done")
         return ast.MHandler(self.since(start), doc, "on", events, guard, to, todo)
+
+    def _when(self, doc: str, start: int) -> ast.MHandler:
+        """`when State, State -> State do deeds;`: what follows when the machine that runs comes there"""
+        states = self._idents("a state of the machine that runs")
+        self.expect("->", "'->' and the state that follows")
+        to = self.ident("a state")
+        todo = self._todo() if self.take_word("do") else ()
+        self.semicolon("'when'")
+        return ast.MHandler(self.since(start), doc, "when", states, None, to, todo)
 
     def _todo(self) -> tuple[ast.MDo, ...]:
         out = [self._do()]

@@ -60,6 +60,14 @@ def covers(packet: ir.Packet, s: ir.Sum, item: ir.Item) -> bool:
     return order.index(id(s.first)) <= order.index(id(item)) <= order.index(id(s.last))
 
 
+def never_zero(packet: ir.Packet, holder: ir.Scalar, s: ir.Sum) -> bool:
+    """Some word under the checksum is known not to be zero."""
+    if any(e.lo > 0 for e, _ in s.pseudo):
+        return True
+    always = [i for i in packet.items if isinstance(i, ir.Scalar) and i is not holder]
+    return any(i.lo > 0 and covers(packet, s, i) for i in always)
+
+
 @dataclass
 class Update:
     """A checksum to be brought up to date; `changed`: the items under it that change."""

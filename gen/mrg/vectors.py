@@ -283,8 +283,9 @@ class _Draw:
 
     def sub(self, item: ir.Sub, node: Node) -> tuple[Node, Any]:
         args: Args = []
-        for arg in item.args:
-            args.append(self.ask(arg) or 0 if isinstance(arg, ir.Expr) else Buf(b"", 0, 0))
+        for arg, param in zip(item.args, item.packet.params):
+            number = self.ask(arg) if isinstance(arg, ir.Expr) else None
+            args.append(Buf(b"", 0, 0) if isinstance(arg, ir.BufArg) else param.lo if number is None else number)
         owed = frozenset(p[1:] for p in self.derived if p[0] == id(item) and len(p) > 1)
         if owed:  # what this packet derives in it can't be built alone
             draw = _Draw(self.m, item.packet, args, owed)

@@ -44,6 +44,7 @@ int memcmp(const void *a, const void *b, size_t len);
 #define MRG_MUST_USE __attribute__((warn_unused_result))
 #define MRG_COLD __attribute__((cold, noinline))
 #define MRG_NOINLINE __attribute__((noinline))
+#define MRG_INLINE inline __attribute__((always_inline))
 #define MRG_UNUSED __attribute__((unused))
 #define MRG_LIKELY(x) __builtin_expect(!!(x), 1)
 #define MRG_UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -51,6 +52,7 @@ int memcmp(const void *a, const void *b, size_t len);
 #define MRG_MUST_USE
 #define MRG_COLD
 #define MRG_NOINLINE
+#define MRG_INLINE inline
 #define MRG_UNUSED
 #define MRG_LIKELY(x) (x)
 #define MRG_UNLIKELY(x) (x)
@@ -114,13 +116,23 @@ struct mrg_site {
 	const char *what; /* "must be in 1..63" */
 };
 
+/*
+ * Programs that nobody asks why, such as images for small machines, define MRG_TERSE for all of their code: rejections keep their status
+ * and offset, but name no place, and the tables of places are not part of the program.
+ */
+#ifdef MRG_TERSE
+#define MRG_SITE(table, n) ((const struct mrg_site *)NULL)
+#else
+#define MRG_SITE(table, n) (&(table)[n])
+#endif
+
 #define MRG_REJECT_DEPTH 8
 
 /* Why a check refused; filled only on rejection. */
 struct mrg_reject {
 	enum mrg_status status;
 	size_t bit_off;              /* of the offending field, from the start of `in` */
-	const struct mrg_site *site; /* innermost field */
+	const struct mrg_site *site; /* innermost field; NULL: with MRG_TERSE */
 	unsigned depth;              /* enclosing fields in path[], innermost first */
 	const struct mrg_site *path[MRG_REJECT_DEPTH];
 	const uint8_t *at; /* the offending byte */
@@ -149,6 +161,29 @@ static inline const char *mrg_status_str(enum mrg_status st)
 /* --- loads and stores: the only place where byte order is dealt with ------------------------- */
 
 static inline uint8_t mrg_u8(const uint8_t *p) { return *p; }
+#if defined(__GNUC__) && defined(__BYTE_ORDER__) && \
+	(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ || __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+/* One load, also where some of its bytes are loaded one by one besides: clang would then make it of those. */
+#define MRG_NATIVE_IS_BE (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+#define MRG_LOADS(bits)                                                       \
+	static inline uint##bits##_t mrg_be##bits(const uint8_t *p)           \
+	{                                                                     \
+		uint##bits##_t v;                                             \
+		memcpy(&v, p, sizeof v);                                      \
+		return MRG_NATIVE_IS_BE ? v : __builtin_bswap##bits(v);       \
+	}                                                                     \
+	static inline uint##bits##_t mrg_le##bits(const uint8_t *p)           \
+	{                                                                     \
+		uint##bits##_t v;                                             \
+		memcpy(&v, p, sizeof v);                                      \
+		return MRG_NATIVE_IS_BE ? __builtin_bswap##bits(v) : v;       \
+	}
+MRG_LOADS(16)
+MRG_LOADS(32)
+MRG_LOADS(64)
+#undef MRG_LOADS
+#undef MRG_NATIVE_IS_BE
+#else
 static inline uint16_t mrg_be16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
 static inline uint16_t mrg_le16(const uint8_t *p) { return (uint16_t)(p[1] << 8 | p[0]); }
 static inline uint32_t mrg_be32(const uint8_t *p)
@@ -167,6 +202,7 @@ static inline uint64_t mrg_le64(const uint8_t *p)
 {
 	return (uint64_t)mrg_le32(p + 4) << 32 | mrg_le32(p);
 }
+#endif
 
 /* n bytes, 1..8, most significant first */
 static inline uint64_t mrg_be(const uint8_t *p, unsigned n)
@@ -417,7 +453,7 @@ static MRG_COLD MRG_UNUSED void mrg_reject_note_up(struct mrg_reject *rj, bool i
 {
 	if (in_region && rj->status == MRG_MORE)
 		rj->status = MRG_E_SHORT;
-	if (rj->depth < MRG_REJECT_DEPTH)
+	if (site != NULL && rj->depth < MRG_REJECT_DEPTH)
 		rj->path[rj->depth++] = site;
 }
 
@@ -433,7 +469,8 @@ static inline const uint8_t *mrg_reject_at(struct mrg_reject *rj, enum mrg_statu
 /* Something in the field of `site` was refused. */
 static inline const uint8_t *mrg_reject_up(struct mrg_reject *rj, const struct mrg_site *site)
 {
-	mrg_reject_note_up(rj, false, site);
+	if (site != NULL)
+		mrg_reject_note_up(rj, false, site);
 	return NULL;
 }
 
@@ -450,128 +487,23 @@ static MRG_COLD MRG_UNUSED void mrg_reject_note_done(struct mrg_reject *rj, cons
 	rj->bit_off += 8u * (size_t)((uintptr_t)rj->at - (uintptr_t)start);
 }
 
-static inline enum mrg_status mrg_reject_done(struct mrg_reject *rj, const uint8_t *start)
+static MRG_INLINE enum mrg_status mrg_reject_done(struct mrg_reject *rj, const uint8_t *start)
 {
 	mrg_reject_note_done(rj, start);
-	return rj->status;
+	/* It is never MRG_OK: then what a caller does with what was accepted is no way on from here. */
+	return rj->status != MRG_OK ? rj->status : MRG_E_VALUE;
 }
 
-/* The start of a span, also of an empty one without an address. */
+/* The start of a span, also of an empty one without an address. Where the length is looked at anyway this costs nothing. */
 static inline const uint8_t *mrg_start(struct mrg_span s)
 {
 	static const uint8_t nothing[1] = { 0 };
+	if (MRG_LIKELY(s.len != 0))
+		return s.p;
 	return s.p != NULL ? s.p : nothing;
 }
 
-/* --- checksums ---------------------------------------------------------------------------------- */
-
-/* a + b with what is carried out added again: sums of 16-bit words in any byte order (RFC 1071 section 2) */
-static inline uint64_t mrg_inet16_carry(uint64_t a, uint64_t b)
-{
-	const uint64_t sum = a + b;
-	return sum + (sum < a ? 1u : 0u);
-}
-
-static inline uint64_t mrg_native64(const uint8_t *p)
-{
-	uint64_t v;
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
-/* The words of whole blocks of 32 bytes; four sums, so that no addition waits for the one before. */
-static MRG_UNUSED MRG_NOINLINE uint64_t mrg_inet16_blocks(const uint8_t *p, size_t count)
-{
-	uint64_t a = 0, b = 0, c = 0, d = 0;
-	for (; count != 0; count--, p += 32) {
-		a = mrg_inet16_carry(a, mrg_native64(p));
-		b = mrg_inet16_carry(b, mrg_native64(p + 8));
-		c = mrg_inet16_carry(c, mrg_native64(p + 16));
-		d = mrg_inet16_carry(d, mrg_native64(p + 24));
-	}
-	return mrg_inet16_carry(mrg_inet16_carry(a, b), mrg_inet16_carry(c, d));
-}
-
-/* The words of less than 8 bytes; an odd one is followed by a zero. */
-static inline uint64_t mrg_inet16_few(const uint8_t *p, size_t len)
-{
-	uint64_t sum = 0;
-	if (len & 4u) {
-		uint32_t v;
-		memcpy(&v, p, sizeof v);
-		sum += v;
-		p += 4;
-	}
-	if (len & 2u) {
-		uint16_t v;
-		memcpy(&v, p, sizeof v);
-		sum += v;
-		p += 2;
-	}
-	if (len & 1u) {
-		const uint8_t last[2] = { p[0], 0 };
-		uint16_t v;
-		memcpy(&v, last, sizeof v);
-		sum += v;
-	}
-	return sum;
-}
-
-/*
- * RFC 1071: add len bytes to a running one's complement sum; `odd` bytes came before.  The bytes are
- * added in the machine's order, which gives the same sum with its bytes in that order.
- */
-static inline uint64_t mrg_inet16_add(uint64_t sum, const uint8_t *p, size_t len, size_t odd)
-{
-	uint64_t part = 0;
-	if (len >= 64u) {
-		part = mrg_inet16_blocks(p, len / 32u);
-		p += len & ~(size_t)31u;
-		len &= 31u;
-	}
-	for (; len >= 8u; len -= 8u, p += 8)
-		part = mrg_inet16_carry(part, mrg_native64(p));
-	if (len != 0)
-		part = mrg_inet16_carry(part, mrg_inet16_few(p, len));
-	part = (part & 0xffffffffu) + (part >> 32);
-	part = (part & 0xffffu) + (part >> 16);
-	part = (part & 0xffffu) + (part >> 16);
-	const uint16_t native = (uint16_t)((part & 0xffffu) + (part >> 16));
-	uint8_t word[2];
-	memcpy(word, &native, sizeof word);
-	if (odd & 1u)
-		return sum + ((uint64_t)word[1] << 8 | word[0]);
-	return sum + mrg_be16(word);
-}
-
-static inline uint16_t mrg_inet16_end(uint64_t sum)
-{
-	while (sum > 0xffffu)
-		sum = (sum & 0xffffu) + (sum >> 16);
-	return (uint16_t)(~sum & 0xffffu);
-}
-
-/*
- * RFC 1624: the checksum after a 16-bit word of the data changed from `was` to `is`.  0 where all
- * words are zero now (a pseudo-header's, too), of which the full computation makes 0xffff.
- */
-static inline uint16_t mrg_inet16_update(uint16_t sum, uint16_t was, uint16_t is)
-{
-	return mrg_inet16_end((uint64_t)(uint16_t)~sum + (uint16_t)~was + is);
-}
-
-/* reflected CRC, register in and out (start with ~0, complement at the end) */
-static inline uint32_t mrg_crc32_add(uint32_t crc, const uint8_t *p, size_t len, uint32_t poly)
-{
-	for (size_t i = 0; i < len; i++) {
-		crc ^= p[i];
-		for (unsigned b = 0; b < 8; b++)
-			crc = crc >> 1 ^ (poly & (0u - (crc & 1u)));
-	}
-	return crc;
-}
-#define MRG_CRC32_POLY 0xedb88320u  /* IEEE 802.3 */
-#define MRG_CRC32C_POLY 0x82f63b78u /* Castagnoli, RFC 9260 */
+#include "mrg_sum.h"
 
 /* --- writing ------------------------------------------------------------------------------------- */
 

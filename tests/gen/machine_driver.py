@@ -45,7 +45,7 @@ def driver(m: ir_machine.Machine) -> str:
             if any(do.kind == verb and do.target is e for t in m.transitions for do in t.todo):
                 out.append(f"void {name}_{verb}_{e.name}(const struct {name} *m, void *ctx) {{ (void)m; (void)ctx; tell(\"{verb} {e.name};\"); }}")
     out += [_step(m, e) for e in m.events]
-    out += [line for other in m.module.machines if other is not m for line in _silent(other)]
+    out += [line for other in m.module.machines if other is not m and not other.part for line in _silent(other)]
     return "\n".join(out) + "\n"
 
 

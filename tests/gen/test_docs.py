@@ -57,6 +57,18 @@ def check_machines(report: Report) -> None:
     report.check("and drawn", boxes == ["start final", "", "final", "each"] and "in each state" in svg.text, str(boxes))
 
 
+def check_parts(report: Report) -> None:
+    """A state that runs a machine: what, and what leads out of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        page = next(p for name, p in rendered([ROOT / "tests/gen/machines/made/parts.mrg"], folder).items() if name != "index.html")
+    svg = [s for s in page.root.all("svg") if s["class"] == "states"][1]
+    words = svg.all("desc")[0].text
+    report.check("what leads out: in words", "from First to Resting at when Nothing" in words and "from Second to Idle at stop, when Told" in words, words)
+    report.check("and what runs is drawn", "First: Asker" in svg.text and "Second: Asker" in svg.text, svg.text)
+    report.check("in the table", "as Asker" in page.root.text and "when Told" in page.root.text, page.root.text[-2000:])
+    report.check("it has no C of its own", "struct mrg_made_pair" in page.root.text and "mrg_made_asker" not in page.root.text)
+
+
 def _sound(report: Report, name: str, pages: dict[str, Page]) -> None:
     faults = [f"{page}: {fault}" for page, p in pages.items() for fault in p.check()]
     report.none(f"{name}: pages are well formed", faults)
@@ -266,6 +278,7 @@ def main() -> int:
     report = Report()
     check_pages(report)
     check_machines(report)
+    check_parts(report)
     check_hostile(report)
     check_command(report)
     check_make(report)

@@ -50,6 +50,38 @@ def check_calls(report: Report, text: str, room: Path) -> None:
     report.check("a timer is set", "assertion violated" in (said := tried(end, ends, here, room)), said[:1500])
 
 
+#: Both ends ask in the same way, which is a machine of its own.
+ASKING = """/// asks until there is an answer
+machine Asking {
+  rx open(reply: 1);
+  rx close(reply: 1);
+  timer again;
+  tx open(reply: 1);
+  Waiting start {
+    on open -> Open do cancel again;
+    on close -> Shut do cancel again;
+    on again do open(0), set again;
+  }
+  Open { }
+  Shut { }
+}
+
+/// A connection:"""
+RUNS = "  Opening runs Asking {\n    ignore connect;\n    refuse end;\n    when Open -> Up do up;\n    when Shut -> Idle;\n  }\n  Up final {"
+
+
+def check_parts(report: Report, text: str, room: Path) -> None:
+    """A machine that runs in another one is tried in it."""
+    start = text.index("  Opening {")
+    whole = text[:start] + RUNS + text[text.index("  Up final {") + len("  Up final {") :]
+    whole = changed(report, "a part", whole, "/// A connection:", ASKING)
+    usual = promela.Bounds()
+    sound(report, "an end with a part", tried(machines(whole, room, "made/ends.mrg"), ["End"], usual, room))
+    broken = changed(report, "in the part", whole, "    on again do open(0), set again;\n  }\n  Open", "    on again do open(0);\n  }\n  Open")
+    said = tried(machines(broken, room, "made/ends.mrg"), ["End"], usual, room)
+    report.check("a part that asks twice only: is found", "acceptance cycle" in said, said[:1500])
+
+
 def check_command(report: Report) -> None:
     for arguments, text in WRONG.items():
         done = subprocess.run([ROOT / "bin/mrg", "promela", SPEC, *arguments], capture_output=True, text=True, check=False)
@@ -77,6 +109,7 @@ def main() -> int:
             refused = str(why)
         report.check("numbers that Promela has no room for", "4294967295" in refused, refused)
         check_calls(report, text, room)
+        check_parts(report, text, room)
     check_command(report)
     return report.finish()
 

@@ -14,26 +14,31 @@ from spin_run import ROOT, Report, in_state, machines, promela, sound, tried
 
 STUCK, WRONG = "acceptance cycle", "assertion violated"
 CLOSED = promela.Bounds(messages=3, faults=1, in_order=True, reach=["Closed"])
+WIDE = promela.Bounds(messages=5, faults=1, in_order=True, reach=["Closed"])  # room for all, so that nobody waits for who waits
 LONG = promela.Bounds(messages=2, faults=0, in_order=True, reach=["Closed"], last=frozenset(["linger"]))
 Ends = tuple[list[str], promela.Bounds]
 
-HTTP: Ends = (["ConnectionClient:ask,ask,ask,finish", "ConnectionServer:answer,go_on?,answer,answer"], CLOSED)
-HTTP_DROP: Ends = (["ConnectionClient:ask,ask,finish", "ConnectionServer:drop?,answer,answer"], LONG)
+HTTP: Ends = (["ConnectionClient:opened,ask,sent?,ask,begins?,sent?,ask,finish", "ConnectionServer:answer,answer,answer"], CLOSED)
+HTTP_DROP: Ends = (["ConnectionClient:opened,ask,sent?,ask,sent?,finish", "ConnectionServer:drop?,answer,answer"], LONG)
 DNS: Ends = (["StreamClient:ask,ask,ask,finish", "StreamServer:answer,answer,answer"], CLOSED)
 DNS_FAIL: Ends = (["StreamClient:ask,ask,finish", "StreamServer:answer,fail,drop?"], CLOSED)
 DNS_DROP: Ends = (["StreamClient:ask,ask,finish", "StreamServer:drop?,answer,answer,fail?"], LONG)
-SOUND = {"http/connection": (HTTP, HTTP_DROP), "dns/stream": (DNS, DNS_FAIL, DNS_DROP)}
+HTTP_BROKEN: Ends = (["ConnectionClient:opened,ask,deaf?,sent?,ask,abort?,finish", "ConnectionServer:go_on?,answer,abort?,answer"], WIDE)
+SOUND = {"http/connection": (HTTP, HTTP_DROP, HTTP_BROKEN), "dns/stream": (DNS, DNS_FAIL, DNS_DROP)}
 # which specification, in which state (' of the server), what is changed to what, where that shows, and what SPIN must say
 BROKEN = {
     "asked behind the last": ("http/connection", "Waiting", "&& close -> Last do", "&& close do", HTTP, WRONG),
-    "answered once more": ("http/connection", "Answering", "do response(0), asked = asked - 1;", "do response(0);", HTTP, STUCK),
-    "gone without a word": ("http/connection", "Answering", "on drop -> Lingering do end, set", "on drop -> Lingering do set", HTTP_DROP, STUCK),
-    "not heard of after the end": ("http/connection", "Lingering", "ignore request;", "refuse request;", HTTP_DROP, WRONG),
+    "answered once more": ("http/connection", "Answering", "do asked = asked - 1, response(0);", "do response(0);", HTTP, STUCK),
+    "gone without a word": ("http/connection", "Ending", "-> Lingering do end, set", "-> Lingering do set", HTTP_DROP, STUCK),
+    "not heard of after the end": ("http/connection", "Lingering", "ignore request, rest, drop;", "refuse request; ignore rest, drop;", HTTP_DROP, WRONG),
     "who has all does not end": ("http/connection", "Last", "on response -> Closed do answered, end,", "on response -> Closed do answered,", HTTP, STUCK),
-    "no reply and no end": ("dns/stream", "Reading", "on fail -> Lingering do end, set linger, owed = 0;", "ignore fail;", DNS_FAIL, STUCK),
+    "answered before all is sent": ("http/connection", "Waiting", "on response if close || unsent ->", "on response if close ->", HTTP, WRONG),
+    "a body that nobody sends": ("http/connection", "Skipping", "on end, abort -> Closed do unread = 0, end;", "ignore end, abort;", HTTP, STUCK),
+    "asked with a body on its way": ("http/connection", "Waiting", "refuse ask if unsent || single;", "refuse ask if single;", HTTP, WRONG),
+    "no reply and no end": ("dns/stream", "Reading", "on fail -> Ending do owed = 0, set taken;", "ignore fail;", DNS_FAIL, STUCK),
     "a query that comes late": ("dns/stream", "Owing", "ignore query, end, drop;", "refuse query; ignore end, drop;", DNS_DROP, WRONG),
     "replies that are owed are lost": (
-        *("dns/stream", "Owing", "on answer if owed > 1 do reply, owed = owed - 1;", "ignore answer if owed > 1;"),
+        *("dns/stream", "Owing", "on answer if owed > 1 do owed = owed - 1, reply;", "ignore answer if owed > 1;"),
         *(DNS_DROP, STUCK),
     ),
 }

@@ -110,13 +110,21 @@ packet Across {
   where b >= a "b is not below a";
 }
 
+/// Constants in a run of bits that is wider than a literal.
+packet Wide {
+  0b1010: 4;
+  high: 20;
+  3: 2;
+  low: 38;
+}
+
 /// Bytes up to a terminator.
 packet Until {
   name: bytes until 0x00 max 4 text string;
   tail: rest text base64;
 }
 """
-PACKETS = "Mixed Order Enums Fixed Maybe Lists Choice Hardware Across Until".split()
+PACKETS = "Mixed Order Enums Fixed Maybe Lists Choice Hardware Across Wide Until".split()
 
 # packet, text, bytes, what is printed (None: the text); or packet, text, "!", message
 CASES: list[tuple[str, str, str, str | None]] = [
@@ -165,6 +173,7 @@ CASES: list[tuple[str, str, str, str | None]] = [
     ("Hardware", "00-1B-c6-01-02-03 20010229000000 0 ::", "!", "when: not a time"),
     ("Across", "1 1", "0101", None),
     ("Across", "2 1", "!", "b is not below a"),
+    ("Wide", "74565 68719476736", "a12345d0" + "00000000", None),
     ("Until", "abcd AAAA", "6162636400000000", '"abcd" AAAA'),
     ("Until", "abcde AAAA", "!", ""),
     ("Until", "a\\000b AAAA", "!", "name: has in it the octet that ends it"),

@@ -249,7 +249,7 @@ def main() -> int:
         if "\nmachine " not in spec.read_text(encoding="utf-8"):
             continue
         modules = load([str(spec)], [str(HERE / "machines"), str(ROOT / "specs")])
-        for m in modules[-1].machines:
+        for m in (m for m in modules[-1].machines if not m.part):
             with tempfile.TemporaryDirectory() as room:
                 check_machine(report, m, modules, Path(room))
     return report.finish()

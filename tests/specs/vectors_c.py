@@ -131,6 +131,9 @@ class _Vector:
         name = names.packet(self.packet)
         args = "".join(", msg" if p.kind == "buffer" else ", 0" for p in self.packet.params)
         self.lines = ["(void)msg;", f"struct {name} v;", f"if ({name}_check(in{args}, &v, rj) != MRG_OK)", "\treturn 0;"]
+        if self.packet.shared:  # what is wrong is in the copy
+            self.lines = ["(void)msg;", f"struct {name}_fetched f;", f"if ({name}_fetch(in.p, in.len{args}, &f, rj) != MRG_OK) {{",
+                          "\trj->at = in.p + (rj->at - f.bytes);", "\treturn 0;", "}", f"const struct {name} v = f.view;", "(void)v;"]
         if self.node is not None:
             self.lines.append("rj->status = MRG_OK;")
             self.accept(self.node)

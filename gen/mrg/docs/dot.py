@@ -11,10 +11,12 @@ def draw(d: ast.MachineDecl) -> str:
     out = [f"digraph {d.name.name} {{", '  node [shape=box, style=rounded, fontname="sans-serif"];', '  edge [fontname="sans-serif", fontsize=10];']
     for s in states:
         marks = (["penwidth=2"] if s.start else []) + (["peripheries=2"] if s.final else [])
+        if s.runs is not None:
+            marks.append(f'label="{s.name.name}: {s.runs.name}"')
         out.append(f"  {s.name.name}" + (f" [{', '.join(marks)}]" if marks else "") + ";")
     for s in states:
         for h in s.handlers:
-            if h.word == "on":
+            if h.word in ("on", "when"):
                 out.append(_edge(s.name.name, h.to.name if h.to is not None else s.name.name, h))
     leads = [h for h in always if h.to is not None]
     if leads:
@@ -24,7 +26,7 @@ def draw(d: ast.MachineDecl) -> str:
 
 
 def _edge(of: str, to: str, h: ast.MHandler) -> str:
-    lines = [", ".join(e.name for e in h.events)]
+    lines = [("when " if h.word == "when" else "") + ", ".join(e.name for e in h.events)]
     if h.guard is not None:
         lines.append(f"[{_text(h.guard)}]")
     lines += [" ".join(do.span.text().split()) for do in h.todo]

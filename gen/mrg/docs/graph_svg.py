@@ -20,9 +20,10 @@ EACH = "in each state"  # no state has such a name
 
 
 class Box(NamedTuple):
-    """A state, or each; x and y are its middle."""
+    """A state, with the machine that runs in it, or each; x and y are its middle."""
 
     name: str
+    text: str
     kind: str  # "", "start", "final", both, "each"
     x: int
     y: int
@@ -75,12 +76,13 @@ def _placed(d: ast.MachineDecl, each: bool) -> list[Box]:
     kinds = {s.name.name: " ".join(word for word, so in (("start", s.start), ("final", s.final)) if so) for s in states}
     if each:
         kinds[EACH] = "each"
-    widths = [LETTER * len(name) + 22 for name in kinds]
+    texts = {name: name for name in kinds} | {s.name.name: f"{s.name.name}: {s.runs.name}" for s in states if s.runs is not None}
+    widths = [LETTER * len(texts[name]) + 22 for name in kinds]
     radius = max(sum(w + GAP for w in widths) / (2 * math.pi), 120.0) if len(kinds) > 1 else 0
     out = []
     for i, ((name, kind), wide) in enumerate(zip(kinds.items(), widths)):
         angle = math.pi + 2 * math.pi * i / len(kinds)
-        out.append(Box(name, kind, round(FLAT * radius * math.cos(angle)), round(radius * math.sin(angle)), wide))
+        out.append(Box(name, texts[name], kind, round(FLAT * radius * math.cos(angle)), round(radius * math.sin(angle)), wide))
     return out
 
 
@@ -94,7 +96,8 @@ def _leads(d: ast.MachineDecl) -> dict[tuple[str, str], list[str]]:
         for h in i.handlers:
             if h.to is not None and h.to.name != of:
                 events = out.setdefault((of, h.to.name), [])
-                events += [e.name for e in h.events if e.name not in events]
+                at = "when " if h.word == "when" else ""
+                events += [at + e.name for e in h.events if at + e.name not in events]
     return out
 
 
@@ -122,4 +125,4 @@ def _line(a: Arrow, left: int, top: int, head: str) -> Html:
 
 def _box(b: Box, left: int, top: int) -> Html:
     rect = tag("rect", x=b.x - b.wide // 2 - left, y=b.y - HIGH // 2 - top, width=b.wide, height=HIGH, rx=8, class_=b.kind or None)
-    return tag("g", rect, tag("text", b.name, x=b.x - left, y=b.y - top + 4))
+    return tag("g", rect, tag("text", b.text, x=b.x - left, y=b.y - top + 4))

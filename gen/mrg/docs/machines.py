@@ -32,7 +32,7 @@ def section(site: Site, spec: Spec, x: ir_machine.Machine, d: ast.MachineDecl, a
             [
                 ("Begins in", code(x.start.name)),
                 ("May stay in", comma([code(s.name) for s in x.states if s.final])),
-                ("In C", code(f"struct {names.machine(x)}")),
+                ("In C", "a part of those that run it" if x.part else code(f"struct {names.machine(x)}")),
             ]
         ),
         tag("figure", graph_svg.draw(d, ident)),
@@ -65,13 +65,17 @@ def _done(d: ast.MachineDecl, ident: str) -> Html:
     bodies = [body(_handler("each state", h, ident) for i in d.items if isinstance(i, ast.MAlways) for h in i.handlers)]
     for i in d.items:
         if isinstance(i, ast.MState):
-            bodies.append(body(_handler(i.name.name, h, ident, first=n == 0) for n, h in enumerate(i.handlers)))
+            rows = [_handler(i.name.name, h, ident, first=n == 0) for n, h in enumerate(i.handlers)]
+            if i.runs is not None:
+                cells: list[tuple[str, Content]] = [("At", "the rest"), ("If", ""), ("Then", ["as ", code(i.runs.name)]), ("Does", "")]
+                rows.append(row(code(i.name.name), cells, None if rows else f"{ident}-{i.name.name}"))
+            bodies.append(body(rows))
     return table("What is done", heads, [b for b in bodies if "<tr" in b], "transitions")
 
 
 def _handler(where: str, h: ast.MHandler, ident: str, first: bool = False) -> Html:
     cells: list[tuple[str, Content]] = [
-        ("At", comma([code(e.name) for e in h.events])),
+        ("At", ["when " if h.word == "when" else "", comma([code(e.name) for e in h.events])]),
         ("If", code(_text(h.guard)) if h.guard is not None else ""),
         ("Then", code(h.to.name) if h.to is not None else "" if h.word == "on" else chip(f"{h.word}d")),
         ("Does", comma([code(_text(do)) for do in h.todo])),

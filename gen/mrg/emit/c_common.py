@@ -77,7 +77,7 @@ class Sites:
         if row not in self.index:
             self.index[row] = len(self.rows)
             self.rows.append(row)
-        return f"&{site_table(self.module)}[{self.index[row]}]"
+        return f"MRG_SITE({site_table(self.module)}, {self.index[row]})"
 
 
 def dispatch(
@@ -137,7 +137,7 @@ def _pat_test(p: ir.Pat, hi: int) -> str:
     return "(" + (" && ".join(parts) or "true") + ")"
 
 
-INLINE_ARMS = 10
+INLINE_ARMS = 11
 
 
 def _inline_arms(item: ir.Switch) -> bool:

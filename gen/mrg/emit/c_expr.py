@@ -68,6 +68,16 @@ def emit(e: ir.Expr, env: Env) -> str:
     return _emit(e, env, 64 if wide(e) else 32)
 
 
+def let_bits(item: ir.Let) -> int:
+    return 64 if item.expr.hi > 0xFFFFFFFF else 32
+
+
+def let_value(item: ir.Let, env: Env) -> str:
+    """The value of a let, of its own width: sizes and offsets are size_t, also where they are known to be small."""
+    text = emit(item.expr, env)
+    return f"(uint32_t)({text})" if let_bits(item) == 32 and wide(item.expr) else text
+
+
 def _leaf(text: str, width: int) -> str:
     return f"(uint64_t){text}" if width == 64 else text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import ir, keys, layout, names
-from . import c_expr, c_shape, c_view
+from . import c_expr, c_fast, c_shape, c_view
 from .c_common import key_path, path_read, path_value, varint_name
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def emit_scan(scan: "Scan", item: ir.List) -> None:
             w.line("uint64_t n = 0;")
         if (item.ascending or item.unique) and scan.sites is not None:
             _key_decl(scan, item)
+        c_fast.skip_list(scan, item, counted)
         with w.block(_head(scan, item)):
             _body(scan, item, counted)
         if item.mode == "bytes":
@@ -65,7 +66,7 @@ def _bytes_region(scan: "Scan", item: ir.List) -> None:
     assert item.expr is not None
     w = scan.w
     length = _par(c_expr.emit(item.expr, scan.env))
-    if scan.sites is not None:
+    if scan.sites is not None and not item.sure:
         scan.reject(f"{length} > (size_t)({scan.end} - q)", "MRG_MORE", "q", 0, scan.site(item, item.loc, "ends beyond its region"))
     w.line(f"const uint8_t *const lim = q + {length};")
     scan.end = "lim"

@@ -8,7 +8,7 @@ import re
 from typing import Callable, Optional
 
 from .. import ir, layout, names
-from . import c_chain, c_expr, c_list, c_shape, c_view
+from . import c_chain, c_expr, c_fast, c_list, c_shape, c_sum, c_view
 from .c_common import Sites, check_name, dispatch, inline, varint_name
 from .c_env import ScanEnv, paren
 from .c_shape import Shape
@@ -27,6 +27,7 @@ class Scan:
         self.end = "end"
         self.offset = 0  # of the current item from q, inside a run
         self.peek_sure = False
+        self.filling: Optional[str] = None  # the end of the region that the switch at hand must fill
         self.extents: dict[int, tuple[str, str]] = {}
         self.elem_locals: dict[int, tuple[str, bool]] = {}  # id(list element) -> its local, a view or a number
         self.hoisted: set[int] = set()  # ids of items whose local is declared before an optional group
@@ -131,21 +132,31 @@ class Scan:
                 w.comment(f"{first.loc.file}:{lines} {_label(first)}{'' if first is last else ' .. ' + _label(last)}: {size} bytes")
             site = self.site(first, first.loc, f"needs {size} bytes")
             self.reject(f"(size_t)({self.end} - q) < {size}u", "MRG_MORE", "q", 0, site)
+        rows = c_fast.rows(self, run) if self.sites is not None else {}
+        inside = {id(i) for row in rows.values() for i in row.all}
         for item in run.items:
             self.offset = run.offset(item) // 8
-            self.run_item(item, run.offset(item) % 8)
+            if id(item) in rows:
+                c_fast.constants(self, run, rows[id(item)])
+            elif id(item) not in inside:
+                self.run_item(item, run.offset(item) % 8)
             if id(item) in self.sizes:
                 w.line(f"{item.name}_size_ = {(layout.fixed_bits(item) or 0) // 8}u;")
         self.offset = 0
         if run.size:
             w.line(f"q += {run.size};")
 
+    def constant_site(self, item: ir.Scalar) -> str:
+        assert item.const is not None
+        what = f"must be {item.const:#x}" if item.const > 9 else f"must be {item.const}"
+        return self.site(item, item.loc, what)
+
     def run_item(self, item: ir.Item, bit: int) -> None:
         if isinstance(item, ir.Scalar):
             self.scalar(item, bit)
         elif isinstance(item, ir.Let):
             if id(item) in self.needed:
-                self.declare(item, 64 if item.expr.hi > 0xFFFFFFFF else 32, c_expr.emit(item.expr, self.env))
+                self.declare(item, c_expr.let_bits(item), c_expr.let_value(item, self.env))
         elif isinstance(item, ir.Check):
             self.check(item)
         elif isinstance(item, ir.EndianSel):
@@ -171,8 +182,7 @@ class Scan:
         if self.sites is None:
             return
         if item.const is not None and item.severity == "must":
-            what = f"must be {item.const:#x}" if item.const > 9 else f"must be {item.const}"
-            self.reject(f"{load} != {c_expr.number(item.const)}", "MRG_E_VALUE", self.here(), bit, self.site(item, item.loc, what))
+            self.reject(f"{load} != {c_expr.number(item.const)}", "MRG_E_VALUE", self.here(), bit, self.constant_site(item))
         if item.enum is not None and item.enum.closed:
             known = f"{names.enum(item.enum)}_known({load})"
             self.reject(f"!{known}", "MRG_E_VALUE", self.here(), bit, self.site(item, item.loc, f"not a known {item.enum.name}"))
@@ -189,15 +199,14 @@ class Scan:
     def check(self, item: ir.Check) -> None:
         if self.sites is None or item.severity != "must" or c_expr.always_true(item.expr):
             return
-        about = self.about(item)
-        at, bit = about if about else (self.here(), 0)
-        self.reject(
-            f"!({c_expr.emit(item.expr, self.env)})",
-            "MRG_E_VALUE",
-            at,
-            bit,
-            self.sites.ref(self.packet, _Named(item.name), item.loc, item.what),
-        )
+        at, bit, site = self.check_site(item)
+        self.reject(f"!({c_expr.emit(item.expr, self.env)})", "MRG_E_VALUE", at, bit, site)
+
+    def check_site(self, item: ir.Check) -> tuple[str, int, str]:
+        """What a constraint that does not hold is about: pointer, bit and site."""
+        assert self.sites is not None
+        at, bit = self.about(item) or (self.here(), 0)
+        return at, bit, self.sites.ref(self.packet, _Named(item.name), item.loc, item.what)
 
     def about(self, item: ir.Check) -> Optional[tuple[str, int]]:
         """Where the field that a check is about stands: pointer and bit."""
@@ -310,7 +319,8 @@ class Scan:
         if self.sites is not None:
             if item.max is not None and item.length.hi > item.max:
                 self.reject(f"{paren(length)} > {item.max}u", "MRG_E_LIMIT", "q", 0, self.site(item, item.loc, f"at most {item.max} bytes"))
-            self.reject(f"{paren(length)} > (size_t)({self.end} - q)", "MRG_MORE", "q", 0, self.site(item, item.loc, "ends beyond its region"))
+            if not item.sure:
+                self.reject(f"{paren(length)} > (size_t)({self.end} - q)", "MRG_MORE", "q", 0, self.site(item, item.loc, "ends beyond its region"))
         w.line(f"q += {length};")
 
     def until(self, item: ir.Bytes) -> None:
@@ -378,12 +388,15 @@ class Scan:
         if self.sites is not None:
             if self.notes:
                 w.comment(f"{item.loc.file}:{item.loc.line} {name}")
-            self.reject(f"{paren(length)} > (size_t)({self.end} - q)", "MRG_MORE", "q", 0, self.site(item.item, item.loc, "ends beyond its region"))
+            if not item.sure:
+                self.reject(f"{paren(length)} > (size_t)({self.end} - q)", "MRG_MORE", "q", 0, self.site(item.item, item.loc, "ends beyond its region"))
         outer, self.end = self.end, f"{name}_lim"
         w.line(f"const uint8_t *const {self.end} = q + {paren(length)};")
         if self.sites is not None or not self.skippable(item.item):
             self.in_region += 1
+            self.filling = None if item.tail else self.end
             self.one(item.item)
+            self.filling = None
             self.in_region -= 1
             if self.sites is not None and not item.tail and not _fills(item.item):
                 self.reject(f"q != {self.end}", "MRG_E_LENGTH", "q", 0, self.site(item.item, item.loc, "does not fill its region"))
@@ -420,7 +433,7 @@ class Scan:
         with w.block(f"if ({cond})"):
             pending, self.later = self.later, []
             self.items(item.items)
-            self.computed()
+            c_sum.computed(self)
             self.later = pending
         for a in inner_anchors:
             w.line(f"(void){a};")
@@ -448,7 +461,12 @@ class Scan:
         on = c_expr.emit(item.on, self.env)
         self.peek_sure = False
 
+        filling, self.filling = self.filling, None
+
         def arm(a: ir.Arm) -> None:
+            self.filling = filling
+            c_fast.fills(self, a.item)
+            self.filling = None
             if a.item is not None:
                 self.one(a.item)
             w.line("break;")
@@ -461,36 +479,12 @@ class Scan:
     def sum_local(self, e: ir.Sum) -> str:
         return f"sum{self.sums}"
 
-    # --- computed fields, at the end ---------------------------------------------------------
-
-    def computed(self) -> None:
-        from . import c_sum
-
-        for item in self.later:
-            assert isinstance(item, (ir.Scalar, ir.Varint)) and item.computed is not None
-            value = names.value(item.name)
-            at = self.starts.get(id(item), "p")
-            if isinstance(item, ir.Scalar) and id(item) not in self.needed:
-                slot = self.shape.slot(item)
-                value = c_view.load(item, at, slot.start.bits % 8, "big" if item.endian == "dyn" else "")
-            status = "MRG_E_VALUE"
-            sums = [n for n in layout.refs(item.computed) if isinstance(n, ir.Sum)]
-            for s in sums:
-                status = "MRG_E_SUM"
-                self.sums += 1
-                c_sum.emit_scan(self, item, s, at, f"sum{self.sums}")
-            what = "checksum differs" if sums else "differs from the value computed"
-            expr = c_expr.emit(item.computed, self.env)
-            bit = self.shape.slot(item).start.bits % 8
-            self.reject(f"{value} != {paren(expr)}", status, at, bit, self.site(item, item.loc, what))
-        self.later = []
-
 
 def _bits(item: ir.Item) -> int:
     if isinstance(item, ir.Scalar):
         return item.bits
     if isinstance(item, ir.Let):
-        return 64 if item.expr.hi > 0xFFFFFFFF else 32
+        return c_expr.let_bits(item)
     return 64
 
 
@@ -530,7 +524,7 @@ def emit_scan(w: Writer, shape: Shape, sites: Sites) -> None:
         scan = Scan(w, shape, sites)
         mark = len(w.lines)
         scan.items(p.items)
-        scan.computed()
+        c_sum.computed(scan)
         if p.max_bytes is not None and any(layout.fixed_bits(i) is None for i in p.items):
             scan.reject(f"(size_t)(q - p) > {p.max_bytes}u", "MRG_E_LIMIT", "p", 0, scan.site(None, p.loc, f"at most {p.max_bytes} bytes"))
         head_lines = ["\tconst uint8_t *q = p;"]

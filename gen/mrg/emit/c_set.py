@@ -23,7 +23,7 @@ def emit(w: Writer, shape: Shape) -> None:
         return
     for holder, s in settable.sums(shape.packet):
         touched = any(u.holder is holder for f in plan.fields for u in settable.updates(shape.packet, f) or ())
-        if touched and (s.kind != "inet16" or not _never_zero(shape.packet, holder, s)):
+        if touched and (s.kind != "inet16" or not settable.never_zero(shape.packet, holder, s)):
             _anew(w, shape, holder, s)
     if plan.fields:
         _contract(w, shape)
@@ -223,7 +223,7 @@ class _Sums:
         self.w.line(f"uint16_t sum{i} = {c_view.load(u.holder, f'at{i}', 0, dyn)};")
         for j, item in enumerate(u.changed):
             self.w.line(f"sum{i} = mrg_inet16_update(sum{i}, was{i}_{j}, {self.word(u, item)});")
-        if not _never_zero(self.shape.packet, u.holder, u.sum):
+        if not settable.never_zero(self.shape.packet, u.holder, u.sum):
             self.w.line(f"if (MRG_UNLIKELY(sum{i} == 0) && {self.shape.cname}_{u.holder.name}_anew_(v) == 0xffffu)")
             self.w.line(f"\tsum{i} = 0xffffu; /* one's complement has two zeros: this one is that of nothing but zeros */")
         self.put(u, i, "uint16_t")
@@ -242,7 +242,7 @@ class _Sums:
                 return f"{base}[0]" if parity else f"(uint16_t)({base}[0] << 8)"
             if n == 2:
                 return f"mrg_{'le' if parity else 'be'}16({where})"
-        return f"(uint16_t)mrg_inet16_add(0, {where}, {n}, {odd})"
+        return f"(uint16_t)~mrg_inet16_end(mrg_inet16_add(0, {where}, {n}, {odd}))"
 
 
 def _anew(w: Writer, shape: Shape, holder: ir.Scalar, s: ir.Sum) -> None:
@@ -256,14 +256,6 @@ def _anew(w: Writer, shape: Shape, holder: ir.Scalar, s: ir.Sum) -> None:
     with w.function(f"static inline uint32_t {shape.cname}_{holder.name}_anew_(const struct {shape.cname} *v)"):
         c_sum.emit(w, s.kind, first.start.pointer("v"), end, shape.slot(holder).start.pointer("v"), holder.bits // 8, words, "all")
         w.line("return all;")
-
-
-def _never_zero(packet: ir.Packet, holder: ir.Scalar, s: ir.Sum) -> bool:
-    """Some word under the checksum is known not to be zero."""
-    if any(e.lo > 0 for e, _ in s.pseudo):
-        return True
-    always = [i for i in packet.items if isinstance(i, ir.Scalar) and i is not holder]
-    return any(i.lo > 0 and settable.covers(packet, s, i) for i in always)
 
 
 def _address(place: Place) -> str:

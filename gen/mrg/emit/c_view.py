@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Optional
 
 from .. import ir, layout, names
@@ -13,9 +14,10 @@ from .writer import Writer
 class ViewEnv(c_expr.Env):
     """Leaves of an expression are accessors of a checked view."""
 
-    def __init__(self, shape: Shape, view: str = "v") -> None:
+    def __init__(self, shape: Shape, view: str = "v", place: Optional[Place] = None) -> None:
         self.shape = shape
         self.view = view
+        self.place = place  # where the expression stands
         self.sums: dict[int, str] = {}  # locals that hold checksums
 
     def sum(self, e: ir.Sum) -> str:
@@ -23,6 +25,13 @@ class ViewEnv(c_expr.Env):
 
     def field(self, ref: ir.FieldRef) -> str:
         return c_common.path_value(self.shape.packet, ref.path, f"{self.view}", True)
+
+    def here(self) -> str:
+        if self.place is None:
+            return super().here()
+        if self.place.anchor is None:
+            return f"{self.place.bits // 8}u"
+        return f"(size_t)({self.place.pointer(self.view)} - {self.view}->p)"
 
     def param(self, p: ir.Param) -> str:
         return f"{self.view}->{names.param(p.name)}"
@@ -206,9 +215,11 @@ def _accessor(w: Writer, shape: Shape, slot: Slot) -> None:
     if isinstance(item, ir.Scalar):
         _scalar(w, shape, slot, item)
     elif isinstance(item, ir.Let):
-        bits = 64 if item.expr.hi > 0xFFFFFFFF else 32
-        with w.function(f"static inline uint{bits}_t {shape.cname}_{item.name}(const struct {shape.cname} *v)"):
-            w.line(f"return {c_expr.emit(item.expr, ViewEnv(shape))};")
+        with w.function(f"static inline uint{c_expr.let_bits(item)}_t {shape.cname}_{item.name}(const struct {shape.cname} *v)"):
+            value = c_expr.let_value(item, ViewEnv(shape, "v", slot.start))
+            if not re.search(r"\bv\b", value):
+                w.line("(void)v;")
+            w.line(f"return {value};")
     elif isinstance(item, ir.Varint):
         _varint(w, shape, slot, item)
     elif isinstance(item, ir.Bytes):
@@ -295,7 +306,7 @@ THIS_VIEW = "(struct mrg_span){ v->p, v->len }"
 
 def _made(shape: Shape, slot: Slot, item: ir.Sub) -> str:
     """The view of a plain sub-packet that fills start..end, without a walk."""
-    args = call_args(shape, item.args, item.packet.params, ViewEnv(shape), THIS_VIEW)
+    args = call_args(shape, item.args, item.packet.params, ViewEnv(shape, "v", slot.start), THIS_VIEW)
     start = slot.start.pointer("v")
     size = f"{item.packet.size_max}u"
     if slot.end is not None:
@@ -306,7 +317,7 @@ def _made(shape: Shape, slot: Slot, item: ir.Sub) -> str:
 def _sub_view(w: Writer, shape: Shape, slot: Slot, item: ir.Sub, out: str) -> None:
     """Declare `out`, the view of a sub-packet whose extent is known."""
     name = names.packet(item.packet)
-    args = call_args(shape, item.args, item.packet.params, ViewEnv(shape), THIS_VIEW)
+    args = call_args(shape, item.args, item.packet.params, ViewEnv(shape, "v", slot.start), THIS_VIEW)
     start = slot.start.pointer("v")
     if slot.end is not None:
         end = slot.end.pointer("v")
@@ -354,7 +365,7 @@ def _list(w: Writer, shape: Shape, slot: Slot, item: ir.List) -> None:
         for p in params:
             w.line(f"{'struct mrg_span' if p.kind == 'buffer' else names.uint_type(p.bits)} {names.param(p.name)};")
     w.line()
-    env = ViewEnv(shape)
+    env = ViewEnv(shape, "v", slot.start)
     with w.function(f"static inline struct {it} {shape.cname}_{item.name}(const struct {shape.cname} *v)"):
         assert slot.end is not None
         w.line(f"struct {it} it = {{ .at = {slot.start.pointer('v')}, .end = {slot.end.pointer('v')} }};")
@@ -444,7 +455,7 @@ class SwitchEnv(ViewEnv):
     """`peek` looks at the item's own first bytes, which were checked."""
 
     def __init__(self, shape: Shape, slot: Slot) -> None:
-        super().__init__(shape)
+        super().__init__(shape, "v", slot.start)
         self.slot = slot
 
     def peek(self, e: ir.Peek) -> str:
@@ -505,7 +516,7 @@ def arm_value(w: Writer, shape: Shape, slot: Slot, item: ir.Item, out: str, addr
     elif isinstance(item, ir.Sub) and c_shape.build(item.packet).plain and not slot.tail:
         w.line(f"{out} = (struct {names.packet(item.packet)}){_made(shape, slot, item)};")
     elif isinstance(item, ir.Sub):
-        args = call_args(shape, item.args, item.packet.params, ViewEnv(shape), THIS_VIEW)
+        args = call_args(shape, item.args, item.packet.params, ViewEnv(shape, "v", slot.start), THIS_VIEW)
         w.line(f"{names.packet(item.packet)}_view_({start}, {end}{args}, {address});")
     elif isinstance(item, ir.Varint):
         w.line("size_t size;")
@@ -539,6 +550,7 @@ def _warnings(w: Writer, shape: Shape) -> None:
         for label, _, check in rows:
             _warning_sums(w, shape, env, check)
             slot = shape.by_item.get(id(check))
+            env.place = slot.start if slot is not None else None
             there = f"{present(shape, slot)} && " if slot is not None and slot.group is not None else ""
             w.line(f"if ({there}!({c_expr.emit(check.expr, env)}))")
             w.line(f"\tbits |= {label};")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Iterable, Optional, Sequence, Union
 
 from .. import ir, layout, names
+from ..field_ids import told
 from ..interp import parse
 from ..interp_build import BuildError, build, values_of
 from ..values import Node, Rejection, Status
@@ -43,7 +44,7 @@ MASK64 = (1 << 64) - 1
 
 @dataclass(frozen=True)
 class Sample:
-    """A message from outside for one packet."""
+    """A message from outside for one packet; `args`: its numbers, in order.  Those not given are the least that they may be."""
 
     packet: str
     data: bytes
@@ -95,7 +96,7 @@ def program(module: ir.Module, samples: Iterable[Sample] = (), per_packet: int =
         drawn = sorted(messages(packet, 3 * per_packet, seed), key=lambda m: len(m.data))
         some = drawn[:: max(1, len(drawn) // per_packet)][:per_packet]  # short ones and a long one
         cases = [Sample(packet.name, m.data, m.args) for m in some]
-        cases += by_packet.get(packet.name, [])
+        cases += [Sample(s.packet, s.data, _whole(packet, s.args)) for s in by_packet.get(packet.name, [])]
         if cases:
             subjects.append(_packet(w, packet, cases))
     with w.function("int main(void)"):
@@ -108,6 +109,12 @@ def program(module: ir.Module, samples: Iterable[Sample] = (), per_packet: int =
                     w.line(subject)
             w.line("return mrg_vectors_run(subjects, sizeof subjects / sizeof subjects[0]);")
     return w.text()
+
+
+def _whole(packet: ir.Packet, args: tuple[int, ...]) -> tuple[int, ...]:
+    """The arguments of a sample, with those that it leaves out."""
+    least = [p.lo for p in packet.params if p.kind != "buffer"]
+    return (*args, *least[len(args) :])
 
 
 def uses_extern(packet: ir.Packet) -> bool:
@@ -141,7 +148,7 @@ def _packet(w: Writer, packet: ir.Packet, cases: Sequence[Sample]) -> str:
     """Functions and tables of a packet; returns its row of `subjects`."""
     name = names.packet(packet)
     short = names.snake(packet.name)
-    buildable = _buildable(packet)
+    buildable = has_builder(packet)
     shape = c_shape.build(packet)
     _check(w, packet, name, short)
     if buildable:
@@ -154,22 +161,22 @@ def _packet(w: Writer, packet: ir.Packet, cases: Sequence[Sample]) -> str:
             w.line(row)
     w.line()
     copy = f"{short}_copy" if buildable else "NULL"
-    choosy = "true" if _choosy(packet) else "false"
+    choosy = "true" if is_choosy(packet) else "false"
     return f'{{ "{packet.name}", {short}_check, {copy}, {choosy}, {short}_fields, {count}, {short}_cases, {len(rows)} }},'
 
 
-def _buildable(packet: ir.Packet) -> bool:
+def has_builder(packet: ir.Packet) -> bool:
     return c_chain.only_chain(packet) is not None or not c_plan.plan(packet).why_not
 
 
-def _choosy(packet: ir.Packet) -> bool:
+def is_choosy(packet: ir.Packet) -> bool:
     """Whether builders refuse values that are read: `send` constraints, here or inside."""
     if any(isinstance(i, ir.Check) and i.severity == "send" for i in layout.walk(packet.items)):
         return True
-    return any(_choosy(sub) for sub in _subs(packet.items))
+    return any(is_choosy(sub) for sub in _subs(packet.items))
 
 
-def _actual(packet: ir.Packet) -> str:
+def actual_args(packet: ir.Packet) -> str:
     """Arguments of a check, each preceded by a comma."""
     out, numbers = "", 0
     for p in packet.params:
@@ -181,7 +188,7 @@ def _actual(packet: ir.Packet) -> str:
     return out
 
 
-def _unused(w: Writer, packet: ir.Packet) -> None:
+def unused_args(w: Writer, packet: ir.Packet) -> None:
     if all(p.kind == "buffer" for p in packet.params):
         w.line("(void)args;")
 
@@ -189,9 +196,9 @@ def _unused(w: Writer, packet: ir.Packet) -> None:
 def _check(w: Writer, packet: ir.Packet, name: str, short: str) -> None:
     head = f"static enum mrg_status {short}_check(struct mrg_span in, const uint64_t *args, size_t *used, struct mrg_reject *rj)"
     with w.function(head):
-        _unused(w, packet)
+        unused_args(w, packet)
         w.line(f"struct {name} v;")
-        w.line(f"const enum mrg_status st = {c_common.check_name(packet)}(in{_actual(packet)}, &v, rj);")
+        w.line(f"const enum mrg_status st = {c_common.check_name(packet)}(in{actual_args(packet)}, &v, rj);")
         w.line("if (st == MRG_OK)")
         w.line(f"\t*used = {name}_span(&v).len;")
         w.line("return st;")
@@ -199,9 +206,9 @@ def _check(w: Writer, packet: ir.Packet, name: str, short: str) -> None:
 
 def _copy(w: Writer, packet: ir.Packet, name: str, short: str) -> None:
     with w.function(f"static enum mrg_status {short}_copy(struct mrg_span in, const uint64_t *args, struct mrg_w *w)"):
-        _unused(w, packet)
+        unused_args(w, packet)
         w.line(f"struct {name} v;")
-        w.line(f"const enum mrg_status st = {c_common.check_name(packet)}(in{_actual(packet)}, &v, NULL);")
+        w.line(f"const enum mrg_status st = {c_common.check_name(packet)}(in{actual_args(packet)}, &v, NULL);")
         w.line("if (st == MRG_OK)")
         w.line(f"\t{name}_copy(w, &v);")
         w.line("return st;")
@@ -211,10 +218,10 @@ def _fields(w: Writer, packet: ir.Packet, shape: c_shape.Shape, name: str, short
     """A function that puts every accessor's value into an array; returns how many at most."""
     count = 0
     with w.function(f"static size_t {short}_fields(struct mrg_span in, const uint64_t *args, uint64_t *out)"):
-        _unused(w, packet)
+        unused_args(w, packet)
         w.line(f"struct {name} v;")
         w.line("size_t n = 0;")
-        w.line(f"if ({c_common.check_name(packet)}(in{_actual(packet)}, &v, NULL) != MRG_OK)")
+        w.line(f"if ({c_common.check_name(packet)}(in{actual_args(packet)}, &v, NULL) != MRG_OK)")
         w.line("\treturn 0;")
         for slot in shape.slots:
             count += _field(w, slot, name)
@@ -229,7 +236,7 @@ def _field(w: Writer, slot: c_shape.Slot, name: str) -> int:
     if slot.group is not None:
         w.line(f"out[n++] = {name}_has_{item.name}(&v);")
         count += 1
-    if isinstance(item, (ir.Scalar, ir.Varint)) or (isinstance(item, ir.Let) and _told(item)):
+    if isinstance(item, (ir.Scalar, ir.Varint)) or (isinstance(item, ir.Let) and told(item)):
         signed = isinstance(item, ir.Scalar) and item.signed
         w.line(f"out[n++] = {'(uint64_t)(int64_t)' if signed else ''}{call};")
     elif isinstance(item, ir.Bytes):
@@ -248,11 +255,6 @@ def _field(w: Writer, slot: c_shape.Slot, name: str) -> int:
     else:
         return count
     return count + 1
-
-
-def _told(item: ir.Let) -> bool:
-    """Positions and peeks are of the moment of reading: an accessor has no say in them."""
-    return not any(isinstance(e, (ir.Avail, ir.Here, ir.Peek, ir.Call)) for e in layout.refs(item.expr))
 
 
 def _list_field(w: Writer, item: ir.List, name: str) -> None:
@@ -307,7 +309,7 @@ def _raw(node: Optional[Node], data: bytes) -> bytes:
 
 def _field_value(item: ir.Item, node: Optional[Node], data: bytes) -> list[int]:
     value = node.value if node is not None else None
-    if isinstance(item, (ir.Scalar, ir.Varint)) or (isinstance(item, ir.Let) and _told(item)):
+    if isinstance(item, (ir.Scalar, ir.Varint)) or (isinstance(item, ir.Let) and told(item)):
         return [(value if isinstance(value, int) else 0) & MASK64]
     if isinstance(item, ir.Bytes):
         return [hash_span(value if isinstance(value, bytes) else b"")]

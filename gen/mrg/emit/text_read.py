@@ -272,6 +272,8 @@ class Reader:
         for s in run:
             shift -= s.bits
             value = self.local(s) if s.name else c_expr.number(text_plan.constant(s))
+            if shift and not s.name:
+                value = f"(uint64_t){value}"  # a literal has 32 bits
             if s.signed and len(run) > 1:
                 value = f"({value} & {(1 << s.bits) - 1:#x}u)"
             parts.append(f"{value} << {shift}" if shift else value)
