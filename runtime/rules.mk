@@ -15,3 +15,6 @@ LIBS += mrg-rt-sim
 LIB_SRC_mrg-rt-sim := $(wildcard runtime/core/*.c runtime/sim/*.c)
 LIB_ABOUT_mrg-rt-sim := networks in one process, under virtual time
 LIB_NEEDS_mrg-rt-sim := mrg nettle
+
+# What runs in ring 3 of a virtual machine and needs no monitor beneath: tests stand in for it.
+VM_PORTABLE_C += runtime/vm/virtq.c runtime/vm/net.c runtime/vm/loop.c

@@ -17,7 +17,7 @@ static void drain_wake(struct mrg_unix_watch *w, struct mrg_unix_loop *l, uint32
 	(void)l;
 	(void)events;
 	uint64_t count;
-	(void)!read(w->fd, &count,
+	(void)!mrg_unix_read(w->fd, &count,
 		sizeof count); /* the next turn looks at what changed; the count says nothing more */
 }
 
@@ -82,7 +82,7 @@ void mrg_unix_loop_close(struct mrg_unix_loop *l)
 void mrg_unix_loop_wake(struct mrg_unix_loop *l)
 {
 	const uint64_t one = 1;
-	(void)!write(l->wake.fd, &one,
+	(void)!mrg_unix_write(l->wake.fd, &one,
 		sizeof one); /* fails only when the count is full: then it is awake already */
 }
 

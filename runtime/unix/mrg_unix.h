@@ -301,10 +301,10 @@ int mrg_unix_user_become(const struct mrg_unix_user *u);
 
 /* ---- signals ---- */
 
-enum mrg_unix_signal { MRG_UNIX_STOP, MRG_UNIX_RELOAD };
+enum mrg_unix_signal { MRG_UNIX_STOP, MRG_UNIX_RELOAD, MRG_UNIX_RECORD };
 
 /*
- * mrg_unix_signals_open - from now on SIGTERM and SIGINT, and SIGHUP, are only read; SIGPIPE is ignored. Before any thread.
+ * mrg_unix_signals_open - from now on SIGTERM and SIGINT, SIGHUP, and SIGUSR2 are only read; SIGPIPE is ignored. Before any thread.
  */
 int mrg_unix_signals_open(int *fd);
 
@@ -312,6 +312,19 @@ int mrg_unix_signals_open(int *fd);
  * mrg_unix_signals_wait - block until one comes.
  */
 int mrg_unix_signals_wait(int fd, enum mrg_unix_signal *out);
+
+/* Signals that a loop takes, beside everything else that it does. */
+struct mrg_unix_signals {
+	struct mrg_unix_watch watch;
+	void *ctx;
+	void (*take)(void *ctx, enum mrg_unix_signal signal);
+};
+
+/*
+ * mrg_unix_signals_serve - from the loop's turns on, `take` gets the signals of a descriptor of mrg_unix_signals_open. ctx and take are set
+ * before; *s stays in place.   Fails: what epoll_ctl says.
+ */
+int mrg_unix_signals_serve(struct mrg_unix_signals *s, struct mrg_unix_loop *l, int fd);
 
 /*
  * mrg_unix_signals_stop - has a MRG_UNIX_STOP come that was not read yet? For long work between two waits.
@@ -340,6 +353,13 @@ void mrg_unix_bell_wait(struct mrg_unix_bell *b);
 void mrg_unix_bell_close(struct mrg_unix_bell *b);
 
 /* ---- the rest ---- */
+
+/*
+ * mrg_unix_read, mrg_unix_write - as read(2) and write(2), but by readv and writev: frames need these two, and a process that has locked
+ * itself in (mrg_unix_sandbox.h) has no others then.
+ */
+ssize_t mrg_unix_read(int fd, void *p, size_t cap);
+ssize_t mrg_unix_write(int fd, const void *p, size_t len);
 
 /* Lines to a file descriptor, each with one write. `ctx` of the log points to the descriptor. */
 void mrg_unix_log_line(void *ctx, struct mrg_span line);

@@ -103,6 +103,7 @@ int mrg_unix_signals_open(int *fd)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGUSR2);
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	if (sigaction(SIGPIPE, &ignore, NULL) != 0 || sigprocmask(SIG_BLOCK, &set, NULL) != 0)
 		return errno;
@@ -115,12 +116,31 @@ int mrg_unix_signals_wait(int fd, enum mrg_unix_signal *out)
 	struct signalfd_siginfo info;
 	ssize_t n;
 	do
-		n = read(fd, &info, sizeof info);
+		n = mrg_unix_read(fd, &info, sizeof info);
 	while (n < 0 && errno == EINTR);
 	if (n != (ssize_t)sizeof info)
 		return n < 0 ? errno : EIO;
-	*out = info.ssi_signo == SIGHUP ? MRG_UNIX_RELOAD : MRG_UNIX_STOP;
+	*out = info.ssi_signo == SIGHUP    ? MRG_UNIX_RELOAD
+	       : info.ssi_signo == SIGUSR2 ? MRG_UNIX_RECORD
+					   : MRG_UNIX_STOP;
 	return 0;
+}
+
+static void take_signal(struct mrg_unix_watch *w, struct mrg_unix_loop *l, uint32_t events)
+{
+	struct mrg_unix_signals *const s =
+		(struct mrg_unix_signals *)(void *)((char *)w - offsetof(struct mrg_unix_signals, watch));
+	enum mrg_unix_signal signal = MRG_UNIX_STOP;
+	(void)l;
+	(void)events;
+	if (mrg_unix_signals_wait(w->fd, &signal) == 0)
+		s->take(s->ctx, signal);
+}
+
+int mrg_unix_signals_serve(struct mrg_unix_signals *s, struct mrg_unix_loop *l, int fd)
+{
+	s->watch = (struct mrg_unix_watch){ .ready = take_signal, .fd = fd };
+	return mrg_unix_watch_set(l, &s->watch, EPOLL_CTL_ADD, EPOLLIN);
 }
 
 bool mrg_unix_signals_stop(void)
@@ -164,13 +184,13 @@ int mrg_unix_bell_open(struct mrg_unix_bell *b)
 void mrg_unix_bell_ring(struct mrg_unix_bell *b)
 {
 	const uint64_t one = 1;
-	(void)!write(b->fd, &one, sizeof one); /* waits only when 2^64 rings were not heard */
+	(void)!mrg_unix_write(b->fd, &one, sizeof one); /* waits only when 2^64 rings were not heard */
 }
 
 void mrg_unix_bell_wait(struct mrg_unix_bell *b)
 {
 	uint64_t rings;
-	(void)!read(b->fd, &rings,
+	(void)!mrg_unix_read(b->fd, &rings,
 		sizeof rings); /* interrupted, it is heard early: who waits looks at what it waits for */
 }
 
@@ -192,7 +212,7 @@ void mrg_unix_log_line(void *ctx, struct mrg_span line)
 			      sizeof stamp - 1 });
 	mrg_w_u8(&w, ' ');
 	mrg_w_put(&w, line);
-	(void)!write(fd, whole, w.len); /* there is nowhere to report a failure to */
+	(void)!mrg_unix_write(fd, whole, w.len); /* there is nowhere to report a failure to */
 }
 
 /* ---- files ---- */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/sendfile.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #include "unix/mrg_unix.h"
@@ -20,6 +21,19 @@ uint64_t mrg_unix_time_s(void)
 	struct timespec t = { 0 };
 	(void)clock_gettime(CLOCK_REALTIME_COARSE, &t);
 	return t.tv_sec < 0 ? 0 : (uint64_t)t.tv_sec;
+}
+
+ssize_t mrg_unix_read(int fd, void *p, size_t cap)
+{
+	const struct iovec part = { p, cap };
+	return readv(fd, &part, 1);
+}
+
+ssize_t mrg_unix_write(int fd, const void *p, size_t len)
+{
+	struct iovec part = { .iov_len = len };
+	memcpy(&part.iov_base, &p, sizeof p); /* the kernel only reads; its type serves both directions */
+	return writev(fd, &part, 1);
 }
 
 static int wait_writable(int fd, int timeout_ms)

@@ -27,6 +27,7 @@ struct mrg_unix_conn {
 	uint32_t events;            /* that epoll watches for */
 	bool watched;
 	struct mrg_unix_connect *attempt; /* while it is being made */
+	struct mrg_rt_addr peer;
 };
 
 static struct mrg_unix_conn *conn_of(struct mrg_stream *s) { return (struct mrg_unix_conn *)(void *)s; }
@@ -114,13 +115,7 @@ static void conn_close(struct mrg_stream *s)
 	c->loop->closed_conns = c;
 }
 
-static void conn_peer(struct mrg_stream *s, struct mrg_rt_addr *out)
-{
-	struct sockaddr_storage any = { .ss_family = AF_UNSPEC };
-	socklen_t len = sizeof any;
-	(void)getpeername(conn_of(s)->watch.fd, (struct sockaddr *)&any, &len);
-	mrg_unix_addr_of(&any, out);
-}
+static void conn_peer(struct mrg_stream *s, struct mrg_rt_addr *out) { *out = conn_of(s)->peer; }
 
 static const struct mrg_stream_ops conn_ops = {
 	.read = conn_read,
@@ -166,7 +161,8 @@ static void rest_over(struct mrg_rt_timer *timer, uint64_t now_ns)
 		mrg_rt_timer_set(&t->loop->timers, timer, t->loop->now_ns + REST_NS);
 }
 
-static void begin(struct mrg_unix_listener *t, struct mrg_unix_conn *c, int fd)
+static void begin(
+	struct mrg_unix_listener *t, struct mrg_unix_conn *c, int fd, const struct sockaddr_storage *from)
 {
 	struct mrg_unix_loop *const l = t->loop;
 	*c = (struct mrg_unix_conn){
@@ -175,6 +171,7 @@ static void begin(struct mrg_unix_listener *t, struct mrg_unix_conn *c, int fd)
 		.loop = l,
 		.user = t->user,
 	};
+	mrg_unix_addr_of(from, &c->peer);
 	l->counts.conn_open++;
 	if (t->user->open(t->user->ctx, &c->stream, l->now_ns))
 		return;
@@ -182,13 +179,19 @@ static void begin(struct mrg_unix_listener *t, struct mrg_unix_conn *c, int fd)
 	conn_close(&c->stream);
 }
 
-static int accept_fd(struct mrg_unix_listener *t)
+static int accept_from(struct mrg_unix_listener *t, struct sockaddr_storage *from)
 {
-	const struct mrg_unix_sys *const sys = t->loop->sys;
-	const int fd = sys->accept4(t->watch.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	socklen_t len = sizeof *from;
+	return t->loop->sys->accept4(
+		t->watch.fd, (struct sockaddr *)from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+static int accept_fd(struct mrg_unix_listener *t, struct sockaddr_storage *from)
+{
+	const int fd = accept_from(t, from);
 	if (fd >= 0 || !out_of_files(errno) || !t->user->spare(t->user->ctx, t->loop->now_ns))
 		return fd;
-	return sys->accept4(t->watch.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	return accept_from(t, from);
 }
 
 /* One connection; false when none waits, or there is no place for it. */
@@ -201,9 +204,10 @@ static bool accept_one(struct mrg_unix_listener *t)
 		rest(t);
 		return false;
 	}
-	const int fd = accept_fd(t);
+	struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
+	const int fd = accept_fd(t, &from);
 	if (fd >= 0) {
-		begin(t, c, fd);
+		begin(t, c, fd, &from);
 		return true;
 	}
 	const int err = errno;
@@ -320,6 +324,7 @@ int mrg_unix_connect(struct mrg_unix_connect *t, struct mrg_unix_loop *l, const 
 		.loop = l,
 		.user = t->user,
 		.attempt = t,
+		.peer = *to,
 	};
 	int err = mrg_unix_tcp_socket(to, &c->watch.fd);
 	if (err == 0 && (err = begin_connect(c, to)) != 0)

@@ -301,8 +301,9 @@ START_TEST(signals_are_read)
 	static const struct {
 		int sent;
 		enum mrg_unix_signal read;
-	} pairs[] = { { SIGHUP, MRG_UNIX_RELOAD }, { SIGTERM, MRG_UNIX_STOP }, { SIGINT, MRG_UNIX_STOP } };
-	for (size_t i = 0; i < 3; i++) {
+	} pairs[] = { { SIGHUP, MRG_UNIX_RELOAD }, { SIGTERM, MRG_UNIX_STOP }, { SIGINT, MRG_UNIX_STOP },
+		{ SIGUSR2, MRG_UNIX_RECORD } };
+	for (size_t i = 0; i < 4; i++) {
 		ck_assert_int_eq(kill(getpid(), pairs[i].sent), 0);
 		ck_assert_int_eq(mrg_unix_signals_wait(fd, &got), 0);
 		ck_assert_int_eq(got, pairs[i].read);
