@@ -2,8 +2,9 @@
  * DNS over a stream.
  *
  * An event is handled in one go: read once, answer every whole query into the shared `out` space, write. Only what is left over,
- * part of a query or replies that were not taken, moves to a block of the connection's own.
- * Reading order: the list of connections, blocks, sending, answering, receiving, the events.
+ * part of a query or replies that were not taken, moves to a block of the connection's own. When a connection reads and when it
+ * ends is said by the machine of specs/dns/stream.mrg.
+ * Reading order: the list of connections, blocks, what the machine asks for, sending, answering, receiving, the events.
  */
 #include "dns/message.h"
 #include "protocols/dns/stream.h"
@@ -80,6 +81,13 @@ static void close_conn(struct mrg_dns_streams *t, struct mrg_dns_conn *c)
 	t->live--;
 }
 
+/* Somebody else needs the room, or it took too long. */
+static void give_up(struct mrg_dns_streams *t, struct mrg_dns_conn *c)
+{
+	(void)mrg_dns_stream_server_on_abort(&c->m, NULL);
+	close_conn(t, c);
+}
+
 /* A big block; when all are in use, that of the connection longest without progress, but not of `except`.   Cost: O(live). */
 static uint8_t *big_block(struct mrg_dns_streams *t, const struct mrg_dns_conn *except)
 {
@@ -89,7 +97,7 @@ static uint8_t *big_block(struct mrg_dns_streams *t, const struct mrg_dns_conn *
 		struct mrg_dns_conn *const next = c->next;
 		if (c != except && (c->in.big || c->out.big)) {
 			t->counts.spared++;
-			close_conn(t, c);
+			give_up(t, c);
 			p = mrg_rt_pool_get(&t->big);
 		}
 		c = next;
@@ -123,6 +131,48 @@ static bool hold_input(struct mrg_dns_streams *t, struct mrg_dns_conn *c, struct
 	const bool held = rest.len == 0 || hold(t, c, &c->in, rest);
 	drop(t, &was);
 	return held;
+}
+
+/* ---- what the machine asks for ---- */
+
+/* An event: the machine's context. */
+struct turn {
+	struct mrg_dns_streams *t;
+	struct mrg_dns_conn *c;
+	struct mrg_w w;   /* replies */
+	size_t reply_len; /* of one that is in its place behind those, but for its prefix */
+	uint64_t now_ns;
+};
+
+void mrg_dns_stream_server_do_reply(const struct mrg_dns_stream_server *m, void *ctx)
+{
+	struct turn *const e = ctx;
+	(void)m;
+	e->t->counts.answers++;
+	mrg_dns_tcp_prefix_put(&e->w, &(struct mrg_dns_tcp_prefix_args){ (uint16_t)e->reply_len });
+	(void)mrg_w_take(&e->w, e->reply_len);
+}
+
+/* Closing is an end as well. */
+void mrg_dns_stream_server_do_end(const struct mrg_dns_stream_server *m, void *ctx)
+{
+	const struct turn *const e = ctx;
+	if (m->state == MRG_DNS_STREAM_SERVER_LINGERING)
+		mrg_stream_finish(e->c->s);
+}
+
+/* Connections have one time limit, whatever they wait for; what they were slow to take is looked at behind each event. */
+void mrg_dns_stream_server_set_linger(const struct mrg_dns_stream_server *m, void *ctx)
+{
+	const struct turn *const e = ctx;
+	(void)m;
+	progress(e->t, e->c, e->now_ns);
+}
+
+void mrg_dns_stream_server_set_taken(const struct mrg_dns_stream_server *m, void *ctx)
+{
+	(void)m;
+	(void)ctx;
 }
 
 /* ---- sending ---- */
@@ -167,32 +217,32 @@ static bool flush_work(struct mrg_dns_streams *t, struct mrg_dns_conn *c, const 
 
 /* The whole queries at the start of `in`, one by one, until replies have to wait. *used: bytes of those answered.
  * false: the connection is gone.   Cost: one pass over `in`, and one answer each. */
-static bool answer_all(struct mrg_dns_streams *t, struct mrg_dns_conn *c, struct mrg_span in, size_t *used)
+static bool answer_all(struct turn *e, struct mrg_span in, size_t *used)
 {
-	struct mrg_w w;
+	struct mrg_dns_streams *const t = e->t;
+	struct mrg_dns_conn *const c = e->c;
 	struct mrg_dns_tcp_frame frame;
-	mrg_w_init(&w, t->out, OUT_MAX);
+	mrg_w_init(&e->w, t->out, OUT_MAX);
 	*used = 0;
-	while (!c->ending && c->out.p == NULL &&
+	while (c->m.state == MRG_DNS_STREAM_SERVER_IDLE && c->out.p == NULL &&
 		mrg_dns_tcp_frame_check((struct mrg_span){ in.p + *used, in.len - *used }, &frame, NULL) ==
 			MRG_OK) {
-		struct mrg_dns_tcp_frame_args reply = { .message = { t->reply, 0 } };
 		*used += frame.len;
 		t->counts.queries++;
-		if (t->answerer.answer(t->answerer.ctx, mrg_dns_tcp_frame_message(&frame), t->reply,
-			    MESSAGE_MAX, &reply.message.len) != MRG_OK) {
-			c->ending = true;
-			break;
-		}
-		t->counts.answers++;
-		mrg_dns_tcp_frame_put(&w, &reply);
-		if (w.len >= FLUSH_AT) {
-			if (!flush_work(t, c, &w))
+		(void)mrg_dns_stream_server_on_query(&c->m, e);
+		uint8_t *const reply = e->w.p + e->w.len + MRG_DNS_TCP_PREFIX_SIZE_MIN;
+		if (t->answerer.answer(t->answerer.ctx, mrg_dns_tcp_frame_message(&frame), reply, MESSAGE_MAX,
+			    &e->reply_len) == MRG_OK)
+			(void)mrg_dns_stream_server_on_answer(&c->m, e);
+		else
+			(void)mrg_dns_stream_server_on_fail(&c->m, e);
+		if (e->w.len >= FLUSH_AT) {
+			if (!flush_work(t, c, &e->w))
 				return false;
-			mrg_w_init(&w, t->out, OUT_MAX);
+			mrg_w_init(&e->w, t->out, OUT_MAX);
 		}
 	}
-	return flush_work(t, c, &w);
+	return flush_work(t, c, &e->w);
 }
 
 /* Answer what is whole in `in`, hold what is not. false: the connection is gone. */
@@ -202,11 +252,14 @@ static bool answer_input(
 	size_t used;
 	if (in.len == 0)
 		return true;
-	if (!answer_all(t, c, in, &used))
+	struct turn e;
+	e.t = t;
+	e.c = c;
+	if (!answer_all(&e, in, &used))
 		return false;
 	if (used != 0)
 		progress(t, c, now_ns);
-	const size_t rest = c->ending ? 0 : in.len - used;
+	const size_t rest = c->m.state == MRG_DNS_STREAM_SERVER_IDLE ? in.len - used : 0;
 	return hold_input(t, c, (struct mrg_span){ in.p + used, rest });
 }
 
@@ -249,7 +302,7 @@ static enum mrg_io discard(struct mrg_dns_streams *t, struct mrg_dns_conn *c)
 
 static enum mrg_io receive(struct mrg_dns_streams *t, struct mrg_dns_conn *c, uint64_t now_ns)
 {
-	if (c->finished)
+	if (c->m.state == MRG_DNS_STREAM_SERVER_LINGERING)
 		return discard(t, c);
 	return c->in.big ? read_big(t, c, now_ns) : read_small(t, c, now_ns);
 }
@@ -259,18 +312,13 @@ static enum mrg_io receive(struct mrg_dns_streams *t, struct mrg_dns_conn *c, ui
 /* After the work of an event: end the connection, or say what to wait for. */
 static void settle(struct mrg_dns_streams *t, struct mrg_dns_conn *c, uint64_t now_ns)
 {
-	if (c->ending && c->out.p == NULL && !c->finished) {
-		mrg_stream_finish(c->s);
-		c->finished = true;
-		progress(t, c, now_ns);
-	}
-	mrg_stream_want(c->s, c->out.p != NULL ? MRG_STREAM_WRITABLE : MRG_STREAM_READABLE);
-}
-
-static void broke(struct mrg_dns_streams *t, struct mrg_dns_conn *c)
-{
-	t->counts.broken++;
-	close_conn(t, c);
+	if (c->m.state == MRG_DNS_STREAM_SERVER_ENDING && c->out.p == NULL)
+		(void)mrg_dns_stream_server_on_taken(
+			&c->m, &(struct turn){ .t = t, .c = c, .now_ns = now_ns });
+	if (c->m.state == MRG_DNS_STREAM_SERVER_CLOSED)
+		close_conn(t, c);
+	else
+		mrg_stream_want(c->s, c->out.p != NULL ? MRG_STREAM_WRITABLE : MRG_STREAM_READABLE);
 }
 
 /* A reply that waits goes first: until it is taken, nothing is read. */
@@ -287,13 +335,13 @@ static void ready(void *ctx, struct mrg_stream *s, unsigned events, uint64_t now
 	} else if ((events & MRG_STREAM_READABLE) != 0) {
 		io = receive(t, c, now_ns);
 	}
-	if (io == MRG_IO_RESET)
-		broke(t, c);
-	else if (io ==
-		 MRG_IO_EOF) /* everything that was owed has been taken, or it would not have been read */
-		close_conn(t, c);
-	else
-		settle(t, c, now_ns);
+	if (io == MRG_IO_EOF) {
+		(void)mrg_dns_stream_server_on_end(&c->m, NULL);
+	} else if (io == MRG_IO_RESET) {
+		t->counts.broken++;
+		(void)mrg_dns_stream_server_on_abort(&c->m, NULL);
+	}
+	settle(t, c, now_ns);
 }
 
 static bool spare(void *ctx, uint64_t now_ns)
@@ -303,7 +351,7 @@ static bool spare(void *ctx, uint64_t now_ns)
 	if (t->oldest == NULL)
 		return false;
 	t->counts.spared++;
-	close_conn(t, t->oldest);
+	give_up(t, t->oldest);
 	return true;
 }
 
@@ -316,6 +364,7 @@ static bool open_conn(void *ctx, struct mrg_stream *s, uint64_t now_ns)
 	if (c == NULL)
 		return false;
 	*c = (struct mrg_dns_conn){ .s = s };
+	mrg_dns_stream_server_begin(&c->m);
 	s->conn = c;
 	t->live++;
 	t->counts.opened++;
@@ -331,7 +380,9 @@ static void idle(struct mrg_rt_timer *timer, uint64_t now_ns)
 		(struct mrg_dns_streams *)(void *)((char *)timer - offsetof(struct mrg_dns_streams, idle));
 	while (t->oldest != NULL && t->oldest->deadline_ns <= now_ns) {
 		t->counts.idle_closed++;
-		close_conn(t, t->oldest);
+		if (t->oldest->m.state == MRG_DNS_STREAM_SERVER_LINGERING)
+			(void)mrg_dns_stream_server_on_linger(&t->oldest->m, NULL);
+		give_up(t, t->oldest);
 	}
 	arm(t);
 }
@@ -352,9 +403,8 @@ enum mrg_status mrg_dns_streams_init(struct mrg_dns_streams *t, struct mrg_arena
 		&t->small, a, SMALL, 2u * (size_t)limits->conn_count); /* in and out: there is always one */
 	mrg_rt_pool_init(&t->big, a, BIG, limits->block_count);
 	t->in = mrg_arena_get(a, FRAME_MAX, LINE);
-	t->reply = mrg_arena_get(a, MESSAGE_MAX, LINE);
 	t->out = mrg_arena_get(a, OUT_MAX, LINE);
-	return t->in != NULL && t->reply != NULL && t->out != NULL ? MRG_OK : MRG_E_SPACE;
+	return t->in != NULL && t->out != NULL ? MRG_OK : MRG_E_SPACE;
 }
 
 /* Answer what has arrived whole; then close, or leave the connection to end when its replies are taken. */
@@ -364,10 +414,10 @@ static void drain_conn(struct mrg_dns_streams *t, struct mrg_dns_conn *c, uint64
 	for (unsigned i = 0; i < DRAIN_MAX && io == MRG_IO_OK && c->out.p == NULL; i++)
 		io = receive(t, c, now_ns);
 	if (c->out.p == NULL) {
-		close_conn(t, c);
+		give_up(t, c);
 		return;
 	}
-	c->ending = true;
+	(void)mrg_dns_stream_server_on_drop(&c->m, NULL);
 	progress(t, c, now_ns);
 	settle(t, c, now_ns);
 }
@@ -383,6 +433,6 @@ void mrg_dns_streams_drain(struct mrg_dns_streams *t, uint64_t now_ns)
 void mrg_dns_streams_close(struct mrg_dns_streams *t)
 {
 	while (t->oldest != NULL)
-		close_conn(t, t->oldest);
+		give_up(t, t->oldest);
 	mrg_rt_timer_cancel(t->timers, &t->idle);
 }

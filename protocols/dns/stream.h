@@ -21,6 +21,7 @@
 #ifndef MRG_DNS_STREAM_H
 #define MRG_DNS_STREAM_H
 
+#include "dns/stream.h"
 #include "mrg.h"
 #include "mrg_rt.h"
 
@@ -52,8 +53,7 @@ struct mrg_dns_conn {
 	struct mrg_dns_conn *prev, *next; /* in order of their deadlines; next also when free */
 	uint64_t deadline_ns;
 	struct mrg_dns_held in, out;
-	bool ending;   /* no more queries are read: what is owed goes out, then the connection ends */
-	bool finished; /* the peer has been told so; what it still sends is thrown away */
+	struct mrg_dns_stream_server m; /* where it stands: specs/dns/stream.mrg */
 };
 
 struct mrg_dns_stream_counts {
@@ -72,7 +72,7 @@ struct mrg_dns_streams {
 	struct mrg_dns_conn *oldest, *newest;
 	uint32_t live;
 	bool draining;
-	uint8_t *in, *reply, *out; /* work space of one event, shared by all connections */
+	uint8_t *in, *out; /* work space of one event, shared by all connections */
 };
 
 /*

@@ -75,6 +75,9 @@ struct mrg_dns_rrset *mrg_dns_zone_new_set(struct mrg_dns_zone_builder *b, uint1
 /* The node at the arena's end is complete: fill its last grain and note its size.  False: the arena is full. */
 bool mrg_dns_zone_seal(struct mrg_dns_zone_builder *b, struct mrg_dns_node *n);
 
+/* Take the SOA of negative answers apart: fill z->soa from z->negative.  False: that has no sound one. */
+bool mrg_dns_zone_take_apart(struct mrg_dns_zone *z);
+
 /* Take memory at the arena's end for a segment's header; the node that mrg_dns_zone_place gets must follow. */
 bool mrg_dns_zone_stage(struct mrg_dns_zone_builder *b);
 

@@ -13,8 +13,7 @@ static bool first_rr(const struct mrg_dns_node *n, const struct mrg_dns_rrset *s
 	       MRG_OK;
 }
 
-/* Is the node part of the chain that the zone is served with? */
-static bool in_chain(const struct mrg_dns_zone *z, const struct mrg_dns_node *n)
+bool mrg_dns_zone_in_chain(const struct mrg_dns_zone *z, const struct mrg_dns_node *n)
 {
 	struct mrg_dns_rr rr;
 	struct mrg_dns_nsec3 nsec3;
@@ -70,7 +69,7 @@ static enum mrg_status build(struct mrg_dns_zone_builder *b)
 	size_t count = 0, i = 0, bucket = 0;
 	for (const struct mrg_dns_node *n = mrg_dns_zone_first(z, &bucket); n != NULL;
 		n = mrg_dns_zone_after(z, n, &bucket))
-		count += in_chain(z, n);
+		count += mrg_dns_zone_in_chain(z, n);
 	uint32_t *const chain = mrg_arena_get(b->arena, count * sizeof *chain, _Alignof(uint32_t));
 	const void **const list = mrg_dns_zone_scratch(b, 0, 2 * count);
 	if (chain == NULL || list == NULL)
@@ -78,7 +77,7 @@ static enum mrg_status build(struct mrg_dns_zone_builder *b)
 	bucket = 0;
 	for (const struct mrg_dns_node *n = mrg_dns_zone_first(z, &bucket); n != NULL;
 		n = mrg_dns_zone_after(z, n, &bucket)) {
-		if (in_chain(z, n))
+		if (mrg_dns_zone_in_chain(z, n))
 			list[i++] = n;
 	}
 	mrg_dns_zone_sort(list, list + count, count, before_name, NULL);

@@ -13,6 +13,9 @@
  */
 enum mrg_status mrg_dns_zone_chain(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err);
 
+/* Is the node part of the chain that the zone is served with? */
+bool mrg_dns_zone_in_chain(const struct mrg_dns_zone *z, const struct mrg_dns_node *n);
+
 /*
  * mrg_dns_chain_before - the last owner of the chain that does not stand after `name`; wraps to the chain's end.
  *   exact   whether it is `name` itself.

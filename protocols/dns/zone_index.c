@@ -301,21 +301,28 @@ static bool link_all(struct indexer *x)
 
 /* --- the apex -------------------------------------------------------------------------------------------- */
 
-/* A name in the RDATA of a record of the apex: what of it is written out, and where in the owner's name the rest is. */
-static struct mrg_dns_tied_name tied(const struct mrg_dns_zone *z, const struct mrg_dns_name *v)
+/*
+ * A name in the RDATA of a record of the apex: what of it is written out, and where in the owner's name the rest is.
+ * False: the rest is not the end of that name.
+ */
+static bool tie(const struct mrg_dns_zone *z, const struct mrg_dns_name *v, struct mrg_dns_tied_name *out)
 {
 	struct mrg_dns_name_flat name;
 	mrg_dns_name_flatten(v, &name);
-	const struct mrg_span wire = mrg_dns_name_span(v);
+	const struct mrg_span wire = mrg_dns_name_span(v), origin = mrg_dns_name_flat_from(&z->origin, 0);
+	*out = (struct mrg_dns_tied_name){ wire, MRG_DNS_UNTIED };
 	if (wire.len == name.len)
-		return (struct mrg_dns_tied_name){ wire, MRG_DNS_UNTIED };
+		return true;
 	enum { POINTER_SIZE = 2 }; /* RFC 1035 4.1.4 */
-	const size_t head = wire.len - POINTER_SIZE;
-	return (struct mrg_dns_tied_name){ { wire.p, head }, (uint16_t)(z->origin.len - (name.len - head)) };
+	const size_t head = wire.len - POINTER_SIZE, rest = name.len - head;
+	if (rest > origin.len)
+		return false;
+	const size_t tail = origin.len - rest;
+	*out = (struct mrg_dns_tied_name){ { wire.p, head }, (uint16_t)tail };
+	return memcmp(mrg_dns_name_flat_from(&name, 0).p + head, origin.p + tail, rest) == 0;
 }
 
-/* Take the SOA of negative answers apart. */
-static bool take_apart(struct mrg_dns_zone *z)
+bool mrg_dns_zone_take_apart(struct mrg_dns_zone *z)
 {
 	const struct mrg_dns_rrset *const set = mrg_dns_node_sets(z->negative);
 	struct mrg_dns_rr rr;
@@ -327,11 +334,9 @@ static bool take_apart(struct mrg_dns_zone *z)
 	const struct mrg_dns_name mname = mrg_dns_soa_mname(&soa), rname = mrg_dns_soa_rname(&soa);
 	const struct mrg_span rdata = mrg_dns_rr_rdata_raw(&rr);
 	const size_t names = mrg_dns_name_span(&mname).len + mrg_dns_name_span(&rname).len;
-	z->soa = (struct mrg_dns_soa_form){ .mname = tied(z, &mname),
-		.rname = tied(z, &rname),
-		.numbers = { rdata.p + names, rdata.len - names },
+	z->soa = (struct mrg_dns_soa_form){ .numbers = { rdata.p + names, rdata.len - names },
 		.ttl = mrg_dns_rr_ttl(&rr) };
-	return true;
+	return tie(z, &mname, &z->soa.mname) && tie(z, &rname, &z->soa.rname);
 }
 
 /* The SOA that goes into negative answers: its TTL is at most its MINIMUM.  RFC 2308 section 3 */
@@ -354,7 +359,7 @@ static enum mrg_status settle_soa(struct indexer *x, struct mrg_dns_zone_error *
 	z->negative = mrg_dns_zone_pack(x->b, &z->apex, 1, &only, err);
 	if (z->negative == NULL)
 		return x->b->st;
-	return take_apart(z) ? MRG_OK : full(x->b, err);
+	return mrg_dns_zone_take_apart(z) ? MRG_OK : full(x->b, err);
 }
 
 static enum mrg_status settle_apex(struct indexer *x, struct mrg_dns_zone_error *err)

@@ -18,6 +18,7 @@
 #define MRG_DNS_ZONE_STORE_H
 
 #include "dns/name.h"
+#include "dns/stored.h"
 #include "iana/dns.h"
 #include "mrg.h"
 #include "protocols/dns/zone.h"
@@ -76,8 +77,6 @@ struct mrg_dns_soa_form {
 	struct mrg_span numbers;
 	uint32_t ttl;
 };
-
-enum mrg_dns_denial { MRG_DNS_DENIAL_NONE, MRG_DNS_DENIAL_NSEC, MRG_DNS_DENIAL_NSEC3 };
 
 struct mrg_dns_zone {
 	const uint8_t *base;     /* handles count from here, in units of 4 octets */

@@ -1,5 +1,6 @@
 /*
- * A client's connection: its requests, its limits of time, its events and its end. client_out.c sends, client_in.c reads.
+ * A client's connection: its requests, its limits of time, its events and its end. client_out.c sends, client_in.c reads. What may be
+ * asked when, and when the connection ends, is said by the machine of specs/http/connection.mrg.
  * Reading order: the end, waiting, events, what the caller calls.
  */
 #include "protocols/http/client_inside.h"
@@ -13,9 +14,26 @@ void mrg_http_client_fail_(struct mrg_http_client *c, enum mrg_http_client_error
 {
 	if (!mrg_http_client_open(c))
 		return;
-	c->state = MRG_HTTP_CLIENT_ENDING;
-	c->end = (struct mrg_http_client_end){ .error = error, .why = why, .sent = false };
-	c->blamed = blamed;
+	mrg_http_client_because_(c, error, why, blamed);
+	(void)mrg_http_connection_client_on_abort(&c->m, c);
+}
+
+void mrg_http_connection_client_do_end(const struct mrg_http_connection_client *m, void *ctx)
+{
+	struct mrg_http_client *const c = ctx;
+	(void)m;
+	if (c->s != NULL)
+		mrg_stream_close(c->s);
+	c->s = NULL;
+}
+
+/* All that wait, and those that were not asked yet, hear of it when the event is over. */
+void mrg_http_connection_client_do_failed(
+	const struct mrg_http_connection_client *m, void *ctx, uint8_t count)
+{
+	(void)m;
+	(void)ctx;
+	(void)count;
 }
 
 /* What became of a request that was not answered. */
@@ -37,9 +55,6 @@ static struct mrg_http_client_end end_of(
 static void finish(struct mrg_http_client *c)
 {
 	mrg_rt_timer_cancel(c->timers, &c->timer);
-	if (c->s != NULL)
-		mrg_stream_close(c->s);
-	c->s = NULL;
 	c->sending = NULL;
 	c->last = NULL;
 	while (c->first != NULL) {
@@ -49,7 +64,6 @@ static void finish(struct mrg_http_client *c)
 		c->handler.done(c->handler.ctx, r, &e);
 	}
 	const struct mrg_http_client_end e = c->end;
-	c->state = MRG_HTTP_CLIENT_CLOSED;
 	if (c->handler.closed != NULL)
 		c->handler.closed(c->handler.ctx, &e);
 }
@@ -58,17 +72,17 @@ static void finish(struct mrg_http_client *c)
 
 static enum mrg_http_client_wait waits_for(const struct mrg_http_client *c)
 {
-	if (c->state == MRG_HTTP_CLIENT_CONNECTING)
+	if (c->m.state == MRG_HTTP_CONNECTION_CLIENT_CONNECTING)
 		return MRG_HTTP_CLIENT_WAIT_CONNECT;
-	if (c->state == MRG_HTTP_CLIENT_IN_BODY)
+	if (c->in_body)
 		return MRG_HTTP_CLIENT_WAIT_BODY;
 	if (c->first == NULL)
 		return MRG_HTTP_CLIENT_WAIT_IDLE;
-	if (c->sending != c->first || c->deaf)
+	if (c->sending != c->first || c->m.state == MRG_HTTP_CONNECTION_CLIENT_LISTENING)
 		return MRG_HTTP_CLIENT_WAIT_HEAD;
 	if (mrg_http_client_writes_(c))
 		return MRG_HTTP_CLIENT_WAIT_SEND;
-	if (c->first->at == MRG_HTTP_CLIENT_AT_WAIT)
+	if (c->m.unsent != 0 && c->m.held != 0)
 		return MRG_HTTP_CLIENT_WAIT_CONTINUE;
 	return c->dry ? MRG_HTTP_CLIENT_WAIT_NOTHING : MRG_HTTP_CLIENT_WAIT_SEND;
 }
@@ -107,7 +121,7 @@ static void want(const struct mrg_http_client *c)
 static void settle(struct mrg_http_client *c, uint64_t now_ns)
 {
 	c->busy = false;
-	if (c->state == MRG_HTTP_CLIENT_ENDING) {
+	if (!mrg_http_client_open(c)) {
 		finish(c);
 		return;
 	}
@@ -123,11 +137,11 @@ static void settle(struct mrg_http_client *c, uint64_t now_ns)
 static bool open_conn(void *ctx, struct mrg_stream *s, uint64_t now_ns)
 {
 	struct mrg_http_client *const c = ctx;
-	if (c->state != MRG_HTTP_CLIENT_CONNECTING)
+	if (c->m.state != MRG_HTTP_CONNECTION_CLIENT_CONNECTING)
 		return false;
 	s->conn = c;
 	c->s = s;
-	c->state = MRG_HTTP_CLIENT_IN_HEAD;
+	(void)mrg_http_connection_client_on_opened(&c->m, c);
 	settle(c, now_ns);
 	return true;
 }
@@ -160,16 +174,17 @@ static void expired(struct mrg_http_client *c)
 		mrg_http_client_fail_(c, error, MRG_LITERAL("no connection in time"), NULL);
 		break;
 	case MRG_HTTP_CLIENT_WAIT_IDLE:
-		if (c->first == NULL) /* else one was added, and waits for the next event */
-			mrg_http_client_fail_(c, error, MRG_LITERAL("no request in time"), NULL);
+		if (c->first != NULL)
+			break; /* one was added, and waits for the next event */
+		mrg_http_client_because_(c, error, MRG_LITERAL("no request in time"), NULL);
+		(void)mrg_http_connection_client_on_finish(&c->m, c);
 		break;
 	case MRG_HTTP_CLIENT_WAIT_SEND:
 		mrg_http_client_fail_(c, error,
 			MRG_LITERAL("the server takes nothing of the request (RFC 9112 9.5)"), c->first);
 		break;
 	case MRG_HTTP_CLIENT_WAIT_CONTINUE:
-		if (c->first->at == MRG_HTTP_CLIENT_AT_WAIT)
-			c->first->at = MRG_HTTP_CLIENT_AT_BODY;
+		(void)mrg_http_connection_client_on_go_on(&c->m, c);
 		mrg_http_client_send_(c);
 		break;
 	case MRG_HTTP_CLIENT_WAIT_HEAD:
@@ -208,7 +223,7 @@ enum mrg_status mrg_http_client_init(struct mrg_http_client *c, struct mrg_arena
 		.handler = *handler,
 		.timers = timers,
 		.timer = { .fire = fire },
-		.state = MRG_HTTP_CLIENT_CLOSED,
+		.m = { .state = MRG_HTTP_CONNECTION_CLIENT_CLOSED },
 		.in = mrg_arena_get(a, MRG_HTTP_CLIENT_IN, LINE),
 	};
 	return c->in != NULL ? MRG_OK : MRG_E_SPACE;
@@ -216,11 +231,11 @@ enum mrg_status mrg_http_client_init(struct mrg_http_client *c, struct mrg_arena
 
 void mrg_http_client_begin(struct mrg_http_client *c, uint64_t now_ns)
 {
-	c->state = MRG_HTTP_CLIENT_CONNECTING;
+	mrg_http_connection_client_begin(&c->m);
+	mrg_http_client_because_(c, MRG_HTTP_CLIENT_OK, (struct mrg_span){ NULL, 0 }, NULL);
 	c->s = NULL;
 	c->first = c->last = c->sending = NULL;
-	c->busy = c->deaf = c->dry = false;
-	c->keep = true;
+	c->busy = c->dry = c->in_body = false;
 	c->interim = 0;
 	c->part_first = c->part_count = 0;
 	c->in_len = c->in_fed = 0;
@@ -240,7 +255,7 @@ static void end_all(struct mrg_http_client *c, enum mrg_http_client_error error,
 
 void mrg_http_client_unreachable(struct mrg_http_client *c)
 {
-	if (c->state == MRG_HTTP_CLIENT_CONNECTING)
+	if (c->m.state == MRG_HTTP_CONNECTION_CLIENT_CONNECTING)
 		end_all(c, MRG_HTTP_CLIENT_UNREACHABLE, MRG_LITERAL("no connection came about"));
 }
 
@@ -251,14 +266,13 @@ void mrg_http_client_close(struct mrg_http_client *c)
 
 enum mrg_status mrg_http_client_add(struct mrg_http_client *c, struct mrg_http_client_request *r)
 {
-	if (!mrg_http_client_open(c) || !c->keep || (c->last != NULL && c->last->ends))
+	if (c->m.state >= MRG_HTTP_CONNECTION_CLIENT_LAST || (c->last != NULL && c->last->ends))
 		return MRG_END;
 	r->why = (struct mrg_span){ NULL, 0 };
 	const enum mrg_status st = mrg_http_client_head_(r);
 	if (st != MRG_OK)
 		return st;
 	r->next = NULL;
-	r->at = MRG_HTTP_CLIENT_AT_HEAD;
 	r->sent = false;
 	r->left = r->length;
 	if (c->last != NULL)

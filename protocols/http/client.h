@@ -22,6 +22,7 @@
 #ifndef MRG_HTTP_CLIENT_H
 #define MRG_HTTP_CLIENT_H
 
+#include "http/connection.h"
 #include "http/message.h"
 #include "mrg.h"
 #include "mrg_rt.h"
@@ -72,15 +73,6 @@ struct mrg_http_client_end {
 	bool sent;
 };
 
-/* Where the sending of a request is; private. */
-enum mrg_http_client_place {
-	MRG_HTTP_CLIENT_AT_HEAD,
-	MRG_HTTP_CLIENT_AT_WAIT, /* for 100 (Continue) */
-	MRG_HTTP_CLIENT_AT_BODY,
-	MRG_HTTP_CLIENT_AT_END,
-	MRG_HTTP_CLIENT_GIVEN_UP /* it was answered before it was sent in full */
-};
-
 /*
  * A request; the caller's, zero-initialised. What the spans point to is only read by mrg_http_client_add, which writes the head from it; the
  * structure itself stays in place and unchanged until `done`.
@@ -102,8 +94,8 @@ struct mrg_http_client_request {
 	/* private */
 	struct mrg_http_client_request *next;
 	enum mrg_http_method known_method;
-	enum mrg_http_client_place at;
 	bool sent, ends; /* some of it went out; the connection ends behind its answer */
+	bool more;       /* `source` has not given the whole body */
 	uint64_t left;   /* octets of the body that `source` has not given */
 	size_t head_len;
 	uint8_t head[MRG_HTTP_CLIENT_HEAD];
@@ -140,14 +132,6 @@ enum mrg_http_client_wait {
 	MRG_HTTP_CLIENT_WAIT_BODY
 };
 
-enum mrg_http_client_state {
-	MRG_HTTP_CLIENT_CLOSED,
-	MRG_HTTP_CLIENT_CONNECTING,
-	MRG_HTTP_CLIENT_IN_HEAD, /* the next octets are of a head, if any come */
-	MRG_HTTP_CLIENT_IN_BODY,
-	MRG_HTTP_CLIENT_ENDING /* `end` says why */
-};
-
 struct mrg_http_client {
 	struct mrg_stream_user user; /* for the platform */
 	/* private */
@@ -158,13 +142,12 @@ struct mrg_http_client {
 	struct mrg_stream *s;
 	struct mrg_http_client_request *first, *last; /* without an answer */
 	struct mrg_http_client_request *sending;      /* the one of them to be sent next */
-	enum mrg_http_client_state state;
+	struct mrg_http_connection_client m; /* where it stands: specs/http/connection.mrg */
 	enum mrg_http_client_wait wait;
 	bool busy;  /* within a call of the handler: others go on when it returns */
 	bool moved; /* what the present limit is about has gone on */
-	bool deaf;  /* the server takes nothing more; what it has said is still read */
 	bool dry;   /* `source` has nothing yet */
-	bool keep;  /* the connection stays behind the present answer */
+	bool in_body; /* the next octets are of a body; else of a head, if any come */
 	uint32_t interim;
 	struct mrg_http_client_end end;
 	const struct mrg_http_client_request *blamed; /* that `end` is about; NULL: all of them */
@@ -230,7 +213,7 @@ void mrg_http_client_close(struct mrg_http_client *c);
 /* Is there a connection, or will there be one, that takes requests? */
 static inline bool mrg_http_client_open(const struct mrg_http_client *c)
 {
-	return c->state != MRG_HTTP_CLIENT_CLOSED && c->state != MRG_HTTP_CLIENT_ENDING;
+	return c->m.state != MRG_HTTP_CONNECTION_CLIENT_CLOSED;
 }
 
 #endif

@@ -14,29 +14,28 @@ static void stopped(struct mrg_http_client *c)
 
 /* ---- how a response ends ---- */
 
-/* Whoever is answered before the request was sent in full can't go on: what follows would be taken for its body (RFC 9112 9.3). */
-static bool sent_in_full(const struct mrg_http_client *c, const struct mrg_http_client_request *r)
+void mrg_http_connection_client_do_answered(const struct mrg_http_connection_client *m, void *ctx)
 {
-	return r->at == MRG_HTTP_CLIENT_AT_END && (c->sending != r || !mrg_http_client_writes_(c));
-}
-
-static void response_ends(struct mrg_http_client *c)
-{
+	struct mrg_http_client *const c = ctx;
 	struct mrg_http_client_request *const r = c->first;
-	const struct mrg_http_client_end well = {
-		.error = MRG_HTTP_CLIENT_OK, .why = { NULL, 0 }, .sent = true
-	};
-	if (!c->keep || c->deaf || !sent_in_full(c, r))
-		mrg_http_client_fail_(c, MRG_HTTP_CLIENT_OK, (struct mrg_span){ NULL, 0 }, NULL);
-	else
-		c->state = MRG_HTTP_CLIENT_IN_HEAD;
+	(void)m;
 	if (c->sending == r)
 		c->sending = r->next;
 	c->first = r->next;
 	if (c->first == NULL)
 		c->last = NULL;
+	c->in_body = false;
 	c->interim = 0;
 	c->moved = true;
+}
+
+static void response_ends(struct mrg_http_client *c, bool close)
+{
+	struct mrg_http_client_request *const r = c->first;
+	const struct mrg_http_client_end well = {
+		.error = MRG_HTTP_CLIENT_OK, .why = { NULL, 0 }, .sent = true
+	};
+	(void)mrg_http_connection_client_on_response(&c->m, c, close);
 	c->handler.done(c->handler.ctx, r, &well);
 }
 
@@ -69,15 +68,16 @@ static bool head_ends(struct mrg_http_client *c, struct mrg_span in)
 }
 
 /* RFC 9110 15.2: any number of them may come, and be passed over; but not for ever. */
-static void take_interim(struct mrg_http_client *c, struct mrg_http_client_request *r)
+static void take_interim(struct mrg_http_client *c)
 {
 	c->moved = true;
 	if (c->response.status == MRG_HTTP_STATUS_SWITCHING_PROTOCOLS)
 		bad_head(c, MRG_LITERAL("a switch to a protocol that was not asked for (RFC 9110 7.8)"));
 	else if (c->interim++ >= c->limits.interim_max)
 		too_long(c, MRG_LITERAL("more interim responses than this client takes (RFC 9110 15.2)"));
-	else if (c->response.status == MRG_HTTP_STATUS_CONTINUE && r->at == MRG_HTTP_CLIENT_AT_WAIT)
-		r->at = MRG_HTTP_CLIENT_AT_BODY;
+	else
+		(void)mrg_http_connection_client_on_interim(
+			&c->m, c, c->response.status == MRG_HTTP_STATUS_CONTINUE);
 }
 
 static bool acceptable(struct mrg_http_client *c, const struct mrg_http_client_request *r)
@@ -97,18 +97,15 @@ static void take_final(struct mrg_http_client *c, struct mrg_http_client_request
 	const struct mrg_http_response *const p = &c->response;
 	if (!acceptable(c, r))
 		return;
-	c->keep = p->keep_alive && !r->ends;
-	/* RFC 9110 10.1.1: an answer instead of 100 (Continue); RFC 9112 9.5: a server that wants no more of the request. */
-	if (r->at == MRG_HTTP_CLIENT_AT_WAIT || (!c->keep && r->at != MRG_HTTP_CLIENT_AT_END))
-		mrg_http_client_give_up_(c, r);
+	(void)mrg_http_connection_client_on_begins(&c->m, c, !p->keep_alive);
 	mrg_http_body_begin(&c->body_reader, p->body, p->length, c->limits.body_max);
-	c->state = MRG_HTTP_CLIENT_IN_BODY;
+	c->in_body = true;
 	c->moved = true;
 	if (!c->handler.head(c->handler.ctx, r, p))
 		stopped(c);
 	else if (mrg_http_client_open(c) && p->body != MRG_HTTP_BODY_CLOSE &&
 		 mrg_http_body_ends(&c->body_reader))
-		response_ends(c);
+		response_ends(c, !p->keep_alive);
 }
 
 static size_t head_goes_on(struct mrg_http_client *c, struct mrg_span in)
@@ -143,7 +140,7 @@ static size_t step_head(struct mrg_http_client *c, struct mrg_span in)
 	else if (len > c->limits.head_max)
 		(void)head_goes_on(c, (struct mrg_span){ in.p, len });
 	else if (mrg_http_response_interim(&c->response))
-		take_interim(c, r);
+		take_interim(c);
 	else
 		take_final(c, r);
 	return st == MRG_OK ? len : in.len;
@@ -162,7 +159,7 @@ static size_t step_body(struct mrg_http_client *c, struct mrg_span in)
 	if (!mrg_http_client_open(c))
 		return in.len;
 	if (st == MRG_END)
-		response_ends(c);
+		response_ends(c, !c->response.keep_alive);
 	else if (st == MRG_E_RANGE)
 		too_long(c, MRG_LITERAL("the body is longer than this client takes (RFC 9112 6.3)"));
 	else if (st == MRG_E_LIMIT)
@@ -182,7 +179,7 @@ static size_t step_body(struct mrg_http_client *c, struct mrg_span in)
 static void work(struct mrg_http_client *c, struct mrg_span in)
 {
 	while (in.len != 0 && mrg_http_client_open(c)) {
-		const size_t used = c->state == MRG_HTTP_CLIENT_IN_BODY ? step_body(c, in) : step_head(c, in);
+		const size_t used = c->in_body ? step_body(c, in) : step_head(c, in);
 		in = (struct mrg_span){ in.p + used, in.len - used };
 		if (used == 0)
 			break;
@@ -194,35 +191,33 @@ static void work(struct mrg_http_client *c, struct mrg_span in)
 
 /* ---- the end of the connection, RFC 9112 8 and 9.5 ---- */
 
-static void ended_in_body(struct mrg_http_client *c, bool reset)
+/* Before anything of an answer, within its head, within its body: by the end, by a break. */
+static struct mrg_span end_said(const struct mrg_http_client *c, bool reset)
 {
-	if (!reset && mrg_http_body_ends(&c->body_reader)) {
-		c->keep = false;
-		response_ends(c);
-		return;
-	}
-	mrg_http_client_fail_(c, MRG_HTTP_CLIENT_CUT,
-		reset ? MRG_LITERAL("the connection broke within the body (RFC 9112 8)")
-		      : MRG_LITERAL("the connection ended within the body (RFC 9112 8)"),
-		c->first);
+	if (c->in_body)
+		return reset ? MRG_LITERAL("the connection broke within the body (RFC 9112 8)")
+			     : MRG_LITERAL("the connection ended within the body (RFC 9112 8)");
+	if (c->in_len != 0)
+		return reset ? MRG_LITERAL("the connection broke within the head (RFC 9112 8)")
+			     : MRG_LITERAL("the connection ended within the head (RFC 9112 8)");
+	return reset ? MRG_LITERAL("the connection broke without an answer (RFC 9112 9.5)")
+		     : MRG_LITERAL("the connection ended without an answer (RFC 9112 9.5)");
 }
 
 static void ended(struct mrg_http_client *c, bool reset)
 {
-	if (c->state == MRG_HTTP_CLIENT_IN_BODY)
-		ended_in_body(c, reset);
-	else if (c->in_len != 0)
-		mrg_http_client_fail_(c, MRG_HTTP_CLIENT_CUT,
-			reset ? MRG_LITERAL("the connection broke within the head (RFC 9112 8)")
-			      : MRG_LITERAL("the connection ended within the head (RFC 9112 8)"),
-			c->first);
-	else if (c->first != NULL)
-		mrg_http_client_fail_(c, MRG_HTTP_CLIENT_UNANSWERED,
-			reset ? MRG_LITERAL("the connection broke without an answer (RFC 9112 9.5)")
-			      : MRG_LITERAL("the connection ended without an answer (RFC 9112 9.5)"),
-			NULL);
+	const bool cut = c->in_body || c->in_len != 0;
+	if (c->in_body && !reset && mrg_http_body_ends(&c->body_reader)) {
+		response_ends(c, true);
+		return;
+	}
+	if (c->first != NULL)
+		mrg_http_client_because_(c, cut ? MRG_HTTP_CLIENT_CUT : MRG_HTTP_CLIENT_UNANSWERED,
+			end_said(c, reset), cut ? c->first : NULL);
+	if (reset)
+		(void)mrg_http_connection_client_on_abort(&c->m, c);
 	else
-		mrg_http_client_fail_(c, MRG_HTTP_CLIENT_OK, (struct mrg_span){ NULL, 0 }, NULL);
+		(void)mrg_http_connection_client_on_end(&c->m, c);
 }
 
 void mrg_http_client_receive_(struct mrg_http_client *c)

@@ -6,7 +6,15 @@
 
 #include "protocols/http/client.h"
 
-/* The connection ends when the present event is over. `blamed`: as in struct mrg_http_client. The first reason counts. */
+/* Why the connection will have ended. */
+static inline void mrg_http_client_because_(struct mrg_http_client *c, enum mrg_http_client_error error,
+	struct mrg_span why, const struct mrg_http_client_request *blamed)
+{
+	c->end = (struct mrg_http_client_end){ .error = error, .why = why, .sent = false };
+	c->blamed = blamed;
+}
+
+/* The connection ends; others are told when the present event is over. `blamed`: as in struct mrg_http_client. The first reason counts. */
 void mrg_http_client_fail_(struct mrg_http_client *c, enum mrg_http_client_error error, struct mrg_span why,
 	const struct mrg_http_client_request *blamed);
 
@@ -23,9 +31,6 @@ static inline bool mrg_http_client_writes_(const struct mrg_http_client *c)
 {
 	return c->part_first != c->part_count;
 }
-
-/* Nothing more of this request is sent. */
-void mrg_http_client_give_up_(struct mrg_http_client *c, struct mrg_http_client_request *r);
 
 /* Read what has come and deal with it. */
 void mrg_http_client_receive_(struct mrg_http_client *c);

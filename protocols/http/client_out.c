@@ -134,33 +134,21 @@ static bool idempotent(enum mrg_http_method m)
 	}
 }
 
-/* RFC 9112 9.3.2: behind others without an answer only if those can be repeated; never behind the last of a connection (9.6). */
-static bool may_begin(const struct mrg_http_client *c, const struct mrg_http_client_request *r)
+static bool may_begin(const struct mrg_http_client *c)
 {
-	uint32_t before = 0;
-	if (!c->keep)
-		return false;
-	for (const struct mrg_http_client_request *o = c->first; o != r; o = o->next)
-		if (++before >= c->limits.pipeline || !idempotent(o->known_method) || o->ends)
-			return false;
-	return true;
+	return c->m.state == MRG_HTTP_CONNECTION_CLIENT_IDLE ||
+	       (c->m.state == MRG_HTTP_CONNECTION_CLIENT_WAITING && c->m.single == 0 &&
+		       c->m.waiting < c->limits.pipeline && c->m.waiting < MRG_HTTP_PIPELINE);
 }
 
 bool mrg_http_client_can_send_(const struct mrg_http_client *c)
 {
 	const struct mrg_http_client_request *const r = c->sending;
-	if (c->deaf)
+	if (r == NULL || c->m.state >= MRG_HTTP_CONNECTION_CLIENT_LISTENING)
 		return false;
-	if (mrg_http_client_writes_(c))
-		return true;
-	if (r == NULL)
-		return false;
-	switch (r->at) {
-	case MRG_HTTP_CLIENT_AT_HEAD: return may_begin(c, r);
-	case MRG_HTTP_CLIENT_AT_BODY: return !c->dry;
-	case MRG_HTTP_CLIENT_AT_END: return true;
-	default: return false;
-	}
+	if (c->m.unsent == 0)
+		return may_begin(c);
+	return mrg_http_client_writes_(c) || (r->more && c->m.held == 0 && !c->dry);
 }
 
 /* ---- parts ---- */
@@ -198,8 +186,7 @@ static void add_piece(struct mrg_http_client *c, struct mrg_http_client_request 
 	}
 	add_part(c, piece);
 	r->left -= piece.len;
-	if (r->left == 0)
-		r->at = MRG_HTTP_CLIENT_AT_END;
+	r->more = r->left != 0;
 }
 
 static void add_last(struct mrg_http_client *c, struct mrg_http_client_request *r)
@@ -210,7 +197,7 @@ static void add_last(struct mrg_http_client *c, struct mrg_http_client_request *
 	}
 	mrg_http_chunk_last_put(&c->frame, (struct mrg_span){ NULL, 0 });
 	add_part(c, mrg_w_span(&c->frame, 0));
-	r->at = MRG_HTTP_CLIENT_AT_END;
+	r->more = false;
 }
 
 static void add_body(struct mrg_http_client *c, struct mrg_http_client_request *r)
@@ -228,38 +215,36 @@ static void add_body(struct mrg_http_client *c, struct mrg_http_client_request *
 		source_failed(c, MRG_LITERAL("the request's body can't be had"));
 }
 
-static enum mrg_http_client_place behind_head(const struct mrg_http_client_request *r)
+void mrg_http_connection_client_do_request(
+	const struct mrg_http_connection_client *m, void *ctx, uint8_t close, uint8_t more)
 {
-	if (r->body == MRG_HTTP_BODY_NONE || (r->body == MRG_HTTP_BODY_LENGTH && r->length == 0))
-		return MRG_HTTP_CLIENT_AT_END;
-	return r->expect_continue ? MRG_HTTP_CLIENT_AT_WAIT : MRG_HTTP_CLIENT_AT_BODY;
-}
-
-/* The next parts to be written. false: there are none for now. */
-static bool refill(struct mrg_http_client *c)
-{
-	c->part_first = c->part_count = 0;
-	while (c->sending != NULL && c->sending->at == MRG_HTTP_CLIENT_AT_END) {
-		c->moved = c->moved || c->sending == c->first; /* from here on it is the server's turn */
-		c->sending = c->sending->next;
-	}
+	struct mrg_http_client *const c = ctx;
 	struct mrg_http_client_request *const r = c->sending;
-	if (r == NULL)
-		return false;
-	if (r->at == MRG_HTTP_CLIENT_AT_HEAD && may_begin(c, r)) {
-		add_part(c, (struct mrg_span){ r->head, r->head_len });
-		r->at = behind_head(r);
-	}
-	if (r->at == MRG_HTTP_CLIENT_AT_BODY)
-		add_body(c, r);
-	return mrg_http_client_writes_(c);
+	(void)m;
+	(void)close; /* the head says so */
+	(void)more;
+	add_part(c, (struct mrg_span){ r->head, r->head_len });
+	r->more = r->body == MRG_HTTP_BODY_CHUNKED || r->length != 0;
 }
 
-void mrg_http_client_give_up_(struct mrg_http_client *c, struct mrg_http_client_request *r)
+/* It is the server's turn. */
+void mrg_http_connection_client_do_rest(const struct mrg_http_connection_client *m, void *ctx)
 {
-	r->at = MRG_HTTP_CLIENT_GIVEN_UP;
-	if (c->sending == r)
-		c->part_first = c->part_count = 0;
+	struct mrg_http_client *const c = ctx;
+	(void)m;
+	c->sending = c->sending->next;
+}
+
+/* The next parts to be written, if there are any. */
+static void refill(struct mrg_http_client *c)
+{
+	struct mrg_http_client_request *const r = c->sending;
+	c->part_first = c->part_count = 0;
+	if (c->m.unsent == 0)
+		(void)mrg_http_connection_client_on_ask(
+			&c->m, c, r->ends, true, r->expect_continue, !idempotent(r->known_method));
+	if (r->more && c->m.held == 0)
+		add_body(c, r);
 }
 
 /* ---- sending ---- */
@@ -279,25 +264,26 @@ static void advance(struct mrg_http_client *c, size_t done)
 void mrg_http_client_send_(struct mrg_http_client *c)
 {
 	size_t sum = 0;
-	while (!c->deaf && sum < EVENT_MAX && mrg_http_client_open(c)) {
+	while (sum < EVENT_MAX && mrg_http_client_can_send_(c)) {
 		size_t done = 0;
-		if (!mrg_http_client_writes_(c) && !refill(c))
-			return;
-		if (!mrg_http_client_open(c))
+		if (!mrg_http_client_writes_(c))
+			refill(c);
+		if (!mrg_http_client_writes_(c) || !mrg_http_client_open(c))
 			return;
 		const enum mrg_io io = mrg_stream_write(
 			c->s, c->parts + c->part_first, c->part_count - c->part_first, false, &done);
 		if (io == MRG_IO_AGAIN)
 			return;
 		if (io != MRG_IO_OK) {
-			/* It may have answered before it went; RFC 9112 9.5: that is still to be read. */
-			c->deaf = true;
-			c->part_first = c->part_count = 0;
+			/* It may have answered before it went: that is still to be read. */
+			(void)mrg_http_connection_client_on_deaf(&c->m, c);
 			return;
 		}
 		c->sending->sent = true;
 		c->moved = c->moved || c->sending == c->first;
 		advance(c, done);
 		sum += done;
+		if (!mrg_http_client_writes_(c) && !c->sending->more)
+			(void)mrg_http_connection_client_on_sent(&c->m, c);
 	}
 }

@@ -59,13 +59,19 @@ static bool match(const struct mrg_http_request *r, enum mrg_http_field id, stru
 
 /* ---- dates ---- */
 
+/* From when years of two digits are seen: without a clock, from when the file is. */
+static uint64_t seen_s(const struct mrg_http_validators *v)
+{
+	return v->now_s != MRG_HTTP_NO_CLOCK ? v->now_s : v->modified_s;
+}
+
 /* Is there such a field with a date in it, and just one? Else it is passed over (RFC 9110 13.1.3 and 13.1.4). */
 static bool date_in(const struct mrg_http_request *r, enum mrg_http_field id,
 	const struct mrg_http_validators *v, uint64_t *unix_s)
 {
 	const struct mrg_http_field_line *const f = mrg_http_request_field(r, id, NULL);
 	return v->dated && f != NULL && mrg_http_request_field(r, id, f) == NULL &&
-	       mrg_http_date_read(f->value, v->now_s, unix_s);
+	       mrg_http_date_read(f->value, seen_s(v), unix_s);
 }
 
 /* ---- RFC 9110 13.2.2 ---- */
@@ -109,6 +115,6 @@ bool mrg_http_condition_range(const struct mrg_http_request *r, const struct mrg
 		return false;
 	if (mrg_http_field_entity_tag_read(f->value, c, 2, &count, &at, &code) == MRG_OK)
 		return count == 1 && mrg_span_eq(span_of(&c[0]), v->etag);
-	return v->dated && v->modified_s < v->now_s && mrg_http_date_read(f->value, v->now_s, &date) &&
+	return v->dated && v->modified_s < v->now_s && mrg_http_date_read(f->value, seen_s(v), &date) &&
 	       date == v->modified_s;
 }

@@ -6,6 +6,7 @@
 #ifndef MRG_HTTP_CONDITION_H
 #define MRG_HTTP_CONDITION_H
 
+#include "protocols/http/date.h"
 #include "protocols/http/request.h"
 
 /* What a representation is compared by. */
@@ -13,7 +14,7 @@ struct mrg_http_validators {
 	struct mrg_span etag; /* a strong entity tag with its quotes */
 	bool dated;           /* modified_s is known */
 	uint64_t modified_s;  /* seconds since 1970 */
-	uint64_t now_s;       /* of this answer */
+	uint64_t now_s;       /* of this answer; or MRG_HTTP_NO_CLOCK */
 };
 
 enum mrg_http_verdict {

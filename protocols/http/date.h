@@ -8,6 +8,9 @@
 
 #include "mrg.h"
 
+/* In place of seconds since 1970: there is no clock. Later than any time. */
+#define MRG_HTTP_NO_CLOCK UINT64_MAX
+
 /*
  * mrg_http_date_put - seconds since 1970 as IMF-fixdate, 29 octets; what is later than the year 9999 becomes its last second.
  */

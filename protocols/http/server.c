@@ -1,6 +1,7 @@
 /*
- * Connections of an HTTP server: their lists, time limits and blocks, and the events of the platform.
- * Reading order: lists, closing, blocks, time limits, events. server_in.c reads, server_out.c sends.
+ * Connections of an HTTP server: their lists, time limits and blocks, and the events of the platform. What a connection reads and
+ * when it ends is said by the machine of specs/http/connection.mrg.
+ * Reading order: lists, closing, blocks, what the machine asks for, time limits, events. server_in.c reads, server_out.c sends.
  */
 #include "protocols/http/server_in.h"
 #include "protocols/http/server_out.h"
@@ -34,15 +35,18 @@ static void list_add(struct mrg_http_server *t, struct mrg_http_conn *c)
 	w->newest = c;
 }
 
+static void wake_by(struct mrg_http_server *t, uint64_t at)
+{
+	if (!t->timer.armed || at < t->timer.at_ns)
+		mrg_rt_timer_set(t->timers, &t->timer, at);
+}
+
 /* Each list is in order of the deadlines, since all in it have the same limit: one timer is enough. */
 static void arm(struct mrg_http_server *t)
 {
-	uint64_t at = MRG_RT_NEVER;
 	for (size_t i = 0; i < MRG_HTTP_WAITS; i++)
-		if (t->waits[i].oldest != NULL && t->waits[i].oldest->deadline_ns < at)
-			at = t->waits[i].oldest->deadline_ns;
-	if (at != MRG_RT_NEVER && (!t->timer.armed || at < t->timer.at_ns))
-		mrg_rt_timer_set(t->timers, &t->timer, at);
+		if (t->waits[i].oldest != NULL)
+			wake_by(t, t->waits[i].oldest->deadline_ns);
 }
 
 static void wait_for(
@@ -55,7 +59,7 @@ static void wait_for(
 	c->moved = 0;
 	c->fresh = false;
 	list_add(t, c);
-	arm(t);
+	wake_by(t, c->deadline_ns);
 }
 
 /* ---- closing ---- */
@@ -72,6 +76,13 @@ static void close_conn(struct mrg_http_server *t, struct mrg_http_conn *c)
 	t->live--;
 }
 
+/* Somebody else needs the room, or it took too long. */
+static void give_up(struct mrg_http_server *t, struct mrg_http_conn *c)
+{
+	(void)mrg_http_connection_server_on_abort(&c->m, NULL);
+	close_conn(t, c);
+}
+
 /* Close the connection nearest to its limit, idle ones first. */
 static bool spare(void *ctx, uint64_t now_ns)
 {
@@ -81,7 +92,7 @@ static bool spare(void *ctx, uint64_t now_ns)
 		if (t->waits[i].oldest == NULL)
 			continue;
 		t->counts.spared++;
-		close_conn(t, t->waits[i].oldest);
+		give_up(t, t->waits[i].oldest);
 		return true;
 	}
 	return false;
@@ -103,7 +114,7 @@ static void *block(struct mrg_http_server *t, struct mrg_rt_pool *pool, const st
 			if (c == except || !holds(c))
 				continue;
 			t->counts.spared++;
-			close_conn(t, c);
+			give_up(t, c);
 			p = mrg_rt_pool_get(pool);
 		}
 	return p;
@@ -119,17 +130,41 @@ struct mrg_http_out *mrg_http_out_block_(struct mrg_http_server *t, const struct
 	return block(t, &t->outs, c, holds_out);
 }
 
+/* ---- what the machine asks for ---- */
+
+/* Closing is an end as well. */
+void mrg_http_connection_server_do_end(const struct mrg_http_connection_server *m, void *ctx)
+{
+	const struct mrg_http_turn *const e = ctx;
+	if (m->state == MRG_HTTP_CONNECTION_SERVER_LINGERING)
+		mrg_stream_finish(e->c->s);
+}
+
+/* The time limits, this one among them, follow from the state; what was not taken is looked at behind each event. */
+void mrg_http_connection_server_set_linger(const struct mrg_http_connection_server *m, void *ctx)
+{
+	(void)m;
+	(void)ctx;
+}
+
+void mrg_http_connection_server_set_taken(const struct mrg_http_connection_server *m, void *ctx)
+{
+	(void)m;
+	(void)ctx;
+}
+
 /* ---- after the work of an event ---- */
 
 static enum mrg_http_wait waits_for(const struct mrg_http_conn *c)
 {
 	if (mrg_http_out_waits_(c))
 		return MRG_HTTP_WAIT_SEND;
-	if (c->state == MRG_HTTP_ENDING)
-		return MRG_HTTP_WAIT_LINGER;
-	if (c->state != MRG_HTTP_HEAD)
-		return MRG_HTTP_WAIT_BODY;
-	return c->in_len != 0 ? MRG_HTTP_WAIT_HEAD : MRG_HTTP_WAIT_IDLE;
+	switch (c->m.state) {
+	case MRG_HTTP_CONNECTION_SERVER_IDLE: return c->in_len != 0 ? MRG_HTTP_WAIT_HEAD : MRG_HTTP_WAIT_IDLE;
+	case MRG_HTTP_CONNECTION_SERVER_ANSWERING:
+	case MRG_HTTP_CONNECTION_SERVER_SKIPPING: return MRG_HTTP_WAIT_BODY;
+	default: return MRG_HTTP_WAIT_LINGER;
+	}
 }
 
 /* Does what has moved since put the deadline off? */
@@ -144,30 +179,27 @@ static bool progress(const struct mrg_http_server *t, const struct mrg_http_conn
 /* End the connection, or say what to wait for. */
 static void settle(struct mrg_http_server *t, struct mrg_http_conn *c, uint64_t now_ns)
 {
-	const enum mrg_http_wait wait = waits_for(c);
-	if (wait == MRG_HTTP_WAIT_LINGER && !c->told) {
-		mrg_stream_finish(c->s);
-		c->told = true;
+	if (c->m.state == MRG_HTTP_CONNECTION_SERVER_ENDING && !mrg_http_out_waits_(c))
+		(void)mrg_http_connection_server_on_taken(&c->m, &(struct mrg_http_turn){ t, c, NULL });
+	if (c->m.state == MRG_HTTP_CONNECTION_SERVER_CLOSED) {
+		close_conn(t, c);
+		return;
 	}
+	const enum mrg_http_wait wait = waits_for(c);
 	if (wait != c->wait || progress(t, c, wait))
 		wait_for(t, c, wait, now_ns);
 	mrg_stream_want(c->s, wait == MRG_HTTP_WAIT_SEND ? MRG_STREAM_WRITABLE : MRG_STREAM_READABLE);
 }
 
-static void broke(struct mrg_http_server *t, struct mrg_http_conn *c)
-{
-	t->counts.broken++;
-	close_conn(t, c);
-}
-
 static void after(struct mrg_http_server *t, struct mrg_http_conn *c, enum mrg_io io, uint64_t now_ns)
 {
-	if (io == MRG_IO_RESET)
-		broke(t, c);
-	else if (io == MRG_IO_EOF) /* all that was owed has been taken, or nothing would have been read */
-		close_conn(t, c);
-	else
-		settle(t, c, now_ns);
+	if (io == MRG_IO_EOF) {
+		(void)mrg_http_connection_server_on_end(&c->m, NULL);
+	} else if (io == MRG_IO_RESET) {
+		t->counts.broken++;
+		(void)mrg_http_connection_server_on_abort(&c->m, NULL);
+	}
+	settle(t, c, now_ns);
 }
 
 /* While the server drains, a connection that is idle ends; but a request that has come on it already is answered first. */
@@ -176,8 +208,8 @@ static enum mrg_io end_idle(struct mrg_http_server *t, struct mrg_http_conn *c, 
 	if (waits_for(c) != MRG_HTTP_WAIT_IDLE)
 		return MRG_IO_OK;
 	const enum mrg_io io = mrg_http_in_receive_(t, c, now_ns);
-	if (waits_for(c) == MRG_HTTP_WAIT_IDLE)
-		c->state = MRG_HTTP_ENDING;
+	if ((io == MRG_IO_OK || io == MRG_IO_AGAIN) && waits_for(c) == MRG_HTTP_WAIT_IDLE)
+		(void)mrg_http_connection_server_on_drop(&c->m, NULL);
 	return io;
 }
 
@@ -209,7 +241,8 @@ static bool open_conn(void *ctx, struct mrg_stream *s, uint64_t now_ns)
 	struct mrg_http_conn *const c = mrg_rt_pool_get(&t->conns);
 	if (c == NULL)
 		return false;
-	*c = (struct mrg_http_conn){ .s = s, .state = MRG_HTTP_HEAD, .wait = MRG_HTTP_WAIT_IDLE };
+	*c = (struct mrg_http_conn){ .s = s, .wait = MRG_HTTP_WAIT_IDLE };
+	mrg_http_connection_server_begin(&c->m);
 	s->conn = c;
 	t->live++;
 	t->counts.opened++;
@@ -223,10 +256,11 @@ static void expired(struct mrg_http_server *t, struct mrg_http_conn *c, uint64_t
 {
 	t->counts.timeouts[c->wait]++;
 	const bool slow_request = c->wait == MRG_HTTP_WAIT_HEAD || c->wait == MRG_HTTP_WAIT_BODY;
-	if (!slow_request || !mrg_http_in_timeout_(t, c, now_ns))
-		close_conn(t, c);
-	else
-		settle(t, c, now_ns);
+	if (c->m.state == MRG_HTTP_CONNECTION_SERVER_LINGERING)
+		(void)mrg_http_connection_server_on_linger(&c->m, NULL);
+	else if (!slow_request || !mrg_http_in_timeout_(t, c, now_ns))
+		(void)mrg_http_connection_server_on_abort(&c->m, NULL);
+	settle(t, c, now_ns);
 }
 
 static void fire(struct mrg_rt_timer *timer, uint64_t now_ns)
@@ -287,6 +321,6 @@ void mrg_http_server_close(struct mrg_http_server *t)
 {
 	for (size_t i = 0; i < MRG_HTTP_WAITS; i++)
 		while (t->waits[i].oldest != NULL)
-			close_conn(t, t->waits[i].oldest);
+			give_up(t, t->waits[i].oldest);
 	mrg_rt_timer_cancel(t->timers, &t->timer);
 }

@@ -23,10 +23,12 @@
 #ifndef MRG_HTTP_SERVER_H
 #define MRG_HTTP_SERVER_H
 
+#include "http/connection.h"
 #include "http/message.h"
 #include "mrg.h"
 #include "mrg_rt.h"
 #include "protocols/http/body.h"
+#include "protocols/http/date.h"
 #include "protocols/http/reply.h"
 #include "protocols/http/request.h"
 
@@ -49,7 +51,7 @@ struct mrg_http_exchange {
 	struct mrg_http_reply *reply;           /* valid during `head` and `finish` */
 	struct mrg_stream *stream;
 	uint64_t now_ns;
-	uint64_t unix_s; /* the time of day that the answer's Date says, seconds since 1970 */
+	uint64_t unix_s; /* the time of day that the answer's Date says, seconds since 1970; or MRG_HTTP_NO_CLOCK */
 	void **own; /* the handler's, kept for the connection from a head that returns true to finish or end; NULL at first */
 };
 
@@ -64,13 +66,8 @@ struct mrg_http_handler {
 	void (*finish)(void *ctx, struct mrg_http_exchange *x);
 	void (*end)(void *ctx, void *own); /* the connection ends before finish; only when *own is not NULL */
 	void (*log)(void *ctx, const struct mrg_http_exchange *x); /* NULL: none. Each answer, when its head is written */
-	uint64_t (*unix_s)(void *ctx); /* the time of day, seconds since 1970; asked for once a second */
-};
-
-enum mrg_http_state {
-	MRG_HTTP_HEAD, /* a head is to come, or has come in part */
-	MRG_HTTP_BODY, /* the same for a body */
-	MRG_HTTP_ENDING /* nothing more is read: what is owed goes out, then the connection ends */
+	/* The time of day, seconds since 1970; asked for once a second. NULL: there is no clock, and answers have no Date (RFC 9110 6.6.1). */
+	uint64_t (*unix_s)(void *ctx);
 };
 
 /* Time limits, each with a list of the connections that are under it. */
@@ -97,14 +94,12 @@ struct mrg_http_conn {
 		struct mrg_http_http1_request_stream head;
 		struct mrg_http_body_reader body;
 	} reader;
-	uint8_t state, wait;
+	struct mrg_http_connection_server m; /* where it stands: specs/http/connection.mrg */
+	uint8_t wait;
 	bool in_big;
-	bool wanted;   /* the handler takes the body, and has not answered */
-	bool close;    /* the connection ends behind the present answer */
-	bool old;      /* the present request is HTTP/1.0 */
+	bool old;       /* the present request is HTTP/1.0 */
 	bool head_only; /* it is a HEAD */
 	bool fresh;     /* a request was finished since the time limit was set */
-	bool told;     /* the client has been told of the end; what it still sends is thrown away */
 };
 
 struct mrg_http_counts {

@@ -59,9 +59,16 @@ static struct mrg_http_exchange exchange(
 		.reply = &t->reply,
 		.stream = c->s,
 		.now_ns = now_ns,
-		.unix_s = mrg_http_out_date_(t, now_ns),
+		.unix_s = now_ns < t->date_until_ns ? t->date_s : mrg_http_out_date_(t, now_ns),
 		.own = &c->own,
 	};
+}
+
+static void answer(
+	struct mrg_http_server *t, struct mrg_http_conn *c, struct mrg_http_exchange *x, bool close)
+{
+	struct mrg_http_turn e = { t, c, x };
+	(void)mrg_http_connection_server_on_answer(&c->m, &e, close || x->reply->close || t->draining);
 }
 
 /* Nothing more of this connection is understood, or wanted: say why and end it. */
@@ -70,38 +77,31 @@ static void refuse(struct mrg_http_server *t, struct mrg_http_conn *c, const str
 {
 	struct mrg_http_exchange x = exchange(t, c, r, now_ns);
 	mrg_http_reply_error(x.reply, status, why);
-	c->close = true;
-	c->state = MRG_HTTP_ENDING;
-	mrg_http_out_reply_(t, c, &x);
+	answer(t, c, &x, true);
 }
 
-static void next_request(struct mrg_http_conn *c)
+/* The body is complete, or the handler has seen enough of it: then what is still to come is not read. */
+static void body_end(struct mrg_http_server *t, struct mrg_http_conn *c, bool whole, uint64_t now_ns)
 {
-	c->state = c->close ? MRG_HTTP_ENDING : MRG_HTTP_HEAD;
 	c->fresh = true;
-}
-
-/* The body is complete. */
-static void body_end(struct mrg_http_server *t, struct mrg_http_conn *c, uint64_t now_ns)
-{
-	if (c->wanted) {
-		struct mrg_http_exchange x = exchange(t, c, NULL, now_ns);
-		c->wanted = false;
-		t->handler.finish(t->handler.ctx, &x);
-		c->own = NULL;
-		mrg_http_out_reply_(t, c, &x);
-	}
-	next_request(c);
+	if (whole)
+		(void)mrg_http_connection_server_on_rest(&c->m, NULL);
+	if (c->m.state != MRG_HTTP_CONNECTION_SERVER_ANSWERING)
+		return;
+	struct mrg_http_exchange x = exchange(t, c, NULL, now_ns);
+	t->handler.finish(t->handler.ctx, &x);
+	c->own = NULL;
+	answer(t, c, &x, !whole);
 }
 
 /* There is something wrong with the body: an answer if none was given yet, and the end. */
 static void body_bad(struct mrg_http_server *t, struct mrg_http_conn *c, unsigned status, struct mrg_span why,
 	uint64_t now_ns)
 {
-	c->state = MRG_HTTP_ENDING;
-	if (!c->wanted)
+	if (c->m.state != MRG_HTTP_CONNECTION_SERVER_ANSWERING) {
+		(void)mrg_http_connection_server_on_drop(&c->m, NULL);
 		return;
-	c->wanted = false;
+	}
 	if (c->own != NULL)
 		t->handler.end(t->handler.ctx, c->own);
 	c->own = NULL;
@@ -118,36 +118,37 @@ static void take_request(struct mrg_http_server *t, struct mrg_http_conn *c, boo
 	t->counts.requests++;
 	c->old = r->minor == 0;
 	c->head_only = r->method == MRG_HTTP_METHOD_HEAD;
-	c->close = !r->keep_alive || t->draining || r->method == MRG_HTTP_METHOD_CONNECT;
+	(void)mrg_http_connection_server_on_request(
+		&c->m, NULL, !r->keep_alive || r->method == MRG_HTTP_METHOD_CONNECT, has_body);
 	if (r->body == MRG_HTTP_BODY_LENGTH && r->length > t->limits.body_max) {
 		refuse(t, c, r, MRG_HTTP_STATUS_CONTENT_TOO_LARGE, (struct mrg_span){ NULL, 0 }, now_ns);
 		return;
 	}
 	struct mrg_http_exchange x = exchange(t, c, r, now_ns);
-	c->wanted = t->handler.head(t->handler.ctx, &x);
-	if (!has_body) {
-		if (c->wanted)
-			t->handler.finish(t->handler.ctx, &x);
-		c->wanted = false;
-		c->own = NULL;
-		mrg_http_out_reply_(t, c, &x);
-		next_request(c);
-		return;
+	const bool wanted = t->handler.head(t->handler.ctx, &x);
+	if (has_body) {
+		mrg_http_body_begin(&c->reader.body, r->body, r->length, t->limits.body_max);
+		c->moved = 0;
 	}
-	mrg_http_body_begin(&c->reader.body, r->body, r->length, t->limits.body_max);
-	c->state = MRG_HTTP_BODY;
-	c->moved = 0;
-	if (c->wanted) {
+	if (has_body && wanted) {
 		if (r->expect_continue && !more)
-			mrg_http_out_continue_(t);
+			(void)mrg_http_connection_server_on_go_on(&c->m, &(struct mrg_http_turn){ t, c, &x });
 		return;
 	}
+	if (wanted)
+		t->handler.finish(t->handler.ctx, &x);
 	c->own = NULL;
 	/* Who was to wait for 100 may send the body or not, now: both can't be understood (RFC 9110 10.1.1). */
-	c->close = c->close || r->expect_continue;
-	mrg_http_out_reply_(t, c, &x);
-	if (c->close)
-		c->state = MRG_HTTP_ENDING;
+	answer(t, c, &x, has_body && r->expect_continue);
+}
+
+/* What is no head, or does not come to its end. */
+static void refuse_head(struct mrg_http_server *t, struct mrg_http_conn *c, const struct mrg_http_request *r,
+	unsigned status, struct mrg_span why, uint64_t now_ns)
+{
+	c->old = c->head_only = false; /* of the request before */
+	(void)mrg_http_connection_server_on_request(&c->m, NULL, true, false);
+	refuse(t, c, r, status, why, now_ns);
 }
 
 /* Has the end of the head come, or something that can't be in one?  Each octet is looked at once, however many times this is asked. */
@@ -184,8 +185,7 @@ static size_t step_head(
 		return len;
 	}
 	t->counts.requests++;
-	c->old = c->head_only = false;
-	refuse(t, c, &t->request, t->request.status, t->request.why, now_ns);
+	refuse_head(t, c, &t->request, t->request.status, t->request.why, now_ns);
 	return in.len;
 }
 
@@ -198,11 +198,11 @@ static size_t step_body(
 	struct mrg_span rest = in;
 	const enum mrg_status st = mrg_http_body_next(&c->reader.body, &rest, &got);
 	struct mrg_http_exchange x = exchange(t, c, NULL, now_ns);
-	if (got.octets.len != 0 && c->wanted && !t->handler.body(t->handler.ctx, &x, got.octets)) {
-		c->close = true; /* the handler has seen enough; what is still to come is not read */
-		body_end(t, c, now_ns);
+	if (got.octets.len != 0 && c->m.state == MRG_HTTP_CONNECTION_SERVER_ANSWERING &&
+		!t->handler.body(t->handler.ctx, &x, got.octets)) {
+		body_end(t, c, false, now_ns);
 	} else if (st == MRG_END) {
-		body_end(t, c, now_ns);
+		body_end(t, c, true, now_ns);
 	} else if (st == MRG_E_RANGE) {
 		body_bad(t, c, MRG_HTTP_STATUS_CONTENT_TOO_LARGE, (struct mrg_span){ NULL, 0 }, now_ns);
 	} else if (st == MRG_E_LIMIT) {
@@ -218,9 +218,10 @@ static size_t step_body(
 
 static size_t step(struct mrg_http_server *t, struct mrg_http_conn *c, struct mrg_span in, uint64_t now_ns)
 {
-	switch (c->state) {
-	case MRG_HTTP_HEAD: return step_head(t, c, in, now_ns);
-	case MRG_HTTP_BODY: return step_body(t, c, in, now_ns);
+	switch (c->m.state) {
+	case MRG_HTTP_CONNECTION_SERVER_IDLE: return step_head(t, c, in, now_ns);
+	case MRG_HTTP_CONNECTION_SERVER_ANSWERING:
+	case MRG_HTTP_CONNECTION_SERVER_SKIPPING: return step_body(t, c, in, now_ns);
 	default: return in.len;
 	}
 }
@@ -239,7 +240,7 @@ static bool work(struct mrg_http_server *t, struct mrg_http_conn *c, struct mrg_
 	}
 	if (!mrg_http_out_waits_(c) && !mrg_http_out_flush_(t, c))
 		return false;
-	if (c->state == MRG_HTTP_ENDING)
+	if (c->m.state == MRG_HTTP_CONNECTION_SERVER_ENDING)
 		in.len = 0;
 	return hold(t, c, in);
 }
@@ -255,12 +256,10 @@ bool mrg_http_in_resume_(struct mrg_http_server *t, struct mrg_http_conn *c, uin
 bool mrg_http_in_timeout_(struct mrg_http_server *t, struct mrg_http_conn *c, uint64_t now_ns)
 {
 	const struct mrg_span nothing = { NULL, 0 };
-	if (c->state == MRG_HTTP_HEAD) {
-		c->old = c->head_only = false; /* of the request before */
-		refuse(t, c, NULL, MRG_HTTP_STATUS_REQUEST_TIMEOUT, nothing, now_ns);
-	} else {
+	if (c->m.state == MRG_HTTP_CONNECTION_SERVER_IDLE)
+		refuse_head(t, c, NULL, MRG_HTTP_STATUS_REQUEST_TIMEOUT, nothing, now_ns);
+	else
 		body_bad(t, c, MRG_HTTP_STATUS_REQUEST_TIMEOUT, nothing, now_ns);
-	}
 	mrg_http_in_drop_(t, c);
 	return mrg_http_out_flush_(t, c);
 }
@@ -282,7 +281,7 @@ static enum mrg_io discard(struct mrg_http_server *t, struct mrg_http_conn *c)
 enum mrg_io mrg_http_in_receive_(struct mrg_http_server *t, struct mrg_http_conn *c, uint64_t now_ns)
 {
 	size_t got = 0;
-	if (c->told)
+	if (c->m.state == MRG_HTTP_CONNECTION_SERVER_LINGERING)
 		return discard(t, c);
 	uint8_t *const to = c->in_big && c->in != NULL ? c->in : t->in;
 	const enum mrg_io io = mrg_stream_read(c->s, to + c->in_len, MRG_HTTP_IN_MAX - c->in_len, &got);

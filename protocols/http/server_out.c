@@ -36,7 +36,7 @@ static bool in_room(const struct mrg_http_out *o, const struct mrg_http_part *pa
 static void add_text(struct mrg_http_out *o, struct mrg_span text)
 {
 	struct mrg_http_part *const last = o->count == o->first ? NULL : &o->parts[o->count - 1];
-	if (last != NULL && in_room(o, last) && last->p + last->len == text.p)
+	if (last != NULL && last->p != NULL && text.p != o->room && last->p + last->len == text.p)
 		last->len += text.len;
 	else
 		o->parts[o->count++] = (struct mrg_http_part){ .p = text.p, .len = text.len };
@@ -59,9 +59,11 @@ static void add_part(struct mrg_http_out *o, const struct mrg_http_part *part, b
 uint64_t mrg_http_out_date_(struct mrg_http_server *t, uint64_t now_ns)
 {
 	struct mrg_w w;
-	if (now_ns < t->date_until_ns)
-		return t->date_s;
 	mrg_w_init(&w, t->date, sizeof t->date);
+	if (t->handler.unix_s == NULL) {
+		t->date_until_ns = MRG_RT_NEVER;
+		return t->date_s = MRG_HTTP_NO_CLOCK;
+	}
 	t->date_s = t->handler.unix_s(t->handler.ctx);
 	mrg_http_reply_date_line(t->date_s, &w);
 	t->date_len = w.len;
@@ -81,8 +83,13 @@ static bool has_no_body(unsigned status)
 	return status == MRG_HTTP_STATUS_NO_CONTENT || status == MRG_HTTP_STATUS_NOT_MODIFIED;
 }
 
-void mrg_http_out_reply_(struct mrg_http_server *t, struct mrg_http_conn *c, struct mrg_http_exchange *x)
+void mrg_http_connection_server_do_response(
+	const struct mrg_http_connection_server *m, void *ctx, uint8_t close)
 {
+	(void)m;
+	const struct mrg_http_turn *const e = ctx;
+	struct mrg_http_server *const t = e->t;
+	struct mrg_http_conn *const c = e->c;
 	struct mrg_http_out *const o = t->out;
 	struct mrg_http_reply *const r = &t->reply;
 	o->text.cap = sizeof o->room;
@@ -91,11 +98,11 @@ void mrg_http_out_reply_(struct mrg_http_server *t, struct mrg_http_conn *c, str
 		mrg_http_reply_error(r, MRG_HTTP_STATUS_INTERNAL_SERVER_ERROR,
 			MRG_LITERAL("the answer is too long for the room there is"));
 	}
-	c->close = c->close || r->close || t->draining;
+	c->fresh = true;
 	const struct mrg_http_head_args args = {
 		.date_line = { t->date, t->date_len },
-		.close = c->close,
-		.keep_alive = c->old && !c->close,
+		.close = close != 0,
+		.keep_alive = c->old && close == 0,
 	};
 	const size_t from = o->text.len;
 	mrg_http_reply_head(r, &args, &o->text);
@@ -106,11 +113,15 @@ void mrg_http_out_reply_(struct mrg_http_server *t, struct mrg_http_conn *c, str
 		add_part(o, &r->parts[i], r->part_count == 1);
 	count_answer(t, r->status);
 	if (t->handler.log != NULL)
-		t->handler.log(t->handler.ctx, x);
+		t->handler.log(t->handler.ctx, e->x);
 }
 
-void mrg_http_out_continue_(struct mrg_http_server *t)
+void mrg_http_connection_server_do_interim(
+	const struct mrg_http_connection_server *m, void *ctx, uint8_t proceed)
 {
+	(void)m;
+	(void)proceed; /* no other one is sent */
+	struct mrg_http_server *const t = ((const struct mrg_http_turn *)ctx)->t;
 	const size_t from = t->out->text.len;
 	mrg_w_put(&t->out->text, MRG_LITERAL("HTTP/1.1 100 Continue\r\n\r\n"));
 	add_text(t->out, mrg_w_span(&t->out->text, from));

@@ -23,14 +23,15 @@ struct mrg_http_out {
 
 void mrg_http_out_clear_(struct mrg_http_out *o);
 
-/* The time of day for an answer, seconds since 1970; its Date line is ready then. */
+/* When date_until_ns has come: the time of day for answers, seconds since 1970. Its Date line is ready then. */
 uint64_t mrg_http_out_date_(struct mrg_http_server *t, uint64_t now_ns);
 
-/* Behind what is queued for this event: the answer in t->reply, whose text is in t->out.  x is for the log. */
-void mrg_http_out_reply_(struct mrg_http_server *t, struct mrg_http_conn *c, struct mrg_http_exchange *x);
-
-/* The same for 100 (Continue). */
-void mrg_http_out_continue_(struct mrg_http_server *t);
+/* The machine's context. Its answer is that in t->reply, whose text is in t->out; it is queued behind others of this event. */
+struct mrg_http_turn {
+	struct mrg_http_server *t;
+	struct mrg_http_conn *c;
+	struct mrg_http_exchange *x; /* for the log */
+};
 
 static inline bool mrg_http_out_full_(const struct mrg_http_out *o)
 {

@@ -9,12 +9,6 @@ enum { IP4_LEN = 4, IP6_LEN = 16, BITS = 8 * IP6_LEN, MAPPED_BITS = BITS - 8 * I
 
 static struct mrg_span octets(const struct ip *a) { return (struct mrg_span){ a->b, sizeof a->b }; }
 
-bool ip_is4(const struct ip *a)
-{
-	struct mrg_net_mapped_ip4 mapped;
-	return mrg_net_mapped_ip4_check(octets(a), &mapped, NULL) == MRG_OK;
-}
-
 bool ip_unspecified(const struct ip *a)
 {
 	static const struct ip none;

@@ -7,6 +7,7 @@
 #include "protocols/tcpip/dhcp.h"
 #include "net/dhcp4.h"
 #include "net/dhcp4_client.h"
+#include "protocols/tcpip/neighbor.h"
 #include "protocols/tcpip/udp.h"
 
 enum {
@@ -31,7 +32,10 @@ struct dhcp_client {
 	uint64_t asked_ns;       /* the last request; the lease counts from there (RFC 2131 section 4.4.5) */
 	struct dhcp_said said;   /* offer or ack that is being looked at */
 	struct ip server, asked; /* of the offer that was chosen, or of the lease */
-	struct ip address, router;                    /* that were added; unspecified: none */
+	struct ip address, router; /* that were added; unspecified: none */
+	struct dhcp_route
+		route[DHCP_ROUTES_MAX]; /* that were asked for, whether they could be added or not */
+	uint8_t route_count;
 	uint64_t renewal_ns, rebinding_ns, expiry_ns; /* when; MRG_RT_NEVER: not */
 };
 
@@ -108,7 +112,7 @@ void mrg_net_dhcp4_client_do_request(const struct mrg_net_dhcp4_client *m, void 
 	} else {
 		ask.own = &c->asked;
 	}
-	say(c, &ask, m->state == MRG_NET_DHCP4_CLIENT_RENEWING);
+	say(c, &ask, m->state == MRG_NET_DHCP4_CLIENT_LEASED_RENEWING);
 }
 
 void mrg_net_dhcp4_client_do_decline(const struct mrg_net_dhcp4_client *m, void *ctx)
@@ -119,6 +123,19 @@ void mrg_net_dhcp4_client_do_decline(const struct mrg_net_dhcp4_client *m, void 
 		&(struct dhcp_ask){
 			.type = MRG_NET_DHCP_MESSAGE_TYPE_DECLINE, .server = &c->server, .asked = &c->asked },
 		false);
+}
+
+/* RFC 2131 section 4.4.6, table 5 */
+void mrg_net_dhcp4_client_do_release(const struct mrg_net_dhcp4_client *m, void *ctx)
+{
+	struct dhcp_client *const c = client(ctx);
+	(void)m;
+	if (!ip_unspecified(&c->address))
+		say(c,
+			&(struct dhcp_ask){ .type = MRG_NET_DHCP_MESSAGE_TYPE_RELEASE,
+				.own = &c->address,
+				.server = &c->server },
+			true);
 }
 
 /* ---- transactions ---- */
@@ -160,19 +177,22 @@ static void tell(const struct dhcp_client *c, unsigned prefix_len)
 }
 
 /* A route that somebody else has made stays. */
-static void forget_router(struct dhcp_client *c)
+static void forget_routes(struct dhcp_client *c)
 {
-	const struct ip any = ip_none4();
-	struct ip_route *const r = ip_unspecified(&c->router) ? NULL : route_find(c->on, &any, 0, &c->router);
-	if (r != NULL && r->kind == IP_ROUTE_DHCP)
-		route_remove(stack_of(c), r);
+	for (unsigned i = 0; i < c->route_count; i++) {
+		const struct dhcp_route *const is = &c->route[i];
+		struct ip_route *const r = route_find(c->on, &is->to, is->prefix_len, &is->by);
+		if (r != NULL && r->kind == IP_ROUTE_DHCP)
+			route_remove(stack_of(c), r);
+	}
+	c->route_count = 0;
 	c->router = (struct ip){ { 0 } };
 }
 
 static void forget(struct dhcp_client *c)
 {
 	struct ip_address *const a = ip_unspecified(&c->address) ? NULL : address_on(c->on, &c->address);
-	forget_router(c);
+	forget_routes(c);
 	if (a != NULL)
 		address_remove(a);
 	c->address = (struct ip){ { 0 } };
@@ -216,16 +236,29 @@ static void lost(struct mrg_tcpip_if *on, const struct ip *ip)
 	(void)mrg_net_dhcp4_client_on_conflict(&c->m, c);
 }
 
-static void take_router(struct dhcp_client *c)
+static bool add_route(struct dhcp_client *c, const struct dhcp_route *r)
 {
-	const struct ip any = ip_none4();
-	const enum ip_kind kind = ip_kind(&c->said.router);
-	if (ip_same(&c->said.router, &c->router))
+	const enum ip_kind kind = ip_kind(&r->by);
+	const bool by_router = kind == IP_KIND_GLOBAL || kind == IP_KIND_LINK_LOCAL;
+	return (by_router || (ip_unspecified(&r->by) && r->prefix_len != 0)) &&
+	       route_add(c->on, &r->to, r->prefix_len, &r->by, IP_ROUTE_DHCP) != NULL;
+}
+
+static void take_routes(struct dhcp_client *c)
+{
+	const struct dhcp_said *const said = &c->said;
+	const size_t len = said->route_count * sizeof *said->route;
+	if (said->route_count == c->route_count && memcmp(said->route, c->route, len) == 0)
 		return;
-	forget_router(c);
-	if ((kind == IP_KIND_GLOBAL || kind == IP_KIND_LINK_LOCAL) &&
-		route_add(c->on, &any, 0, &c->said.router, IP_ROUTE_DHCP) != NULL)
-		c->router = c->said.router;
+	forget_routes(c);
+	memcpy(c->route, said->route, len);
+	c->route_count = said->route_count;
+	for (unsigned i = 0; i < c->route_count; i++) {
+		if (!add_route(c, &c->route[i]))
+			state_of(c)->counts.refused++;
+		else if (c->route[i].prefix_len == 0 && ip_unspecified(&c->router))
+			c->router = c->route[i].by;
+	}
 }
 
 static void take_mtu(struct dhcp_client *c)
@@ -255,7 +288,7 @@ void mrg_net_dhcp4_client_do_bind(const struct mrg_net_dhcp4_client *m, void *ct
 	if (!ip_unspecified(&c->said.server))
 		c->server = c->said.server;
 	take_times(c);
-	take_router(c);
+	take_routes(c);
 	take_mtu(c);
 	state_of(c)->counts.leases++;
 	if (!ip_same(&before, &c->address) || !ip_same(&router, &c->router))
@@ -294,9 +327,9 @@ static uint64_t half_ns(const struct dhcp_client *c, uint64_t end_ns)
 void mrg_net_dhcp4_client_set_retransmit(const struct mrg_net_dhcp4_client *m, void *ctx)
 {
 	struct dhcp_client *const c = client(ctx);
-	const uint64_t in_ns = m->state == MRG_NET_DHCP4_CLIENT_RENEWING    ? half_ns(c, c->rebinding_ns)
-			       : m->state == MRG_NET_DHCP4_CLIENT_REBINDING ? half_ns(c, c->expiry_ns)
-									    : backoff_ns(c);
+	const uint64_t in_ns = m->state == MRG_NET_DHCP4_CLIENT_LEASED_RENEWING ? half_ns(c, c->rebinding_ns)
+			       : m->state == MRG_NET_DHCP4_CLIENT_LEASED_REBINDING ? half_ns(c, c->expiry_ns)
+										   : backoff_ns(c);
 	set(c, &c->retransmit, stack_now(stack_of(c)) + in_ns);
 }
 
@@ -328,6 +361,12 @@ void mrg_net_dhcp4_client_cancel_retransmit(const struct mrg_net_dhcp4_client *m
 {
 	(void)m;
 	cancel(client(ctx), &client(ctx)->retransmit);
+}
+
+void mrg_net_dhcp4_client_cancel_pause(const struct mrg_net_dhcp4_client *m, void *ctx)
+{
+	(void)m;
+	cancel(client(ctx), &client(ctx)->pause);
 }
 
 void mrg_net_dhcp4_client_cancel_renewal(const struct mrg_net_dhcp4_client *m, void *ctx)
@@ -404,7 +443,8 @@ static void hear(struct dhcp_client *c, struct mrg_span message)
 	const struct dhcp_said *const said = &c->said;
 	const struct mrg_span mac = { c->on->link->address, sizeof c->on->link->address };
 	const bool read = dhcp_read(message, c->xid, mac, &c->said);
-	const bool same = ip_same(&said->server, &c->server) || c->m.state == MRG_NET_DHCP4_CLIENT_REBINDING;
+	const bool same =
+		ip_same(&said->server, &c->server) || c->m.state == MRG_NET_DHCP4_CLIENT_LEASED_REBINDING;
 	if (read && said->type == MRG_NET_DHCP_MESSAGE_TYPE_OFFER && usable(&said->address) &&
 		usable(&said->server)) {
 		st->counts.in_offers++;
@@ -447,6 +487,30 @@ bool mrg_tcpip_dhcp(struct mrg_tcpip_if *on, const struct mrg_tcpip_dhcp_user *u
 	on->dhcp_listens = true;
 	mrg_net_dhcp4_client_begin(&c->m);
 	(void)mrg_net_dhcp4_client_on_start(&c->m, c);
+	return true;
+}
+
+/* Does the last message still wait for the address of whoever is next on the way? */
+static bool message_waits(const struct dhcp_client *c)
+{
+	struct mrg_tcpip *const s = stack_of(c);
+	struct ip_way way = { .from = c->address, .to = c->server, .only = ip_if_index(c->on) };
+	return ip_way_find(s, &way) && way.neighbor != NEIGHBOR_NONE &&
+	       s->ip->neighbors->entry[way.neighbor].waiting != 0;
+}
+
+bool mrg_tcpip_dhcp_release(struct mrg_tcpip_if *on)
+{
+	struct dhcp_client *const c = &on->stack->ip->dhcp->clients[on->index];
+	if (c->on == NULL)
+		return true;
+	(void)mrg_net_dhcp4_client_on_stop(&c->m, c);
+	if (ip_unspecified(&c->address))
+		return true;
+	if (message_waits(c))
+		return false;
+	forget(c);
+	c->on->dhcp_listens = false;
 	return true;
 }
 

@@ -10,12 +10,22 @@
 
 enum { DHCP_MESSAGE_MAX = 400 }; /* bytes of what a client writes */
 
+enum { DHCP_ROUTES_MAX = 16 }; /* that are looked at */
+
+struct dhcp_route {
+	struct ip to;
+	struct ip by;          /* all zero: there are no routers in between */
+	uint8_t prefix_len;
+};
+
 /* What a server says. */
 struct dhcp_said {
 	uint8_t type;          /* enum mrg_net_dhcp_message_type */
 	struct ip address;     /* 0.0.0.0: none */
 	struct ip server;      /* unspecified: it does not say who it is */
-	struct ip router;      /* the first; unspecified: none */
+	struct ip router;      /* to all else; unspecified: none */
+	struct dhcp_route route[DHCP_ROUTES_MAX]; /* with the one by that router */
+	uint8_t route_count;
 	uint8_t prefix_len;    /* 24 when nothing is said of it */
 	bool has_lease, has_renewal, has_rebinding;
 	uint32_t lease_s, renewal_s, rebinding_s;

@@ -10,7 +10,10 @@ enum {
 	AREAS = 3,        /* where options may be: options, file, sname (RFC 3396 section 5) */
 	LENGTH_MAX = 252, /* bytes of an option that are looked at: whole addresses */
 	PREFIX_LEN = 24,  /* of networks that no mask was told of */
-	ADDRESS_LEN = 4
+	ADDRESS_LEN = 4,
+	ROUTES_LEN = 1500, /* bytes of routes: more than a message has that is not in fragments */
+	CLIENT_ID_MAX = 32,
+	IAID = 1 /* of a DUID that no other interface has */
 };
 
 struct areas {
@@ -28,13 +31,12 @@ enum found { ABSENT, FOUND, WRONG };
 
 /* ---- reading ---- */
 
-/* RFC 3396 section 5: the parts of an option, in order, wherever they are. */
-static enum found get(const struct areas *a, enum mrg_net_dhcp_option_code code, struct whole *out)
+/* RFC 3396 section 5: the parts of an option, in order, wherever they are.  false: there is none. */
+static bool gather(
+	const struct areas *a, enum mrg_net_dhcp_option_code code, uint8_t *octets, size_t cap, size_t *len)
 {
-	uint8_t octets[LENGTH_MAX];
-	size_t len = 0;
 	bool there = false;
-	struct mrg_w w;
+	*len = 0;
 	for (size_t i = 0; i < a->count; i++) {
 		struct mrg_net_dhcp_option_parts_options_it it = mrg_net_dhcp_option_parts_options(&a->in[i]);
 		struct mrg_net_dhcp_option_part part;
@@ -42,14 +44,21 @@ static enum found get(const struct areas *a, enum mrg_net_dhcp_option_code code,
 			if (mrg_net_dhcp_option_part_code(&part) != code)
 				continue;
 			const struct mrg_span more = mrg_net_dhcp_option_part_octets(&part);
-			const size_t room = sizeof octets - len;
-			const size_t take = more.len < room ? more.len : room;
-			mrg_copy(octets + len, more.p, take);
-			len += take;
+			const size_t take = more.len < cap - *len ? more.len : cap - *len;
+			mrg_copy(octets + *len, more.p, take);
+			*len += take;
 			there = true;
 		}
 	}
-	if (!there)
+	return there;
+}
+
+static enum found get(const struct areas *a, enum mrg_net_dhcp_option_code code, struct whole *out)
+{
+	uint8_t octets[LENGTH_MAX];
+	size_t len;
+	struct mrg_w w;
+	if (!gather(a, code, octets, sizeof octets, &len))
 		return ABSENT;
 	mrg_w_init(&w, out->b, sizeof out->b);
 	mrg_net_dhcp_option_part_put(&w,
@@ -100,6 +109,68 @@ static bool get_router(const struct areas *a, struct dhcp_said *out)
 	if (mrg_net_dhcp_addresses_addresses_next(&it, &first))
 		out->router = ip_from4(first);
 	return true;
+}
+
+static void add_route(struct dhcp_said *out, const struct ip *to, uint8_t prefix_len, const struct ip *by)
+{
+	const bool here = ip_unspecified(by);
+	if (out->route_count < DHCP_ROUTES_MAX)
+		out->route[out->route_count++] = (struct dhcp_route){
+			.to = *to, .by = here ? (struct ip){ { 0 } } : *by, .prefix_len = prefix_len
+		};
+}
+
+static void read_route(const struct mrg_net_dhcp_route *r, struct dhcp_said *out)
+{
+	uint8_t octets[ADDRESS_LEN] = { 0 }; /* those that are left out are 0 */
+	struct mrg_w w;
+	mrg_w_init(&w, octets, sizeof octets);
+	mrg_w_put(&w, mrg_net_dhcp_route_destination(r));
+	const struct ip to = ip_from4((struct mrg_span){ octets, sizeof octets });
+	const struct ip by = ip_from4(mrg_net_dhcp_route_router(r));
+	const uint8_t width = mrg_net_dhcp_route_width(r);
+	if (width == 0 && ip_unspecified(&out->router))
+		out->router = by;
+	add_route(out, &to, width, &by);
+}
+
+/* RFC 3442: where there are routes with widths, the option with routers alone is not looked at. */
+static bool get_routes(const struct areas *a, struct dhcp_said *out)
+{
+	uint8_t octets[ROUTES_LEN];
+	size_t len;
+	struct mrg_net_dhcp_routes list;
+	struct mrg_net_dhcp_route r;
+	if (!gather(a, MRG_NET_DHCP_OPTION_CODE_CLASSLESS_ROUTE, octets, sizeof octets, &len)) {
+		const struct ip any = ip_none4();
+		const bool good = get_router(a, out);
+		if (!ip_unspecified(&out->router))
+			add_route(out, &any, 0, &out->router);
+		return good;
+	}
+	if (mrg_net_dhcp_routes_check((struct mrg_span){ octets, len }, &list, NULL) != MRG_OK)
+		return false;
+	struct mrg_net_dhcp_routes_routes_it it = mrg_net_dhcp_routes_routes(&list);
+	while (mrg_net_dhcp_routes_routes_next(&it, &r))
+		read_route(&r, out);
+	return true;
+}
+
+static struct mrg_span client_id(struct mrg_w *w, struct mrg_span mac)
+{
+	mrg_net_dhcp_client_id_put(w, &(struct mrg_net_dhcp_client_id_args){ .iaid = IAID, .address = mac });
+	return mrg_w_span(w, 0);
+}
+
+/* RFC 6842 section 3: what names another client is for that one. */
+static bool names_us(const struct areas *a, struct mrg_span mac)
+{
+	uint8_t theirs[UINT8_MAX], ours[CLIENT_ID_MAX];
+	size_t len;
+	struct mrg_w w;
+	mrg_w_init(&w, ours, sizeof ours);
+	return !gather(a, MRG_NET_DHCP_OPTION_CODE_CLIENT_ID, theirs, sizeof theirs, &len) ||
+	       mrg_span_eq(client_id(&w, mac), (struct mrg_span){ theirs, len });
 }
 
 static bool get_server(const struct areas *a, struct dhcp_said *out)
@@ -165,7 +236,8 @@ bool dhcp_read(struct mrg_span message, uint32_t xid, struct mrg_span mac, struc
 		!mrg_net_dhcp_option_body_as_message_type(&o.option, &out->type))
 		return false;
 	out->address = ip_from4(mrg_net_dhcp4_yiaddr(&m));
-	return get_server(&a, out) && get_mask(&a, out) && get_router(&a, out) && get_mtu(&a, out) &&
+	return names_us(&a, mac) && get_server(&a, out) && get_mask(&a, out) && get_routes(&a, out) &&
+	       get_mtu(&a, out) &&
 	       get_seconds(&a, MRG_NET_DHCP_OPTION_CODE_LEASE_TIME, &out->has_lease, &out->lease_s) &&
 	       get_seconds(&a, MRG_NET_DHCP_OPTION_CODE_RENEWAL_TIME, &out->has_renewal, &out->renewal_s) &&
 	       get_seconds(
@@ -185,15 +257,21 @@ static void put_option(struct mrg_w *w, struct mrg_net_dhcp_option_parts_build *
 static void put_options(struct mrg_w *w, const struct dhcp_ask *ask)
 {
 	static const uint8_t end[MRG_NET_BOOTP_OPTIONS_MIN] = { MRG_NET_DHCP_OPTION_CODE_END };
+	/* RFC 3442: routes with widths go before the routers */
 	static const uint8_t wanted[] = { MRG_NET_DHCP_OPTION_CODE_SUBNET_MASK,
-		MRG_NET_DHCP_OPTION_CODE_ROUTER, MRG_NET_DHCP_OPTION_CODE_MTU,
-		MRG_NET_DHCP_OPTION_CODE_LEASE_TIME, MRG_NET_DHCP_OPTION_CODE_SERVER_ID,
-		MRG_NET_DHCP_OPTION_CODE_RENEWAL_TIME, MRG_NET_DHCP_OPTION_CODE_REBINDING_TIME };
+		MRG_NET_DHCP_OPTION_CODE_CLASSLESS_ROUTE, MRG_NET_DHCP_OPTION_CODE_ROUTER,
+		MRG_NET_DHCP_OPTION_CODE_MTU, MRG_NET_DHCP_OPTION_CODE_LEASE_TIME,
+		MRG_NET_DHCP_OPTION_CODE_SERVER_ID, MRG_NET_DHCP_OPTION_CODE_RENEWAL_TIME,
+		MRG_NET_DHCP_OPTION_CODE_REBINDING_TIME };
 	struct mrg_net_dhcp_option_parts_build b;
+	uint8_t id[CLIENT_ID_MAX];
+	struct mrg_w who;
+	mrg_w_init(&who, id, sizeof id);
 	mrg_net_dhcp_option_parts_begin(
 		w, &b, &(struct mrg_net_dhcp_option_parts_args){ .end_and_padding = { end, sizeof end } });
 	put_option(w, &b, MRG_NET_DHCP_OPTION_CODE_MESSAGE_TYPE,
 		(struct mrg_span){ &ask->type, sizeof ask->type });
+	put_option(w, &b, MRG_NET_DHCP_OPTION_CODE_CLIENT_ID, client_id(&who, ask->mac));
 	if (ask->asked != NULL)
 		put_option(w, &b, MRG_NET_DHCP_OPTION_CODE_REQUESTED_ADDRESS, ip_wire(ask->asked));
 	if (ask->server != NULL)

@@ -67,6 +67,7 @@ static void frame_in(struct mrg_tcpip_if *on, const struct mrg_frame *f, uint64_
 static void frames(void *ctx, struct mrg_frame *f, size_t count, uint64_t now_ns)
 {
 	struct mrg_tcpip_if *const on = ctx;
+	tcp_burst_begin(on->stack);
 	for (size_t i = 0; i < count; i++)
 		frame_in(on, &f[i], now_ns);
 	udp_burst_end(on->stack);

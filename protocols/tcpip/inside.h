@@ -6,6 +6,7 @@
 #ifndef MRG_TCPIP_INSIDE_H
 #define MRG_TCPIP_INSIDE_H
 
+#include "net/address.h"
 #include "protocols/tcpip/tcpip.h"
 
 /* ---- addresses ---- */
@@ -61,6 +62,8 @@ struct ip_way {
 	uint16_t mtu;      /* of the path */
 };
 
+enum { IP_FRONT = 128 }; /* bytes: of Ethernet, IP and fragments */
+
 struct ip_out {
 	uint8_t protocol;
 	uint8_t dscp, ecn;
@@ -72,6 +75,7 @@ struct ip_out {
 	uint16_t sum_at;       /* in the payload, and not across two parts */
 	uint16_t segment_len;  /* to be cut by the link into TCP segments with so many bytes of data; 0: not */
 	uint16_t transport_len; /* bytes of the transport header, when it is to be cut */
+	uint8_t *front;        /* where the first part begins, when the IP_FRONT bytes in front of it may be written to: the headers go there */
 };
 
 /*
@@ -114,6 +118,7 @@ void icmp_port_unreachable(struct mrg_tcpip *s, const struct ip_in *in);
 
 void tcp_input(struct mrg_tcpip *s, const struct ip_in *in);
 void tcp_error(struct mrg_tcpip *s, const struct ip_error *e);
+void tcp_burst_begin(struct mrg_tcpip *s); /* frames of a burst will be handed in, one after the other, and then */
 void tcp_burst_end(struct mrg_tcpip *s); /* all frames of a burst were handed in: acknowledge, tell users */
 void tcp_address_gone(struct mrg_tcpip *s, const struct ip *a);
 
@@ -154,7 +159,11 @@ void tcp_counts(const struct mrg_tcpip *s, count_fn *each, void *ctx);
 
 struct ip ip_of(const struct mrg_rt_addr *a); /* family 0: unspecified */
 void ip_to_rt(const struct ip *a, uint16_t port, uint32_t scope, struct mrg_rt_addr *out);
-bool ip_is4(const struct ip *a);
+static inline bool ip_is4(const struct ip *a)
+{
+	struct mrg_net_mapped_ip4 mapped;
+	return mrg_net_mapped_ip4_check((struct mrg_span){ a->b, sizeof a->b }, &mapped, NULL) == MRG_OK;
+}
 
 static inline bool ip_same(const struct ip *a, const struct ip *b) { return memcmp(a->b, b->b, sizeof a->b) == 0; }
 bool ip_unspecified(const struct ip *a); /* of either family: all zero, or 0.0.0.0 */

@@ -224,7 +224,7 @@ struct ip_counts {
 	/* neighbors */
 	uint64_t neighbor_full, neighbor_reused, neighbor_wait_dropped, neighbor_failed;
 	uint64_t arp_in, arp_in_errors, arp_conflicts, arp_out;
-	uint64_t nd_in, nd_in_errors, nd_duplicates, nd_out;
+	uint64_t nd_in, nd_in_errors, nd_duplicates, nd_looped, nd_out;
 	/* ICMP */
 	uint64_t icmp_in_msgs, icmp_in_errors, icmp_out_msgs, icmp_out_limited, icmp_echoes;
 	uint64_t path_mtu_lowered;
@@ -250,6 +250,7 @@ struct ip_state {
 	struct dhcp_state *dhcp;
 	struct mrg_tcpip_ping *pings;
 	uint64_t random;
+	uint64_t mix[2];       /* keys of what is only mixed and may be seen: made of the secret, they tell nothing of it */
 	uint32_t ids[256];     /* the last identifications, by a hash of whom they went to */
 	struct ip_counts count;
 };

@@ -101,7 +101,9 @@ void ip4_input(struct mrg_tcpip_if *on, struct mrg_span packet, bool link_to_man
 		.sum_ok = work->sum_ok,
 		.segment_len = work->cut != MRG_FRAME_WHOLE ? work->segment_len : 0,
 		.now_ns = now_ns };
-	if (on->link != NULL && !ip_seen(on, &in, link_to_many)) {
+	if (on->link == NULL) {
+		in.to_many = ip_is_multicast(&in.to); /* what we say to a group that we are in */
+	} else if (!ip_seen(on, &in, link_to_many)) {
 		if (!for_us(&in, to, link_to_many)) {
 			count->in_addr_errors++;
 			return;

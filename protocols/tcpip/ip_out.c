@@ -9,7 +9,6 @@
 
 enum {
 	PARTS_MAX = 7,
-	HEADERS_MAX = 128,  /* bytes: of Ethernet, IP and fragments */
 	COPY_MAX = 64,      /* bytes of a transport header up to its checksum */
 	HOP_LIMIT4 = 64,    /* RFC 1700 */
 	HOP_LIMIT_GROUP = 1 /* RFC 1112 section 6.1 */
@@ -24,9 +23,10 @@ struct packet {
 	size_t ether_len;
 	const struct ip *from, *to;
 	const struct ip_out *o;
-	bool four;
+	bool four, rest; /* rest: the first fragment has gone already */
 	uint8_t hop_limit;
 	uint16_t mtu;
+	uint32_t flow; /* the label, of IPv6 */
 };
 
 /* A part of a packet: all of it as a rule. */
@@ -110,12 +110,31 @@ static void put_header6(struct mrg_w *w, const struct packet *p, const struct pi
 	}
 	mrg_net_ip6_header_put(w, &(struct mrg_net_ip6_header_args){ .dscp = p->o->dscp,
 					  .ecn = p->o->ecn,
+					  .flow_label = p->flow,
 					  .payload_length = (uint16_t)(extension.len + f->len),
 					  .next_header = next,
 					  .hop_limit = p->hop_limit,
 					  .source_address = { p->from->b, sizeof p->from->b },
 					  .destination_address = { p->to->b, sizeof p->to->b } });
 	mrg_w_put_few(w, mrg_w_span(&extension, 0));
+}
+
+/* RFC 6437 section 3: the same for all packets of a flow, and not to be told in advance. */
+static uint32_t flow_of(const struct packet *p, struct mrg_span first)
+{
+	struct mrg_net_flow_ports ports;
+	const uint64_t *const mix = p->s->ip->mix;
+	uint64_t word[4];
+	memcpy(word, p->from->b, sizeof p->from->b);
+	memcpy(word + 2, p->to->b, sizeof p->to->b);
+	uint64_t ends = mrg_hash_mix(word[0] ^ mix[0], word[1] ^ mix[1]) +
+			mrg_hash_mix(word[2] ^ mix[1], word[3] ^ mix[0]);
+	if ((p->o->protocol == MRG_NET_IP_PROTOCOL_TCP || p->o->protocol == MRG_NET_IP_PROTOCOL_UDP) &&
+		mrg_net_flow_ports_check(first, &ports, NULL) == MRG_OK)
+		ends ^= mrg_net_flow_ports_both(&ports);
+	return (uint32_t)(mrg_hash_mix(ends ^ mix[0], p->o->protocol ^ mix[1]) %
+			  (MRG_NET_IP6_FLOW_LABELS - 1u)) +
+	       1u;
 }
 
 /* RFC 6864: only what may be fragmented, here or on the way, needs a number of its own. */
@@ -176,7 +195,7 @@ static enum mrg_io leave(
 	else if (p->on->link == NULL)
 		done = loop_send(p->s, parts, count, p->four, work->sum_from != 0);
 	else if (p->n != NULL)
-		done = neighbor_send(p->n, parts, count, work);
+		done = neighbor_send(p->n, parts, count, work, p->rest);
 	else
 		done = mrg_link_send(p->on->link, parts, count, work);
 	if (MRG_UNLIKELY(done != MRG_IO_OK))
@@ -199,7 +218,7 @@ static void put_headers(struct mrg_w *w, const struct packet *p, const struct pi
 static enum mrg_io send_whole(const struct packet *p, struct mrg_span *parts, size_t count, size_t len)
 {
 	const struct ip_out *const o = p->o;
-	uint8_t headers[HEADERS_MAX], copy[COPY_MAX];
+	uint8_t headers[IP_FRONT], copy[COPY_MAX];
 	struct mrg_frame_work work = { 0 };
 	struct mrg_w w;
 	mrg_w_init(&w, headers, sizeof headers);
@@ -243,11 +262,13 @@ static size_t slice(const struct mrg_span *parts, size_t count, size_t at, size_
 }
 
 static enum mrg_io send_fragments(
-	const struct packet *p, const struct mrg_span *given, size_t count, size_t len)
+	const struct packet *packet, const struct mrg_span *given, size_t count, size_t len)
 {
+	struct packet of = *packet;
+	const struct packet *const p = &of;
 	struct ip_counts *const counts = &p->s->ip->count;
 	struct mrg_span parts[PARTS_MAX + 2]; /* one more when the checksum is completed */
-	uint8_t headers[HEADERS_MAX], copy[COPY_MAX];
+	uint8_t headers[IP_FRONT], copy[COPY_MAX];
 	const size_t own =
 		p->four ? MRG_NET_IP4_HEADER_LEN : MRG_NET_IP6_HEADER_LEN + MRG_NET_FRAGMENT_HEADER_LEN;
 	const size_t most = (p->mtu - own) / MRG_NET_FRAGMENT_UNIT * MRG_NET_FRAGMENT_UNIT;
@@ -272,6 +293,7 @@ static enum mrg_io send_fragments(
 		if (done != MRG_IO_OK)
 			return done; /* without this one the others are of no use */
 		counts->out_frag_creates++;
+		of.rest = true;
 	}
 	counts->out_frag_oks++;
 	return MRG_IO_OK;
@@ -322,6 +344,15 @@ static size_t put_ether(uint8_t *to, const struct mrg_tcpip_if *on, struct mrg_s
 	return w.len;
 }
 
+/* RFC 1112 section 6.1: who is a member here gets it as well, as those out there do. */
+static void send_to_ourselves(const struct packet *packet, const struct mrg_span *parts, size_t count)
+{
+	struct packet p = *packet;
+	p.on = if_at(p.s, 0);
+	p.mtu = p.on->mtu;
+	(void)send_packet(&p, parts, count);
+}
+
 /* To all of the link, or of a group. */
 static enum mrg_io send_group(const struct packet *packet, const struct mrg_span *parts, size_t count)
 {
@@ -332,7 +363,46 @@ static enum mrg_io send_group(const struct packet *packet, const struct mrg_span
 	p.ether_len = put_ether(ether, p.on, (struct mrg_span){ mac, sizeof mac }, p.four);
 	if (p.o->hop_limit == 0 && ip_is_multicast(p.to))
 		p.hop_limit = HOP_LIMIT_GROUP;
+	/* what IP says to itself by ICMP, IGMP and MLD is for others only */
+	if (p.o->protocol == MRG_NET_IP_PROTOCOL_UDP && ip_is_multicast(p.to) && group_member(p.on, p.to))
+		send_to_ourselves(packet, parts, count);
 	return send_packet(&p, parts, count);
+}
+
+/*
+ * What is sent most: a whole packet to a neighbor that is there, its transport header with room in front of it and its checksum done
+ * as far as the link wants.   Returns: false when it is not that.
+ */
+static inline bool send_in_front(
+	const struct packet *p, const struct mrg_span *parts, size_t count, enum mrg_io *done)
+{
+	const struct ip_out *const o = p->o;
+	const size_t headers = p->four ? MRG_NET_IP4_HEADER_LEN : MRG_NET_IP6_HEADER_LEN,
+		     front = p->ether_len + headers;
+	struct mrg_span all[PARTS_MAX];
+	size_t len = 0;
+	if (o->front == NULL || !o->whole || o->router_alert || o->segment_len != 0 || count > PARTS_MAX ||
+		p->n->machine.state != MRG_NET_NEIGHBOR_REACHABLE || (o->summed && !p->on->link->sums))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		all[i] = parts[i];
+		len += parts[i].len;
+	}
+	if (len + headers > p->mtu)
+		return false;
+	struct mrg_w w;
+	mrg_w_init(&w, o->front - front, front);
+	put_headers(&w, p, &(struct piece){ .len = len });
+	if (MRG_UNLIKELY(w.st != MRG_OK))
+		return false;
+	all[0] = (struct mrg_span){ w.p, front + parts[0].len };
+	const struct mrg_frame_work work = { .sum_from = (uint16_t)(o->summed ? front : 0),
+		.sum_at = (uint16_t)(o->summed ? front + o->sum_at : 0) };
+	p->s->ip->count.out_requests++;
+	*done = mrg_link_send(p->on->link, all, count, &work);
+	if (MRG_UNLIKELY(*done != MRG_IO_OK))
+		p->s->ip->count.out_discards++;
+	return true;
 }
 
 enum mrg_io ip_send(struct mrg_tcpip *s, struct ip_way *w, const struct ip_out *o,
@@ -351,12 +421,15 @@ enum mrg_io ip_send(struct mrg_tcpip *s, struct ip_way *w, const struct ip_out *
 		.four = as4(&w->to, &(struct mrg_span){ 0 }),
 		.mtu = w->mtu };
 	p.hop_limit = o->hop_limit != 0 ? o->hop_limit : p.four ? HOP_LIMIT4 : on->hop_limit6;
+	if (!p.four)
+		p.flow = flow_of(&p, parts[0]);
 	if (w->neighbor == NEIGHBOR_NONE)
 		return on->link != NULL ? send_group(&p, parts, count) : send_packet(&p, parts, count);
 	p.n = &s->ip->neighbors->entry[w->neighbor];
 	p.ether = p.n->head;
 	p.ether_len = p.n->head_len;
-	return send_packet(&p, parts, count);
+	enum mrg_io done;
+	return MRG_LIKELY(send_in_front(&p, parts, count, &done)) ? done : send_packet(&p, parts, count);
 }
 
 enum mrg_io ip_send_mac(struct mrg_tcpip_if *on, struct mrg_span mac, const struct ip *from,
@@ -373,5 +446,7 @@ enum mrg_io ip_send_mac(struct mrg_tcpip_if *on, struct mrg_span mac, const stru
 		.mtu = on->mtu,
 		.ether = ether };
 	p.ether_len = put_ether(ether, on, mac, p.four);
+	if (!p.four)
+		p.flow = flow_of(&p, parts[0]);
 	return send_packet(&p, parts, count);
 }

@@ -1,11 +1,12 @@
 /*
- * Neighbor Solicitations and Advertisements (RFC 4861 section 7), and Duplicate Address Detection by them (RFC 4862 section 5.4).
+ * Neighbor Solicitations and Advertisements (RFC 4861 section 7), and Duplicate Address Detection by them (RFC 4862 section 5.4,
+ * RFC 7527).
  */
 #include "net/address.h"
 #include "protocols/tcpip/icmp.h"
 #include "protocols/tcpip/ip_out.h"
 
-enum { MESSAGE_MAX = 64, OPTION_UNITS = 1 };
+enum { MESSAGE_MAX = 64, OPTION_UNITS = 1, NONCE_LEN = 6 };
 
 static struct mrg_span mac_of(const struct mrg_tcpip_if *on)
 {
@@ -25,6 +26,30 @@ static void put_link_option(struct mrg_w *w, const struct mrg_tcpip_if *on, uint
 	else
 		mrg_net_nd_option_target_put(
 			w, &(struct mrg_net_nd_option_target_args){ .address = mac_of(on) });
+	mrg_net_nd_option_end(w, &b);
+}
+
+/* RFC 7527 section 4.1: by which we know our own probes again, when the link sends them back. One for each address on each link. */
+static struct mrg_span nonce_of(
+	const struct mrg_tcpip_if *on, const struct ip *target, uint8_t out[NONCE_LEN])
+{
+	uint8_t bytes[sizeof target->b + sizeof on->index];
+	memcpy(bytes, target->b, sizeof target->b);
+	memcpy(bytes + sizeof target->b, &on->index, sizeof on->index);
+	const uint64_t hash =
+		mrg_rt_hash(on->stack->world.secret + 2, (struct mrg_span){ bytes, sizeof bytes });
+	memcpy(out, &hash, NONCE_LEN);
+	return (struct mrg_span){ out, NONCE_LEN };
+}
+
+static void put_nonce(struct mrg_w *w, const struct mrg_tcpip_if *on, const struct ip *target)
+{
+	struct mrg_net_nd_option_build b;
+	uint8_t nonce[NONCE_LEN];
+	mrg_net_nd_option_begin(w, &b,
+		&(struct mrg_net_nd_option_args){
+			.type = MRG_NET_ND_OPTION_TYPE_NONCE, .length = OPTION_UNITS });
+	mrg_w_put(w, nonce_of(on, target, nonce));
 	mrg_net_nd_option_end(w, &b);
 }
 
@@ -48,6 +73,10 @@ static void send_solicitation(struct mrg_tcpip_if *on, const struct ip *from, co
 	if (tell) {
 		mrg_net_neighbor_solicitation_options_add(&w, &n);
 		put_link_option(&w, on, MRG_NET_ND_OPTION_TYPE_SOURCE_LINK);
+	}
+	if (ip_unspecified(from)) {
+		mrg_net_neighbor_solicitation_options_add(&w, &n);
+		put_nonce(&w, on, target);
 	}
 	mrg_net_neighbor_solicitation_end(&w, &n);
 	mrg_net_icmp6_end(&w, &b);
@@ -114,6 +143,20 @@ static bool solicitation_source(const struct mrg_net_neighbor_solicitation *n, s
 	return false;
 }
 
+/* RFC 7527 section 4.2: a probe of ours that came back. */
+static bool is_our_probe(
+	const struct mrg_tcpip_if *on, const struct ip *target, const struct mrg_net_neighbor_solicitation *n)
+{
+	struct mrg_net_neighbor_solicitation_options_it it = mrg_net_neighbor_solicitation_options(n);
+	struct mrg_net_nd_option o;
+	struct mrg_span nonce;
+	uint8_t ours[NONCE_LEN];
+	while (mrg_net_neighbor_solicitation_options_next(&it, &o))
+		if (mrg_net_nd_option_body_as_nonce(&o, &nonce))
+			return mrg_span_eq(nonce, nonce_of(on, target, ours));
+	return false;
+}
+
 /* RFC 4861 section 7.1.1 and 7.2.3, RFC 4862 section 5.4.3 */
 static bool solicited(
 	struct mrg_tcpip *s, const struct ip_in *in, const struct mrg_net_neighbor_solicitation *n)
@@ -128,6 +171,10 @@ static bool solicited(
 	struct ip_address *const a = address_on(in->on, &target);
 	if (a == NULL)
 		return true;
+	if (probe && is_our_probe(in->on, &target, n)) {
+		s->ip->count.nd_looped++;
+		return true;
+	}
 	if (probe && a->state == IP_ADDRESS_CLAIMING) {
 		s->ip->count.nd_duplicates++;
 		address_conflict(a);

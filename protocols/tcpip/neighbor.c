@@ -6,7 +6,7 @@
 #include "protocols/tcpip/icmp.h"
 #include "protocols/tcpip/neighbor.h"
 
-enum { HELD_PER_ENTRY = 1, HELD_MIN = 32 };
+enum { HELD_MAX_COUNT = 64 }; /* frames: the fragments of the longest packet, with some to spare */
 
 static const uint64_t delay_ns = 5u * MRG_RT_SECOND_NS; /* DELAY_FIRST_PROBE_TIME: RFC 4861 section 10 */
 static const uint64_t ms_ns = MRG_RT_SECOND_NS / 1000u;
@@ -50,32 +50,46 @@ static struct held *take_first(struct neighbor *n)
 	n->first = h->next;
 	if (n->first == NULL)
 		n->last = NULL;
-	n->waiting--;
+	if (!h->rest)
+		n->waiting--;
 	return h;
 }
 
+/* A packet, with all its fragments. */
 static void drop_first(struct neighbor *n)
 {
 	n->stack->ip->count.neighbor_wait_dropped++;
-	mrg_rt_pool_put(&table_of(n)->held, take_first(n));
+	do
+		mrg_rt_pool_put(&table_of(n)->held, take_first(n));
+	while (n->first != NULL && n->first->rest);
 }
 
-static enum mrg_io wait(
-	struct neighbor *n, const struct mrg_span *parts, size_t count, const struct mrg_frame_work *work)
+/* The newest packets are kept, as many as there is room for. */
+static enum mrg_io wait(struct neighbor *n, const struct mrg_span *parts, size_t count,
+	const struct mrg_frame_work *work, bool rest)
 {
-	if (n->waiting == NEIGHBOR_WAIT_MAX)
+	if (!rest && n->waiting == NEIGHBOR_WAIT_MAX)
 		drop_first(n);
-	struct held *const h = held_make(&table_of(n)->held, parts, count, work);
+	struct held *h = held_make(&table_of(n)->held, parts, count, work);
+	for (unsigned i = 0; h == NULL && n->waiting > rest && i < NEIGHBOR_WAIT_MAX; i++) {
+		drop_first(n);
+		h = held_make(&table_of(n)->held, parts, count, work);
+	}
 	if (h == NULL) {
-		n->stack->ip->count.neighbor_wait_dropped++;
+		if (rest && n->first != NULL)
+			drop_first(n); /* the beginning of this one: it is of no use */
+		else
+			n->stack->ip->count.neighbor_wait_dropped++;
 		return MRG_IO_AGAIN;
 	}
+	h->rest = rest;
 	if (n->last != NULL)
 		n->last->next = h;
 	else
 		n->first = h;
 	n->last = h;
-	n->waiting++;
+	if (!rest)
+		n->waiting++;
 	return MRG_IO_OK;
 }
 
@@ -214,14 +228,14 @@ struct neighbor *neighbor_get(struct mrg_tcpip_if *on, const struct ip *a)
 
 /* ---- events ---- */
 
-enum mrg_io neighbor_send(
-	struct neighbor *n, const struct mrg_span *parts, size_t count, const struct mrg_frame_work *work)
+enum mrg_io neighbor_send(struct neighbor *n, const struct mrg_span *parts, size_t count,
+	const struct mrg_frame_work *work, bool rest)
 {
 	if (n->machine.state != MRG_NET_NEIGHBOR_REACHABLE) {
 		struct event e = { n, NULL };
 		(void)mrg_net_neighbor_on_send(&n->machine, &e);
 		if (n->machine.state == MRG_NET_NEIGHBOR_INCOMPLETE)
-			return wait(n, parts, count, work);
+			return wait(n, parts, count, work, rest);
 	}
 	return mrg_link_send(if_at(n->stack, n->on)->link, parts, count, work);
 }
@@ -443,8 +457,8 @@ static uint32_t entries(const struct mrg_tcpip_limits *l)
 
 static uint32_t held_count(const struct mrg_tcpip_limits *l)
 {
-	const uint32_t most = entries(l) * HELD_PER_ENTRY;
-	return most < HELD_MIN ? most * NEIGHBOR_WAIT_MAX : HELD_MIN;
+	const uint32_t most = entries(l) * NEIGHBOR_WAIT_MAX;
+	return most < HELD_MAX_COUNT ? most : HELD_MAX_COUNT;
 }
 
 size_t neighbor_memory(const struct mrg_tcpip_limits *l)

@@ -2,7 +2,7 @@
  * neighbor.h - who is behind an address on a link (RFC 826, RFC 4861): the cache that packets are sent through.
  *
  * An entry goes through the states of specs/net/neighbor.mrg. What waits for a link-layer address is copied, three packets for each
- * entry, the oldest of which go first.
+ * entry, with all their fragments; the oldest of them go first, and none by half.
  */
 #ifndef MRG_TCPIP_NEIGHBOR_H
 #define MRG_TCPIP_NEIGHBOR_H
@@ -10,10 +10,10 @@
 #include "protocols/tcpip/ip.h"
 
 enum {
-	NEIGHBOR_NONE = 0,    /* index of no entry */
-	NEIGHBOR_WAIT_MAX = 3, /* RFC 4861 section 7.2.2: at least one */
-	HEAD_MAX = 16,         /* bytes before a packet */
-	HELD_MAX = 2048        /* bytes of a frame that is kept */
+	NEIGHBOR_NONE = 0,      /* index of no entry */
+	NEIGHBOR_WAIT_MAX = 16, /* packets: a burst's answers.  RFC 4861 section 7.2.2, RFC 1122 section 2.3.2.2: at least one */
+	HEAD_MAX = 16,          /* bytes before a packet */
+	HELD_MAX = 2048         /* bytes of a frame that is kept */
 };
 
 /* A frame that is kept for later. */
@@ -22,6 +22,7 @@ struct held {
 	struct mrg_frame_work work;
 	size_t len;
 	bool four;           /* of IPv4: where the frame does not say it */
+	bool rest;           /* a fragment, but not the first: it goes with the frame before it */
 	uint8_t bytes[HELD_MAX];
 };
 
@@ -36,7 +37,7 @@ struct neighbor {
 	uint8_t head[HEAD_MAX];     /* the Ethernet header of frames to it, when `machine` knows its address */
 	uint8_t head_len;
 	bool router, wayed;         /* wayed: a way leads there */
-	uint8_t waiting;
+	uint8_t waiting;            /* packets */
 	struct ip ip;
 	struct held *first, *last;  /* what waits */
 	struct mrg_tcpip *stack;
@@ -67,9 +68,10 @@ static inline uint16_t neighbor_index(const struct mrg_tcpip *s, const struct ne
 
 /*
  * neighbor_send - send the parts as a frame to it, now or as soon as its address is known. They begin with n->head, which is then
- * written anew.
+ * written anew.   rest: it has a fragment, but not the first: when there is no room to wait, all those before it go as well.
  */
-enum mrg_io neighbor_send(struct neighbor *n, const struct mrg_span *parts, size_t count, const struct mrg_frame_work *work);
+enum mrg_io neighbor_send(
+	struct neighbor *n, const struct mrg_span *parts, size_t count, const struct mrg_frame_work *work, bool rest);
 
 /* An answer came. mac: NULL when it tells no address. */
 void neighbor_advertised(struct neighbor *n, const struct mrg_span *mac, bool solicited, bool override);

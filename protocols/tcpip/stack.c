@@ -45,7 +45,7 @@ size_t ip_memory(const struct mrg_tcpip_limits *l)
 uint32_t ip_random(struct mrg_tcpip *s, uint32_t below)
 {
 	s->ip->random += UINT64_C(0x9e3779b97f4a7c15); /* a Weyl sequence, mixed with what nobody knows */
-	const uint64_t mixed = mrg_hash_mix(s->ip->random ^ s->world.secret[0], s->world.secret[1] | 1u);
+	const uint64_t mixed = mrg_hash_mix(s->ip->random ^ s->ip->mix[0], s->ip->mix[1] | 1u);
 	return below < 2u ? 0 : (uint32_t)(mixed % below);
 }
 
@@ -77,6 +77,8 @@ struct ip_state *ip_open(struct mrg_tcpip *s, struct mrg_arena *a)
 		return NULL;
 	s->ip = ip;
 	ip->era = 1;
+	for (uint8_t i = 0; i < 2; i++)
+		ip->mix[i] = mrg_rt_hash(s->world.secret, (struct mrg_span){ &i, sizeof i });
 	ip->random = s->world.secret[2];
 	ip->address_max = (uint16_t)(most(l->address_count) + 1u); /* one counts for both of the loopback */
 	ip->route_max = (uint16_t)most(l->route_count);
@@ -139,6 +141,7 @@ static const struct {
 	COUNTER("nd", nd_in),
 	COUNTER("nd", nd_in_errors),
 	COUNTER("nd", nd_duplicates),
+	COUNTER("nd", nd_looped),
 	COUNTER("nd", nd_out),
 	COUNTER("icmp", icmp_in_msgs),
 	COUNTER("icmp", icmp_in_errors),

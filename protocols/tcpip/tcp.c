@@ -5,7 +5,8 @@
 
 _Static_assert(sizeof(struct tcp_conn) + sizeof(struct tcp_head *) <= 256,
 	"an idle connection has 256 bytes, with its place in the table");
-_Static_assert(sizeof(struct tcp_half) <= 64, "a half-open connection has 64 bytes");
+_Static_assert(sizeof(struct tcp_half) + sizeof(struct tcp_head *) <= 64,
+	"a half-open connection has 64 bytes, with its place in the table");
 _Static_assert(sizeof(struct tcp_wait) <= 64, "a connection in TIME-WAIT has 64 bytes");
 
 enum { ALIGN = 64 };
@@ -160,12 +161,46 @@ static bool local_take(struct tcp_state *t, const struct ip *a, uint16_t *index)
 
 static struct tcp_head head_of(enum tcp_kind kind, const struct tcp_key *k)
 {
-	struct tcp_head h = { .local_port = k->local_port, .peer_port = k->peer_port, .kind = (uint8_t)kind };
+	struct tcp_head h = { .local_port = k->local_port,
+		.peer_port = k->peer_port,
+		.kind = (unsigned)kind & (TCP_KINDS - 1u) };
 	mrg_net_connection_begin(&h.m);
 	return h;
 }
 
 /* ---- connections ---- */
+
+/* Nobody has it any more, its peer has all that was sent, and only does not close its side. */
+static bool is_over(const struct tcp_head *h)
+{
+	const struct tcp_conn *const c = (const struct tcp_conn *)(const void *)h;
+	return h->kind == TCP_CONN && c->opened && c->of.user == NULL &&
+	       h->m.state == MRG_NET_CONNECTION_FIN_WAIT2;
+}
+
+/* Of those that are over, give up one if there is one soon: else peers that never close could take all room for a minute. */
+static void give_up_one(struct tcp_state *t)
+{
+	enum { SLOTS = 64 /* of the table that are looked at */ };
+	for (uint32_t i = 0; i < SLOTS; i++) {
+		t->hand = (t->hand + 1u) & t->mask;
+		for (struct tcp_head *h = t->table[t->hand]; h != NULL; h = h->next)
+			if (is_over(h)) {
+				t->n.orphans_ended++;
+				tcp_conn_free((struct tcp_conn *)(void *)h);
+				return;
+			}
+	}
+}
+
+/* Room for those who come next, while there still is some. */
+static void keep_room(struct tcp_state *t)
+{
+	enum { SHARE = 16 };
+	const uint32_t all = t->stack->limits.conn_count;
+	if (t->conn_count + all / SHARE >= all)
+		give_up_one(t);
+}
 
 struct tcp_conn *tcp_conn_new(struct mrg_tcpip *s, const struct tcp_key *k)
 {
@@ -173,6 +208,7 @@ struct tcp_conn *tcp_conn_new(struct mrg_tcpip *s, const struct tcp_key *k)
 	struct tcp_conn *const c = mrg_rt_pool_get(&t->conns);
 	if (c == NULL) {
 		t->n.conn_full++;
+		keep_room(t); /* for when it is tried again */
 		return NULL;
 	}
 	*c = (struct tcp_conn){
@@ -183,6 +219,7 @@ struct tcp_conn *tcp_conn_new(struct mrg_tcpip *s, const struct tcp_key *k)
 	};
 	t->conn_count++;
 	tcp_table_add(t, &c->h);
+	keep_room(t);
 	return c;
 }
 
@@ -203,11 +240,9 @@ void tcp_conn_free(struct tcp_conn *c)
 	tcp_work(c); /* whoever called may still look at it: the memory is given back from there */
 }
 
-struct tcp_flight *tcp_flight_get(struct tcp_conn *c)
+struct tcp_flight *tcp_flight_new(struct tcp_conn *c)
 {
 	struct tcp_state *const t = tcp_of(c);
-	if (c->flight != NULL)
-		return c->flight;
 	struct tcp_flight *const f = mrg_rt_pool_get(&t->flights);
 	if (f == NULL)
 		return NULL;
@@ -246,6 +281,16 @@ static uint32_t take_slot(uint32_t *free, uint32_t *cut, uint32_t count,
 static uint32_t half_next(const struct tcp_state *t, uint32_t slot) { return t->halves[slot - 1u].next; }
 static uint32_t wait_next(const struct tcp_state *t, uint32_t slot) { return t->waits[slot - 1u].next; }
 
+static uint16_t half_time(const struct tcp_state *t, uint32_t after_ms)
+{
+	return (uint16_t)((tcp_ms(t->stack) + after_ms) / TCP_HALF_UNIT_MS);
+}
+
+int32_t tcp_half_left_ms(const struct tcp_state *t, const struct tcp_half *h)
+{
+	return (int16_t)(uint16_t)(h->due - half_time(t, 0)) * TCP_HALF_UNIT_MS;
+}
+
 static void half_append(struct tcp_state *t, struct tcp_half *h)
 {
 	struct tcp_queue *const q = &t->half_due[h->tries];
@@ -257,7 +302,8 @@ static void half_append(struct tcp_state *t, struct tcp_half *h)
 	else
 		q->first = slot;
 	q->last = slot;
-	tcp_due(t, tcp_ms(t->stack) + (h->due_ms - tcp_ms32(t->stack)));
+	const int32_t left = tcp_half_left_ms(t, h);
+	tcp_due(t, tcp_ms(t->stack) + (left > 0 ? (uint32_t)left : 0));
 }
 
 static void half_unlink(struct tcp_state *t, const struct tcp_half *h)
@@ -282,20 +328,20 @@ struct tcp_half *tcp_half_new(struct tcp_state *t, const struct tcp_key *k)
 	}
 	struct tcp_half *const h = &t->halves[slot - 1u];
 	*h = (struct tcp_half){
-		.h = head_of(TCP_HALF, k), .peer = *k->peer, .due_ms = tcp_ms32(t->stack) + HALF_FIRST_MS
+		.h = head_of(TCP_HALF, k), .peer = *k->peer, .due = half_time(t, HALF_FIRST_MS)
 	};
-	h->h.local = local;
+	h->h.local = local & (TCP_LOCALS_MAX - 1u);
 	half_append(t, h);
 	t->half_count++;
 	tcp_table_add(t, &h->h);
 	return h;
 }
 
-void tcp_half_requeue(struct tcp_state *t, struct tcp_half *h, unsigned tries)
+void tcp_half_requeue(struct tcp_state *t, struct tcp_half *h)
 {
 	half_unlink(t, h);
-	h->tries = (uint8_t)tries;
-	h->due_ms = tcp_ms32(t->stack) + ((uint32_t)HALF_FIRST_MS << tries);
+	h->tries++;
+	h->due = half_time(t, (uint32_t)HALF_FIRST_MS << h->tries);
 	half_append(t, h);
 }
 
@@ -346,7 +392,7 @@ struct tcp_wait *tcp_wait_new(struct tcp_state *t, const struct tcp_key *k)
 	}
 	struct tcp_wait *const w = &t->waits[slot - 1u];
 	*w = (struct tcp_wait){ .h = head_of(TCP_WAIT, k), .peer = *k->peer };
-	w->h.local = local;
+	w->h.local = local & (TCP_LOCALS_MAX - 1u);
 	wait_append(t, w);
 	tcp_table_add(t, &w->h);
 	t->n.time_waits++;
@@ -370,11 +416,9 @@ void tcp_wait_free(struct tcp_state *t, struct tcp_wait *w)
 
 /* ---- work ---- */
 
-void tcp_work(struct tcp_conn *c)
+void tcp_work_add(struct tcp_conn *c)
 {
 	struct tcp_state *const t = tcp_of(c);
-	if (c->working)
-		return;
 	c->working = true;
 	c->work_next = NULL;
 	if (t->work_last != NULL)
@@ -400,6 +444,9 @@ static bool do_work(struct tcp_conn *c)
 	}
 	return (c->h.m.state != MRG_NET_CONNECTION_CLOSED && tcp_output(c)) || more;
 }
+
+/* What asks for work meanwhile gets it at the end, without a timer. */
+void tcp_burst_begin(struct mrg_tcpip *s) { s->tcp->working = true; }
 
 void tcp_burst_end(struct mrg_tcpip *s)
 {
@@ -482,6 +529,7 @@ void tcp_counts(const struct mrg_tcpip *s, count_fn *each, void *ctx)
 		COUNT(conn_full),
 		COUNT(piece_full),
 		COUNT(data_after_close),
+		COUNT(orphans_ended),
 		COUNT(timeouts),
 		COUNT(loss_probes),
 		COUNT(fast_recoveries),

@@ -28,6 +28,23 @@ void tcp_challenge(struct tcp_conn *c)
 	tcp_work(c);
 }
 
+/* What came twice is told (RFC 2883); there may be no room to remember it. */
+static void note_again(struct tcp_conn *c, uint32_t left, uint32_t right)
+{
+	if (!c->sack_ok || !seq_lt(left, right))
+		return;
+	struct tcp_gaps *const gaps = tcp_gaps_get(c);
+	if (gaps != NULL)
+		gaps->again = (struct tcp_range){ left, right };
+}
+
+/* ...of a segment that goes no further. */
+static void note_old(struct tcp_conn *c, const struct tcp_seg *g)
+{
+	if (g->data.len != 0 && seq_lt(g->seq, c->rcv_nxt))
+		note_again(c, g->seq, seq_min(g->seq + (uint32_t)g->data.len, c->rcv_nxt));
+}
+
 /* RFC 7323 section 5.3. */
 static bool timestamp_ok(struct tcp_conn *c, const struct tcp_seg *g)
 {
@@ -41,19 +58,11 @@ static bool timestamp_ok(struct tcp_conn *c, const struct tcp_seg *g)
 	if (!seq_lt(g->ts_value, c->ts_recent) || tcp_ms32(c->stack) - c->heard_ms > PAWS_MS)
 		return true;
 	n->paws_drops++;
+	note_old(c,
+		g); /* it was sent again meanwhile, and overtaken: the sender must know that it was in vain */
 	c->ack_now = true;
 	tcp_work(c);
 	return false;
-}
-
-/* What came twice is told (RFC 2883); there may be no room to remember it. */
-static void note_again(struct tcp_conn *c, uint32_t left, uint32_t right)
-{
-	if (!c->sack_ok || !seq_lt(left, right))
-		return;
-	struct tcp_gaps *const gaps = tcp_gaps_get(c);
-	if (gaps != NULL)
-		gaps->again = (struct tcp_range){ left, right };
 }
 
 static void not_acceptable(struct tcp_conn *c, const struct tcp_seg *g)
@@ -61,8 +70,7 @@ static void not_acceptable(struct tcp_conn *c, const struct tcp_seg *g)
 	if (g->rst)
 		return;
 	tcp_of(c)->n.out_of_window++;
-	if (g->data.len != 0 && seq_lt(g->seq, c->rcv_nxt))
-		note_again(c, g->seq, seq_min(g->seq + (uint32_t)g->data.len, c->rcv_nxt));
+	note_old(c, g);
 	if (g->len == 0 || g->syn) {
 		tcp_challenge(c); /* two that answer each other's wrong acknowledgments must come to an end */
 		return;
@@ -194,6 +202,7 @@ static bool take_sacks(struct tcp_conn *c, const struct tcp_seg *g, struct tcp_n
 				    seq_le(b->right, g->sack[1].right);
 		if (i == 0 && (below || inside)) {
 			twice = seq_lt(c->snd_una - c->snd_wnd_max, b->left);
+			news->twice = twice ? *b : news->twice;
 			continue;
 		}
 		if (below || seq_lt(b->left, c->snd_una))
@@ -209,8 +218,7 @@ static bool take_sacks(struct tcp_conn *c, const struct tcp_seg *g, struct tcp_n
 	return twice;
 }
 
-/* `count` numbers are acknowledged: bytes of the ring, a SYN before them, a FIN behind. */
-static void take_bytes(struct tcp_conn *c, uint32_t count)
+void tcp_acked(struct tcp_conn *c, uint32_t count)
 {
 	c->snd_una += count;
 	c->wait_ms = tcp_ms32(c->stack);
@@ -250,7 +258,7 @@ bool tcp_ack_input(struct tcp_conn *c, const struct tcp_seg *g, bool *fin_acked)
 	const bool twice = take_sacks(c, g, &news);
 	if (acked != 0) {
 		*fin_acked = c->fin_sent && g->ack_number == c->snd_nxt;
-		take_bytes(c, acked);
+		tcp_acked(c, acked);
 		c->dup_acks = 0;
 		ip_way_confirm(c->stack, &c->way);
 	} else if (g->len == 0 && same_window && una == g->ack_number && una != c->snd_nxt &&
@@ -261,7 +269,8 @@ bool tcp_ack_input(struct tcp_conn *c, const struct tcp_seg *g, bool *fin_acked)
 	}
 	if (news.rtt_us != 0)
 		tcp_rtt(c, news.rtt_us);
-	else if (acked != 0 && c->ts_ok && news.again)
+	else if (acked != 0 && c->ts_ok && news.again &&
+		 !twice) /* what came twice has another echo (RFC 7323 section 4.3) */
 		tcp_rtt(c, (tcp_ms32(c->stack) + c->ts_offset - g->ts_echo) * 1000u);
 	if (c->flight != NULL)
 		tcp_recovery_input(c, g, &news, twice);

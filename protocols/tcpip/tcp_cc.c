@@ -16,10 +16,11 @@ enum {
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static uint32_t most(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
+uint32_t cc_initial(uint32_t mss) { return most(least(INITIAL_SEGMENTS * mss, 14600u), 2u * mss); }
+
 void cc_begin(struct tcp_cc *c, enum tcp_cc_kind kind, uint32_t mss)
 {
-	const uint32_t cwnd = most(least(INITIAL_SEGMENTS * mss, 14600u), 2u * mss);
-	*c = (struct tcp_cc){ .cwnd = cwnd, .ssthresh = CWND_MAX, .kind = (uint8_t)kind };
+	*c = (struct tcp_cc){ .cwnd = cc_initial(mss), .ssthresh = CWND_MAX, .kind = (uint8_t)kind };
 }
 
 static uint32_t cube_root(uint64_t a)
@@ -77,7 +78,9 @@ void cc_acked(struct tcp_cc *c, uint32_t acked, uint32_t mss, uint32_t srtt_ms, 
 	if (!c->in_epoch)
 		begin_epoch(c, mss, now_ms);
 	uint32_t rest = 0;
-	c->w_est += share(&rest, (uint64_t)mss * ALPHA_NUM / ALPHA_DEN, acked, c->cwnd);
+	/* section 4.3: from where it was before, as fast as Reno */
+	const bool past = c->w_est >= c->prior;
+	c->w_est += share(&rest, past ? mss : (uint64_t)mss * ALPHA_NUM / ALPHA_DEN, acked, c->cwnd);
 	const uint32_t t_ms = now_ms - c->epoch_ms;
 	if (cubic(c, t_ms, mss) < c->w_est) {
 		c->cwnd = least(most(c->cwnd, c->w_est), CWND_MAX);
@@ -92,6 +95,7 @@ void cc_loss(struct tcp_cc *c, uint32_t mss)
 {
 	c->in_epoch = false;
 	c->grown = 0;
+	c->prior = c->cwnd;
 	if (c->kind == TCP_CC_RENO) {
 		c->ssthresh = most(c->cwnd / 2u, 2u * mss);
 		return;

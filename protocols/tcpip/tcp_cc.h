@@ -13,6 +13,7 @@ struct tcp_cc {
 	uint32_t cwnd, ssthresh; /* bytes */
 	uint32_t grown;          /* bytes acknowledged that cwnd has not grown for yet */
 	uint32_t w_max;          /* bytes: where the last loss was; 0: there was none */
+	uint32_t prior;          /* bytes: cwnd before it was reduced last */
 	uint32_t w_est;          /* bytes that Reno would have (RFC 9438 section 4.3) */
 	uint32_t epoch_ms;       /* when congestion avoidance began */
 	uint32_t k_ms;           /* from then until it is at w_max again */
@@ -20,7 +21,10 @@ struct tcp_cc {
 	uint8_t kind;            /* enum tcp_cc_kind */
 };
 
-/* cc_begin - RFC 6928: ten segments.   mss: bytes of data in a full segment */
+/* cc_initial - RFC 6928: ten segments.   mss: bytes of data in a full segment */
+uint32_t cc_initial(uint32_t mss);
+
+/* cc_begin - that is the window at first. */
 void cc_begin(struct tcp_cc *c, enum tcp_cc_kind kind, uint32_t mss);
 
 /* cc_acked - `acked` new bytes were acknowledged while as much was in flight as may be.   srtt_ms: smoothed round trip */

@@ -74,7 +74,7 @@ static void take_ahead(struct tcp_conn *c, uint32_t seq, struct mrg_span data)
 }
 
 /* RFC 9293 section 3.8.6.3, RFC 5681 section 4.2: for each second full segment at once, else a little later. */
-static void acknowledge(struct tcp_conn *c)
+void tcp_acknowledge(struct tcp_conn *c)
 {
 	const uint32_t waiting = c->rcv_nxt - c->rcv_acked;
 	if (waiting >= 2u * tcp_mss(c) || c->quick != 0) {
@@ -171,5 +171,5 @@ void tcp_data_input(struct tcp_conn *c, const struct tcp_seg *g, bool *fin)
 		c->ack_now = true;
 	}
 	tcp_gaps_put(c);
-	acknowledge(c);
+	tcp_acknowledge(c);
 }

@@ -11,33 +11,14 @@ enum {
 	PORT_COUNT = 16384
 };
 
-/* ---- events ---- */
-
-static bool may_write(const struct tcp_conn *c)
-{
-	return !c->finished && (c->h.m.state == MRG_NET_CONNECTION_ESTABLISHED ||
-				       c->h.m.state == MRG_NET_CONNECTION_CLOSE_WAIT);
-}
-
-unsigned tcp_events(const struct tcp_conn *c)
-{
-	unsigned events = 0;
-	if (c->broken)
-		return MRG_STREAM_READABLE | MRG_STREAM_WRITABLE;
-	if (ring_len(c->in) != 0 || c->ended || c->h.m.state == MRG_NET_CONNECTION_CLOSED)
-		events |= MRG_STREAM_READABLE;
-	if (!may_write(c) || (!c->starved && ring_len(c->out) < ring_most(c->stack->limits.send_max)))
-		events |= MRG_STREAM_WRITABLE;
-	return events;
-}
-
 /* ---- reading ---- */
 
 /* Tell the peer when its window has opened so far that it matters: it was all but shut (RFC 9293 section 3.8.6.2.2). */
 static void window_opened(struct tcp_conn *c)
 {
-	const uint32_t told = c->rcv_adv - c->rcv_nxt, now = tcp_window(c), most = tcp_window_most(c);
-	if (c->ended || c->h.m.state < MRG_NET_CONNECTION_ESTABLISHED || told > most / 2u || now / 2u < told)
+	const uint32_t told = c->rcv_adv - c->rcv_nxt;
+	if (MRG_LIKELY(told > tcp_window_most(c) / 2u) || c->ended ||
+		c->h.m.state < MRG_NET_CONNECTION_ESTABLISHED || tcp_window(c) / 2u < told)
 		return;
 	c->ack_now = true;
 	tcp_work(c);
@@ -88,7 +69,7 @@ static enum mrg_io stream_write(
 	struct mrg_stream *s, const struct mrg_span *parts, size_t count, bool more, size_t *done)
 {
 	struct tcp_conn *const c = tcp_conn_of(s);
-	if (c->broken || !may_write(c))
+	if (c->broken || !tcp_may_write(c))
 		return MRG_IO_RESET;
 	size_t all = 0;
 	for (size_t i = 0; i < count; i++)
@@ -113,7 +94,7 @@ static enum mrg_io stream_send_file(
 	struct mrg_stream *s, const struct mrg_rt_file *f, uint64_t offset, uint64_t len, size_t *done)
 {
 	struct tcp_conn *const c = tcp_conn_of(s);
-	if (c->broken || !may_write(c) || f->read == NULL)
+	if (c->broken || !tcp_may_write(c) || f->read == NULL)
 		return MRG_IO_RESET;
 	const uint32_t room =
 		room_for(c, len < c->stack->limits.send_max ? (size_t)len : c->stack->limits.send_max);
@@ -192,6 +173,23 @@ const struct mrg_stream_ops tcp_stream_ops = {
 	.peer = stream_peer,
 };
 
+/* In FIN-WAIT-2 all that was sent has come: an orphan there waits for the peer's FIN only. */
+static bool is_busy(const struct tcp_head *h)
+{
+	const struct tcp_conn *const c = (const struct tcp_conn *)(const void *)h;
+	return h->kind == TCP_CONN && (c->of.user != NULL || h->m.state != MRG_NET_CONNECTION_FIN_WAIT2);
+}
+
+bool mrg_tcpip_busy(const struct mrg_tcpip *s)
+{
+	const struct tcp_state *const t = s->tcp;
+	for (uint32_t slot = 0; t->conn_count != 0 && slot <= t->mask; slot++)
+		for (const struct tcp_head *h = t->table[slot]; h != NULL; h = h->next)
+			if (is_busy(h))
+				return true;
+	return false;
+}
+
 /* ---- listeners ---- */
 
 static bool port_taken(const struct tcp_state *t, const struct ip *at, uint8_t family, uint16_t port)
@@ -204,6 +202,13 @@ static bool port_taken(const struct tcp_state *t, const struct ip *at, uint8_t f
 	return false;
 }
 
+/* By chance: a hash of how many were asked for, as no peer is known yet. */
+static uint16_t listener_port(struct mrg_tcpip *s, const struct ip *at)
+{
+	const struct tcp_key k = { at, at, 0, (uint16_t)s->tcp->port_next++ };
+	return (uint16_t)(PORT_FIRST + tcp_ts_offset(s, &k) % PORT_COUNT);
+}
+
 struct mrg_tcpip_listener *mrg_tcpip_listen(
 	struct mrg_tcpip *s, struct mrg_rt_addr *a, const struct mrg_stream_user *user)
 {
@@ -214,8 +219,7 @@ struct mrg_tcpip_listener *mrg_tcpip_listen(
 	host.scope = 0;
 	const struct ip at = mrg_rt_addr_same(&host, &unspecified) ? (struct ip){ { 0 } } : ip_of(a);
 	for (uint32_t i = 0; a->port == 0 && i < PORT_COUNT; i++) {
-		const uint16_t port =
-			(uint16_t)(PORT_FIRST + (t->port_next++ + s->world.secret[0]) % PORT_COUNT);
+		const uint16_t port = listener_port(s, &at);
 		a->port = port_taken(t, &at, a->family, port) ? 0 : port;
 	}
 	if (a->port == 0 || port_taken(t, &at, a->family, a->port))
@@ -268,7 +272,7 @@ bool mrg_tcpip_connect(struct mrg_tcpip *s, struct mrg_tcpip_connect *a, const s
 	c->way = way;
 	c->of.attempt = a;
 	a->conn = c;
-	c->mss = tcp_mss_ours(s, &way);
+	c->h.mss = tcp_mss_ours(s, &way);
 	c->snd_una = tcp_isn(s, &k);
 	c->snd_nxt = c->snd_una + 1u;
 	c->ts_offset = tcp_ts_offset(s, &k);

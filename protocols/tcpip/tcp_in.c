@@ -43,14 +43,7 @@ static void read_option(const struct mrg_net_tcp_option *o, struct tcp_seg *g)
 /* Fails: false when an option has a length that can't be (RFC 9293 section 3.2, MUST-7). */
 static bool read_options(struct mrg_span options, struct tcp_seg *g)
 {
-	struct mrg_net_tcp_usual_options usual;
 	struct mrg_net_tcp_options all;
-	if (mrg_net_tcp_usual_options_check(options, &usual, NULL) == MRG_OK && usual.len == options.len) {
-		g->has_ts = true;
-		g->ts_value = mrg_net_tcp_usual_options_ts_value(&usual);
-		g->ts_echo = mrg_net_tcp_usual_options_ts_echo_reply(&usual);
-		return true;
-	}
 	if (mrg_net_tcp_options_check(options, &all, NULL) != MRG_OK)
 		return false;
 	struct mrg_net_tcp_options_options_it it = mrg_net_tcp_options_options(&all);
@@ -59,38 +52,43 @@ static bool read_options(struct mrg_span options, struct tcp_seg *g)
 	return true;
 }
 
-bool tcp_seg_read(struct tcp_state *t, const struct ip_in *in, struct tcp_seg *g)
+static bool sum_right(struct tcp_state *t, const struct ip_in *in)
+{
+	if (in->sum_ok)
+		return true;
+	const uint64_t pseudo = ip_pseudo_sum(&in->from, &in->to, in->protocol, in->payload.len);
+	if (mrg_inet16_end(mrg_inet16_add(pseudo, in->payload.p, in->payload.len, 0)) == 0)
+		return true;
+	t->n.in_csum_errors++;
+	return false;
+}
+
+/* All that a segment says.   Fails: false when it is none, or has options that can't be. */
+static bool seg_read(struct tcp_state *t, const struct ip_in *in, struct tcp_seg *g)
 {
 	struct mrg_net_tcp h;
 	if (mrg_net_tcp_check(in->payload, &h, NULL) != MRG_OK) {
 		t->n.in_errs++;
 		return false;
 	}
-	if (!in->sum_ok) {
-		const uint64_t pseudo = ip_pseudo_sum(&in->from, &in->to, in->protocol, in->payload.len);
-		if (mrg_inet16_end(mrg_inet16_add(pseudo, in->payload.p, in->payload.len, 0)) != 0) {
-			t->n.in_csum_errors++;
-			return false;
-		}
-	}
-	g->in = in;
-	g->source_port = mrg_net_tcp_source_port(&h);
-	g->destination_port = mrg_net_tcp_destination_port(&h);
-	g->seq = mrg_net_tcp_sequence_number(&h);
-	g->ack_number = mrg_net_tcp_acknowledgment_number(&h);
-	g->window = mrg_net_tcp_window(&h);
-	g->data = mrg_net_tcp_data(&h);
-	g->syn = mrg_net_tcp_syn(&h) != 0;
-	g->fin = mrg_net_tcp_fin(&h) != 0;
-	g->rst = mrg_net_tcp_rst(&h) != 0;
-	g->ack = mrg_net_tcp_ack(&h) != 0;
-	g->ece = mrg_net_tcp_ece(&h) != 0;
-	g->cwr = mrg_net_tcp_cwr(&h) != 0;
+	if (!sum_right(t, in))
+		return false;
+	*g = (struct tcp_seg){
+		.in = in,
+		.source_port = mrg_net_tcp_source_port(&h),
+		.destination_port = mrg_net_tcp_destination_port(&h),
+		.seq = mrg_net_tcp_sequence_number(&h),
+		.ack_number = mrg_net_tcp_acknowledgment_number(&h),
+		.window = mrg_net_tcp_window(&h),
+		.data = mrg_net_tcp_data(&h),
+		.syn = mrg_net_tcp_syn(&h) != 0,
+		.fin = mrg_net_tcp_fin(&h) != 0,
+		.rst = mrg_net_tcp_rst(&h) != 0,
+		.ack = mrg_net_tcp_ack(&h) != 0,
+		.ece = mrg_net_tcp_ece(&h) != 0,
+		.cwr = mrg_net_tcp_cwr(&h) != 0,
+	};
 	g->len = (uint32_t)g->data.len + g->syn + g->fin;
-	g->has_ts = g->has_scale = g->sack_permitted = false;
-	g->scale = 0;
-	g->mss = 0;
-	g->sack_count = 0;
 	const struct mrg_span options = mrg_net_tcp_options(&h);
 	if (options.len != 0 && !read_options(options, g)) {
 		t->n.in_bad_options++;
@@ -99,23 +97,67 @@ bool tcp_seg_read(struct tcp_state *t, const struct ip_in *in, struct tcp_seg *g
 	return true;
 }
 
-void tcp_input(struct mrg_tcpip *s, const struct ip_in *in)
+/* The same of one that has the usual header: there is nothing in it that can't be. */
+static void seg_of_usual(const struct ip_in *in, const struct mrg_net_tcp_timestamped *h, struct tcp_seg *g)
 {
-	struct tcp_state *const t = s->tcp;
-	t->n.in_segs++;
-	struct tcp_seg g;
-	if (in->to_many || !tcp_seg_read(t, in, &g))
-		return; /* RFC 9293 section 3.9.2.3: nobody connects to a group */
-	const struct tcp_key k = { &in->to, &in->from, g.destination_port, g.source_port };
-	struct tcp_head *const h = tcp_find(t, &k);
+	*g = (struct tcp_seg){
+		.in = in,
+		.source_port = mrg_net_tcp_timestamped_source_port(h),
+		.destination_port = mrg_net_tcp_timestamped_destination_port(h),
+		.seq = mrg_net_tcp_timestamped_sequence_number(h),
+		.ack_number = mrg_net_tcp_timestamped_acknowledgment_number(h),
+		.window = mrg_net_tcp_timestamped_window(h),
+		.data = { in->payload.p + h->len, in->payload.len - h->len },
+		.ack = true,
+		.has_ts = true,
+		.ts_value = mrg_net_tcp_timestamped_ts_value(h),
+		.ts_echo = mrg_net_tcp_timestamped_ts_echo_reply(h),
+	};
+	g->len = (uint32_t)g->data.len;
+}
+
+static void seg_input(struct mrg_tcpip *s, struct tcp_head *h, const struct tcp_seg *g)
+{
 	if (h == NULL) {
-		tcp_listen_input(s, &g);
+		tcp_listen_input(s, g);
 		return;
 	}
 	switch ((enum tcp_kind)h->kind) {
-	case TCP_CONN: tcp_conn_input((struct tcp_conn *)(void *)h, &g); return;
-	case TCP_HALF: tcp_half_input(s, (struct tcp_half *)(void *)h, &g); return;
-	case TCP_WAIT: tcp_wait_input(s, (struct tcp_wait *)(void *)h, &g); return;
+	case TCP_CONN: tcp_conn_input((struct tcp_conn *)(void *)h, g); return;
+	case TCP_HALF: tcp_half_input(s, (struct tcp_half *)(void *)h, g); return;
+	case TCP_WAIT: tcp_wait_input(s, (struct tcp_wait *)(void *)h, g); return;
+	}
+}
+
+/* A segment with the usual header: as a rule its connection waits for just that one. */
+static void usual_input(struct mrg_tcpip *s, const struct ip_in *in, const struct mrg_net_tcp_timestamped *u)
+{
+	struct tcp_state *const t = s->tcp;
+	if (!sum_right(t, in))
+		return;
+	const struct tcp_key k = { &in->to, &in->from, mrg_net_tcp_timestamped_destination_port(u),
+		mrg_net_tcp_timestamped_source_port(u) };
+	struct tcp_head *const h = tcp_find(t, &k);
+	if (h != NULL && h->kind == TCP_CONN && tcp_expected_input((struct tcp_conn *)(void *)h, in, u))
+		return;
+	struct tcp_seg g;
+	seg_of_usual(in, u, &g);
+	seg_input(s, h, &g);
+}
+
+void tcp_input(struct mrg_tcpip *s, const struct ip_in *in)
+{
+	struct tcp_state *const t = s->tcp;
+	struct mrg_net_tcp_timestamped usual;
+	struct tcp_seg g;
+	t->n.in_segs++;
+	if (in->to_many)
+		return; /* RFC 9293 section 3.9.2.3: nobody connects to a group */
+	if (mrg_net_tcp_timestamped_check(in->payload, &usual, NULL) == MRG_OK) {
+		usual_input(s, in, &usual);
+	} else if (seg_read(t, in, &g)) {
+		const struct tcp_key k = { &in->to, &in->from, g.destination_port, g.source_port };
+		seg_input(s, tcp_find(t, &k), &g);
 	}
 }
 

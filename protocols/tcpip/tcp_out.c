@@ -2,6 +2,7 @@
  * Segments go out.
  */
 #include "iana/net.h"
+#include "net/address.h"
 #include "net/ip4.h"
 #include "net/ip6.h"
 #include "protocols/tcpip/tcp.h"
@@ -16,53 +17,66 @@ enum {
 
 /* ---- headers ---- */
 
-struct flags {
-	bool syn, ack, fin, rst, psh, ece, cwr;
-};
-
 static void put_timestamps(struct mrg_w *w, uint32_t value, uint32_t echo)
 {
 	mrg_net_tcp_usual_options_put(
 		w, &(struct mrg_net_tcp_usual_options_args){ .ts_value = value, .ts_echo_reply = echo });
 }
 
-/* The checksum of a segment whose header has the sum of the pseudo-header in that place, where the link does not complete it. */
+/*
+ * The checksum of a segment whose header has the sum of the pseudo-header in that place, where the link does not complete it.
+ *   header   where parts[0] begins
+ */
 static bool complete(uint8_t *header, const struct mrg_span *parts, size_t count)
 {
 	uint64_t sum = 0;
 	size_t at = 0;
 	for (size_t i = 0; i < count; at += parts[i].len, i++)
 		sum = mrg_inet16_add(sum, parts[i].p, parts[i].len, at);
-	struct mrg_net_tcp v;
-	return mrg_net_tcp_check(parts[0], &v, NULL) == MRG_OK &&
-	       mrg_net_tcp_set_checksum(&v, header, mrg_inet16_end(sum)) == MRG_OK;
+	struct mrg_w w;
+	mrg_w_init(&w, header + MRG_NET_TCP_CHECKSUM_AT, parts[0].len - MRG_NET_TCP_CHECKSUM_AT);
+	mrg_net_internet_checksum_put(
+		&w, &(struct mrg_net_internet_checksum_args){ .value = mrg_inet16_end(sum) });
+	return w.st == MRG_OK;
 }
 
-/* parts[0] is for the header. */
-static void send_segment(struct mrg_tcpip *s, struct ip_way *way, const struct tcp_key *k,
-	const struct mrg_net_tcp_args *args, struct mrg_span *parts, size_t count, struct ip_out *o)
+/* A segment on its way: the header with room in front of it for those of IP, and the data. */
+struct outgoing {
+	uint8_t room[IP_FRONT + TCP_HEADER_MAX];
+	struct mrg_span parts[PARTS_MAX]; /* the first one is for the header */
+	size_t count;
+	struct ip_out o;
+};
+
+/* What the header has in place of the checksum: the sum of the pseudo-header. */
+static uint16_t begin_sum(struct outgoing *out, const struct tcp_key *k, size_t header_len)
 {
-	uint8_t room[TCP_HEADER_MAX];
-	struct mrg_net_tcp_args a = *args;
-	size_t len = MRG_NET_TCP_SIZE_MIN + a.options.len;
-	o->transport_len = (uint16_t)len;
-	for (size_t i = 1; i < count; i++)
-		len += parts[i].len;
+	size_t len = header_len;
+	for (size_t i = 1; i < out->count; i++)
+		len += out->parts[i].len;
+	return (uint16_t)~mrg_inet16_end(ip_pseudo_sum(k->local, k->peer, MRG_NET_IP_PROTOCOL_TCP, len));
+}
+
+/* `w` holds the header. */
+static void send_segment(struct mrg_tcpip *s, struct ip_way *way, struct outgoing *out, const struct mrg_w *w)
+{
+	struct ip_out *const o = &out->o;
+	out->parts[0] = mrg_w_span(w, 0);
 	o->protocol = MRG_NET_IP_PROTOCOL_TCP;
 	o->whole = true;
+	o->front = out->room + IP_FRONT;
 	o->summed = ip_way_sums(s, way);
 	o->sum_at = MRG_NET_TCP_CHECKSUM_AT;
-	a.source_port = k->local_port;
-	a.destination_port = k->peer_port;
-	a.checksum = (uint16_t)~mrg_inet16_end(ip_pseudo_sum(k->local, k->peer, o->protocol, len));
-	struct mrg_w w;
-	mrg_w_init(&w, room, sizeof room);
-	mrg_net_tcp_put(&w, &a);
-	parts[0] = mrg_w_span(&w, 0);
-	if (w.st != MRG_OK || (!o->summed && !complete(room, parts, count)))
+	o->transport_len = (uint16_t)w->len;
+	if (w->st != MRG_OK || (!o->summed && !complete(o->front, out->parts, out->count)))
 		return; /* can't be: what is written here fits */
 	s->tcp->n.out_segs++;
-	(void)ip_send(s, way, o, parts, count); /* what is lost is sent again */
+	(void)ip_send(s, way, o, out->parts, out->count); /* what is lost is sent again */
+}
+
+static void header_room(struct outgoing *out, struct mrg_w *w)
+{
+	mrg_w_init(w, out->room + IP_FRONT, TCP_HEADER_MAX);
 }
 
 void tcp_send_bare(struct mrg_tcpip *s, struct ip_way *way, const struct tcp_bare *b)
@@ -79,20 +93,28 @@ void tcp_send_bare(struct mrg_tcpip *s, struct ip_way *way, const struct tcp_bar
 	if (b->has_scale)
 		mrg_net_tcp_window_scale_put(
 			&w, &(struct mrg_net_tcp_window_scale_args){ .shift_cnt = b->scale });
-	const struct mrg_net_tcp_args a = {
-		.sequence_number = b->seq,
-		.acknowledgment_number = b->ack ? b->ack_number : 0,
-		.syn = b->syn,
-		.ack = b->ack,
-		.rst = b->rst,
-		.ece = b->ece,
-		.cwr = b->cwr,
-		.window = (uint16_t)(b->window < UINT16_MAX ? b->window : UINT16_MAX),
-		.options = mrg_w_span(&w, 0),
-	};
-	struct mrg_span part[1];
-	struct ip_out o = { 0 };
-	send_segment(s, way, &b->key, &a, part, 1, &o);
+	struct outgoing out;
+	out.count = 1;
+	out.o = (struct ip_out){ 0 };
+	const struct mrg_span list = mrg_w_span(&w, 0);
+	struct mrg_w header;
+	header_room(&out, &header);
+	mrg_net_tcp_put(
+		&header, &(struct mrg_net_tcp_args){
+				 .source_port = b->key.local_port,
+				 .destination_port = b->key.peer_port,
+				 .sequence_number = b->seq,
+				 .acknowledgment_number = b->ack ? b->ack_number : 0,
+				 .syn = b->syn,
+				 .ack = b->ack,
+				 .rst = b->rst,
+				 .ece = b->ece,
+				 .cwr = b->cwr,
+				 .window = (uint16_t)(b->window < UINT16_MAX ? b->window : UINT16_MAX),
+				 .checksum = begin_sum(&out, &b->key, MRG_NET_TCP_SIZE_MIN + list.len),
+				 .options = list,
+			 });
+	send_segment(s, way, &out, &header);
 }
 
 /* RFC 9293 section 3.10.7.1: what nobody waits for is answered so that its sender believes it. */
@@ -116,22 +138,9 @@ static struct tcp_key key_of(const struct tcp_conn *c)
 	return (struct tcp_key){ &c->way.from, &c->way.to, c->h.local_port, c->h.peer_port };
 }
 
-/* Bytes of data in the longest segment without options that goes this way whole. */
-static uint16_t mss_of_mtu(const struct ip_way *way, uint32_t mtu)
+uint16_t tcp_mss_ours(struct mrg_tcpip *s, struct ip_way *way)
 {
-	const uint32_t headers =
-		MRG_NET_TCP_SIZE_MIN + (ip_is4(&way->to) ? MRG_NET_IP4_SIZE_MIN : MRG_NET_IP6_SIZE_MIN);
-	return (uint16_t)(mtu > headers ? mtu - headers : 0);
-}
-
-uint16_t tcp_mss_ours(struct mrg_tcpip *s, struct ip_way *way) { return mss_of_mtu(way, ip_way_mtu(s, way)); }
-
-/* RFC 9293 section 3.7.1: what the peer takes, and no more than the way there carries, as it was when it was looked up last. */
-uint32_t tcp_mss(const struct tcp_conn *c)
-{
-	const uint32_t options = c->ts_ok ? MRG_NET_TCP_USUAL_OPTIONS_SIZE_MIN : 0,
-		       path = mss_of_mtu(&c->way, c->way.mtu);
-	return (path != 0 && path < c->mss ? path : c->mss) - options;
+	return tcp_mss_of_mtu(way, ip_way_mtu(s, way));
 }
 
 /* Blocks that the next segment tells of. */
@@ -153,13 +162,6 @@ static uint32_t data_most(const struct tcp_conn *c)
 	       (count != 0 ? MRG_NET_TCP_SACK_SIZE_MIN + count * MRG_NET_TCP_SACK_BLOCK_SIZE_MAX : 0);
 }
 
-uint32_t tcp_window_most(const struct tcp_conn *c)
-{
-	const uint32_t room = ring_most(c->stack->limits.receive_max),
-		       field = (uint32_t)UINT16_MAX << c->rcv_scale;
-	return room < field ? room : field;
-}
-
 uint32_t tcp_window(const struct tcp_conn *c)
 {
 	const uint32_t room = ring_most(c->stack->limits.receive_max), held = ring_len(c->in),
@@ -167,7 +169,7 @@ uint32_t tcp_window(const struct tcp_conn *c)
 		       free = (left < most ? left : most) >> c->rcv_scale << c->rcv_scale;
 	const uint32_t told = c->rcv_adv - c->rcv_nxt;
 	/* RFC 9293 section 3.8.6.2.2: not for less than a full segment or half of the buffer; and it never shrinks */
-	const uint32_t step = most / 2u < c->mss ? most / 2u : c->mss;
+	const uint32_t step = most / 2u < c->h.mss ? most / 2u : c->h.mss;
 	return free >= told + step ? free : told;
 }
 
@@ -204,39 +206,79 @@ static void put_sacks(struct mrg_w *w, struct tcp_conn *c)
 	mrg_net_tcp_sack_end(w, &sack);
 }
 
-/* A segment from `seq` on: data of the ring from `at`, and perhaps the FIN. It acknowledges all that has come. */
-static void send_from(struct tcp_conn *c, uint32_t seq, uint32_t at, uint32_t len, struct flags f, bool again)
+/* A segment: data of the ring from `at`, and perhaps the FIN. */
+struct segment {
+	uint32_t seq, at, len;
+	uint32_t full; /* bytes of data in a full one; with more than that the link cuts it */
+	bool fin, psh;
+	bool again; /* it has been sent before */
+};
+
+/* The header of nearly all segments. */
+static void put_usual(struct tcp_conn *c, struct mrg_w *w, struct outgoing *out, const struct segment *g)
+{
+	const struct tcp_key k = key_of(c);
+	mrg_net_tcp_timestamped_put(
+		w, &(struct mrg_net_tcp_timestamped_args){
+			   .source_port = k.local_port,
+			   .destination_port = k.peer_port,
+			   .sequence_number = g->seq,
+			   .acknowledgment_number = c->rcv_nxt,
+			   .psh = g->psh,
+			   .window = tell_window(c),
+			   .checksum = begin_sum(out, &k, MRG_NET_TCP_TIMESTAMPED_SIZE_MIN),
+			   .ts_value = tcp_ms32(c->stack) + c->ts_offset,
+			   .ts_echo_reply = c->ts_recent,
+		   });
+}
+
+static void put_header(struct tcp_conn *c, struct mrg_w *w, struct outgoing *out, const struct segment *g)
 {
 	uint8_t options[MRG_NET_TCP_OPTIONS_SIZE_MAX];
-	const uint32_t full = data_most(c);
-	struct mrg_w w;
-	mrg_w_init(&w, options, sizeof options);
+	struct mrg_w list;
+	mrg_w_init(&list, options, sizeof options);
 	if (c->ts_ok)
-		put_timestamps(&w, tcp_ms32(c->stack) + c->ts_offset, c->ts_recent);
-	put_sacks(&w, c);
-	const struct tcp_key k = key_of(c);
-	struct mrg_net_tcp_args a = {
-		.sequence_number = seq,
-		.acknowledgment_number = c->rcv_nxt,
-		.ack = true,
-		.fin = f.fin,
-		.psh = f.psh,
-		.ece = c->ecn_ok && c->ecn_echo,
-		.cwr = c->ecn_ok && c->ecn_reduced && len != 0 && !again,
-		.window = tell_window(c),
-		.options = mrg_w_span(&w, 0),
-	};
-	if (a.cwr)
+		put_timestamps(&list, tcp_ms32(c->stack) + c->ts_offset, c->ts_recent);
+	put_sacks(&list, c);
+	const bool cwr = c->ecn_ok && c->ecn_reduced && g->len != 0 && !g->again;
+	if (cwr)
 		c->ecn_reduced = false;
-	struct mrg_span parts[PARTS_MAX];
-	const size_t count = 1u + (len != 0 ? ring_parts(c->out, at, len, parts + 1) : 0);
+	const struct tcp_key k = key_of(c);
+	mrg_net_tcp_put(w, &(struct mrg_net_tcp_args){
+				   .source_port = k.local_port,
+				   .destination_port = k.peer_port,
+				   .sequence_number = g->seq,
+				   .acknowledgment_number = c->rcv_nxt,
+				   .ack = true,
+				   .fin = g->fin,
+				   .psh = g->psh,
+				   .ece = c->ecn_ok && c->ecn_echo,
+				   .cwr = cwr,
+				   .window = tell_window(c),
+				   .checksum = begin_sum(out, &k, MRG_NET_TCP_SIZE_MIN + list.len),
+				   .options = mrg_w_span(&list, 0),
+			   });
+}
+
+/* It acknowledges all that has come. */
+static void send_from(struct tcp_conn *c, const struct segment *g)
+{
+	struct outgoing out;
+	struct mrg_w w;
 	/* RFC 3168 section 6.1.5: what is sent again is not marked */
-	struct ip_out o = { .ecn = c->ecn_ok && len != 0 && !again ? MRG_NET_ECN_ECT0 : MRG_NET_ECN_NOT_ECT,
-		.segment_len = (uint16_t)(len > full ? full : 0) };
+	out.o = (struct ip_out){ .ecn = c->ecn_ok && g->len != 0 && !g->again ? MRG_NET_ECN_ECT0
+									      : MRG_NET_ECN_NOT_ECT,
+		.segment_len = (uint16_t)(g->len > g->full ? g->full : 0) };
+	out.count = 1u + ring_parts(c->out, g->at, g->len, out.parts + 1);
+	header_room(&out, &w);
+	if (MRG_LIKELY(c->ts_ok && c->gaps == NULL && !g->fin && !c->ecn_echo && !c->ecn_reduced))
+		put_usual(c, &w, &out, g);
+	else
+		put_header(c, &w, &out, g);
 	c->rcv_acked = c->rcv_nxt;
 	c->ack_now = c->ack_set = false;
-	tcp_of(c)->n.out_bytes += len;
-	send_segment(c->stack, &c->way, &k, &a, parts, count, &o);
+	tcp_of(c)->n.out_bytes += g->len;
+	send_segment(c->stack, &c->way, &out, &w);
 }
 
 void tcp_send_syn(struct tcp_conn *c)
@@ -244,7 +286,7 @@ void tcp_send_syn(struct tcp_conn *c)
 	const bool answer = c->h.m.state == MRG_NET_CONNECTION_SYN_RECEIVED;
 	const bool offer =
 		c->tries <
-		3; /* some networks let no options through: the last tries are without (RFC 7323 section 2.5 et al.) */
+		5; /* some networks let no options through: the last tries are without (RFC 7323 section 2.5 et al.) */
 	tcp_send_bare(c->stack, &c->way,
 		&(struct tcp_bare){
 			.key = key_of(c),
@@ -278,9 +320,9 @@ void tcp_send_reset(struct tcp_conn *c)
 			.ack = true });
 }
 
-void tcp_send_ack(struct tcp_conn *c) { send_from(c, c->snd_nxt, 0, 0, (struct flags){ 0 }, false); }
+void tcp_send_ack(struct tcp_conn *c) { send_from(c, &(struct segment){ .seq = c->snd_nxt }); }
 
-void tcp_send_probe(struct tcp_conn *c) { send_from(c, c->snd_una - 1u, 0, 0, (struct flags){ 0 }, false); }
+void tcp_send_probe(struct tcp_conn *c) { send_from(c, &(struct segment){ .seq = c->snd_una - 1u }); }
 
 /* ---- how much, and when ---- */
 
@@ -291,9 +333,9 @@ uint32_t tcp_pipe(const struct tcp_conn *c)
 }
 
 /* Bytes of one segment, or of one that the link cuts, out of `most` that may go. */
-static uint32_t fit(struct tcp_conn *c, uint32_t most)
+static uint32_t fit(struct tcp_conn *c, uint32_t mss, uint32_t most)
 {
-	const uint32_t mss = data_most(c), cut = ip_way_cut_max(c->stack, &c->way);
+	const uint32_t cut = ip_way_cut_max(c->stack, &c->way);
 	const uint32_t headers = MRG_NET_IP6_SIZE_MIN + TCP_HEADER_MAX;
 	const uint32_t one = cut > headers + 2u * mss ? cut - headers : mss;
 	return most < one ? most : one >= 2u * mss ? one / mss * mss : one;
@@ -306,31 +348,36 @@ static bool send_lost(struct tcp_conn *c)
 	struct tcp_piece *const e = pieces_lost(&c->flight->pieces);
 	if (e == NULL)
 		return false;
-	const uint32_t mss = tcp_mss(c), may = tcp_may_send(c), len = e->right - e->left;
+	const uint32_t mss = tcp_mss(c), full = data_most(c), may = tcp_may_send(c), len = e->right - e->left;
 	if (may == 0 || (may < mss && may < len)) {
 		c->flight->limited = true;
 		return false;
 	}
 	/* a window that shrank meanwhile lets one segment through, as a probe of it would */
 	const uint32_t sent = pieces_resend(&c->flight->pieces, &t->pieces, e,
-		fit(c, may < len ? may / mss * mss : len), tcp_us32(c->stack));
+		fit(c, full, may < len ? may / mss * mss : len), tcp_us32(c->stack));
 	const bool fin = c->fin_sent && e->left + sent == c->snd_nxt;
 	const uint32_t at = e->left - c->snd_una, data = sent - fin;
 	t->n.retrans_segs++;
 	if (c->flight->recovering)
 		c->flight->sent += sent;
-	send_from(c, e->left, at, data, (struct flags){ .fin = fin, .psh = at + data == ring_len(c->out) },
-		true);
+	send_from(c, &(struct segment){ .seq = e->left,
+			     .at = at,
+			     .len = data,
+			     .full = full,
+			     .fin = fin,
+			     .psh = at + data == ring_len(c->out),
+			     .again = true });
 	return true;
 }
 
 /*
  * How much new data goes into the next segment (RFC 9293 section 3.8.6.2.1, SWS avoidance; section 3.7.4, Nagle).
+ *   mss     of a full segment
  *   ready   bytes that wait and are not sent;   window, may: bytes that the peer and the network take
  */
-static uint32_t next_len(struct tcp_conn *c, uint32_t ready, uint32_t window, uint32_t may)
+static uint32_t next_len(struct tcp_conn *c, uint32_t mss, uint32_t ready, uint32_t window, uint32_t may)
 {
-	const uint32_t mss = data_most(c);
 	uint32_t len = ready < window ? ready : window;
 	if (len > may) {
 		if (c->flight != NULL)
@@ -338,7 +385,7 @@ static uint32_t next_len(struct tcp_conn *c, uint32_t ready, uint32_t window, ui
 		len = may;
 	}
 	if (len > mss)
-		len = fit(c, len);
+		len = fit(c, mss, len);
 	if (len == 0)
 		return 0;
 	if (len >= mss)
@@ -366,7 +413,7 @@ static bool send_new(struct tcp_conn *c)
 	if (f == NULL)
 		return false;
 	const uint32_t window = seq_lt(c->snd_nxt, c->snd_una + c->snd_wnd) ? c->snd_wnd - out : 0;
-	const uint32_t len = next_len(c, ready, window, tcp_may_send(c));
+	const uint32_t full = data_most(c), len = next_len(c, full, ready, window, tcp_may_send(c));
 	const bool fin = c->finished && len == ready;
 	if (len == 0 && !fin)
 		return false;
@@ -380,8 +427,12 @@ static bool send_new(struct tcp_conn *c)
 		f->sent += len;
 	c->snd_nxt += len + fin;
 	c->fin_sent = fin;
-	send_from(c, c->snd_nxt - len - fin, out, len,
-		(struct flags){ .fin = fin, .psh = len == ready && len != 0 }, false);
+	send_from(c, &(struct segment){ .seq = c->snd_nxt - len - fin,
+			     .at = out,
+			     .len = len,
+			     .full = full,
+			     .fin = fin,
+			     .psh = len == ready && len != 0 });
 	return true;
 }
 

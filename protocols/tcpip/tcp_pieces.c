@@ -109,6 +109,8 @@ void pieces_ack(
 	}
 	if (p->first == NULL)
 		p->last = NULL;
+	if (news->again)
+		news->rtt_us = 0; /* those behind it have waited for it, nobody knows how long */
 }
 
 void pieces_sack(struct tcp_pieces *p, struct mrg_rt_pool *pool, uint32_t left, uint32_t right,
@@ -210,10 +212,29 @@ uint32_t pieces_resend(
 	if (len < len_of(e))
 		(void)split(p, pool, e, e->left + len);
 	p->lost -= len_of(e);
+	p->resent_in.left = p->resent == 0 ? e->left : seq_min(p->resent_in.left, e->left);
+	p->resent_in.right = p->resent == 0 ? e->right : seq_max(p->resent_in.right, e->right);
+	p->resent += len_of(e);
 	e->lost = false;
 	e->again = true;
 	e->sent_us = now_us;
 	return len_of(e);
+}
+
+void pieces_resent_reset(struct tcp_pieces *p)
+{
+	p->resent = 0;
+	p->resent_in = (struct tcp_range){ 0, 0 };
+}
+
+bool pieces_twice(struct tcp_pieces *p, const struct tcp_range *twice)
+{
+	const uint32_t len = twice->right - twice->left;
+	if (p->resent == 0 || seq_lt(twice->left, p->resent_in.left) ||
+		seq_lt(p->resent_in.right, twice->right))
+		return false; /* the network has doubled it */
+	p->resent -= len < p->resent ? len : p->resent;
+	return p->resent == 0;
 }
 
 void pieces_free(struct tcp_pieces *p, struct mrg_rt_pool *pool)

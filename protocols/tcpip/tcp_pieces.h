@@ -26,6 +26,7 @@ struct tcp_news {
 	uint32_t rtt_us;      /* of what was sent last, and not again (RFC 6298 section 3); 0: none to be had */
 	bool sacked;          /* something new came out of order */
 	bool again;           /* something acknowledged by its number had been sent more than once */
+	struct tcp_range twice; /* the peer says that it has got this twice (RFC 2883); left == right: nothing */
 };
 
 /* RACK-TLP (RFC 8985 section 5.2) */
@@ -44,6 +45,8 @@ struct tcp_pieces {
 	struct tcp_piece *first, *last;
 	uint32_t sacked, lost; /* bytes */
 	uint32_t count;
+	uint32_t resent;      /* bytes that were sent again, and not told to have come twice */
+	struct tcp_range resent_in;
 	struct tcp_rack rack;
 };
 
@@ -83,6 +86,10 @@ struct tcp_piece *pieces_lost(const struct tcp_pieces *p);
  * pieces_resend - up to `len` bytes of a lost piece go out again now.   Returns: bytes that do, the whole piece if it can't be split.
  */
 uint32_t pieces_resend(struct tcp_pieces *p, struct mrg_rt_pool *pool, struct tcp_piece *e, uint32_t len, uint32_t now_us);
+
+/* pieces_resent_reset - count anew.   pieces_twice - this has come twice: true when now all has that was sent again since. */
+void pieces_resent_reset(struct tcp_pieces *p);
+bool pieces_twice(struct tcp_pieces *p, const struct tcp_range *twice);
 
 void pieces_free(struct tcp_pieces *p, struct mrg_rt_pool *pool);
 

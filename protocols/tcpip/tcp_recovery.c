@@ -1,5 +1,6 @@
 /*
- * What is lost, and how fast to go on: RACK-TLP (RFC 8985), Proportional Rate Reduction (RFC 9937), RFC 6582 where there is no SACK.
+ * What is lost, and how fast to go on: RACK-TLP (RFC 8985), Proportional Rate Reduction (RFC 9937), RFC 6582 where there is no SACK;
+ * what was for nothing (RFC 3708, RFC 4015).
  */
 #include "protocols/tcpip/tcp.h"
 
@@ -34,15 +35,51 @@ static uint32_t reorder_window_us(const struct tcp_conn *c, bool dsack)
 	return window < c->srtt_us ? window : c->srtt_us;
 }
 
-static void begin_recovery(struct tcp_conn *c)
+static void keep_before(struct tcp_flight *f)
+{
+	f->before = f->cc;
+	f->reduced = true;
+	f->told = (struct tcp_range){ 0, 0 };
+	pieces_resent_reset(&f->pieces);
+}
+
+/*
+ * All that was sent again has come twice: it was late, and not lost (RFC 3708 section 2). The window is what it was, but for a burst
+ * (RFC 4015 section 3.4).
+ */
+static void for_nothing(struct tcp_conn *c, const struct tcp_range *twice)
 {
 	struct tcp_flight *const f = c->flight;
+	const bool known = f->told.left == twice->left && f->told.right == twice->right;
+	f->told = *twice;
+	if (known || !pieces_twice(&f->pieces, twice) || !f->reduced)
+		return;
+	const uint32_t burst = tcp_pipe(c) + cc_initial(tcp_mss(c)), now = f->cc.cwnd;
+	f->cc = f->before;
+	if (f->cc.ssthresh < f->cc.cwnd)
+		f->cc.ssthresh = f->cc.cwnd;
+	if (f->cc.cwnd > burst)
+		f->cc.cwnd = burst;
+	if (f->cc.cwnd < now)
+		f->cc.cwnd = now;
+	f->reduced = false;
+	if (f->pieces.lost == 0)
+		f->recovering = false;
+}
+
+/* delivered: bytes that have come with the acknowledgment which told of the loss */
+static void begin_recovery(struct tcp_conn *c, uint32_t delivered)
+{
+	struct tcp_flight *const f = c->flight;
+	const uint32_t out = c->snd_nxt - c->snd_una, there = f->pieces.sacked;
 	tcp_of(c)->n.fast_recoveries++;
+	keep_before(f);
 	cc_loss(&f->cc, tcp_mss(c));
 	f->recovering = true;
 	f->timed_out = false;
 	f->recover = c->snd_nxt;
-	f->flight_then = c->snd_nxt - c->snd_una;
+	/* RFC 9937 section 5: what had come before is none of what will come */
+	f->flight_then = out - there + delivered;
 	f->delivered = f->sent = 0;
 	f->tlp_out = false;
 }
@@ -102,9 +139,9 @@ static void probe_answered(struct tcp_conn *c, bool dsack)
 	if (!f->tlp_out || seq_lt(c->snd_una, f->tlp_end))
 		return;
 	f->tlp_out = false;
-	if (f->tlp_again && dsack)
-		c->late_acks = true;
-	if (!f->tlp_again || dsack)
+	if (f->tlp_again && !f->recovering)
+		c->late_acks = dsack;
+	if (!f->tlp_again || dsack || f->recovering)
 		return;
 	cc_loss(&f->cc, tcp_mss(c));
 	f->cc.cwnd = f->cc.ssthresh;
@@ -128,10 +165,10 @@ static void detect(struct tcp_conn *c, const struct tcp_news *news, bool dsack)
 		tcp_retransmit_set(c, TCP_REORDER, wait_us / 1000u + 1u);
 }
 
-static void after_detection(struct tcp_conn *c)
+static void after_detection(struct tcp_conn *c, uint32_t delivered)
 {
 	if (c->flight->pieces.lost != 0 && !c->flight->recovering)
-		begin_recovery(c);
+		begin_recovery(c, delivered);
 }
 
 /* When all that is in flight has come there is nothing to follow any more: the flight is kept a while, for what it has learnt. */
@@ -143,21 +180,44 @@ static void rest(struct tcp_conn *c)
 	tcp_long_set(c, tcp_rto_ms(c));
 }
 
+/* Something was acknowledged. */
+static void grow(struct tcp_conn *c, const struct tcp_news *news)
+{
+	struct tcp_flight *const f = c->flight;
+	if (f->limited || f->cc.cwnd < f->cc.ssthresh)
+		cc_acked(&f->cc, news->acked, tcp_mss(c), c->srtt_us / 1000u, tcp_ms32(c->stack));
+}
+
+void tcp_recovery_none(struct tcp_conn *c, const struct tcp_news *news)
+{
+	c->flight->probes = 0;
+	grow(c, news);
+	if (c->flight->pieces.first == NULL)
+		rest(c);
+	else
+		tcp_sent_something(c);
+	tcp_work(c);
+}
+
 void tcp_recovery_input(struct tcp_conn *c, const struct tcp_seg *g, const struct tcp_news *news, bool dsack)
 {
 	struct tcp_flight *const f = c->flight;
-	const uint32_t mss = tcp_mss(c);
+	if (news->acked != 0 || news->sacked)
+		f->probes = 0;
 	if (f->recovering && seq_le(f->recover, c->snd_una))
 		end_recovery(c);
+	if (dsack)
+		for_nothing(c, &news->twice);
 	probe_answered(c, dsack);
+	const uint32_t lost = f->pieces.lost;
 	detect(c, news, dsack);
-	after_detection(c);
+	after_detection(c, news->delivered);
 	if (c->ecn_ok && g->ece)
 		marked(c);
 	if (f->recovering && !f->timed_out)
-		reduce(c, news->delivered, news->acked != 0 && f->pieces.lost == 0);
-	else if (news->acked != 0 && (f->limited || f->cc.cwnd < f->cc.ssthresh))
-		cc_acked(&f->cc, news->acked, mss, c->srtt_us / 1000u, tcp_ms32(c->stack));
+		reduce(c, news->delivered, news->acked != 0 && f->pieces.lost <= lost);
+	else if (news->acked != 0)
+		grow(c, news);
 	if (f->pieces.first == NULL)
 		rest(c);
 	else if (news->acked != 0 && !(c->retransmit_set && c->retransmit_for == TCP_REORDER))
@@ -172,7 +232,7 @@ void tcp_recovery_detect(struct tcp_conn *c)
 		return;
 	const struct tcp_news none = { 0 };
 	detect(c, &none, false);
-	after_detection(c);
+	after_detection(c, 0);
 	if (c->flight->recovering && !c->flight->timed_out)
 		reduce(c, 0, false);
 	tcp_work(c);
@@ -187,6 +247,8 @@ void tcp_recovery_timeout(struct tcp_conn *c)
 		return;
 	if (f->pieces.first != NULL && f->pieces.first->sacked)
 		pieces_forget_sacks(&f->pieces); /* RFC 2018 section 8: it has thrown away what it had */
+	if (!f->recovering)
+		keep_before(f);
 	if (!f->recovering || !f->timed_out)
 		cc_timeout(&f->cc, c->snd_nxt - c->snd_una, tcp_mss(c));
 	else

@@ -68,7 +68,7 @@ static uint16_t usable_mss(const struct tcp_seg *g)
 
 void tcp_options_agreed(struct tcp_conn *c, const struct tcp_seg *g)
 {
-	c->mss = usable_mss(g);
+	c->h.mss = usable_mss(g);
 	c->ts_ok = g->has_ts;
 	c->sack_ok = g->sack_permitted;
 	c->snd_scale = g->has_scale ? g->scale : 0;
@@ -212,7 +212,7 @@ static void open_from_cookie(
 		return;
 	s->tcp->n.syn_cookies_recv++;
 	sequence_numbers(c, g->ack_number - 1u, g->seq - 1u, g->window);
-	c->mss = mss;
+	c->h.mss = mss;
 	struct mrg_net_cookie_timestamp told;
 	uint8_t b[sizeof g->ts_echo] = { 0 };
 	struct mrg_w w;
@@ -255,7 +255,7 @@ static struct tcp_conn *open_from_half(struct mrg_tcpip *s, struct tcp_half *h, 
 	tcp_half_free(s->tcp, h);
 	sequence_numbers(c, was.iss, was.irs, g->window);
 	c->h.m = was.h.m;
-	c->mss = was.mss;
+	c->h.mss = was.h.mss;
 	c->ts_ok = was.has_ts;
 	c->ts_recent = was.ts_recent;
 	c->ts_offset = was.has_ts ? tcp_ts_offset(s, &k) : 0;
@@ -303,7 +303,7 @@ static void half_open(struct mrg_tcpip *s, const struct tcp_seg *g, uint32_t iss
 	}
 	h->irs = g->seq;
 	h->iss = iss;
-	h->mss = usable_mss(g);
+	h->h.mss = usable_mss(g);
 	h->has_ts = g->has_ts;
 	h->ts_recent = g->ts_value;
 	h->sack_ok = g->sack_permitted;
@@ -351,7 +351,7 @@ void tcp_half_again(struct mrg_tcpip *s, struct tcp_half *h)
 		tcp_half_free(s->tcp, h);
 		return;
 	}
-	tcp_half_requeue(s->tcp, h, h->tries + 1u);
+	tcp_half_requeue(s->tcp, h);
 	s->tcp->n.retrans_segs++;
 	send_syn_ack(s, h);
 }

@@ -11,6 +11,8 @@ enum {
 	ACK_LATE_MS = 40,    /* RFC 9293 section 3.8.6.3: below 500 */
 	PEER_LATE_MS =
 		200, /* RFC 8985 section 7.2: how late a peer acknowledges a single segment, WCDelAckT */
+	PEER_USUAL_MS =
+		50, /* that a peer which has been seen to wait for a second segment is given for an odd one */
 	ORPHAN_MS = 60000,    /* that a connection which nobody has any more waits for its peer's FIN */
 	KEEPALIVE_MS = 75000, /* between probes of an idle connection */
 	KEEPALIVE_TRIES = 9,
@@ -22,8 +24,10 @@ void tcp_rtt(struct tcp_conn *c, uint32_t rtt_us)
 {
 	if (rtt_us > RTO_MAX_MS * 1000u)
 		return; /* an echo that we never sent */
+	if (rtt_us == 0)
+		rtt_us = 1000u; /* less than the clock of timestamps shows */
 	if (c->srtt_us == 0) {
-		c->srtt_us = rtt_us != 0 ? rtt_us : 1u;
+		c->srtt_us = rtt_us;
 		c->rttvar_us = rtt_us / 2u;
 	} else {
 		const uint32_t off = rtt_us < c->srtt_us ? c->srtt_us - rtt_us : rtt_us - c->srtt_us;
@@ -75,14 +79,11 @@ void tcp_ack_later(struct tcp_conn *c)
 	wake_at(c, c->ack_ms);
 }
 
-void tcp_long_set(struct tcp_conn *c, uint32_t after_ms)
+void tcp_long_set_at(struct tcp_conn *c, uint32_t at_ms)
 {
-	const uint32_t at = tcp_ms32(c->stack) + after_ms;
-	if (c->long_set && seq_le(c->long_ms, at))
-		return;
 	c->long_set = true;
-	c->long_ms = at;
-	wake_at(c, at);
+	c->long_ms = at_ms;
+	wake_at(c, at_ms);
 }
 
 void tcp_ring_empty(struct tcp_conn *c, struct tcp_ring **r)
@@ -100,6 +101,25 @@ static uint32_t backed_off(const struct tcp_conn *c)
 	return c->tries < 9 && rto << c->tries < RTO_MAX_MS ? rto << c->tries : RTO_MAX_MS;
 }
 
+/*
+ * What the peer may wait before it acknowledges: not when something is missing (RFC 5681 section 4.2), or was until now; nor when a
+ * probe may have come twice.
+ */
+static uint32_t peer_late_ms(const struct tcp_conn *c)
+{
+	const struct tcp_flight *const f = c->flight;
+	if (f->probes != 0)
+		return 0;
+	if (c->snd_nxt - c->snd_una <= c->h.mss)
+		return f->recovering ? PEER_USUAL_MS : PEER_LATE_MS;
+	return c->late_acks && !f->recovering && f->pieces.sacked == 0 ? PEER_USUAL_MS : 0;
+}
+
+/*
+ * RFC 8985 section 7.2, and in recovery as well: when what was sent again is lost with all else that was in flight, no acknowledgment
+ * comes for RACK to see it by. There, and when a probe is lost itself, later ones follow as in RFC 9002 section 6.2: each after twice
+ * the time, as long as that is before the timeout.
+ */
 void tcp_sent_something(struct tcp_conn *c)
 {
 	const struct tcp_flight *const f = c->flight;
@@ -108,12 +128,11 @@ void tcp_sent_something(struct tcp_conn *c)
 		return;
 	if (c->retransmit_set && c->retransmit_for == TCP_REORDER)
 		return; /* it comes first, and sets the next */
-	if (c->sack_ok && !f->recovering && !f->tlp_out && c->tries == 0 && f->pieces.sacked == 0 &&
-		c->srtt_us != 0) {
-		const uint32_t late = c->late_acks || c->snd_nxt - c->snd_una <= c->mss ? PEER_LATE_MS : 0;
-		const uint32_t pto = 2u * c->srtt_us / 1000u + 2u + late;
-		if (pto < rto) {
-			tcp_retransmit_set(c, TCP_PROBE_LOSS, pto);
+	if (c->sack_ok && c->tries == 0 && c->srtt_us != 0) {
+		const uint64_t twice = 2u * c->srtt_us / 1000u + 2u,
+			       pto = (twice << f->probes) + peer_late_ms(c);
+		if (pto < rto || f->probes == 0) {
+			tcp_retransmit_set(c, TCP_PROBE_LOSS, pto < rto ? (uint32_t)pto : rto);
 			return;
 		}
 	}
@@ -140,7 +159,7 @@ static void send_now(struct tcp_conn *c)
 		tcp_work(c);
 }
 
-/* RFC 8985 section 7.3: new data if there is some, else the last segment again. */
+/* RFC 8985 section 7.3: new data if there is some, else the last segment again; the first that is missing when that has come, or in recovery. */
 static void probe_loss(struct tcp_conn *c)
 {
 	struct tcp_state *const t = tcp_of(c);
@@ -148,21 +167,31 @@ static void probe_loss(struct tcp_conn *c)
 	if (f == NULL || f->pieces.last == NULL)
 		return;
 	t->n.loss_probes++;
+	/* RFC 9002 section 6.2.4: two, when one has not been answered */
+	const uint32_t more = (f->probes == 0 && !f->recovering ? 1u : 2u) * tcp_mss(c);
+	f->probes++;
+	f->tlp_again = f->tlp_again && f->tlp_out;
 	f->tlp_out = true;
-	const uint32_t nxt = c->snd_nxt, cwnd = f->cc.cwnd;
-	f->cc.cwnd = tcp_pipe(c) + tcp_mss(c);
+	const uint32_t nxt = c->snd_nxt, resent = (uint32_t)t->n.retrans_segs, cwnd = f->cc.cwnd;
+	/* in recovery it may be that only an acknowledgment was lost: new data might be acknowledged late, what comes twice is not */
+	if (f->recovering && f->pieces.lost == 0)
+		pieces_lose_first(&f->pieces, &t->pieces, tcp_mss(c));
+	f->cc.cwnd = tcp_pipe(c) + more;
 	send_now(c);
-	f->cc.cwnd = cwnd;
-	f->tlp_again = c->snd_nxt == nxt;
-	if (f->tlp_again) {
+	if (c->snd_nxt == nxt && (uint32_t)t->n.retrans_segs == resent) {
 		/* as if it were lost: if it is, and others before it, the answer tells of them */
-		pieces_lose_last(&f->pieces, &t->pieces, tcp_mss(c));
-		f->cc.cwnd = tcp_pipe(c) + tcp_mss(c);
+		if (f->pieces.last->sacked)
+			pieces_lose_first(&f->pieces, &t->pieces, more);
+		else
+			pieces_lose_last(&f->pieces, &t->pieces, more);
+		f->cc.cwnd = tcp_pipe(c) + more;
 		send_now(c);
-		f->cc.cwnd = cwnd;
 	}
+	f->cc.cwnd = cwnd;
+	f->tlp_again = f->tlp_again || c->snd_nxt == nxt;
 	f->tlp_end = c->snd_nxt;
-	tcp_retransmit_set(c, TCP_RTO, backed_off(c));
+	c->retransmit_set = false;
+	tcp_sent_something(c);
 }
 
 static void timed_out(struct tcp_conn *c)
@@ -306,7 +335,7 @@ static void run_queues(struct tcp_state *t)
 	for (unsigned i = 0; i <= TCP_HALF_TRIES; i++)
 		for (uint32_t slot = t->half_due[i].first; slot != 0; slot = t->half_due[i].first) {
 			struct tcp_half *const h = &t->halves[slot - 1u];
-			if (seq_lt(now, h->due_ms))
+			if (tcp_half_left_ms(t, h) > 0)
 				break;
 			tcp_half_again(s, h);
 		}
@@ -328,9 +357,9 @@ static uint64_t next_due(const struct tcp_state *t)
 		const uint32_t slot = i <= TCP_HALF_TRIES ? t->half_due[i].first : t->wait_due.first;
 		if (slot == 0)
 			continue;
-		const uint32_t due =
-			i <= TCP_HALF_TRIES ? t->halves[slot - 1u].due_ms : t->waits[slot - 1u].due_ms;
-		const int32_t left = seq_ahead((uint32_t)now_ms, due);
+		const int32_t left = i <= TCP_HALF_TRIES
+					     ? tcp_half_left_ms(t, &t->halves[slot - 1u])
+					     : seq_ahead((uint32_t)now_ms, t->waits[slot - 1u].due_ms);
 		const uint64_t at = now_ms + (left > 0 ? (uint32_t)left : 0);
 		at_ms = at < at_ms ? at : at_ms;
 	}

@@ -47,7 +47,7 @@ extern const struct mrg_tcpip_limits mrg_tcpip_usual;
 struct mrg_tcpip_world {
 	struct mrg_rt_timers *timers;
 	const uint64_t *now_ns; /* the platform's clock, kept right whenever it calls anybody */
-	uint64_t secret[4];     /* random: ISNs, ports, cookies and hashes come of it */
+	uint64_t secret[4];     /* random: ISNs, ports, cookies and hashes come of it, and addresses of IPv6 (RFC 7217), which stay when it does */
 };
 
 struct mrg_tcpip;
@@ -93,6 +93,12 @@ struct mrg_tcpip_dhcp_user {
 		const struct mrg_rt_addr *router);
 };
 bool mrg_tcpip_dhcp(struct mrg_tcpip_if *on, const struct mrg_tcpip_dhcp_user *user);
+
+/*
+ * mrg_tcpip_dhcp_release - give the address back; nothing is asked for any more, and the user is not told.
+ * Returns: false while the message to the server waits for its link-layer address: to be called again until it is true, if there is time.
+ */
+bool mrg_tcpip_dhcp_release(struct mrg_tcpip_if *on);
 
 /* ---- datagrams ---- */
 
@@ -153,8 +159,42 @@ void mrg_tcpip_ping_close(struct mrg_tcpip_ping *p);
 /* ---- what is going on ---- */
 
 /*
+ * mrg_tcpip_busy - are there connections that somebody has, or that nobody has any more and whose last bytes the peer has not
+ * acknowledged? Who ends while there are none loses nothing of what was sent.
+ */
+bool mrg_tcpip_busy(const struct mrg_tcpip *s);
+
+/*
  * mrg_tcpip_counts - call `each` for every counter of the stack: protocol, name, value. Names as in the counters of specs and RFCs.
  */
 void mrg_tcpip_counts(const struct mrg_tcpip *s, void (*each)(void *ctx, const char *protocol, const char *name, uint64_t value), void *ctx);
+
+/* A connection, as it stands. What is not known of its kind is 0: of one that a peer is opening, or of one in TIME-WAIT, little is. */
+struct mrg_tcpip_connection {
+	struct mrg_rt_addr local, peer;
+	enum mrg_net_connection_state state; /* mrg_net_connection_state_str says it */
+	uint32_t in_len, out_len;       /* bytes that its user has not read; that are not acknowledged, sent or not */
+	uint32_t flight_len, lost_len;  /* sequence numbers that are not acknowledged; bytes of them that are taken for lost */
+	uint32_t snd_wnd;               /* bytes that the peer takes */
+	uint32_t mss;                   /* bytes of data in a full segment */
+	uint32_t cwnd, ssthresh;        /* bytes; cwnd 0: nothing is in flight; ssthresh 0, or more than fits into a window: none yet */
+	uint32_t srtt_us, rttvar_us;    /* 0: not measured yet */
+	uint32_t rto_ms;
+	uint32_t heard_ms;              /* since something came from the peer */
+	uint8_t tries;                  /* timeouts in a row */
+	uint8_t snd_scale, rcv_scale;   /* shifts of the windows */
+	bool timestamps, sack, ecn;     /* agreed on */
+	bool recovering;                /* from a loss */
+	bool out_of_order;              /* something has come behind a gap */
+	bool orphan;                    /* its user has closed it */
+};
+
+/*
+ * mrg_tcpip_connections - call `each` for connections of every kind, at most `most` of them, in no order; listeners are none.
+ *   each   changes nothing of the stack
+ * Returns:  how many there are.   Cost: a pass over the table of connections, in proportion to what there is room for.
+ */
+size_t mrg_tcpip_connections(const struct mrg_tcpip *s, size_t most,
+	void (*each)(void *ctx, const struct mrg_tcpip_connection *c), void *ctx);
 
 #endif

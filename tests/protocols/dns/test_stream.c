@@ -536,6 +536,24 @@ START_TEST(idle_connections_are_closed_at_their_time)
 }
 END_TEST
 
+START_TEST(who_does_not_see_the_end_is_closed_at_its_time)
+{
+	start(CONNS, BLOCKS);
+	struct fake *const f = open_new();
+	pass(IDLE / 2);
+	send_query(f, "x", 1); /* has no answer */
+	run_all(f);
+	ck_assert(f->finished);
+	pass(IDLE - 1);
+	send_query(f, "thrown away", 11); /* wins no time */
+	run_all(f);
+	ck_assert(!f->closed);
+	pass(1);
+	ck_assert(f->closed);
+	stop();
+}
+END_TEST
+
 START_TEST(dripping_octets_win_no_time)
 {
 	start(CONNS, BLOCKS);
@@ -691,6 +709,7 @@ int main(void)
 	tcase_add_test(t, blocks_go_to_who_needs_one_now);
 	tcase_add_test(t, no_block_at_all_costs_only_who_needs_one);
 	tcase_add_test(t, idle_connections_are_closed_at_their_time);
+	tcase_add_test(t, who_does_not_see_the_end_is_closed_at_its_time);
 	tcase_add_test(t, dripping_octets_win_no_time);
 	tcase_add_test(t, dripping_reads_win_no_time);
 	tcase_add_test(t, one_too_many_closes_the_oldest);

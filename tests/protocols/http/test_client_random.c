@@ -70,13 +70,13 @@ static struct peer *someone(struct peer *p)
 {
 	if (!mrg_http_client_open(&client))
 		mrg_http_client_begin(&client, now);
-	if (client.state != MRG_HTTP_CLIENT_CONNECTING)
+	if (client.m.state != MRG_HTTP_CONNECTION_CLIENT_CONNECTING)
 		return p;
 	if (any(20) == 0)
 		mrg_http_client_unreachable(&client);
 	else if (any(20) == 0)
 		pass(5 * MRG_RT_SECOND_NS);
-	if (client.state != MRG_HTTP_CLIENT_CONNECTING)
+	if (client.m.state != MRG_HTTP_CONNECTION_CLIENT_CONNECTING)
 		return NULL;
 	p = asker_open();
 	p->read_most = any(3) == 0 ? 1 + any(30) : 0;

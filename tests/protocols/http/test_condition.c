@@ -236,6 +236,19 @@ START_TEST(a_date_of_this_second_is_not_strong)
 }
 END_TEST
 
+/* Without a clock, years of two digits are those around the time of the file. */
+START_TEST(without_a_clock)
+{
+	struct mrg_http_validators v = dated;
+	v.now_s = MRG_HTTP_NO_CLOCK;
+	MUST(mrg_http_condition_range(request_with("If-Range: " MODIFIED "\r\n"), &v));
+	MUST(mrg_http_condition(request_with("If-Modified-Since: Sunday, 09-Sep-01 01:46:40 GMT\r\n"), &v) ==
+		MRG_HTTP_UNCHANGED);
+	MUST(mrg_http_condition(request_with("If-Modified-Since: Sunday, 06-Nov-94 08:49:37 GMT\r\n"), &v) ==
+		MRG_HTTP_GO_ON);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *const s = suite_create("protocols/http/condition");
@@ -250,6 +263,7 @@ int main(void)
 	tcase_add_test(t, dates_in_each_form);
 	tcase_add_test(t, parts_of_the_same);
 	tcase_add_test(t, a_date_of_this_second_is_not_strong);
+	tcase_add_test(t, without_a_clock);
 	suite_add_tcase(s, t);
 	SRunner *const runner = srunner_create(s);
 	srunner_run_all(runner, CK_NORMAL);

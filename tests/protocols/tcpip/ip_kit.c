@@ -73,6 +73,7 @@ static void keep_error(const struct ip_error *e)
 
 void tcp_input(struct mrg_tcpip *s, const struct ip_in *in) { (void)s, keep_in(in); }
 void tcp_error(struct mrg_tcpip *s, const struct ip_error *e) { (void)s, keep_error(e); }
+void tcp_burst_begin(struct mrg_tcpip *s) { (void)s; }
 void tcp_burst_end(struct mrg_tcpip *s) { (void)s; }
 void tcp_address_gone(struct mrg_tcpip *s, const struct ip *a) { (void)s, (void)a, kit.gone++; }
 void udp_input(struct mrg_tcpip *s, const struct ip_in *in) { (void)s, keep_in(in); }

@@ -27,6 +27,7 @@ static const uint8_t own_mac[6] = { 2, 0, 0, 0, 0, 2 }, peer_mac[6] = { 2, 0, 0,
 
 void tcp_input(struct mrg_tcpip *s, const struct ip_in *in) { (void)s, (void)in; }
 void tcp_error(struct mrg_tcpip *s, const struct ip_error *e) { (void)s, (void)e; }
+void tcp_burst_begin(struct mrg_tcpip *s) { (void)s; }
 void tcp_burst_end(struct mrg_tcpip *s) { (void)s; }
 void tcp_address_gone(struct mrg_tcpip *s, const struct ip *a) { (void)s, (void)a; }
 struct tcp_state *tcp_open(struct mrg_tcpip *s, struct mrg_arena *a)

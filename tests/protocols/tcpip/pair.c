@@ -1,5 +1,5 @@
 /*
- * Two hosts on a wire.
+ * Two hosts on a wire, or some more.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +9,11 @@
 #include "tests/protocols/tcpip/pair.h"
 
 struct mrg_tcpip_limits pair_limits;
+int pair_hosts = 2;
 
 void pair_reset(void)
 {
+	pair_hosts = 2;
 	pair_limits = mrg_tcpip_usual;
 	pair_limits.conn_count = 64;
 	pair_limits.half_open_count = 64;
@@ -166,13 +168,14 @@ struct pair *pair_begin(const struct mrg_sim_options *o, uint64_t seed, unsigned
 	limits.frame_count = 8192;
 	limits.frame_max = 65536 + 14;
 	limits.frame_len = 4u << 20;
-	struct mrg_arena *const arena =
-		arena_for(mrg_sim_memory(&limits) + 2u * mrg_tcpip_memory(&pair_limits) + (1u << 20));
+	struct mrg_arena *const arena = arena_for(
+		mrg_sim_memory(&limits) + (size_t)pair_hosts * mrg_tcpip_memory(&pair_limits) + (1u << 20));
 	memset(&pair, 0, sizeof pair);
+	pair.count = pair_hosts;
 	pair.sim = mrg_sim_open(arena, &limits, seed);
 	MUST(pair.sim != NULL);
 	pair.wire = mrg_sim_wire_add(pair.sim, o);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < pair.count; i++) {
 		pair.host[i] = mrg_sim_host_add(pair.sim, (uint64_t)(i + 1) * 1000u * SECOND + seed % 1000u);
 		pair.link[i] = mrg_sim_port_add(pair.wire, pair.host[i]);
 		const struct mrg_tcpip_world world = { .timers = &pair.host[i]->timers,
@@ -181,9 +184,11 @@ struct pair *pair_begin(const struct mrg_sim_options *o, uint64_t seed, unsigned
 		pair.stack[i] = mrg_tcpip_open(arena, &pair_limits, &world);
 		MUST(pair.stack[i] != NULL);
 		pair.on[i] = mrg_tcpip_if_add(pair.stack[i], pair.link[i]);
-		const char *const text = version == 4 ? (i == 0 ? "10.0.0.1" : "10.0.0.2")
-						      : (i == 0 ? "[fd00::1]" : "[fd00::2]");
-		MUST(mrg_rt_addr_read(text, 0, &pair.address[i]));
+		static const char *const four[PAIR_HOSTS_MAX] = { "10.0.0.1", "10.0.0.2", "10.0.0.3",
+			"10.0.0.4" };
+		static const char *const six[PAIR_HOSTS_MAX] = { "[fd00::1]", "[fd00::2]", "[fd00::3]",
+			"[fd00::4]" };
+		MUST(mrg_rt_addr_read(version == 4 ? four[i] : six[i], 0, &pair.address[i]));
 		MUST(mrg_tcpip_address_add(pair.on[i], &pair.address[i], version == 4 ? 24 : 64));
 	}
 	pair.server = (struct mrg_stream_user){ .ctx = &pair, .open = open_served, .ready = ready };
@@ -197,6 +202,11 @@ struct pair *pair_begin(const struct mrg_sim_options *o, uint64_t seed, unsigned
 
 void pair_connect(struct pair *k, struct attempt *a, uint64_t seed, uint64_t size)
 {
+	pair_connect_from(k, 0, a, seed, size);
+}
+
+void pair_connect_from(struct pair *k, int host, struct attempt *a, uint64_t seed, uint64_t size)
+{
 	struct mrg_rt_addr to = k->address[1];
 	to.port = 80;
 	a->user = (struct mrg_stream_user){ .ctx = a, .open = open_attempt, .ready = ready };
@@ -205,7 +215,7 @@ void pair_connect(struct pair *k, struct attempt *a, uint64_t seed, uint64_t siz
 	a->side.size = size;
 	a->side.kit = k;
 	a->failed = false;
-	MUST(mrg_tcpip_connect(k->stack[0], &a->connect, NULL, &to));
+	MUST(mrg_tcpip_connect(k->stack[host], &a->connect, NULL, &to));
 }
 
 void pair_run(struct pair *k, uint64_t for_ns) { MUST(mrg_sim_run(k->sim, mrg_sim_now(k->sim) + for_ns)); }
@@ -231,7 +241,7 @@ bool pair_both_over(const struct pair *k, const struct attempt *a)
 bool pair_quiet(const struct pair *k, const struct attempt *a)
 {
 	(void)a;
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < k->count; i++) {
 		const struct tcp_state *const t = k->stack[i]->tcp;
 		if (t->conn_count != 0 || t->half_count != 0 || t->wait_due.first != 0)
 			return false;
@@ -259,7 +269,7 @@ void pair_must_be_done(const struct pair *k, const struct attempt *a, size_t n)
 
 void pair_must_be_empty(const struct pair *k)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < k->count; i++) {
 		struct tcp_state *const t = k->stack[i]->tcp;
 		MUST_SAY(t->conn_count == 0, "host %d: %u connections are left", i, t->conn_count);
 		MUST_SAY(t->half_count == 0, "host %d: %u half-open ones are left", i, t->half_count);

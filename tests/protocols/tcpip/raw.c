@@ -16,6 +16,7 @@ struct raw raw;
 
 static const uint8_t our_mac[6] = { 2, 0, 0, 0, 0, 2 }, peer_mac[6] = { 2, 0, 0, 0, 0, 1 };
 static bool asked; /* for a link-layer address */
+static uint16_t id_of_ip;
 
 /* ---- memory that is good for a while ---- */
 
@@ -136,6 +137,7 @@ static void keep_segment(const struct ip *from, const struct ip *to, uint8_t ecn
 		.source_port = mrg_net_tcp_source_port(&h),
 		.destination_port = mrg_net_tcp_destination_port(&h),
 		.ecn = ecn,
+		.id = id_of_ip,
 		.options_len = mrg_net_tcp_options(&h).len,
 		.len = mrg_net_tcp_data(&h).len,
 		.at_ns = raw.now_ns,
@@ -158,6 +160,7 @@ static void keep4(struct mrg_span packet)
 	struct ip from = ip_at("0.0.0.1"), to = from;
 	memcpy(from.b + 12, mrg_net_ip4_source_address(&p).p, 4);
 	memcpy(to.b + 12, mrg_net_ip4_destination_address(&p).p, 4);
+	id_of_ip = mrg_net_ip4_identification(&p);
 	keep_segment(&from, &to, mrg_net_ip4_ecn(&p), mrg_net_ip4_payload(&p));
 }
 
@@ -189,11 +192,17 @@ static enum mrg_io keep(
 		len += parts[i].len;
 	}
 	MUST(mrg_net_ethernet_check((struct mrg_span){ b, len }, &e, NULL) == MRG_OK);
+	const size_t before = raw.sent;
 	switch (mrg_net_ethernet_type(&e)) {
 	case MRG_NET_ETHER_TYPE_ARP: asked = true; break;
 	case MRG_NET_ETHER_TYPE_IPV4: keep4(mrg_net_ethernet_payload(&e)); break;
 	case MRG_NET_ETHER_TYPE_IPV6: keep6(mrg_net_ethernet_payload(&e)); break;
 	default: ck_abort_msg("a frame of an unknown type");
+	}
+	if (raw.sent == before) {
+		struct raw_other *const o = &raw.other[raw.other_count++ % RAW_OTHER_MAX];
+		o->len = len < sizeof o->p ? len : sizeof o->p;
+		memcpy(o->p, b, o->len);
 	}
 	return MRG_IO_OK;
 }
@@ -233,7 +242,18 @@ void raw_run(uint64_t ns)
 
 /* ---- what comes ---- */
 
-static void frame_in(uint16_t type, struct mrg_span packet)
+void raw_frame_in(struct mrg_span frame, bool sum_ok)
+{
+	const struct mrg_span copy = guarded(frame);
+	struct mrg_frame f = { .p = (uint8_t *)(uintptr_t)copy.p,
+		.len = copy.len,
+		.cap = copy.len,
+		.work = { .sum_ok = sum_ok } };
+	raw.link.user.frames(raw.link.user.ctx, &f, 1, raw.now_ns);
+	raw_run(0);
+}
+
+void raw_packet_in(uint16_t type, struct mrg_span packet, bool sum_ok)
 {
 	uint8_t *const p = room(packet.len + 14);
 	struct mrg_w w;
@@ -244,10 +264,7 @@ static void frame_in(uint16_t type, struct mrg_span packet)
 			    .type = type });
 	mrg_w_put(&w, packet);
 	MUST(w.st == MRG_OK);
-	const struct mrg_span copy = guarded(mrg_w_span(&w, 0));
-	struct mrg_frame f = { .p = (uint8_t *)(uintptr_t)copy.p, .len = copy.len, .cap = copy.len };
-	raw.link.user.frames(raw.link.user.ctx, &f, 1, raw.now_ns);
-	raw_run(0);
+	raw_frame_in(mrg_w_span(&w, 0), sum_ok);
 }
 
 static void packet_in(
@@ -272,7 +289,8 @@ static void packet_in(
 					    .payload = payload });
 	}
 	MUST(w.st == MRG_OK);
-	frame_in(raw.version == 4 ? MRG_NET_ETHER_TYPE_IPV4 : MRG_NET_ETHER_TYPE_IPV6, mrg_w_span(&w, 0));
+	raw_packet_in(raw.version == 4 ? MRG_NET_ETHER_TYPE_IPV4 : MRG_NET_ETHER_TYPE_IPV6,
+		mrg_w_span(&w, 0), false);
 }
 
 static void put_sack(struct mrg_w *w, const struct raw_segment *g)
@@ -467,7 +485,8 @@ struct mrg_tcpip_limits raw_limits(void)
 
 void raw_peer(const char *address, uint16_t port)
 {
-	snprintf(raw.peer, sizeof raw.peer, "%s", address);
+	if (address != raw.peer)
+		snprintf(raw.peer, sizeof raw.peer, "%s", address);
 	raw.peer_port = port;
 }
 

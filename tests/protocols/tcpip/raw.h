@@ -24,6 +24,7 @@ enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32, ECE = 64, CWR = 1
 
 enum {
 	RAW_OUT_MAX = 8192,     /* segments that are kept until they are looked at */
+	RAW_OTHER_MAX = 64,
 	RAW_USERS_MAX = 64,     /* at a time; more are refused */
 	RAW_GOT_MAX = 1 << 21,
 	RAW_SHUT = -1,          /* a window of zero */
@@ -63,6 +64,7 @@ struct raw_out {
 	uint32_t seq, ack;      /* absolute */
 	uint16_t window, source_port, destination_port;
 	uint8_t ecn;
+	uint16_t id;            /* of IPv4 */
 	bool has_mss, has_scale, sack_ok, has_ts;
 	uint16_t mss;
 	uint8_t scale;
@@ -74,6 +76,12 @@ struct raw_out {
 	size_t len;
 	uint64_t at_ns;
 	uint8_t to[16];
+};
+
+/* A frame of ours without TCP in it. */
+struct raw_other {
+	uint8_t p[1600];
+	size_t len;
 };
 
 /* Who has a connection: he reads all that comes, unless `hold`. */
@@ -111,6 +119,8 @@ struct raw {
 	struct raw_out out[RAW_OUT_MAX];
 	size_t first, last;     /* numbers, modulo RAW_OUT_MAX */
 	size_t sent;            /* segments, all */
+	struct raw_other other[RAW_OTHER_MAX]; /* frames without TCP, the last ones */
+	size_t other_count;     /* numbers, modulo RAW_OTHER_MAX */
 	bool lossy;             /* keep nothing: only count */
 	bool only;              /* keep what goes to the present peer */
 };
@@ -128,6 +138,8 @@ void raw_peer(const char *address, uint16_t port); /* the peer is another one fr
 void raw_send(const struct raw_segment *g);
 struct mrg_span raw_build(const struct raw_segment *g);    /* its octets, that may be changed; good for a while */
 void raw_send_octets(struct mrg_span segment, bool sum);   /* sum: put the right checksum in it first */
+void raw_frame_in(struct mrg_span frame, bool sum_ok);                  /* a whole frame; sum_ok: the link vouches for its sums */
+void raw_packet_in(uint16_t type, struct mrg_span packet, bool sum_ok); /* a packet in a frame of the router's to us */
 void raw_icmp(uint8_t type, uint8_t code, uint32_t mtu, uint32_t seq, uint16_t local_port); /* an error about a segment of ours */
 
 /* The next segment out; ends the test if there is none, or if it is not as is said. PSH is not looked at. */

@@ -131,7 +131,7 @@ END_TEST
 START_TEST(packets_wait_for_the_answer)
 {
 	ip_kit_open(1500, false);
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < 18; i++)
 		MUST(send_to("10.0.0.1", 100 + i) == MRG_IO_OK);
 	MUST(kit.sent_count == 1 && ip_kit_count("neighbor_wait_dropped") == 2);
 	const struct mrg_net_arp ask = ip_kit_sent_arp(0);
@@ -139,8 +139,8 @@ START_TEST(packets_wait_for_the_answer)
 	ip_kit_clear();
 	/* an answer to somebody else's question does */
 	ip_kit_in(arp(ip_kit_mac, 2, NULL, "10.0.0.1", "10.0.0.2"));
-	MUST(kit.sent_count == 3 && strcmp(state("10.0.0.1"), "Reachable") == 0);
-	for (size_t i = 0; i < 3; i++) { /* the oldest went first */
+	MUST(kit.sent_count == 16 && strcmp(state("10.0.0.1"), "Reachable") == 0);
+	for (size_t i = 0; i < 16; i++) { /* the oldest went first */
 		const struct mrg_net_ip4 p = ip_kit_sent4(i);
 		MUST(mrg_net_ip4_payload(&p).len == 102 + i &&
 			memcmp(kit.sent[i].p, ip_kit_peer_mac, 6) == 0);
@@ -148,6 +148,70 @@ START_TEST(packets_wait_for_the_answer)
 	/* unsolicited answers about others change nothing */
 	ip_kit_in(arp(ip_kit_mac, 2, other_mac, "10.0.0.5", "10.0.0.2"));
 	MUST(strcmp(state("10.0.0.5"), "none") == 0);
+}
+END_TEST
+
+/* What was sent from the frame `at` on: the fragments of one packet of `len` octets, one behind the other. */
+static size_t fragments_from(size_t at, size_t len)
+{
+	size_t got = 0;
+	for (bool more = true; more; at++) {
+		const struct mrg_net_ip4 p = ip_kit_sent4(at);
+		MUST((size_t)mrg_net_ip4_fragment_offset(&p) * 8 == got);
+		got += mrg_net_ip4_payload(&p).len;
+		more = mrg_net_ip4_mf(&p);
+	}
+	MUST_SAY(got == len, "%zu octets of %zu", got, len);
+	return at;
+}
+
+/* RFC 1122 section 2.3.2.2: a packet waits with all its fragments, and goes with all of them. */
+START_TEST(fragments_wait_together)
+{
+	ip_kit_open(1500, false);
+	MUST(send_to("10.0.0.1", 9000) == MRG_IO_OK);
+	ip_kit_clear();
+	ip_kit_in(arp(ip_kit_mac, 2, NULL, "10.0.0.1", "10.0.0.2"));
+	MUST(fragments_from(0, 9000) == 7 && kit.sent_count == 7);
+	/* the newest sixteen, whole */
+	ip_kit_open(1500, false);
+	for (size_t i = 0; i < 18; i++)
+		MUST(send_to("10.0.0.1", 3000 + i) == MRG_IO_OK);
+	MUST(send_to("10.0.0.1", 100) == MRG_IO_OK && ip_kit_count("neighbor_wait_dropped") == 3);
+	ip_kit_clear();
+	ip_kit_in(arp(ip_kit_mac, 2, NULL, "10.0.0.1", "10.0.0.2"));
+	size_t frames = 0;
+	for (size_t i = 3; i < 18; i++)
+		frames = fragments_from(frames, 3000 + i);
+	MUST(fragments_from(frames, 100) == 46 && kit.sent_count == 46);
+	/* the longest there is: those before it make room */
+	ip_kit_open(1500, false);
+	for (size_t i = 0; i < 2; i++)
+		MUST(send_to("10.0.0.1", 30000) == MRG_IO_OK);
+	MUST(send_to("10.0.0.1", 65515) == MRG_IO_OK);
+	ip_kit_clear();
+	ip_kit_in(arp(ip_kit_mac, 2, NULL, "10.0.0.1", "10.0.0.2"));
+	MUST(fragments_from(0, 65515) == 45 && kit.sent_count == 45);
+}
+END_TEST
+
+/* When there is no room for all of them, none is kept; the room is there for others. */
+START_TEST(fragments_that_find_no_room)
+{
+	ip_kit_open(1500, false);
+	MUST(send_to("10.0.0.1", 60000) == MRG_IO_OK);
+	MUST(send_to("10.0.0.3", 20000) == MRG_IO_OK); /* 41 and 14 of 64 */
+	MUST(send_to("10.0.0.4", 20000) == MRG_IO_AGAIN && ip_kit_count("neighbor_wait_dropped") == 1);
+	MUST(send_to("10.0.0.4", 5000) == MRG_IO_OK);
+	ip_kit_clear();
+	ip_kit_in(arp(ip_kit_mac, 2, NULL, "10.0.0.4", "10.0.0.2"));
+	MUST(fragments_from(0, 5000) == kit.sent_count);
+	ip_kit_clear();
+	ip_kit_in(arp(ip_kit_mac, 2, NULL, "10.0.0.1", "10.0.0.2"));
+	MUST(fragments_from(0, 60000) == kit.sent_count);
+	ip_kit_run(10 * SECOND);
+	MUST(send_to("10.0.0.5", 65515) == MRG_IO_OK); /* all room is back */
+	ip_kit_run(10 * SECOND);
 }
 END_TEST
 
@@ -363,6 +427,34 @@ START_TEST(an_address_that_is_taken_is_lost)
 }
 END_TEST
 
+/* RFC 7527: a probe of ours that the link sends back, from whatever address of it, is nobody else's; one without our nonce is. */
+START_TEST(probes_that_come_back)
+{
+	static const struct mrg_rt_addr fresh = { .family = 6, .ip = { 0x20, 1, 0xd, 0xb8, [15] = 9 } };
+	const struct ip ip = ip_of(&fresh);
+	for (int as_it_was = 1; as_it_was >= 0; as_it_was--) {
+		ip_kit_open(1500, false);
+		MUST(mrg_tcpip_address_add(kit.on, &fresh, 64));
+		for (unsigned i = 0; i < 1000 && kit.sent_count == 0; i++)
+			ip_kit_run(SECOND / 500);
+		MUST(kit.sent_count == 1);
+		const struct mrg_net_icmp6 m = ip_kit_sent_icmp6(0);
+		const struct mrg_span probe = mrg_net_icmp6_span(&m);
+		MUST(probe.len == 32 && probe.p[24] == 14 && probe.p[25] == 1);
+		const struct mrg_span back = ip_kit_copy(probe);
+		if (!as_it_was)
+			*ip_kit_at(back, 31) ^= 1;
+		ip_kit_in(ip_kit_frame6(
+			&(struct ip_kit_ip6){
+				.from = "::", .to = "ff02::1:ff00:9", .next = 58, .hop_limit = 255 },
+			ip_kit_icmp6("::", "ff02::1:ff00:9", back)));
+		ip_kit_run(20 * SECOND);
+		MUST(ip_mine(kit.s, &ip) == as_it_was && ip_kit_count("nd_looped") == (uint64_t)as_it_was &&
+			ip_kit_count("nd_duplicates") == (uint64_t)!as_it_was);
+	}
+}
+END_TEST
+
 /* RFC 5227 2.4: said once, then not again for ten seconds; and never given up. */
 START_TEST(an_address_is_defended)
 {
@@ -567,6 +659,8 @@ int main(void)
 	tcase_add_test(t, bad_senders_are_not_learned);
 	tcase_add_test(t, short_and_strange_messages);
 	tcase_add_test(t, packets_wait_for_the_answer);
+	tcase_add_test(t, fragments_wait_together);
+	tcase_add_test(t, fragments_that_find_no_room);
 	tcase_add_test(t, nobody_answers);
 	tcase_add_test(t, what_is_too_long_does_not_wait);
 	tcase_add_test(t, a_neighbor_that_moves_or_leaves);
@@ -574,6 +668,7 @@ int main(void)
 	tcase_add_test(t, many_strangers);
 	tcase_add_test(t, an_address_is_claimed);
 	tcase_add_test(t, an_address_that_is_taken_is_lost);
+	tcase_add_test(t, probes_that_come_back);
 	tcase_add_test(t, an_address_is_defended);
 	tcase_add_test(t, addresses_that_nobody_can_have);
 	tcase_add_test(t, solicitations);

@@ -426,6 +426,51 @@ START_TEST(fragments_go_out)
 }
 END_TEST
 
+static uint32_t label(const char *to, uint8_t protocol, const char *hex, size_t more)
+{
+	struct ip_way w = { .to = ip_kit_ip(to) };
+	const struct mrg_span parts[] = { ip_kit_hex(hex), ip_kit_bytes(more, 1) };
+	ip_kit_clear();
+	MUST(ip_send(kit.s, &w, &(struct ip_out){ .protocol = protocol }, parts, 2) == MRG_IO_OK);
+	const struct mrg_net_ip6 first = ip_kit_sent6(0), last = ip_kit_sent6(kit.sent_count - 1);
+	MUST(mrg_net_ip6_flow_label(&first) == mrg_net_ip6_flow_label(&last));
+	return mrg_net_ip6_flow_label(&first);
+}
+
+/* RFC 6437 section 3: one label for each flow, none of them 0, spread evenly, and not the same on another machine. */
+START_TEST(flow_labels)
+{
+	enum { COUNT = 4096, CLASSES = 16 };
+	static uint32_t seen[COUNT];
+	unsigned spread[CLASSES] = { 0 }, near = 0;
+	ip_kit_open(1500, false);
+	ip_kit_know_peers();
+	const uint32_t one = label("2001:db8::1", 17, "1388 0035 0000 0000", 10);
+	MUST(one != 0 && one == label("2001:db8::1", 17, "1388 0035 9999 1111", 99));
+	MUST(one == label("2001:db8::1", 17, "1388 0035 0000 0000", 5000)); /* of all fragments */
+	MUST(one != label("2001:db8::1", 6, "1388 0035 0000 0000", 10));
+	MUST(one != label("2001:db8::1", 17, "1389 0035 0000 0000", 10));
+	MUST(one != label("2001:db8::1", 17, "1388 0036 0000 0000", 10));
+	MUST(one != label("ff02::9", 17, "1388 0035 0000 0000", 10));
+	/* others have no ports */
+	MUST(label("2001:db8::1", 58, "80 00 0000 0001 0001", 9) ==
+		label("2001:db8::1", 58, "81 00 0000 0002 0001", 9));
+	for (unsigned i = 0; i < COUNT; i++) {
+		char ports[20];
+		snprintf(ports, sizeof ports, "%04x 0035 0000 0000", 1024 + i);
+		seen[i] = label("2001:db8::1", 17, ports, 1);
+		MUST(seen[i] != 0 && seen[i] < 1u << 20);
+		spread[seen[i] >> 16]++;
+		near += i != 0 && seen[i] - seen[i - 1] + 1000u < 2000u;
+	}
+	for (unsigned i = 0; i < CLASSES; i++)
+		MUST_SAY(spread[i] > 180 && spread[i] < 340, "%u of class %u", spread[i], i);
+	MUST_SAY(near < 30, "%u are near the last one", near);
+	kit.s->ip->mix[0] ^= 1;
+	MUST(one != label("2001:db8::1", 17, "1388 0035 0000 0000", 10));
+}
+END_TEST
+
 START_TEST(path_mtus)
 {
 	ip_kit_open(1500, false);
@@ -521,6 +566,31 @@ START_TEST(packets_to_ourselves)
 }
 END_TEST
 
+/* RFC 1112 section 6.1: a member hears what he says to the group himself; ICMP does not. */
+START_TEST(groups_that_we_are_in)
+{
+	static const char *const group[] = { "224.0.0.1", "ff02::1", "224.0.0.9", "ff02::9" };
+	const struct mrg_span octets = ip_kit_bytes(100, 3);
+	ip_kit_open(1500, false);
+	for (size_t i = 0; i < COUNT(group); i++) {
+		struct ip_way w = { .to = ip_kit_ip(group[i]), .only = 1 };
+		ip_kit_clear();
+		MUST(ip_send(kit.s, &w, &(struct ip_out){ .protocol = 17 }, &octets, 1) == MRG_IO_OK);
+		MUST(kit.sent_count == 1 && kit.got_count == 0); /* not within the call */
+		ip_kit_run(1);
+		MUST_SAY(kit.got_count == (i < 2), "%s", group[i]);
+		MUST(i >= 2 || (kit.got[0].in.to_many && ip_same(&kit.got[0].in.to, &w.to) &&
+				       ip_same(&kit.got[0].in.from, &w.from) &&
+				       mrg_span_eq(kit.got[0].in.payload, octets)));
+		ip_kit_clear();
+		MUST(ip_send(kit.s, &w, &(struct ip_out){ .protocol = i % 2 == 0 ? 1 : 58 }, &octets, 1) ==
+			MRG_IO_OK);
+		ip_kit_run(1);
+		MUST(kit.sent_count == 1 && kit.got_count == 0);
+	}
+}
+END_TEST
+
 /* ---- sums ---- */
 
 static uint64_t slow(uint64_t sum, const uint8_t *p, size_t len, size_t odd)
@@ -549,13 +619,14 @@ START_TEST(sums_of_all_lengths)
 							   : 0;
 				const struct mrg_span s = guarded((struct mrg_span){ p + off, len });
 				for (size_t odd = 0; odd < 2; odd++)
-					MUST_SAY(mrg_inet16_add(5, s.p, len, odd) ==
-							 slow(5, p + off, len, odd),
+					MUST_SAY(mrg_inet16_end(mrg_inet16_add(5, s.p, len, odd)) ==
+							 mrg_inet16_end(slow(5, p + off, len, odd)),
 						"%zu octets", len);
 			}
 	const struct mrg_span ones = ip_kit_bytes(70000, 1);
 	memset(ip_kit_at(ones, 0), 0xff, ones.len);
-	MUST(mrg_inet16_add(0, ones.p, ones.len, 0) == slow(0, ones.p, ones.len, 0));
+	MUST(mrg_inet16_end(mrg_inet16_add(0, ones.p, ones.len, 0)) ==
+		mrg_inet16_end(slow(0, ones.p, ones.len, 0)));
 }
 END_TEST
 
@@ -603,9 +674,11 @@ int main(void)
 	tcase_add_test(t, what_is_asked_of_a_header);
 	tcase_add_test(t, links_that_fail);
 	tcase_add_test(t, fragments_go_out);
+	tcase_add_test(t, flow_labels);
 	tcase_add_test(t, path_mtus);
 	tcase_add_test(t, links_that_cut);
 	tcase_add_test(t, packets_to_ourselves);
+	tcase_add_test(t, groups_that_we_are_in);
 	tcase_add_test(t, sums_of_all_lengths);
 	tcase_add_test(t, too_small_an_arena);
 	suite_add_tcase(s, t);

@@ -232,6 +232,29 @@ START_TEST(close_with_data_in_flight)
 }
 END_TEST
 
+/* Who wants to end waits for what is under way, not for peers that do not close */
+START_TEST(nothing_under_way)
+{
+	struct raw_user *const u = begin(&plain);
+	MUST(mrg_tcpip_busy(raw.s));
+	raw_write(u, text_of("last"));
+	raw_close(u);
+	MUST(mrg_tcpip_busy(raw.s));
+	SEND(.flags = ACK, .seq = 1, .ack = 5); /* all but the FIN */
+	MUST(mrg_tcpip_busy(raw.s));
+	SEND(.flags = ACK, .seq = 1, .ack = 6);
+	MUST(!mrg_tcpip_busy(raw.s) && raw_count("connections") == 1);
+	raw_peer("192.0.2.10", 5001);
+	struct raw_user *const other = raw_accept(&plain);
+	MUST(mrg_tcpip_busy(raw.s));
+	raw_finish(other); /* it reads on */
+	SEND(.flags = ACK, .seq = 1, .ack = 2);
+	MUST(mrg_tcpip_busy(raw.s));
+	raw_close(other);
+	MUST(!mrg_tcpip_busy(raw.s));
+}
+END_TEST
+
 /* A peer that never closes: nobody has the connection any more, and it does not last (FIN-WAIT-2) */
 START_TEST(orphan)
 {
@@ -243,6 +266,36 @@ START_TEST(orphan)
 	MUST(!gone());
 	raw_run(200 * RAW_SECOND);
 	MUST(raw_count("connections") == 0 && gone());
+}
+END_TEST
+
+/* When room gets scarce it ends before its time; one that is in use never does */
+START_TEST(orphans_make_room)
+{
+	struct mrg_tcpip_limits l = raw_limits();
+	l.conn_count = 3;
+	raw_open(&l);
+	for (uint16_t i = 1; i <= 2; i++) {
+		raw_peer("192.0.2.9", i);
+		raw_close(raw_accept(&plain));
+		SEND(.flags = ACK, .seq = 1, .ack = 2);
+	}
+	MUST(raw_count("connections") == 2 && raw_count("orphans_ended") == 0);
+	struct raw_user *u[3];
+	uint32_t iss[3];
+	for (uint16_t i = 0; i < 3; i++) {
+		raw_peer("192.0.2.9", (uint16_t)(10 + i));
+		u[i] = raw_accept(&plain);
+		iss[i] = raw.iss;
+		MUST(raw_count("connections") == (i == 2 ? 3 : 2));
+	}
+	MUST(raw_count("orphans_ended") == 2 && raw_count("conn_full") == 0);
+	for (uint16_t i = 0; i < 3; i++) {
+		raw_peer("192.0.2.9", (uint16_t)(10 + i));
+		raw.iss = iss[i];
+		SEND(.flags = ACK, .seq = 1, .ack = 1, .data = text_of("mine"));
+		MUST(u[i]->len == 4);
+	}
 }
 END_TEST
 
@@ -410,7 +463,8 @@ int main(void)
 {
 	const TTest *const tests[] = { we_close_first, peer_closes_first, half_closed, both_at_once,
 		all_in_one, fin_out_of_order, data_behind_fin, fin_again, fin_of_peer_again, data_after_close,
-		close_with_data_in_flight, orphan, orphan_at_closed_window, reset_in_each_state,
-		time_wait_segments, time_wait_again, peer_rebooted, many_in_time_wait, NULL };
+		close_with_data_in_flight, nothing_under_way, orphan, orphans_make_room,
+		orphan_at_closed_window, reset_in_each_state, time_wait_segments, time_wait_again,
+		peer_rebooted, many_in_time_wait, NULL };
 	return raw_main("protocols/tcpip/tcp: the end", tests);
 }

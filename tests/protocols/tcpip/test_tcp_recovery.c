@@ -11,18 +11,18 @@ static const struct raw_options plain = { .mss = 1000 }, sacks = { .mss = 1000, 
 enum { SEG = 1000 };         /* octets in a full segment of all of these */
 #define AT(n) (1u + (n)*SEG) /* where the n-th begins */
 
-/* A connection whose round trip of 100 ms is known, with `count` segments in flight, from AT(0) on, that were looked at. */
-static struct raw_user *in_flight(const struct raw_options *o, unsigned count)
+/* A connection whose round trip is known, with `count` segments in flight, from AT(0) on, that were looked at. */
+static struct raw_user *in_flight_by(const struct raw_options *o, unsigned count, uint64_t rtt_ns)
 {
 	raw_open(NULL);
 	SEND(.flags = SYN, .syn = o);
 	EXPECT(SYN | ACK, 0, 1, 0);
 	raw.ts = o->ts;
-	raw_run(100 * RAW_MS);
+	raw_run(rtt_ns);
 	SEND(.flags = ACK, .seq = 1, .ack = 1);
 	struct raw_user *const u = &raw.user[0];
 	raw_write(u, text_of("0123456789")); /* numbers before 1, so to say */
-	raw_run(100 * RAW_MS);
+	raw_run(rtt_ns);
 	SEND(.flags = ACK, .seq = 1, .ack = 11);
 	raw.iss += 10;
 	raw_forget();
@@ -31,6 +31,11 @@ static struct raw_user *in_flight(const struct raw_options *o, unsigned count)
 		EXPECT(ACK, AT(i), 1, SEG);
 	EXPECT_NONE();
 	return u;
+}
+
+static struct raw_user *in_flight(const struct raw_options *o, unsigned count)
+{
+	return in_flight_by(o, count, 100 * RAW_MS);
 }
 
 /* The n-th segment is the next that was sent. */
@@ -349,6 +354,151 @@ START_TEST(no_burst)
 }
 END_TEST
 
+/* RFC 8985 section 7, RFC 9002 section 6.2: what was sent again is lost with all else: a probe, and not the timeout, finds that out */
+START_TEST(probe_in_recovery)
+{
+	in_flight_by(&sacks, 6, 10 * RAW_MS);
+	raw_run(10 * RAW_MS);
+	SEND(.flags = ACK, .seq = 1, .ack = AT(0), .sack = { { AT(2), AT(6) } }, .sack_count = 1);
+	EXPECT_SEG(0);
+	EXPECT_SEG(1);
+	MUST_EQ(raw_count("fast_recoveries"), 1);
+	raw_run(15 * RAW_MS);
+	EXPECT_NONE();
+	raw_run(15 * RAW_MS);
+	EXPECT_SEG(
+		0); /* what is missing first: it is answered at once, even if only an acknowledgment was lost */
+	raw_run(10 * RAW_MS);
+	SEND(.flags = ACK, .seq = 1, .ack = AT(1), .sack = { { AT(2), AT(6) } }, .sack_count = 1);
+	raw_run(8 * RAW_MS);
+	EXPECT_SEG(1); /* RACK: it was sent before what has come now */
+	MUST(raw_count("timeouts") == 0 && raw_count("loss_probes") == 1 &&
+		raw_count("fast_recoveries") == 1);
+}
+END_TEST
+
+/* RFC 9002 section 6.2: probes are lost, too; each comes after twice the time, and at last the timeout */
+START_TEST(probes_again)
+{
+	in_flight_by(&sacks, 4, 10 * RAW_MS);
+	const uint64_t from = raw.now_ns;
+	uint64_t last = from, gap = 0;
+	for (unsigned probes = 1; probes <= 3; probes++) {
+		while (raw_count("loss_probes") < probes && raw.now_ns < from + RAW_SECOND)
+			raw_run(RAW_MS);
+		MUST_EQ(raw_count("timeouts"), 0);
+		const uint64_t now_gap = raw.now_ns - last;
+		MUST_SAY(now_gap >= 20 * RAW_MS && now_gap + 4 * RAW_MS >= 2 * gap, "%lu ms before probe %u",
+			(unsigned long)(now_gap / RAW_MS), probes);
+		gap = now_gap;
+		last = raw.now_ns;
+		EXPECT_SEG(3);
+		raw_forget();
+	}
+	raw_run(RAW_SECOND);
+	MUST(raw_count("timeouts") != 0 && raw_count("loss_probes") <= 4);
+}
+END_TEST
+
+/* A probe that came too early makes the next ones later, but does not take them away. */
+START_TEST(probe_after_a_vain_one)
+{
+	struct raw_user *const u = in_flight_by(&sacks, 4, 10 * RAW_MS);
+	raw_run(30 * RAW_MS);
+	EXPECT_SEG(3);
+	SEND(.flags = ACK, .seq = 1, .ack = AT(4), .sack = { { AT(3), AT(4) } }, .sack_count = 1);
+	MUST_EQ(raw_count("dsack_received"), 1);
+	raw_write(u, raw_bytes(4 * SEG, 1));
+	raw_forget();
+	raw_run(40 * RAW_MS);
+	EXPECT_NONE();
+	raw_run(60 * RAW_MS);
+	EXPECT_SEG(7);
+	MUST(raw_count("loss_probes") == 2 && raw_count("timeouts") == 0);
+	/* that one was needed: the peer is not so late after all */
+	SEND(.flags = ACK, .seq = 1, .ack = AT(8));
+	raw_write(u, raw_bytes(4 * SEG, 1));
+	raw_forget();
+	raw_run(60 * RAW_MS);
+	MUST(raw_waiting() >= 1);
+	EXPECT_SEG(11);
+}
+END_TEST
+
+/* RFC 8985 section 6.2 step 2: an answer too fast to be one to the probe tells RACK nothing; the next probe is what is missing */
+START_TEST(probe_when_the_last_has_come)
+{
+	in_flight_by(&sacks, 4, 10 * RAW_MS);
+	raw_run(10 * RAW_MS);
+	SEND(.flags = ACK, .seq = 1, .ack = AT(2));
+	for (unsigned ms = 0; ms < 30 && raw_waiting() == 0; ms++)
+		raw_run(RAW_MS);
+	EXPECT_SEG(3);
+	raw_run(5 * RAW_MS);
+	SEND(.flags = ACK, .seq = 1, .ack = AT(2), .sack = { { AT(3), AT(4) } }, .sack_count = 1);
+	raw_run(60 * RAW_MS);
+	EXPECT_SEG(2);
+	MUST_EQ(raw_count("timeouts"), 0);
+}
+END_TEST
+
+/* RFC 6298 section 3: what is acknowledged with a hole that was filled has waited for that, and is no measure */
+START_TEST(nothing_measured_behind_a_hole)
+{
+	struct raw_user *const u = in_flight(&plain, 3);
+	for (unsigned i = 0; i < 4; i++)
+		raw_run(RAW_SECOND);
+	raw_forget();
+	SEND(.flags = ACK, .seq = 1, .ack = AT(3));
+	raw_write(u, raw_bytes(SEG, 1));
+	EXPECT_SEG(3);
+	raw_run(500 * RAW_MS);
+	MUST_SAY(raw_waiting() == 1, "the timeout has become longer");
+}
+END_TEST
+
+/* RFC 7323 section 4.3, RFC 2883: only the acknowledgment was lost; the echo is that of the first sending */
+START_TEST(nothing_measured_of_what_came_twice)
+{
+	raw_open(NULL);
+	struct raw_user *const u = raw_accept(&rich);
+	raw_write(u, raw_bytes(SEG, 1));
+	const uint32_t echo = EXPECT_SEG(0)->ts_value;
+	raw_run(RAW_SECOND);
+	MUST(raw_waiting() >= 1);
+	raw_run(5 * RAW_SECOND);
+	raw_forget();
+	SEND(.flags = ACK, .seq = 1, .ack = AT(1), .ts_echo = echo, .sack = { { AT(0), AT(1) } },
+		.sack_count = 1);
+	MUST_EQ(raw_count("dsack_received"), 1);
+	raw_write(u, raw_bytes(SEG, 1));
+	EXPECT_SEG(1);
+	raw_run(RAW_SECOND);
+	MUST_SAY(raw_waiting() >= 1, "the timeout has become longer");
+}
+END_TEST
+
+/* RFC 9937 section 5: an acknowledgment is safe when it tells of no further loss, even if some are still to be sent again */
+START_TEST(grows_while_losses_wait)
+{
+	raw_open(NULL);
+	struct raw_user *const u = raw_accept(&sacks);
+	raw_write(u, raw_bytes(60 * SEG, 1));
+	raw_forget();
+	raw_run(100 * RAW_MS);
+	SEND(.flags = ACK, .seq = 1, .ack = AT(10));
+	MUST_EQ(raw_waiting(), 20);
+	raw_forget();
+	raw_run(100 * RAW_MS);
+	SEND(.flags = ACK, .seq = 1, .ack = AT(10), .sack = { { AT(26), AT(30) } }, .sack_count = 1);
+	MUST_EQ(raw_waiting(), 4); /* as many as have come */
+	raw_forget();
+	raw_run(100 * RAW_MS);
+	SEND(.flags = ACK, .seq = 1, .ack = AT(11), .sack = { { AT(26), AT(30) } }, .sack_count = 1);
+	MUST_SAY(raw_waiting() == 2, "%zu", raw_waiting());
+}
+END_TEST
+
 /* ---- D-SACK ---- */
 
 /* RFC 2883 section 4: what comes twice is told once, in the first block */
@@ -390,11 +540,61 @@ START_TEST(dsack_received)
 }
 END_TEST
 
+/* Ten segments of which the first seems to be lost, is sent again and acknowledged.   Returns: what is sent of 40 more that are written. */
+static size_t sent_after(const struct raw_range *twice, unsigned times)
+{
+	struct raw_user *const u = in_flight(&sacks, 10);
+	raw_run(100 * RAW_MS);
+	SEND(.flags = ACK, .seq = 1, .ack = AT(0), .sack = { { AT(1), AT(10) } }, .sack_count = 1);
+	EXPECT_SEG(0);
+	SEND(.flags = ACK, .seq = 1, .ack = AT(10));
+	for (unsigned i = 0; i < times; i++)
+		SEND(.flags = ACK, .seq = 1, .ack = AT(10), .sack = { *twice }, .sack_count = 1);
+	MUST_EQ(raw_count("dsack_received"), times);
+	raw_write(u, raw_bytes(40 * SEG, 1));
+	MUST(raw_count("fast_recoveries") == 1 && raw_count("retrans_segs") == 1);
+	return raw_waiting();
+}
+
+/* RFC 3708 section 2, RFC 4015 section 3.4: all that was sent again has come twice: there was no loss, and cwnd is what it was */
+START_TEST(no_loss_after_all)
+{
+	const struct raw_range first = { AT(0), AT(1) }, part = { AT(0), AT(0) + 500u },
+			       other = { AT(4), AT(5) };
+	const size_t lost = sent_after(NULL, 0), not_lost = sent_after(&first, 1);
+	MUST_SAY(lost == 7 && not_lost == 10, "%zu, %zu", lost, not_lost);
+	/* not all of it; told twice; not what was sent again */
+	MUST_EQ(sent_after(&part, 1), 7);
+	MUST_EQ(sent_after(&part, 2), 7);
+	MUST_EQ(sent_after(&other, 1), 7);
+}
+END_TEST
+
+/* RFC 7323 section 5.3, RFC 2883: what its own copy has overtaken has an older timestamp, and is told as well */
+START_TEST(dsack_of_old_timestamps)
+{
+	raw_open(NULL);
+	raw_accept(&rich);
+	raw_run(RAW_SECOND);
+	raw_forget();
+	const uint32_t before = (uint32_t)(raw.now_ns / RAW_MS);
+	SEND(.flags = ACK, .seq = 1, .ack = 1, .data = raw_bytes(100, 1));
+	EXPECT(ACK, 1, 101, 0);
+	SEND(.flags = ACK, .seq = 1, .ack = 1, .ts_value = before, .data = raw_bytes(100, 1));
+	const struct raw_out *const o = EXPECT(ACK, 1, 101, 0);
+	MUST(raw_count("paws_drops") == 1 && o->sack_count == 1 && o->sack[0].left == 1 &&
+		o->sack[0].right == 101);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { timeouts_back_off, nothing_measured_of_copies, gives_up,
 		timer_starts_anew, three_duplicates, no_duplicates, limited_transmit, sack_recovery,
-		rack_by_time, rack_reordering, tail_loss_probe, impossible_sacks, reneging, no_burst,
-		dsack_sent, dsack_received, NULL };
+		rack_by_time, rack_reordering, tail_loss_probe, probe_in_recovery, probes_again,
+		probe_after_a_vain_one, probe_when_the_last_has_come, nothing_measured_behind_a_hole,
+		nothing_measured_of_what_came_twice, impossible_sacks, reneging, no_burst,
+		grows_while_losses_wait, dsack_sent, dsack_received, no_loss_after_all,
+		dsack_of_old_timestamps, NULL };
 	return raw_main("protocols/tcpip/tcp: recovery", tests);
 }

@@ -389,6 +389,27 @@ START_TEST(cubic_returns_in_time)
 }
 END_TEST
 
+/* RFC 9438 section 4.3: slower than Reno up to the window before the loss, as fast behind it */
+START_TEST(cubic_is_no_slower_than_reno)
+{
+	const uint32_t mss = 1000;
+	struct tcp_cc c;
+	cc_begin(&c, TCP_CC_CUBIC, mss);
+	c.cwnd = 10 * mss;
+	cc_loss(&c, mss);
+	c.cwnd = c.ssthresh;
+	uint32_t trips[2] = { 0,
+		0 }; /* of 1 ms, so that time does little: to what it was, and three segments further */
+	for (uint32_t at_ms = 0; c.cwnd < 13 * mss && at_ms < 100; at_ms++) {
+		trips[c.cwnd >= 10 * mss]++;
+		for (uint32_t acked = 0, cwnd = c.cwnd; acked < cwnd; acked += mss)
+			cc_acked(&c, mss, mss, 1, at_ms);
+	}
+	MUST_SAY(trips[0] >= 5 && trips[0] <= 7, "%u", trips[0]);
+	MUST_SAY(trips[1] >= 3 && trips[1] <= 4, "%u", trips[1]);
+}
+END_TEST
+
 START_TEST(reno_grows_by_one_segment)
 {
 	const uint32_t mss = 1000;
@@ -422,6 +443,7 @@ int main(void)
 	tcase_add_test(t, loss_is_found_by_time);
 	tcase_add_test(t, answer_to_the_first_sending_is_no_measure);
 	tcase_add_test(t, cubic_returns_in_time);
+	tcase_add_test(t, cubic_is_no_slower_than_reno);
 	tcase_add_test(t, reno_grows_by_one_segment);
 	suite_add_tcase(suite, t);
 	SRunner *const runner = srunner_create(suite);
