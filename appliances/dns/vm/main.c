@@ -1,0 +1,112 @@
+/*
+ * mrg-dns as a virtual machine, on port 53. Its zones come as an initrd or are linked into the image; the options are
+ *
+ *	--zone ORIGIN		the data is the text of this zone
+ *	--zone ORIGIN=FILE	the data is an archive (mrg-pack), and FILE in it is the text of this zone; repeatable
+ *	--udp-max, --version-text, --identity, --nsid	as of the process
+ */
+#include "appliances/common/say.h"
+#include "appliances/dns/answering.h"
+#include "appliances/dns/answers.h"
+#include "appliances/dns/vm/zones.h"
+#include "protocols/dns/stream.h"
+
+enum { PORT = 53, CONNS_MAX = 4096, BLOCKS = 16 };
+
+static const uint64_t IDLE_NS = 10u * MRG_RT_SECOND_NS;
+
+struct answering {
+	struct mrg_dns_server server; /* first, for answering.h */
+	struct mrg_dns_db db;
+	struct mrg_dns_streams streams;
+	struct mrg_dgram_user dgrams;
+	struct zones zones;
+};
+
+static struct vm_app app;
+static struct answering answering; /* all zero: in no file */
+
+/* ---- options ---- */
+
+static bool take_zone(void *ctx, const char *value)
+{
+	struct answering *const a = ctx;
+	return zones_take(&a->zones, value);
+}
+
+static const struct arg options[] = {
+	{ "--zone", take_zone, true, NULL },
+	{ "--udp-max", answering_udp_max, true, NULL },
+	{ "--version-text", answering_version, true, NULL },
+	{ "--identity", answering_identity, true, NULL },
+	{ "--nsid", answering_nsid, true, NULL },
+};
+
+static enum outcome take_options(struct answering *a)
+{
+	static const struct args args = { "mrg-dns", options, sizeof options / sizeof options[0] };
+	enum outcome outcome;
+	a->server.udp_max = ANSWERING_UDP_MAX;
+	return args_read(&args, a, app.words.argc, app.words.argv, &outcome) ? OUTCOME_OK : outcome;
+}
+
+/* ---- answers ---- */
+
+static void answer_dgrams(
+	void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns)
+{
+	const struct answering *const a = ctx;
+	(void)e;
+	(void)now_ns;
+	answers_batch(&a->server, d, count);
+}
+
+static enum mrg_status answer_stream(
+	void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
+{
+	const struct answering *const a = ctx;
+	return mrg_dns_answer(&a->server, MRG_DNS_TCP, query, out, cap, out_len);
+}
+
+static bool listen_at(struct answering *a, uint8_t family)
+{
+	struct mrg_rt_addr at = { .family = family, .port = PORT };
+	return mrg_tcpip_udp_bind(app.stack, &at, &a->dgrams) != NULL &&
+	       mrg_tcpip_listen(app.stack, &at, &a->streams.user) != NULL;
+}
+
+static bool refuse(const char *why)
+{
+	say(why, NULL);
+	return false;
+}
+
+static bool open_ends(struct answering *a)
+{
+	/* Fewer than the stack has, so that it can take one more, for which we then close another. */
+	const uint32_t room = app.limits.conn_count - app.limits.conn_count / 8u,
+		       conns = room < CONNS_MAX ? room : CONNS_MAX;
+	const struct mrg_dns_stream_limits limits = {
+		.conn_count = conns, .block_count = BLOCKS, .idle_ns = IDLE_NS
+	};
+	const struct mrg_dns_answerer answerer = { .ctx = a, .answer = answer_stream };
+	a->server.db = &a->db;
+	a->dgrams = (struct mrg_dgram_user){ .ctx = a, .batch = answer_dgrams };
+	if (mrg_dns_streams_init(&a->streams, &app.arena, &app.loop.timers, &limits, &answerer) != MRG_OK)
+		return refuse("not enough memory for connections");
+	if (listen_at(a, 4) && listen_at(a, 6))
+		return true;
+	return refuse("port 53: no room for another end");
+}
+
+void vm_main(const struct vm_boot *boot)
+{
+	enum outcome outcome = vm_app_open(&app, boot, "mrg-dns");
+	if (outcome == OUTCOME_OK)
+		outcome = take_options(&answering);
+	if (outcome == OUTCOME_OK && !zones_load(&answering.zones, &app, &answering.db))
+		outcome = OUTCOME_INPUT;
+	if (outcome == OUTCOME_OK)
+		outcome = open_ends(&answering) ? vm_app_run(&app) : OUTCOME_SYSTEM;
+	vm_app_end(outcome);
+}
