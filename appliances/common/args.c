@@ -2,8 +2,6 @@
  * A command line: a table of options, each with the function that takes its value.
  * Reading order: numbers, unknown options, args_read.
  */
-#include <unistd.h>
-
 #include "appliances/common/args.h"
 #include "appliances/common/say.h"
 
@@ -61,6 +59,14 @@ static unsigned distance(const char *a, size_t a_len, const char *b)
 	return row[b_len];
 }
 
+static bool has_help(const struct args *args)
+{
+	for (size_t i = 0; i < args->count; i++)
+		if (strcmp(args->table[i].name, "--help") == 0)
+			return true;
+	return false;
+}
+
 static void say_unknown(const struct args *args, const char *arg, size_t len)
 {
 	const char *nearest = NULL;
@@ -74,8 +80,10 @@ static void say_unknown(const struct args *args, const char *arg, size_t len)
 	}
 	if (nearest != NULL)
 		say(args->program, ": unknown option '", arg, "' (did you mean '", nearest, "'?)", NULL);
-	else
+	else if (has_help(args))
 		say(args->program, ": unknown option '", arg, "'; see ", args->program, " --help", NULL);
+	else
+		say(args->program, ": unknown option '", arg, "'", NULL);
 }
 
 static const struct arg *find(const struct args *args, const char *text, size_t len)
@@ -92,7 +100,7 @@ static enum outcome print(const char *text)
 {
 	char buffer[256];
 	struct text_out o;
-	out_init(&o, STDOUT_FILENO, buffer, sizeof buffer);
+	out_init(&o, SAY_STDOUT, buffer, sizeof buffer);
 	out_str(&o, text);
 	return out_flush(&o) ? OUTCOME_OK : OUTCOME_SYSTEM;
 }

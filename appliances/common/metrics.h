@@ -1,7 +1,5 @@
 /*
- * metrics.h - a page of figures for Prometheus, served by HTTP from the loop of one worker.
- *
- * References: the Prometheus text exposition format 0.0.4.
+ * metrics.h - a page of figures (page.h), served from the loop of one worker on a kernel socket.
  *
  * What it does not do: it counts nothing. Counters belong to workers, which publish copies of them (struct published) between two
  * events; the page adds these up.
@@ -11,7 +9,8 @@
 
 #include <stdatomic.h>
 
-#include "protocols/http/server.h"
+#include "appliances/common/net.h"
+#include "appliances/common/page.h"
 #include "unix/mrg_unix.h"
 
 enum { PUBLISHED_MAX = 48 };
@@ -31,34 +30,24 @@ static inline uint64_t published(const struct published *p, size_t index)
 	return atomic_load_explicit(&p->figure[index], memory_order_relaxed);
 }
 
-/* One figure of the page: those with the same name stand together, the first has the help text. */
-struct metric {
-	const char *name, *labels; /* labels: `class="2xx"`, or NULL */
-	const char *type, *help;   /* NULL: as before */
-};
-
 struct metrics {
-	struct mrg_http_server server;
+	struct page page;
 	struct mrg_unix_listener listener;
-	void *ctx;
-	void (*page)(void *ctx, struct mrg_w *w);
 	bool on;
 };
 
 /* What the loop must have room for. */
-enum { METRICS_CONNS = 16 };
+enum { METRICS_CONNS = PAGE_CONNS };
 size_t metrics_memory(void);
 
 /*
  * metrics_init - serve GET /metrics on a listening socket, which is the loop's from here on.
+ *   net     of the same loop, for its connections and last frames; NULL: none
  *   page    writes the figures; called from the loop's thread
  * Fails:    a positive errno value.
  */
-int metrics_init(struct metrics *m, struct mrg_arena *arena, struct mrg_unix_loop *loop, int socket, void *ctx,
+int metrics_init(struct metrics *m, struct mrg_arena *arena, struct mrg_unix_loop *loop, int socket, struct net *net, void *ctx,
 	void (*page)(void *ctx, struct mrg_w *w));
 void metrics_close(struct metrics *m);
-
-/* One figure. */
-void metric_put(struct mrg_w *w, const struct metric *metric, uint64_t value);
 
 #endif

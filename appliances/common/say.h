@@ -8,6 +8,8 @@
 
 #include "mrg_rt.h"
 
+enum { SAY_STDOUT = 1, SAY_STDERR = 2 }; /* file descriptors */
+
 /* Text for a file descriptor, written when the buffer is full and at the end. */
 struct text_out {
 	int fd;
@@ -26,11 +28,15 @@ void say(const char *first, ...) __attribute__((sentinel));
 
 /* From here on each message begins so; NULL: no more. The text is borrowed. */
 void say_place(const char *place);
+extern const char *say_place_now; /* private: what it was given; NULL: nothing */
 
 /* The log on standard error. */
 extern const struct mrg_rt_log stderr_log;
 
 /* A log line without fields. */
 void say_event(const char *level, const char *event);
+
+/* A log line: this address is listened on. */
+void log_listen(const char *event, const struct mrg_rt_addr *a);
 
 #endif

@@ -48,11 +48,3 @@ enum outcome drop_privileges(const char *program, const char *user, bool *droppe
 	*dropped = true;
 	return OUTCOME_OK;
 }
-
-void log_listen(const char *event, const struct mrg_rt_addr *a)
-{
-	struct mrg_rt_line l;
-	mrg_rt_line_begin(&l, "info", event);
-	mrg_rt_line_addr(&l, "address", a);
-	mrg_rt_log_line(&stderr_log, &l);
-}

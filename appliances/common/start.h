@@ -21,7 +21,4 @@ enum outcome bind_refused(const char *program, const char *option, const struct 
  */
 enum outcome drop_privileges(const char *program, const char *user, bool *dropped);
 
-/* A log line: this address is listened on. */
-void log_listen(const char *event, const struct mrg_rt_addr *a);
-
 #endif

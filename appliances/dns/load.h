@@ -13,6 +13,7 @@
 #define MRG_DNS_LOAD_H
 
 #include "appliances/dns/options.h"
+#include "appliances/dns/read.h"
 #include "protocols/dns/answer.h"
 
 /* Everything that one load made; lies in its own arena. */
@@ -22,20 +23,6 @@ struct database {
 	struct mrg_dns_db index;
 	const struct mrg_dns_zone **zones; /* as many as there are options */
 	uint64_t record_count;
-};
-
-/* One thing wrong with a zone. */
-struct fault {
-	const char *file;
-	unsigned line, col; /* from 1; 0: the whole file */
-	const char *field;  /* "MX preference"; "" where no field is at fault */
-	const char *what;
-};
-
-/* Where faults go, in the order of the text. */
-struct report {
-	void *ctx;
-	void (*fault)(void *ctx, const struct fault *f);
 };
 
 /*
@@ -48,5 +35,12 @@ enum outcome load(
 	const struct options *o, bool stoppable, const struct report *report, struct database **out);
 
 void database_free(struct database *db);
+
+/*
+ * load_alone - read the first zone into an arena that is opened for it and has nothing else in it.
+ * Fails:    as load.
+ */
+enum outcome load_alone(const struct options *o, const struct report *report, struct mrg_arena *arena,
+	const struct mrg_dns_zone **out);
 
 #endif

@@ -6,6 +6,7 @@
 #include "appliances/common/say.h"
 #include "appliances/dns/serve.h"
 #include "appliances/dns/show.h"
+#include "appliances/dns/store.h"
 #include "unix/mrg_unix.h"
 
 enum { OPTIONS_ARENA = 4 << 20 }; /* bytes; more than any command line needs */
@@ -34,6 +35,9 @@ int main(int argc, char *argv[])
 	}
 	if (!options_read(&o, &arena, argc, argv, &outcome))
 		return (int)outcome;
-	outcome = o.check || o.print ? look_only(&o) : serve(&o);
+	if (o.store != NULL)
+		outcome = store(&o);
+	else
+		outcome = o.check || o.print ? look_only(&o) : serve(&o);
 	return (int)outcome;
 }

@@ -3,8 +3,9 @@
  * Reading order: the help text, the takers, the table, options_read.
  */
 #include "appliances/dns/options.h"
+#include "appliances/dns/read.h"
+#include "appliances/common/sandbox.h"
 #include "appliances/common/say.h"
-#include "dns/name_text.h"
 
 static const char HELP[] =
 	"usage: mrg-dns --listen ADDRESS:PORT --zone ORIGIN=FILE [options]\n"
@@ -15,13 +16,14 @@ static const char HELP[] =
 	"  --zone ORIGIN=FILE      a zone and its master file; repeatable\n"
 	"  --metrics ADDRESS:PORT  serve figures for Prometheus there, as /metrics, by HTTP\n"
 	"  --workers N             threads that answer (1)\n"
-	"  --user NAME             become this user after binding when started as root (nobody); also UID or UID:GID\n"
+	"  --user NAME             become this user after binding when started as root (nobody); also UID or UID:GID\n" SANDBOX_HELP
 	"  --udp-max N             largest UDP reply in octets, 512 to 65535 (1232)\n"
 	"  --version-text TEXT     answer to CH TXT version.bind and version.server (refused)\n"
 	"  --identity TEXT         answer to CH TXT id.server and hostname.bind (refused)\n"
 	"  --nsid TEXT             name server identifier, RFC 5001 (not sent)\n"
 	"  --check                 read the zones, report errors as FILE:LINE:COLUMN, and end\n"
 	"  --print                 read the zones, print their records one a line, and end\n"
+	"  --store FILE            read the zone, write it in one piece as images of virtual machines have it, and end\n"
 	"  --help, --version       print this, or the version, and end\n"
 	"\n"
 	"Signals: HUP reads the zones again, and keeps the old ones if there is an error; TERM and INT end it when\n"
@@ -34,8 +36,6 @@ static const char PROGRAM[] = "mrg-dns";
 static const char VERSION[] = "mrg-dns 0.1.0\n";
 
 enum { PORT = 53 };
-
-static struct mrg_span span_of(const char *s) { return (struct mrg_span){ (const uint8_t *)s, strlen(s) }; }
 
 /* ---- values: each says itself what is wrong with one ---- */
 
@@ -67,24 +67,19 @@ static bool take_metrics(void *ctx, const char *value)
 static bool take_zone(void *ctx, const char *value)
 {
 	struct options *const o = ctx;
-	static const uint8_t root[1] = { 0 };
+	char room[200];
 	struct zone_option *const z = &o->zones[o->zone_count];
 	const char *const equals = strchr(value, '=');
 	if (equals == NULL || equals == value || equals[1] == '\0') {
 		say("mrg-dns: --zone ", value, ": expected ORIGIN=FILE", NULL);
 		return false;
 	}
-	struct mrg_text t;
-	struct mrg_w w;
 	const struct mrg_span origin = { (const uint8_t *)value, (size_t)(equals - value) };
-	mrg_text_line(&t, origin, (struct mrg_span){ root, sizeof root });
-	mrg_w_init(&w, z->origin, sizeof z->origin);
-	if (mrg_dns_name_from_text(&t, &w, NULL) != MRG_OK || !mrg_text_end(&t)) {
-		char why[200];
-		say("mrg-dns: --zone ", value, ": ", mrg_text_message(&t, why, sizeof why), NULL);
+	const char *const why = zone_origin_read(origin, z->origin, &z->origin_len, room, sizeof room);
+	if (why != NULL) {
+		say("mrg-dns: --zone ", value, ": ", why, NULL);
 		return false;
 	}
-	z->origin_len = w.len;
 	z->file = equals + 1;
 	o->zone_count++;
 	return true;
@@ -100,16 +95,6 @@ static bool take_workers(void *ctx, const char *value)
 	return true;
 }
 
-static bool take_udp_max(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	unsigned n;
-	if (!args_number(PROGRAM, "--udp-max", value, 512, UINT16_MAX, &n))
-		return false;
-	o->udp_max = (uint16_t)n;
-	return true;
-}
-
 static bool take_user(void *ctx, const char *value)
 {
 	struct options *const o = ctx;
@@ -117,31 +102,12 @@ static bool take_user(void *ctx, const char *value)
 	return true;
 }
 
-static bool take_text(const char *option, const char *value, struct mrg_span *out)
-{
-	*out = span_of(value);
-	if (out->len <= UINT8_MAX) /* a character string, RFC 1035 3.3 */
-		return true;
-	say("mrg-dns: ", option, ": longer than 255 octets", NULL);
-	return false;
-}
-
-static bool take_version_text(void *ctx, const char *value)
+static bool take_sandbox(void *ctx, const char *value)
 {
 	struct options *const o = ctx;
-	return take_text("--version-text", value, &o->version);
-}
-
-static bool take_identity(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	return take_text("--identity", value, &o->identity);
-}
-
-static bool take_nsid(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	return take_text("--nsid", value, &o->nsid);
+	(void)value;
+	o->sandbox = true;
+	return sandbox_possible(PROGRAM);
 }
 
 static bool take_check(void *ctx, const char *value)
@@ -160,6 +126,13 @@ static bool take_print(void *ctx, const char *value)
 	return true;
 }
 
+static bool take_store(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	o->store = value;
+	return true;
+}
+
 /* ---- the table ---- */
 
 static const struct arg table[] = {
@@ -169,12 +142,14 @@ static const struct arg table[] = {
 	{ "--metrics", take_metrics, true, NULL },
 	{ "--workers", take_workers, true, NULL },
 	{ "--user", take_user, true, NULL },
-	{ "--udp-max", take_udp_max, true, NULL },
-	{ "--version-text", take_version_text, true, NULL },
-	{ "--identity", take_identity, true, NULL },
-	{ "--nsid", take_nsid, true, NULL },
+	{ "--sandbox", take_sandbox, false, NULL },
+	{ "--udp-max", answering_udp_max, true, NULL },
+	{ "--version-text", answering_version, true, NULL },
+	{ "--identity", answering_identity, true, NULL },
+	{ "--nsid", answering_nsid, true, NULL },
 	{ "--check", take_check, false, NULL },
 	{ "--print", take_print, false, NULL },
+	{ "--store", take_store, true, NULL },
 	{ "--help", NULL, false, HELP },
 	{ "--version", NULL, false, VERSION },
 };
@@ -183,7 +158,10 @@ static bool check_whole(const struct options *o)
 {
 	if (o->zone_count == 0)
 		say("mrg-dns: no --zone ORIGIN=FILE; see mrg-dns --help", NULL);
-	else if (o->listen_count == 0 && o->net.kind == NET_NONE && !o->check && !o->print)
+	else if (o->store != NULL && o->zone_count != 1)
+		say("mrg-dns: --store takes one zone", NULL);
+	else if (o->listen_count == 0 && o->net.kind == NET_NONE && !o->check && !o->print &&
+		 o->store == NULL)
 		say("mrg-dns: no --listen ADDRESS:PORT; see mrg-dns --help", NULL);
 	else if (o->workers != 1 && o->net.kind != NET_NONE)
 		say("mrg-dns: --net has one worker, not --workers", NULL);
@@ -196,7 +174,7 @@ bool options_read(
 	struct options *o, struct mrg_arena *arena, int argc, char *const argv[], enum outcome *outcome)
 {
 	static const struct args args = { PROGRAM, table, sizeof table / sizeof table[0] };
-	*o = (struct options){ .workers = 1, .user = NULL, .udp_max = 1232 };
+	*o = (struct options){ .workers = 1, .user = NULL, .server = { .udp_max = ANSWERING_UDP_MAX } };
 	*outcome = OUTCOME_USAGE;
 	o->zones = mrg_arena_get(arena, (size_t)argc * sizeof *o->zones, _Alignof(struct zone_option));
 	if (o->zones == NULL)

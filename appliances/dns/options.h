@@ -7,6 +7,7 @@
 #define MRG_DNS_OPTIONS_H
 
 #include "appliances/common/net.h"
+#include "appliances/dns/answering.h"
 #include "mrg_rt.h"
 
 enum { LISTEN_MAX = 32, WORKERS_MAX = 256 };
@@ -18,6 +19,7 @@ struct zone_option {
 };
 
 struct options {
+	struct mrg_dns_server server; /* first, for answering.h; without a database */
 	struct mrg_rt_addr listen[LISTEN_MAX];
 	size_t listen_count;
 	struct net_options net;
@@ -26,9 +28,8 @@ struct options {
 	size_t zone_count;
 	size_t workers;
 	const char *user;
-	uint16_t udp_max;
-	struct mrg_span version, identity, nsid;
-	bool check, print;
+	bool check, print, sandbox;
+	const char *store; /* a file to write the zone to in one piece; NULL: none */
 };
 
 /*

@@ -6,12 +6,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "appliances/common/sandbox.h"
 #include "appliances/common/say.h"
 #include "appliances/common/start.h"
+#include "appliances/dns/said.h"
 #include "appliances/dns/serve.h"
 #include "appliances/dns/show.h"
 #include "appliances/dns/worker.h"
-#include "dns/name_text.h"
 
 enum {
 	CONNS_MAX = 4096,  /* TCP connections of one worker, if the process may open as many files */
@@ -30,33 +31,17 @@ struct server {
 	struct net net; /* of the one worker that there is then */
 	int metrics_fd;
 	int signal_fd;
+	struct mrg_unix_signals signals; /* in a sandbox */
+	struct sandbox sandbox;
 };
 
 /* ---- log ---- */
-
-static void log_zone(const struct mrg_dns_zone *zone, const char *file)
-{
-	struct mrg_rt_line l;
-	struct mrg_dns_name name;
-	uint8_t text[256]; /* a longer name is cut, as the line would be */
-	struct mrg_w w;
-	mrg_w_init(&w, text, sizeof text);
-	if (mrg_dns_name_check(mrg_dns_zone_origin(zone), (struct mrg_span){ NULL, 0 }, &name, NULL) ==
-		MRG_OK)
-		mrg_dns_name_to_text(&name, &w);
-	mrg_rt_line_begin(&l, "info", "zone");
-	mrg_rt_line_span(&l, "origin", mrg_w_span(&w, 0));
-	mrg_rt_line_num(&l, "serial", mrg_dns_zone_serial(zone));
-	mrg_rt_line_num(&l, "records", mrg_dns_zone_records(zone));
-	mrg_rt_line_str(&l, "file", file);
-	mrg_rt_log_line(&stderr_log, &l);
-}
 
 static void log_loaded(const char *event, const struct server *s, const struct database *db, uint64_t took_ns)
 {
 	struct mrg_rt_line l;
 	for (size_t i = 0; i < s->options->zone_count; i++)
-		log_zone(db->zones[i], s->options->zones[i].file);
+		said_zone(db->zones[i], s->options->zones[i].file);
 	mrg_rt_line_begin(&l, "info", event);
 	mrg_rt_line_num(&l, "zones", s->options->zone_count);
 	mrg_rt_line_num(&l, "records", db->record_count);
@@ -69,16 +54,8 @@ static void log_loaded(const char *event, const struct server *s, const struct d
 static void log_fault(void *ctx, const struct fault *f)
 {
 	size_t *const count = ctx;
-	struct mrg_rt_line l;
-	if (++*count > FAULTS_LOGGED)
-		return;
-	mrg_rt_line_begin(&l, "error", "zone_fault");
-	mrg_rt_line_str(&l, "file", f->file);
-	mrg_rt_line_num(&l, "line", f->line);
-	mrg_rt_line_num(&l, "col", f->col);
-	mrg_rt_line_str(&l, "field", f->field);
-	mrg_rt_line_str(&l, "what", f->what);
-	mrg_rt_log_line(&stderr_log, &l);
+	if (++*count <= FAULTS_LOGGED)
+		said_fault(f);
 }
 
 /* ---- running ---- */
@@ -115,6 +92,23 @@ static void reload(struct server *s)
 	log_loaded("reloaded", s, db, mrg_unix_now_ns() - start);
 }
 
+/* The worker does it, since frames come and go meanwhile. */
+static void record(struct server *s)
+{
+	if (s->options->net.kind != NET_NONE)
+		net_record_ask(&s->net, &s->worker[0]->loop);
+	else
+		say_event("warn", "record_nothing");
+}
+
+static void stop(struct server *s)
+{
+	say_event("info", "stopping");
+	atomic_store_explicit(&s->control.stopping, true, memory_order_release);
+	for (size_t i = 0; i < s->options->workers; i++)
+		mrg_unix_loop_wake(&s->worker[i]->loop);
+}
+
 static enum outcome run(struct server *s)
 {
 	enum mrg_unix_signal signal;
@@ -124,16 +118,58 @@ static enum outcome run(struct server *s)
 			return refused(PROGRAM, "signals", "", err);
 		if (signal == MRG_UNIX_STOP)
 			break;
-		reload(s);
+		if (signal == MRG_UNIX_RECORD)
+			record(s);
+		else
+			reload(s);
 	}
-	say_event("info", "stopping");
-	atomic_store_explicit(&s->control.stopping, true, memory_order_release);
-	for (size_t i = 0; i < s->options->workers; i++)
-		mrg_unix_loop_wake(&s->worker[i]->loop);
+	stop(s);
 	for (size_t i = 0; i < s->options->workers; i++)
 		worker_end(s->worker[i]);
 	say_event("info", "stopped");
 	return OUTCOME_OK;
+}
+
+/* ---- in a sandbox ---- */
+
+static void take_signal(void *ctx, enum mrg_unix_signal signal)
+{
+	struct server *const s = ctx;
+	if (signal == MRG_UNIX_RELOAD)
+		sandbox_refuse("reload_refused");
+	else if (signal == MRG_UNIX_RECORD)
+		record(s);
+	else if (!atomic_load_explicit(&s->control.stopping, memory_order_relaxed))
+		stop(s);
+}
+
+static void run_locked_in(void *ctx)
+{
+	struct worker *const w = ctx;
+	sandbox_arrive(w->control->sandbox);
+	worker_run(w);
+	worker_leave(w);
+}
+
+/* All is open: from here on this is all that there will be. */
+static enum outcome lock_in(struct server *s)
+{
+	struct sandbox *const box = &s->sandbox;
+	const size_t count = s->options->workers;
+	s->control.sandbox = box;
+	s->signals = (struct mrg_unix_signals){ .ctx = s, .take = take_signal };
+	int err = mrg_unix_signals_serve(&s->signals, &s->worker[0]->loop, s->signal_fd);
+	if (err != 0)
+		return refused(PROGRAM, "signals", "", err);
+	enum outcome outcome = sandbox_begin(box, PROGRAM, count);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	mrg_unix_set_add(&box->open.signals, s->signal_fd);
+	for (size_t i = 0; i < count; i++)
+		worker_keep(s->worker[i], box);
+	for (size_t i = 1; i < count && err == 0; i++)
+		err = mrg_unix_thread_start(&s->worker[i]->thread, run_locked_in, s->worker[i]);
+	return err == 0 ? sandbox_close(box) : refused(PROGRAM, "workers", "", err);
 }
 
 /* ---- starting ---- */
@@ -209,7 +245,7 @@ static enum outcome drop(const struct options *o)
 {
 	bool dropped;
 	const enum outcome outcome = drop_privileges(PROGRAM, o->user, &dropped);
-	if (outcome == OUTCOME_OK && dropped)
+	if (outcome == OUTCOME_OK && dropped && !o->sandbox)
 		warn_unreadable(o, o->user != NULL ? o->user : DEFAULT_USER);
 	return outcome;
 }
@@ -229,6 +265,8 @@ static enum outcome start_workers(struct server *s)
 			conns);
 	if (err == 0 && s->metrics.family != 0)
 		err = worker_show(s->worker[0], s->metrics_fd);
+	if (err == 0 && o->sandbox)
+		return lock_in(s);
 	for (size_t i = 0; i < o->workers && err == 0; i++)
 		err = mrg_unix_thread_start(&s->worker[i]->thread, worker_run, s->worker[i]);
 	return err == 0 ? OUTCOME_OK : refused(PROGRAM, "workers", "", err);
@@ -277,5 +315,10 @@ enum outcome serve(const struct options *o)
 	s.control.start_s = mrg_unix_time_s();
 	memcpy(s.listen, o->listen, sizeof s.listen);
 	const enum outcome outcome = start(&s, start_ns);
-	return outcome == OUTCOME_OK ? run(&s) : outcome;
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	if (!o->sandbox)
+		return run(&s);
+	worker_run(s.worker[0]);
+	worker_leave(s.worker[0]);
 }

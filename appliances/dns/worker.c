@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "appliances/common/say.h"
+#include "appliances/dns/answers.h"
 #include "appliances/dns/figures.h"
 #include "appliances/dns/worker.h"
 
@@ -14,7 +15,6 @@ enum {
 	QUERY_MAX =
 		1472, /* octets of a UDP query, if no longer ones are invited; the rest is cut off, and is missed */
 	SPARE_SLOTS = 64, /* slots beyond the connections of the protocol: what one turn may accept */
-	TOGETHER = 16,    /* queries whose memory is fetched at once */
 	BLOCKS = 128      /* partial long queries and waiting replies at once */
 };
 
@@ -25,22 +25,9 @@ static void answer_dgrams(
 	void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns)
 {
 	const struct worker *const w = ctx;
-	struct mrg_dns_asked asked[TOGETHER];
 	(void)e;
 	(void)now_ns;
-	for (size_t from = 0; from < count; from += TOGETHER) {
-		const size_t n = count - from < TOGETHER ? count - from : (size_t)TOGETHER;
-		for (size_t i = 0; i < n; i++)
-			mrg_dns_answer_begin(&w->db->server, d[from + i].in, &asked[i]);
-		for (size_t i = 0; i < n; i++)
-			mrg_dns_answer_look(&asked[i]);
-		for (size_t i = 0; i < n; i++) {
-			struct mrg_dgram *const one = &d[from + i];
-			if (mrg_dns_answer_finish(
-				    &asked[i], MRG_DNS_UDP, one->out, one->out_cap, &one->out_len) != MRG_OK)
-				one->out_len = 0;
-		}
-	}
+	answers_batch(&w->db->server, d, count);
 }
 
 static enum mrg_status answer_stream(
@@ -81,6 +68,7 @@ static bool turn(void *ctx, uint64_t now_ns)
 		mrg_unix_bell_ring(&w->control->seen);
 	}
 	figures_publish(w);
+	net_turn(w->net);
 	if (!w->draining && atomic_load_explicit(&w->control->stopping, memory_order_acquire))
 		begin_drain(w, now_ns);
 	return !w->draining || (!w->drained && (mrg_dns_streams_count(&w->streams) != 0 || net_busy(w->net)));
@@ -90,7 +78,7 @@ static bool turn(void *ctx, uint64_t now_ns)
 static struct mrg_tcpip_limits stack_limits(const struct options *o)
 {
 	struct mrg_tcpip_limits limits = mrg_tcpip_usual;
-	limits.dgram_out_max = o->udp_max;
+	limits.dgram_out_max = o->server.udp_max;
 	return limits;
 }
 
@@ -120,15 +108,16 @@ static int make_ends(struct worker *w, const struct places *places, uint32_t con
 	const struct options *const o = w->options;
 	const struct mrg_unix_limits limits = {
 		.conn_count = (places->net == NULL ? conns + SPARE_SLOTS : 0) + METRICS_CONNS,
-		.dgram_in_max = o->udp_max > QUERY_MAX ? o->udp_max : QUERY_MAX,
-		.dgram_out_max = o->udp_max,
+		.dgram_in_max = o->server.udp_max > QUERY_MAX ? o->server.udp_max : QUERY_MAX,
+		.dgram_out_max = o->server.udp_max,
 	};
 	const struct mrg_dns_stream_limits stream_limits = {
 		.conn_count = conns, .block_count = BLOCKS, .idle_ns = IDLE_NS
 	};
 	const struct mrg_dns_answerer answerer = { .ctx = w, .answer = answer_stream };
 	const struct mrg_tcpip_limits stack = stack_limits(o);
-	int err = mrg_unix_loop_init(&w->loop, &mrg_unix_kernel, &w->arena, &limits);
+	int err = mrg_unix_loop_init(
+		&w->loop, o->sandbox ? &mrg_unix_few : &mrg_unix_kernel, &w->arena, &limits);
 	if (err != 0)
 		return err;
 	if (mrg_dns_streams_init(&w->streams, &w->arena, &w->loop.timers, &stream_limits, &answerer) !=
@@ -144,7 +133,7 @@ int worker_new(struct worker **out, struct control *control, const struct option
 {
 	struct mrg_arena arena;
 	const struct mrg_tcpip_limits stack = stack_limits(o);
-	const size_t memory = ARENA + (places->net != NULL ? net_memory(&stack) : 0);
+	const size_t memory = ARENA + (places->net != NULL ? net_memory(places->net->options, &stack) : 0);
 	int err = mrg_unix_arena_open(&arena, memory, memory);
 	if (err != 0)
 		return err;
@@ -178,7 +167,7 @@ static void put_figures(void *ctx, struct mrg_w *out)
 
 int worker_show(struct worker *w, int socket)
 {
-	return metrics_init(&w->metrics, &w->arena, &w->loop, socket, w, put_figures);
+	return metrics_init(&w->metrics, &w->arena, &w->loop, socket, w->net, w, put_figures);
 }
 
 void worker_run(void *ctx)
@@ -202,4 +191,23 @@ void worker_end(struct worker *w)
 	if (w->net != NULL)
 		net_close(w->net);
 	mrg_unix_loop_close(&w->loop);
+}
+
+void worker_keep(const struct worker *w, struct sandbox *s)
+{
+	sandbox_loop(s, &w->loop);
+	sandbox_net(s, w->net);
+	sandbox_metrics(s, &w->metrics);
+	for (size_t i = 0; i < w->end_count; i++) {
+		sandbox_dgram(s, &w->udp[i]);
+		sandbox_listener(s, &w->tcp[i]);
+	}
+}
+
+noreturn void worker_leave(struct worker *w)
+{
+	mrg_dns_streams_close(&w->streams);
+	if (w->net != NULL)
+		net_close(w->net);
+	sandbox_leave(w->control->sandbox);
 }

@@ -13,6 +13,7 @@
 
 #include "appliances/common/ends.h"
 #include "appliances/common/metrics.h"
+#include "appliances/common/sandbox.h"
 #include "appliances/dns/load.h"
 #include "protocols/dns/stream.h"
 #include "unix/mrg_unix.h"
@@ -24,6 +25,7 @@ struct control {
 	struct mrg_unix_bell seen; /* rung by each worker that has taken up a new database */
 	struct worker *const *workers; /* all of them, for the page of figures */
 	uint64_t start_s;              /* seconds since 1970 */
+	struct sandbox *sandbox;       /* NULL: there is none */
 };
 
 struct worker {
@@ -83,5 +85,15 @@ void worker_run(void *ctx);
  * would reach whoever has its file by then.
  */
 void worker_end(struct worker *w);
+
+/*
+ * worker_keep - what it has open is to stay open in the sandbox.
+ */
+void worker_keep(const struct worker *w, struct sandbox *s);
+
+/*
+ * worker_leave - in a sandbox it has run to its end: close what others see of it; the last one ends the process.
+ */
+noreturn void worker_leave(struct worker *w);
 
 #endif

@@ -11,6 +11,7 @@ struct options {
 	struct net_options net;
 	struct mrg_rt_addr metrics; /* family 0: none */
 	const char *user;           /* NULL: nobody, when root has started it */
+	bool sandbox;
 };
 
 /*

@@ -1,6 +1,7 @@
 /*
  * The command line: a table of options, each with the function that takes its value.
  */
+#include "appliances/common/sandbox.h"
 #include "appliances/common/say.h"
 #include "appliances/echo/echo.h"
 
@@ -9,8 +10,9 @@ static const char HELP[] =
 	"\n"
 	"Small services on a TCP/IP of its own, to try it with.\n"
 	"\n" NET_HELP
-	"  --metrics ADDRESS:PORT  serve figures for Prometheus there, as /metrics, by HTTP on the kernel's TCP\n"
-	"  --user NAME             become this user when started as root (nobody); also UID or UID:GID\n"
+	"  --metrics ADDRESS:PORT  serve figures for Prometheus there, as /metrics, by HTTP on the kernel's TCP;\n"
+	"                          /connections and /pcap tell more of our own\n"
+	"  --user NAME             become this user when started as root (nobody); also UID or UID:GID\n" SANDBOX_HELP
 	"  --help, --version       print this, or the version, and end\n"
 	"\n"
 	"TCP 7 and UDP 7 echo; TCP 9 discards; TCP 19 sends characters without end; TCP 2000 answers \"bye\" and closes\n"
@@ -40,10 +42,19 @@ static bool take_user(void *ctx, const char *value)
 	return true;
 }
 
+static bool take_sandbox(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	(void)value;
+	o->sandbox = true;
+	return sandbox_possible(PROGRAM);
+}
+
 static const struct arg table[] = {
 	{ "--net", take_net, true, NULL },
 	{ "--metrics", take_metrics, true, NULL },
 	{ "--user", take_user, true, NULL },
+	{ "--sandbox", take_sandbox, false, NULL },
 	{ "--help", NULL, false, HELP },
 	{ "--version", NULL, false, VERSION },
 };

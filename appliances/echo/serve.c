@@ -3,9 +3,9 @@
  * Reading order: serve at the end, then upwards.
  */
 #include <errno.h>
-#include <signal.h>
 
 #include "appliances/common/metrics.h"
+#include "appliances/common/sandbox.h"
 #include "appliances/common/say.h"
 #include "appliances/common/start.h"
 #include "appliances/echo/echo.h"
@@ -32,24 +32,29 @@ struct server {
 	struct active active;
 	struct metrics metrics;
 	struct mrg_rt_addr metrics_at;
-	int metrics_fd;
+	int metrics_fd, signal_fd;
+	struct mrg_unix_signals signals;
+	struct sandbox sandbox;
+	bool stopped;
 };
 
 static struct server server;
-static volatile sig_atomic_t stopped;
 
-static void on_signal(int number)
+/* There is nothing to read again: SIGHUP ends it, as a terminal that goes wants it. */
+static void take_signal(void *ctx, enum mrg_unix_signal signal)
 {
-	(void)number;
-	stopped = 1;
-	mrg_unix_loop_wake(&server.loop);
+	struct server *const s = ctx;
+	if (signal == MRG_UNIX_RECORD)
+		net_record(&s->net);
+	else
+		s->stopped = true;
 }
 
 static bool turn(void *ctx, uint64_t now_ns)
 {
-	(void)ctx;
+	const struct server *const s = ctx;
 	(void)now_ns;
-	return stopped == 0;
+	return !s->stopped;
 }
 
 /* ---- figures ---- */
@@ -152,23 +157,38 @@ static int open_all(struct server *s)
 		.conn_count = METRICS_CONNS, .dgram_in_max = 1, .dgram_out_max = 1
 	};
 	const struct mrg_tcpip_limits *const limits = &mrg_tcpip_usual;
-	const size_t len = mrg_unix_loop_memory(&loop_limits) + net_memory(limits) +
+	const size_t len = mrg_unix_loop_memory(&loop_limits) + net_memory(&s->options->net, limits) +
 			   streams_memory(limits->conn_count) + metrics_memory();
 	int err = mrg_unix_arena_open(&s->arena, len, len);
 	if (err == 0)
-		err = mrg_unix_loop_init(&s->loop, &mrg_unix_kernel, &s->arena, &loop_limits);
+		err = mrg_unix_loop_init(&s->loop, s->options->sandbox ? &mrg_unix_few : &mrg_unix_kernel,
+			&s->arena, &loop_limits);
 	if (err == 0)
 		err = net_open(&s->net, &s->loop, &s->arena, limits);
 	if (err == 0 && !open_services(s, limits->conn_count))
 		err = ENOMEM;
 	if (err == 0 && s->metrics_at.family != 0)
-		err = metrics_init(&s->metrics, &s->arena, &s->loop, s->metrics_fd, s, page);
-	return err;
+		err = metrics_init(&s->metrics, &s->arena, &s->loop, s->metrics_fd, &s->net, s, page);
+	if (err == 0)
+		err = mrg_unix_signals_open(&s->signal_fd);
+	s->signals = (struct mrg_unix_signals){ .ctx = s, .take = take_signal };
+	return err == 0 ? mrg_unix_signals_serve(&s->signals, &s->loop, s->signal_fd) : err;
+}
+
+static enum outcome lock_in(struct server *s)
+{
+	const enum outcome outcome = sandbox_begin(&s->sandbox, PROGRAM, 1);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	mrg_unix_set_add(&s->sandbox.open.signals, s->signal_fd);
+	sandbox_loop(&s->sandbox, &s->loop);
+	sandbox_net(&s->sandbox, &s->net);
+	sandbox_metrics(&s->sandbox, &s->metrics);
+	return sandbox_close(&s->sandbox);
 }
 
 static enum outcome start(struct server *s)
 {
-	const struct sigaction action = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
 	bool dropped;
 	enum outcome outcome = net_device(&s->net, PROGRAM, &s->options->net);
 	if (outcome == OUTCOME_OK && s->metrics_at.family != 0) {
@@ -183,9 +203,10 @@ static enum outcome start(struct server *s)
 	const int err = open_all(s);
 	if (err != 0)
 		return refused(PROGRAM, "start", "", err);
-	(void)sigaction(SIGINT, &action, NULL);
-	(void)sigaction(SIGTERM, &action, NULL);
-	(void)sigaction(SIGPIPE, &ignore, NULL);
+	if (s->options->sandbox)
+		outcome = lock_in(s);
+	if (outcome != OUTCOME_OK)
+		return outcome;
 	if (s->metrics_at.family != 0)
 		log_listen("metrics", &s->metrics_at);
 	say_event("info", "ready");
@@ -194,7 +215,7 @@ static enum outcome start(struct server *s)
 
 enum outcome serve(const struct options *o)
 {
-	const struct mrg_unix_turn each = { .turn = turn };
+	const struct mrg_unix_turn each = { .ctx = &server, .turn = turn };
 	server.options = o;
 	server.metrics_at = o->metrics;
 	const enum outcome outcome = start(&server);

@@ -1,13 +1,10 @@
 /*
  * The access log.
  */
-#include <unistd.h>
-
 #include "appliances/http/access.h"
 #include "http/field.h"
 #include "mrg_calendar.h"
 #include "mrg_digits.h"
-#include "unix/mrg_unix.h"
 
 enum {
 	FIELD_MAX = 4096, /* octets of a field; longer ones are cut */
@@ -17,20 +14,23 @@ enum {
 
 _Static_assert(LINE_MAX_LEN < sizeof((struct access *)0)->buffer, "room for a line");
 
-void access_init(struct access *a, enum access_log kind, pthread_mutex_t *turn)
+void access_init(struct access *a, enum access_log kind, void (*turn)(void *ctx, bool begins), void *ctx)
 {
 	a->kind = kind;
 	a->turn = turn;
-	out_init(&a->out, STDOUT_FILENO, a->buffer, sizeof a->buffer);
+	a->ctx = ctx;
+	out_init(&a->out, SAY_STDOUT, a->buffer, sizeof a->buffer);
 }
 
 void access_flush(struct access *a)
 {
 	if (a->out.w.len == 0)
 		return;
-	(void)pthread_mutex_lock(a->turn);
+	if (a->turn != NULL)
+		a->turn(a->ctx, true);
 	(void)out_flush(&a->out);
-	(void)pthread_mutex_unlock(a->turn);
+	if (a->turn != NULL)
+		a->turn(a->ctx, false);
 	a->out.failed = false; /* a full disk may have room again */
 }
 
@@ -121,7 +121,7 @@ void access_line(struct access *a, const struct mrg_http_exchange *x)
 		access_flush(a);
 	put_peer(a, x->stream);
 	out_str(&a->out, " - -");
-	put_time(a, mrg_unix_time_s());
+	put_time(a, x->unix_s != MRG_HTTP_NO_CLOCK ? x->unix_s : x->now_ns / MRG_RT_SECOND_NS);
 	put_request_line(a, r);
 	out_str(&a->out, " ");
 	out_num(&a->out, x->reply->status);

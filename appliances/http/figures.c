@@ -2,9 +2,8 @@
  * What is counted.
  */
 #include "appliances/http/figures.h"
-#include "appliances/http/worker.h"
 
-static const struct metric metrics[] = {
+static const struct metric metrics[FIGURES] = {
 	{ "mrg_http_requests_total", NULL, "counter", "Requests whose head has come, well or not." },
 	{ "mrg_http_responses_total", "class=\"2xx\"", "counter", "Answers, by the class of their status." },
 	{ "mrg_http_responses_total", "class=\"3xx\"", NULL, NULL },
@@ -30,47 +29,28 @@ static const struct metric metrics[] = {
 		"Files that could not be opened for want of memory or descriptors." },
 };
 
-enum { COUNT = sizeof metrics / sizeof metrics[0] };
-_Static_assert((size_t)COUNT <= (size_t)PUBLISHED_MAX, "room for every figure");
-
-static void publish_files(struct published *p, size_t at, const struct site *s)
+void figures_of(const struct mrg_http_server *server, const struct file_figures *files, uint64_t out[FIGURES])
 {
-	uint64_t hits = 0, loaded = 0, busy = 0;
-	for (size_t i = 0; i < s->count; i++) {
-		hits += s->folders[i].counts.hits;
-		loaded += s->folders[i].counts.loaded;
-		busy += s->folders[i].counts.busy;
-	}
-	publish(p, at, hits);
-	publish(p, at + 1, loaded);
-	publish(p, at + 2, busy);
-}
-
-void figures_publish(struct worker *w)
-{
-	const struct mrg_http_counts *const c = &w->server.counts;
-	struct published *const p = &w->published;
+	const struct mrg_http_counts *const c = &server->counts;
 	size_t at = 0;
-	publish(p, at++, c->requests);
+	out[at++] = c->requests;
 	for (size_t class = 2; class < 6; class ++)
-		publish(p, at++, c->statuses[class]);
-	publish(p, at++, c->opened);
-	publish(p, at++, mrg_http_server_count(&w->server));
-	publish(p, at++, c->broken);
-	publish(p, at++, c->spared);
+		out[at++] = c->statuses[class];
+	out[at++] = c->opened;
+	out[at++] = mrg_http_server_count(server);
+	out[at++] = c->broken;
+	out[at++] = c->spared;
 	for (size_t wait = 0; wait < MRG_HTTP_WAITS; wait++)
-		publish(p, at++, c->timeouts[wait]);
-	publish(p, at++, c->octets_in);
-	publish(p, at++, c->octets_out);
-	publish_files(p, at, w->site);
+		out[at++] = c->timeouts[wait];
+	out[at++] = c->octets_in;
+	out[at++] = c->octets_out;
+	out[at++] = files->hits;
+	out[at++] = files->loaded;
+	out[at++] = files->busy;
 }
 
-void figures_put(struct worker *const *workers, size_t count, struct mrg_w *w)
+void figures_put(const uint64_t figures[FIGURES], struct mrg_w *w)
 {
-	for (size_t i = 0; i < COUNT; i++) {
-		uint64_t sum = 0;
-		for (size_t k = 0; k < count; k++)
-			sum += published(&workers[k]->published, i);
-		metric_put(w, &metrics[i], sum);
-	}
+	for (size_t i = 0; i < FIGURES; i++)
+		metric_put(w, &metrics[i], figures[i]);
 }

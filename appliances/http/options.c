@@ -3,10 +3,9 @@
  * Reading order: the help text, the takers, the table, options_read.
  */
 #include "appliances/common/conf.h"
+#include "appliances/common/sandbox.h"
 #include "appliances/common/say.h"
 #include "appliances/http/options.h"
-#include "http/field.h"
-#include "mrg_text.h"
 
 static const char HELP[] =
 	"usage: mrg-http --listen ADDRESS:PORT --root FOLDER [options]\n"
@@ -24,7 +23,7 @@ static const char HELP[] =
 	"  --access-log FORMAT     a line for each answer on standard output: common, combined or none (none)\n"
 	"  --metrics ADDRESS:PORT  serve figures for Prometheus there, as /metrics\n"
 	"  --workers N             threads that serve (1)\n"
-	"  --user NAME             become this user after binding when started as root (nobody); also UID or UID:GID\n"
+	"  --user NAME             become this user after binding when started as root (nobody); also UID or UID:GID\n" SANDBOX_HELP
 	"  --config FILE           more options: a line for each, without dashes, `listen 127.0.0.1:8080`\n"
 	"  --check                 see whether everything is there, and end\n"
 	"  --help, --version       print this, or the version, and end\n"
@@ -37,37 +36,7 @@ static const char HELP[] =
 static const char PROGRAM[] = "mrg-http";
 static const char VERSION[] = "mrg-http 0.1.0\n";
 
-enum { PORT = 80 };
-
-static struct mrg_span span_of(const char *s) { return (struct mrg_span){ (const uint8_t *)s, strlen(s) }; }
-
-/* What is before the sign, and behind it. false: it is not there, or nothing is behind it. */
-static bool split(const char *value, char sign, struct mrg_span *before, const char **behind)
-{
-	const char *const at = strchr(value, sign);
-	if (at == NULL || at[1] == '\0')
-		return false;
-	*before = (struct mrg_span){ (const uint8_t *)value, (size_t)(at - value) };
-	*behind = at + 1;
-	return true;
-}
-
-static bool too_many(const char *option)
-{
-	say("mrg-http: too many ", option, NULL);
-	return false;
-}
-
 /* ---- values: each says itself what is wrong with one ---- */
-
-static bool take_listen(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	if (o->listen_count == LISTEN_MAX)
-		return too_many("--listen");
-	return args_address(PROGRAM, "--listen", value, PORT, &o->listen[o->listen_count]) &&
-	       ++o->listen_count != 0;
-}
 
 static bool take_net(void *ctx, const char *value)
 {
@@ -75,118 +44,20 @@ static bool take_net(void *ctx, const char *value)
 	return net_read(PROGRAM, value, &o->net);
 }
 
-static bool take_metrics(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	return args_address(PROGRAM, "--metrics", value, 9100, &o->metrics);
-}
-
 static bool take_place(struct options *o, const char *option, const char *value, bool archive)
 {
-	if (o->hosts[0].place != NULL) {
-		say("mrg-http: ", option, " ", value, ": the files are to be in ", o->hosts[0].place,
+	if (o->rules.hosts[0].place != NULL) {
+		say("mrg-http: ", option, " ", value, ": the files are to be in ", o->rules.hosts[0].place,
 			" already", NULL);
 		return false;
 	}
-	o->hosts[0] = (struct host_option){ .place = value, .archive = archive };
+	o->rules.hosts[0] = (struct host_option){ .place = value, .archive = archive };
 	return true;
 }
 
 static bool take_root(void *ctx, const char *value) { return take_place(ctx, "--root", value, false); }
 
 static bool take_archive(void *ctx, const char *value) { return take_place(ctx, "--archive", value, true); }
-
-static bool take_vhost(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	struct host_option *const h = &o->hosts[o->host_count];
-	if (o->host_count == HOSTS_MAX)
-		return too_many("--vhost");
-	if (!split(value, '=', &h->name, &h->place) || h->name.len == 0) {
-		say("mrg-http: --vhost ", value, ": expected NAME=PLACE", NULL);
-		return false;
-	}
-	for (size_t i = 1; i < o->host_count; i++)
-		if (mrg_span_eq_nocase(o->hosts[i].name, h->name)) {
-			say("mrg-http: --vhost ", value, ": there is one with this name already", NULL);
-			return false;
-		}
-	o->host_count++;
-	return true;
-}
-
-static bool take_index(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	o->index = span_of(value);
-	if (strchr(value, '/') == NULL && o->index.len != 0 && mrg_rt_path_ok(o->index))
-		return true;
-	say("mrg-http: --index ", value, ": not the name of a file", NULL);
-	return false;
-}
-
-static bool take_error_page(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	struct mrg_http_error_page *const page = &o->error_pages[o->error_page_count];
-	struct mrg_span status;
-	const char *path;
-	if (o->error_page_count == RULES_MAX)
-		return too_many("--error-page");
-	if (split(value, '=', &status, &path) && status.len == 3) {
-		uint64_t n;
-		page->path = span_of(path);
-		if (mrg_text_parse_dec(status, 599, &n) && n >= 400 && mrg_rt_path_ok(page->path)) {
-			page->status = (unsigned)n;
-			o->error_page_count++;
-			return true;
-		}
-	}
-	say("mrg-http: --error-page ", value, ": expected STATUS=PATH, such as 404=errors/404.html", NULL);
-	return false;
-}
-
-static bool take_cache(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	struct mrg_http_cache_rule *const rule = &o->cache_rules[o->cache_rule_count];
-	struct mrg_span pattern;
-	const char *text, *end;
-	size_t at;
-	unsigned code;
-	if (o->cache_rule_count == RULES_MAX)
-		return too_many("--cache");
-	if (!split(value, '=', &pattern, &text) || !split(value, '*', &rule->begin, &end) || end > text) {
-		say("mrg-http: --cache ", value,
-			": expected PATTERN=VALUE with one * in the pattern, such as *.css=max-age=3600",
-			NULL);
-		return false;
-	}
-	rule->end = (struct mrg_span){ (const uint8_t *)end,
-		(size_t)(pattern.p + pattern.len - (const uint8_t *)end) };
-	rule->value = span_of(text);
-	if (mrg_http_field_cache_control_check(rule->value, &at, &code) != MRG_OK) {
-		say("mrg-http: --cache ", value, ": not a value of Cache-Control (RFC 9111 5.2)", NULL);
-		return false;
-	}
-	o->cache_rule_count++;
-	return true;
-}
-
-static bool take_access_log(void *ctx, const char *value)
-{
-	static const char *const names[] = {
-		[ACCESS_NONE] = "none", [ACCESS_COMMON] = "common", [ACCESS_COMBINED] = "combined"
-	};
-	struct options *const o = ctx;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strcmp(names[i], value) == 0) {
-			o->access_log = (enum access_log)i;
-			return true;
-		}
-	say("mrg-http: --access-log ", value, ": expected common, combined or none", NULL);
-	return false;
-}
 
 static bool take_workers(void *ctx, const char *value)
 {
@@ -205,6 +76,14 @@ static bool take_user(void *ctx, const char *value)
 	return true;
 }
 
+static bool take_sandbox(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	(void)value;
+	o->sandbox = true;
+	return sandbox_possible(PROGRAM);
+}
+
 static bool take_check(void *ctx, const char *value)
 {
 	struct options *const o = ctx;
@@ -218,18 +97,13 @@ static bool take_config(void *ctx, const char *value);
 /* ---- the table ---- */
 
 static const struct arg table[] = {
-	{ "--listen", take_listen, true, NULL },
+	RULES_ARGS,
 	{ "--net", take_net, true, NULL },
 	{ "--root", take_root, true, NULL },
 	{ "--archive", take_archive, true, NULL },
-	{ "--vhost", take_vhost, true, NULL },
-	{ "--index", take_index, true, NULL },
-	{ "--error-page", take_error_page, true, NULL },
-	{ "--cache", take_cache, true, NULL },
-	{ "--access-log", take_access_log, true, NULL },
-	{ "--metrics", take_metrics, true, NULL },
 	{ "--workers", take_workers, true, NULL },
 	{ "--user", take_user, true, NULL },
+	{ "--sandbox", take_sandbox, false, NULL },
 	{ "--config", take_config, true, NULL },
 	{ "--check", take_check, false, NULL },
 	{ "--help", NULL, false, HELP },
@@ -253,9 +127,9 @@ static bool take_config(void *ctx, const char *value)
 
 static bool check_whole(const struct options *o)
 {
-	if (o->hosts[0].place == NULL)
+	if (o->rules.hosts[0].place == NULL)
 		say("mrg-http: no --root FOLDER and no --archive FILE; see mrg-http --help", NULL);
-	else if (o->listen_count == 0 && o->net.kind == NET_NONE && !o->check)
+	else if (o->rules.listen_count == 0 && o->net.kind == NET_NONE && !o->check)
 		say("mrg-http: no --listen ADDRESS:PORT; see mrg-http --help", NULL);
 	else if (o->workers != 1 && o->net.kind != NET_NONE)
 		say("mrg-http: --net has one worker, not --workers", NULL);
@@ -267,13 +141,12 @@ static bool check_whole(const struct options *o)
 bool options_read(
 	struct options *o, struct mrg_arena *arena, int argc, char *const argv[], enum outcome *outcome)
 {
-	*o = (struct options){
-		.workers = 1, .host_count = 1, .index = MRG_LITERAL("index.html"), .arena = arena
-	};
+	*o = (struct options){ .workers = 1, .arena = arena };
+	rules_init(&o->rules);
 	if (args_read(&args, o, argc, argv, outcome)) {
 		*outcome = OUTCOME_USAGE;
-		if (o->listen_count == 0 && o->net.kind != NET_NONE)
-			o->listen_count = net_listen(o->listen, PORT);
+		if (o->rules.listen_count == 0 && o->net.kind != NET_NONE)
+			o->rules.listen_count = net_listen(o->rules.listen, RULES_PORT);
 		return check_whole(o);
 	}
 	if (o->faults != 0)

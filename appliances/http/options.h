@@ -7,35 +7,16 @@
 #define MRG_HTTP_OPTIONS_H
 
 #include "appliances/common/net.h"
-#include "mrg_rt.h"
-#include "protocols/http/files.h"
+#include "appliances/http/rules.h"
 
-enum { LISTEN_MAX = 32, WORKERS_MAX = 256, HOSTS_MAX = 256, RULES_MAX = 256 };
-
-enum access_log { ACCESS_NONE, ACCESS_COMMON, ACCESS_COMBINED };
-
-/* Where the files of a host are. */
-struct host_option {
-	struct mrg_span name; /* empty: the host that is none of the others */
-	const char *place;    /* a folder, or a packed archive: whichever it turns out to be, */
-	bool archive;         /* but with this it has to be an archive */
-};
+enum { WORKERS_MAX = 256 };
 
 struct options {
-	struct mrg_rt_addr listen[LISTEN_MAX];
-	size_t listen_count;
+	struct rules rules; /* first: its takers are given all of this */
 	struct net_options net;
-	struct mrg_rt_addr metrics; /* family 0: none */
-	struct host_option hosts[HOSTS_MAX]; /* the first is the one without a name */
-	size_t host_count;
-	struct mrg_http_cache_rule cache_rules[RULES_MAX];
-	size_t cache_rule_count;
-	struct mrg_http_error_page error_pages[RULES_MAX];
-	size_t error_page_count;
-	struct mrg_span index;
 	size_t workers;
+	bool sandbox;
 	const char *user;
-	enum access_log access_log;
 	bool check;
 	/* private: while they are read */
 	struct mrg_arena *arena;

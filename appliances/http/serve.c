@@ -31,6 +31,8 @@ struct server {
 	struct net net; /* of the one worker that there is then */
 	int metrics_fd;
 	int signal_fd;
+	struct mrg_unix_signals signals; /* in a sandbox */
+	struct sandbox sandbox;
 };
 
 /* ---- running ---- */
@@ -70,10 +72,11 @@ static void free_replaced(struct server *s)
 /* The same addresses, workers and user are needed for as long as the server runs. */
 static void warn_kept(const struct options *was, const struct options *is)
 {
-	bool same = was->listen_count == is->listen_count && was->workers == is->workers &&
-		    mrg_rt_addr_same(&was->metrics, &is->metrics) && net_same(&was->net, &is->net);
-	for (size_t i = 0; same && i < is->listen_count; i++)
-		same = mrg_rt_addr_same(&was->listen[i], &is->listen[i]);
+	bool same = was->rules.listen_count == is->rules.listen_count && was->workers == is->workers &&
+		    mrg_rt_addr_same(&was->rules.metrics, &is->rules.metrics) &&
+		    net_same(&was->net, &is->net);
+	for (size_t i = 0; same && i < is->rules.listen_count; i++)
+		same = mrg_rt_addr_same(&was->rules.listen[i], &is->rules.listen[i]);
 	if (!same)
 		say_event("warn", "addresses_and_workers_need_restart");
 }
@@ -98,6 +101,22 @@ static void reload(struct server *s)
 	say_event("info", "reloaded");
 }
 
+/* The worker does it, since frames come and go meanwhile. */
+static void record(struct server *s)
+{
+	if (s->options->net.kind != NET_NONE)
+		net_record_ask(&s->net, &s->worker[0]->loop);
+	else
+		say_event("warn", "record_nothing");
+}
+
+static void stop(struct server *s)
+{
+	say_event("info", "stopping");
+	atomic_store_explicit(&s->control.stopping, true, memory_order_release);
+	wake_all(s);
+}
+
 static enum outcome run(struct server *s)
 {
 	enum mrg_unix_signal signal;
@@ -107,15 +126,58 @@ static enum outcome run(struct server *s)
 			return refused(PROGRAM, "signals", "", err);
 		if (signal == MRG_UNIX_STOP)
 			break;
-		reload(s);
+		if (signal == MRG_UNIX_RECORD)
+			record(s);
+		else
+			reload(s);
 	}
-	say_event("info", "stopping");
-	atomic_store_explicit(&s->control.stopping, true, memory_order_release);
-	wake_all(s);
+	stop(s);
 	for (size_t i = 0; i < s->options->workers; i++)
 		worker_end(s->worker[i]);
 	say_event("info", "stopped");
 	return OUTCOME_OK;
+}
+
+/* ---- in a sandbox ---- */
+
+static void take_signal(void *ctx, enum mrg_unix_signal signal)
+{
+	struct server *const s = ctx;
+	if (signal == MRG_UNIX_RELOAD)
+		sandbox_refuse("reload_refused");
+	else if (signal == MRG_UNIX_RECORD)
+		record(s);
+	else if (!atomic_load_explicit(&s->control.stopping, memory_order_relaxed))
+		stop(s);
+}
+
+static void run_locked_in(void *ctx)
+{
+	struct worker *const w = ctx;
+	sandbox_arrive(w->control->sandbox);
+	worker_run(w);
+	worker_leave(w);
+}
+
+/* All is open: from here on this is all that there will be. */
+static enum outcome lock_in(struct server *s)
+{
+	struct sandbox *const box = &s->sandbox;
+	const struct options *const o = s->options;
+	s->control.sandbox = box;
+	s->signals = (struct mrg_unix_signals){ .ctx = s, .take = take_signal };
+	int err = mrg_unix_signals_serve(&s->signals, &s->worker[0]->loop, s->signal_fd);
+	if (err != 0)
+		return refused(PROGRAM, "signals", "", err);
+	enum outcome outcome = sandbox_begin(box, PROGRAM, o->workers);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	mrg_unix_set_add(&box->open.signals, s->signal_fd);
+	for (size_t i = 0; i < o->workers; i++)
+		worker_keep(s->worker[i], box);
+	for (size_t i = 1; i < o->workers && err == 0; i++)
+		err = mrg_unix_thread_start(&s->worker[i]->thread, run_locked_in, s->worker[i]);
+	return err == 0 ? sandbox_close(box) : refused(PROGRAM, "workers", "", err);
 }
 
 /* ---- starting ---- */
@@ -136,8 +198,8 @@ static enum outcome bind_all(struct server *s)
 	enum outcome outcome = OUTCOME_OK;
 	if (s->options->net.kind != NET_NONE)
 		outcome = net_device(&s->net, PROGRAM, &s->options->net);
-	for (size_t i = 0;
-		s->options->net.kind == NET_NONE && i < s->options->listen_count && outcome == OUTCOME_OK;
+	for (size_t i = 0; s->options->net.kind == NET_NONE && i < s->options->rules.listen_count &&
+			   outcome == OUTCOME_OK;
 		i++)
 		outcome = bind_address(s, i);
 	if (outcome != OUTCOME_OK || s->metrics.family == 0)
@@ -149,7 +211,8 @@ static enum outcome bind_all(struct server *s)
 static uint32_t conns_each(const struct options *o)
 {
 	const size_t files = mrg_unix_files_max();
-	const size_t taken = FILES_SPARE + o->workers * (o->listen_count + 3u + o->host_count * FILES_SITE);
+	const size_t taken =
+		FILES_SPARE + o->workers * (o->rules.listen_count + 3u + o->rules.host_count * FILES_SITE);
 	const size_t share = files > taken ? (files - taken) / o->workers : 0;
 	return share < 64 ? 64 : share < CONNS_MAX ? (uint32_t)share : CONNS_MAX;
 }
@@ -163,7 +226,7 @@ static enum outcome make_workers(struct server *s)
 		const enum outcome outcome = site_open(&site, s->setup);
 		if (outcome != OUTCOME_OK)
 			return outcome;
-		const struct places places = { s->listen, o->listen_count, s->sockets[i],
+		const struct places places = { s->listen, o->rules.listen_count, s->sockets[i],
 			o->net.kind != NET_NONE ? &s->net : NULL };
 		const int err = worker_new(&s->worker[i], &s->control, &places, site, conns);
 		if (err != 0)
@@ -176,12 +239,12 @@ static enum outcome make_workers(struct server *s)
 static void log_ready(const struct server *s, uint64_t took_ns)
 {
 	struct mrg_rt_line l;
-	for (size_t i = 0; i < s->options->listen_count; i++)
+	for (size_t i = 0; i < s->options->rules.listen_count; i++)
 		log_listen("listen", &s->listen[i]);
 	if (s->metrics.family != 0)
 		log_listen("metrics", &s->metrics);
 	mrg_rt_line_begin(&l, "info", "ready");
-	mrg_rt_line_num(&l, "hosts", s->options->host_count);
+	mrg_rt_line_num(&l, "hosts", s->options->rules.host_count);
 	mrg_rt_line_num(&l, "workers", s->options->workers);
 	mrg_rt_line_num(&l, "took_us", took_ns / 1000u);
 	mrg_rt_log_line(&stderr_log, &l);
@@ -202,10 +265,14 @@ static enum outcome start(struct server *s)
 	int err = mrg_unix_signals_open(&s->signal_fd);
 	if (err == 0)
 		err = mrg_unix_bell_open(&s->control.seen);
-	for (size_t i = 0; i < s->options->workers && err == 0; i++)
+	if (err == 0 && s->options->sandbox)
+		outcome = lock_in(s);
+	for (size_t i = 0; !s->options->sandbox && i < s->options->workers && err == 0; i++)
 		err = mrg_unix_thread_start(&s->worker[i]->thread, worker_run, s->worker[i]);
 	if (err != 0)
 		return refused(PROGRAM, "workers", "", err);
+	if (outcome != OUTCOME_OK)
+		return outcome;
 	log_ready(s, mrg_unix_now_ns() - start_ns);
 	return OUTCOME_OK;
 }
@@ -222,13 +289,18 @@ enum outcome serve(struct setup *setup, int argc, char *const argv[])
 	s.argc = argc;
 	s.argv = argv;
 	s.sockets = sockets;
-	s.metrics = o->metrics;
-	memcpy(s.listen, o->listen, sizeof s.listen);
+	s.metrics = o->rules.metrics;
+	memcpy(s.listen, o->rules.listen, sizeof s.listen);
 	atomic_init(&s.control.setup, setup);
 	(void)pthread_mutex_init(&s.control.access_turn, NULL); /* which never fails without attributes */
 	s.control.workers = s.worker;
 	s.control.worker_count = o->workers;
 	s.control.start_s = mrg_unix_time_s();
 	const enum outcome outcome = start(&s);
-	return outcome == OUTCOME_OK ? run(&s) : outcome;
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	if (!o->sandbox)
+		return run(&s);
+	worker_run(s.worker[0]);
+	worker_leave(s.worker[0]);
 }

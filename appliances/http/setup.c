@@ -18,6 +18,16 @@ static bool is_folder(const char *place)
 	return stat(place, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* Files of a folder are opened while it is served. */
+static bool is_allowed(const struct options *o, const char *place, bool folder)
+{
+	if (!o->sandbox || !folder)
+		return true;
+	say(PROGRAM, ": --sandbox: ", place,
+		": a folder, of which nothing can be opened then; mrg-pack makes an archive of it", NULL);
+	return false;
+}
+
 static bool open_archive(struct setup *s, struct packed *packed, const char *file)
 {
 	struct mrg_reject why = { .site = NULL };
@@ -39,9 +49,12 @@ static bool open_archive(struct setup *s, struct packed *packed, const char *fil
 static bool open_archives(struct setup *s)
 {
 	const struct options *const o = &s->options;
-	for (size_t i = 0; i < o->host_count; i++) {
-		const bool folder = is_folder(o->hosts[i].place);
-		if ((o->hosts[i].archive || !folder) && !open_archive(s, &s->packed[i], o->hosts[i].place))
+	for (size_t i = 0; i < o->rules.host_count; i++) {
+		const struct host_option *const h = &o->rules.hosts[i];
+		const bool folder = is_folder(h->place);
+		if (!is_allowed(o, h->place, folder))
+			return false;
+		if ((h->archive || !folder) && !open_archive(s, &s->packed[i], h->place))
 			return false;
 	}
 	return true;
@@ -71,7 +84,7 @@ struct setup *setup_read(int argc, char *const argv[], enum outcome *outcome)
 void setup_free(struct setup *s)
 {
 	struct mrg_arena arena = s->arena;
-	for (size_t i = 0; i < s->options.host_count; i++)
+	for (size_t i = 0; i < s->options.rules.host_count; i++)
 		if (s->packed[i].text.p != NULL)
 			mrg_unix_text_close(&s->packed[i].text);
 	mrg_unix_arena_close(&arena);

@@ -6,25 +6,25 @@
 
 static size_t memory_of(const struct options *o)
 {
-	return sizeof(struct site) + o->host_count * mrg_unix_tree_memory(&mrg_unix_tree_usual);
+	return sizeof(struct site) + o->rules.host_count * mrg_unix_tree_memory(&mrg_unix_tree_usual);
 }
 
 static enum outcome open_places(struct site *s, const struct options *o)
 {
-	for (size_t i = 0; i < o->host_count; i++) {
+	for (size_t i = 0; i < o->rules.host_count; i++) {
 		struct packed *const packed = &s->setup->packed[i];
 		struct mrg_unix_tree *const folder = &s->folders[s->count];
 		if (packed->text.p != NULL) {
-			s->hosts[i] = (struct mrg_http_host){ o->hosts[i].name, &packed->archive.tree };
+			s->hosts[i] = (struct mrg_http_host){ o->rules.hosts[i].name, &packed->archive.tree };
 			continue;
 		}
-		const int err = mrg_unix_tree_open(
-			folder, &mrg_unix_tree_kernel, &s->arena, o->hosts[i].place, &mrg_unix_tree_usual);
+		const int err = mrg_unix_tree_open(folder, &mrg_unix_tree_kernel, &s->arena,
+			o->rules.hosts[i].place, &mrg_unix_tree_usual);
 		if (err != 0) {
-			(void)refused("mrg-http", o->hosts[i].place, "", err);
+			(void)refused("mrg-http", o->rules.hosts[i].place, "", err);
 			return OUTCOME_INPUT;
 		}
-		s->hosts[i] = (struct mrg_http_host){ o->hosts[i].name, &folder->tree };
+		s->hosts[i] = (struct mrg_http_host){ o->rules.hosts[i].name, &folder->tree };
 		s->count++;
 	}
 	return OUTCOME_OK;
@@ -43,13 +43,9 @@ enum outcome site_open(struct site **out, struct setup *setup)
 	s->setup = setup;
 	s->files = (struct mrg_http_files){
 		.hosts = s->hosts,
-		.host_count = o->host_count,
-		.index = o->index,
-		.cache_rules = o->cache_rules,
-		.cache_rule_count = o->cache_rule_count,
-		.error_pages = o->error_pages,
-		.error_page_count = o->error_page_count,
+		.host_count = o->rules.host_count,
 	};
+	rules_to(&o->rules, &s->files);
 	atomic_fetch_add_explicit(&setup->sites, 1, memory_order_relaxed);
 	const enum outcome outcome = open_places(s, o);
 	if (outcome != OUTCOME_OK)

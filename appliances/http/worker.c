@@ -11,24 +11,10 @@
 
 enum {
 	SPARE_SLOTS = 64, /* slots beyond the connections of the protocol: what one turn may accept */
-	BIG_BLOCKS = 256, /* long heads and waiting requests at once */
-	OUT_BLOCKS = 256, /* answers of several parts that wait at once */
 	ALIGNED = 4096    /* bytes lost between what lies in the arena */
 };
 
 static const uint64_t DRAIN_NS = 10u * MRG_RT_SECOND_NS;
-
-static const struct mrg_http_limits usual = {
-	.big_count = BIG_BLOCKS,
-	.out_count = OUT_BLOCKS,
-	.body_max = 1 << 20,
-	.idle_ns = 60u * MRG_RT_SECOND_NS,
-	.head_ns = 10u * MRG_RT_SECOND_NS,
-	.body_ns = 10u * MRG_RT_SECOND_NS,
-	.send_ns = 30u * MRG_RT_SECOND_NS,
-	.linger_ns = 5u * MRG_RT_SECOND_NS,
-	.slow_octets = 4096,
-};
 
 /* ---- the handler ---- */
 
@@ -50,6 +36,46 @@ static void log_answer(void *ctx, const struct mrg_http_exchange *x)
 	struct worker *const w = ctx;
 	if (w->access.kind != ACCESS_NONE)
 		access_line(&w->access, x);
+}
+
+/* Of those who write to standard output: a pipe takes only short writes at once. */
+static void take_turn(void *ctx, bool begins)
+{
+	(void)(begins ? pthread_mutex_lock(ctx) : pthread_mutex_unlock(ctx));
+}
+
+/* ---- figures ---- */
+
+_Static_assert((size_t)FIGURES <= (size_t)PUBLISHED_MAX, "room for every figure");
+
+/* For other threads to see. */
+static void publish_figures(struct worker *w)
+{
+	struct file_figures files = { 0 };
+	uint64_t figures[FIGURES];
+	for (size_t i = 0; i < w->site->count; i++) {
+		files.hits += w->site->folders[i].counts.hits;
+		files.loaded += w->site->folders[i].counts.loaded;
+		files.busy += w->site->folders[i].counts.busy;
+	}
+	figures_of(&w->server, &files, figures);
+	for (size_t i = 0; i < FIGURES; i++)
+		publish(&w->published, i, figures[i]);
+}
+
+static void put_figures(void *ctx, struct mrg_w *out)
+{
+	static const struct metric start = { "process_start_time_seconds", NULL, "gauge",
+		"When the server was started, in seconds since 1970." };
+	struct worker *const w = ctx;
+	uint64_t sums[FIGURES] = { 0 };
+	publish_figures(w);
+	for (size_t k = 0; k < w->control->worker_count; k++)
+		for (size_t i = 0; i < FIGURES; i++)
+			sums[i] += published(&w->control->workers[k]->published, i);
+	metric_put(out, &start, w->control->start_s);
+	figures_put(sums, out);
+	net_figures_put(w->net, out);
 }
 
 /* ---- turns ---- */
@@ -80,7 +106,7 @@ static void reload(struct worker *w)
 		return;
 	fresh->older = w->site;
 	w->site = fresh;
-	w->access.kind = fresh->setup->options.access_log;
+	w->access.kind = fresh->setup->options.rules.access_log;
 }
 
 /* Give up what was served before, as far as nobody gets it any more. */
@@ -108,7 +134,8 @@ static bool turn(void *ctx, uint64_t now_ns)
 	}
 	close_idle(&w->site->older);
 	access_flush(&w->access);
-	figures_publish(w);
+	publish_figures(w);
+	net_turn(w->net);
 	if (!w->draining && atomic_load_explicit(&w->control->stopping, memory_order_acquire))
 		begin_drain(w, now_ns);
 	return !w->draining || (!w->drained && (mrg_http_server_count(&w->server) != 0 || net_busy(w->net)));
@@ -130,7 +157,8 @@ static int make_ends(struct worker *w, const struct places *places, const struct
 		&w->arena, w->listener_count * sizeof *w->listeners, _Alignof(struct end_listener));
 	if (w->listeners == NULL)
 		return ENOMEM;
-	int err = mrg_unix_loop_init(&w->loop, &mrg_unix_kernel, &w->arena, loop);
+	int err = mrg_unix_loop_init(&w->loop,
+		w->site->setup->options.sandbox ? &mrg_unix_few : &mrg_unix_kernel, &w->arena, loop);
 	if (err != 0)
 		return err;
 	if (mrg_http_server_init(&w->server, &w->arena, &w->loop.timers, server, &handler) != MRG_OK)
@@ -150,11 +178,11 @@ int worker_new(struct worker **out, struct control *control, const struct places
 	struct mrg_arena arena;
 	const struct mrg_unix_limits loop = { .conn_count = (places->net == NULL ? conns + SPARE_SLOTS : 0) +
 							    METRICS_CONNS };
-	struct mrg_http_limits server = usual;
+	struct mrg_http_limits server = rules_limits;
 	server.conn_count = conns;
 	const size_t memory = sizeof(struct worker) + places->count * sizeof(struct end_listener) + ALIGNED +
 			      mrg_unix_loop_memory(&loop) + mrg_http_server_memory(&server) +
-			      (places->net != NULL ? net_memory(&mrg_tcpip_usual) : 0);
+			      (places->net != NULL ? net_memory(places->net->options, &mrg_tcpip_usual) : 0);
 	int err = mrg_unix_arena_open(&arena, memory, memory);
 	if (err != 0)
 		return err;
@@ -167,7 +195,7 @@ int worker_new(struct worker **out, struct control *control, const struct places
 	w->arena = arena;
 	w->site = site;
 	w->drain_timer.fire = drain_over;
-	access_init(&w->access, o->access_log, &control->access_turn);
+	access_init(&w->access, o->rules.access_log, take_turn, &control->access_turn);
 	err = make_ends(w, places, &loop, &server);
 	if (err != 0)
 		mrg_unix_arena_close(&arena);
@@ -176,20 +204,9 @@ int worker_new(struct worker **out, struct control *control, const struct places
 	return err;
 }
 
-static void put_figures(void *ctx, struct mrg_w *out)
-{
-	static const struct metric start = { "process_start_time_seconds", NULL, "gauge",
-		"When the server was started, in seconds since 1970." };
-	struct worker *const w = ctx;
-	figures_publish(w);
-	metric_put(out, &start, w->control->start_s);
-	figures_put(w->control->workers, w->control->worker_count, out);
-	net_figures_put(w->net, out);
-}
-
 int worker_show(struct worker *w, int socket)
 {
-	return metrics_init(&w->metrics, &w->arena, &w->loop, socket, w, put_figures);
+	return metrics_init(&w->metrics, &w->arena, &w->loop, socket, w->net, w, put_figures);
 }
 
 void worker_run(void *ctx)
@@ -215,4 +232,26 @@ void worker_end(struct worker *w)
 	mrg_unix_loop_close(&w->loop);
 	access_flush(&w->access);
 	close_idle(&w->site);
+}
+
+void worker_keep(const struct worker *w, struct sandbox *s)
+{
+	sandbox_loop(s, &w->loop);
+	sandbox_net(s, w->net);
+	sandbox_metrics(s, &w->metrics);
+	for (size_t i = 0; i < w->listener_count; i++)
+		sandbox_listener(s, &w->listeners[i]);
+	if (w->access.kind == ACCESS_NONE)
+		return;
+	mrg_unix_set_add(&s->open.logs, w->access.out.fd);
+	s->open.locks = s->worker_count > 1; /* they take turns */
+}
+
+noreturn void worker_leave(struct worker *w)
+{
+	mrg_http_server_close(&w->server);
+	if (w->net != NULL)
+		net_close(w->net);
+	access_flush(&w->access);
+	sandbox_leave(w->control->sandbox);
 }

@@ -9,10 +9,12 @@
 #ifndef MRG_HTTP_WORKER_H
 #define MRG_HTTP_WORKER_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "appliances/common/ends.h"
 #include "appliances/common/metrics.h"
+#include "appliances/common/sandbox.h"
 #include "appliances/http/access.h"
 #include "appliances/http/site.h"
 #include "protocols/http/server.h"
@@ -28,6 +30,7 @@ struct control {
 	struct worker *const *workers; /* all of them, for the page of figures */
 	size_t worker_count;
 	uint64_t start_s;              /* seconds since 1970 */
+	struct sandbox *sandbox;       /* NULL: there is none */
 };
 
 struct worker {
@@ -81,5 +84,15 @@ void worker_run(void *ctx);
  * worker_end - wait until it has run to its end, and close what it leaves. From the thread that wakes it.
  */
 void worker_end(struct worker *w);
+
+/*
+ * worker_keep - what it has open is to stay open in the sandbox.
+ */
+void worker_keep(const struct worker *w, struct sandbox *s);
+
+/*
+ * worker_leave - in a sandbox it has run to its end: close what others see of it; the last one ends the process.
+ */
+noreturn void worker_leave(struct worker *w);
 
 #endif

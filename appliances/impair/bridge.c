@@ -13,7 +13,7 @@ enum { HELD_LEN = 64 << 20, FRAME_MAX = 65536 + 64 }; /* bytes of frames that wa
 struct held {
 	struct held *before, *behind;
 	uint64_t at_ns;
-	struct mrg_tap *to;
+	struct way *way;
 	size_t size; /* of the block */
 	size_t len;
 	uint8_t bytes[];
@@ -41,7 +41,8 @@ static void release(struct bridge *b, uint64_t now_ns)
 		const struct mrg_span part = { h->bytes, h->len };
 		b->first = h->behind;
 		*(b->first != NULL ? &b->first->before : &b->last) = NULL;
-		(void)mrg_link_send(&h->to->link, &part, 1, NULL); /* what is lost here is counted there */
+		h->way->waiting--;
+		(void)mrg_link_send(&h->way->to->link, &part, 1, NULL); /* what is lost here is counted there */
 		mrg_rt_blocks_put(&b->blocks, h, h->size);
 	}
 	if (b->first != NULL)
@@ -62,10 +63,11 @@ static void hold(struct way *w, struct mrg_span frame, const struct mrg_impair_c
 		w->no_room++;
 		return;
 	}
-	*h = (struct held){ .at_ns = c->at_ns, .to = w->to, .size = size, .len = c->len };
+	*h = (struct held){ .at_ns = c->at_ns, .way = w, .size = size, .len = c->len };
 	memcpy(h->bytes, frame.p, frame.len);
 	mrg_impair_alter(c, h->bytes);
 	line_up(b, h);
+	w->waiting++;
 }
 
 /* ---- coming ---- */

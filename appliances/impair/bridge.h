@@ -15,6 +15,7 @@ struct way {
 	struct mrg_tap *to;
 	struct mrg_impair impair;
 	uint64_t no_room, uncut; /* frames that could not be held, or cut into segments */
+	uint64_t waiting;	 /* frames whose time has not come */
 };
 
 struct bridge {

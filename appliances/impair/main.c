@@ -39,10 +39,10 @@ static void print_way(const struct way *w, const char *from, const char *to)
 	(void)printf("from=%s to=%s frames=%" PRIu64 " bytes=%" PRIu64 " lost=%" PRIu64
 		     " lost_in_bursts=%" PRIu64 " overflows=%" PRIu64 " duplicated=%" PRIu64
 		     " reordered=%" PRIu64 " corrupted=%" PRIu64 " truncated=%" PRIu64 " sent=%" PRIu64
-		     " refused=%" PRIu64 " no_room=%" PRIu64 " uncut=%" PRIu64 "\n",
+		     " refused=%" PRIu64 " no_room=%" PRIu64 " uncut=%" PRIu64 " waiting=%" PRIu64 "\n",
 		from, to, c->frames, c->bytes, c->lost, c->lost_in_bursts, c->overflows, c->duplicated,
 		c->reordered, c->corrupted, c->truncated, w->to->counts.frames_out, w->to->counts.lost_out,
-		w->no_room, w->uncut);
+		w->no_room, w->uncut, w->waiting);
 }
 
 static enum outcome open_devices(const struct options *o, struct mrg_tap_device device[2])

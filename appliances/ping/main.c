@@ -42,7 +42,7 @@ static int open_all(struct net *net, struct mrg_arena *arena, const struct mrg_t
 	static const struct mrg_unix_limits loop_limits = {
 		.conn_count = LEAST_CONNS, .dgram_in_max = 1, .dgram_out_max = 1
 	};
-	const size_t len = mrg_unix_loop_memory(&loop_limits) + net_memory(limits);
+	const size_t len = mrg_unix_loop_memory(&loop_limits) + net_memory(net->options, limits);
 	int err = mrg_unix_arena_open(arena, len, len);
 	if (err == 0)
 		err = mrg_unix_loop_init(&loop, &mrg_unix_kernel, arena, &loop_limits);
@@ -67,6 +67,8 @@ static int ping(const struct options *o)
 	pinger_begin(&pinger, net.stack, &loop.timers, o, loop.now_ns);
 	err = mrg_unix_loop_run(&loop, &each);
 	const int code = pinger_end(&pinger, mrg_unix_now_ns());
+	if (o->net.pcap[0] != '\0')
+		net_record(&net);
 	net_close(&net);
 	return err != 0 ? failed("loop", err) : code;
 }

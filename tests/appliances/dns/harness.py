@@ -55,6 +55,10 @@ class Server(Running):
             s.sendall(wire.frame(message))
             return receive(s)
 
+    def own_addresses(self) -> list[tuple[str, int]]:
+        """All of them, when it listens at both wildcards; and which of the two it is."""
+        return self.machine.own if self.machine else [("127.0.0.1", 0), ("127.9.8.7", 0), ("::1", 1)]
+
     def ask(self, name: str, rtype: int = wire.A) -> wire.Message:
         return wire.read(self.udp(wire.query(name, rtype)))
 

@@ -56,28 +56,28 @@ def test_dig_short_forms_of_all_the_sample() -> None:
     }
     with sample() as server:
         for (name, rtype), text in wanted.items():
-            out = client("dig", "@127.0.0.1", "-p", server.port, "+short", "+norec", name, rtype)
+            out = client("dig", f"@{server.host}", "-p", server.port, "+short", "+norec", name, rtype)
             equal("\n".join(sorted(out.split("\n"))).strip(), "\n".join(sorted(text.split("\n"))), f"{name} {rtype}")
 
 
 def test_dig_many_queries_on_one_connection() -> None:
     with sample() as server:
         names = [word for i in range(50) for word in (f"n{i}.dev.example.org", "A")]
-        out = client("dig", "@127.0.0.1", "-p", server.port, "+tcp", "+keepopen", "+short", "+norec", *names)
+        out = client("dig", f"@{server.host}", "-p", server.port, "+tcp", "+keepopen", "+short", "+norec", *names)
         equal(out.split(), ["192.0.2.90"] * 50)
 
 
 def test_drill() -> None:
     with sample() as server:
         for extra in ((), ("-t",)):
-            out = client("drill", *extra, "-o", "rd", "-p", server.port, "www.example.org", "@127.0.0.1", "AAAA")
+            out = client("drill", *extra, "-o", "rd", "-p", server.port, "www.example.org", f"@{server.host}", "AAAA")
             check("rcode: NOERROR" in out and "2001:db8::80" in out, out)
 
 
 def test_kdig() -> None:
     with sample() as server:
         for extra in ("+notcp", "+tcp"):
-            out = client("kdig", "@127.0.0.1", "-p", server.port, extra, "+edns", "+nsid", "+norec", "lab.example.org", "NS")
+            out = client("kdig", f"@{server.host}", "-p", server.port, extra, "+edns", "+nsid", "+norec", "lab.example.org", "NS")
             check("status: NOERROR" in out and "ns1.lab.example.org." in out, out)
             check("WARNING" not in out, out)
 
@@ -89,7 +89,7 @@ def test_delv_validates_the_signed_zones() -> None:
             for name, rtype, want in ((origin, "SOA", "fully validated"), (origin, "NS", "fully validated"),
                                       (origin, "TYPE4242", "negative response, fully validated"),
                                       (f"no.such.name.at.all.{origin}", "A", "negative response, fully validated")):
-                out = client("delv", "@127.0.0.1", "-p", server.port, "-a", ZONES / "signed" / f"{origin}.anchor", f"+root={origin}",
+                out = client("delv", f"@{server.host}", "-p", server.port, "-a", ZONES / "signed" / f"{origin}.anchor", f"+root={origin}",
                              "+multiline", name, rtype)
                 check(want in out, f"{name} {rtype}: {out}")
 
@@ -98,7 +98,7 @@ def test_dnsperf() -> None:
     with Files() as files, sample("--workers", "2") as server:
         names = files.write("names", "".join(f"n{i}.dev.example.org A\nwww.example.org AAAA\nnothing{i}.example.org MX\n" for i in range(200)))
         for mode in ("udp", "tcp"):
-            out = client("dnsperf", "-s", "127.0.0.1", "-p", server.port, "-d", names, "-m", mode, "-n", 20, "-c", 10, "-q", 50)
+            out = client("dnsperf", "-s", server.host, "-p", server.port, "-d", names, "-m", mode, "-n", 20, "-c", 10, "-q", 50)
             check("Queries lost:         0 " in out, out)
             check("Queries completed:    12000 (100.00%)" in out, out)
             check("NOERROR 8000 (66.67%), NXDOMAIN 4000 (33.33%)" in out, out)

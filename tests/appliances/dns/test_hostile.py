@@ -24,7 +24,8 @@ def served(*args: str, zone: str = ZONE) -> Iterator[Server]:
     with Files() as files:
         with Server("--zone", f"example.org={files.write('zone', zone)}", *args) as server:
             yield server
-            for reply in (server.udp(WWW), server.tcp(WWW)):
+            # TCP first: behind the last segments of a thousand connections a device's full queue may lose a datagram, which nobody repeats.
+            for reply in (server.tcp(WWW), server.udp(WWW)):
                 equal(wire.read(reply).rdata(wire.A), [bytes([192, 0, 2, 80])], "an answer afterwards")
             equal(server.end(), 0, "exit status")
 
@@ -208,8 +209,7 @@ def test_a_thousand_idle_connections() -> None:
         for s in partial:
             s.sendall(b"\0\x30half")
         equal(wire.read(server.tcp(WWW)).rcode, wire.NOERROR, "one more")
-        rows = Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
-        before = int(next(row.split()[1] for row in rows if row.startswith("VmRSS")))
+        before = server.memory_kib()
         for s in idle:
             s.sendall(wire.frame(WWW))
         for s in idle:
@@ -223,7 +223,10 @@ def test_more_connections_than_files() -> None:
     """With few files allowed, new connections push out the oldest ones instead of failing."""
     with Files() as files:
         with Server("--zone", f"example.org={files.write('zone', ZONE)}", prefix=("prlimit", "--nofile=110:110")) as server:
-            sockets = [server.tcp_socket() for _ in range(300)]
+            sockets = [server.tcp_socket()]
+            sockets[0].sendall(wire.frame(WWW))
+            receive(sockets[0])  # so that it is the oldest for the server, too
+            sockets += [server.tcp_socket() for _ in range(299)]
             for s in sockets[-20:]:
                 s.sendall(wire.frame(WWW))
                 equal(wire.read(receive(s)).rcode, wire.NOERROR, "the newest")

@@ -16,7 +16,7 @@ from test_bad_input import BODY_LENGTHS, CHUNKS, FIELDS, GOOD, HOSTS, LINE_ENDS,
 
 PROXY = """
   client_max_body_size 0;
-  upstream server {{ server 127.0.0.1:{port}; keepalive 4; }}
+  upstream server {{ server {place}; keepalive 4; }}
   server {{
     listen unix:front;
     proxy_http_version 1.1;
@@ -33,12 +33,18 @@ SAME = ("date", "server", "connection")  # what may be nginx's own
 
 
 class Proxy(Nginx):
-    """In front of the server at this port."""
+    """In front of the server."""
 
-    def __init__(self, files: Files, port: int, buffering: bool) -> None:
-        super().__init__(files, "buffered" if buffering else "unbuffered", PROXY.format(port=port, buffering="on" if buffering else "off"))
+    def __init__(self, files: Files, server: Server, buffering: bool) -> None:
+        self.server = server
+        super().__init__(files, "buffered" if buffering else "unbuffered", PROXY.format(place=server.place, buffering="on" if buffering else "off"))
+
+    def ask(self, octets: bytes) -> bytes:
+        self.server.begun()
+        return super().ask(octets)
 
     def curl(self, path: str, *options: object) -> tuple[int, dict[str, str], bytes]:
+        self.server.begun()
         out = client("curl", "-sS", "-i", "--unix-socket", self.front, *options, "http://www.example.org" + path).stdout
         return read(out)
 
@@ -59,7 +65,7 @@ def proxied() -> Iterator[tuple[Files, Server, list[Proxy]]]:
     with Files() as files:
         site = Files()
         with site, Server("--root", small_site(site), "--metrics", "127.0.0.1:0") as server:
-            with Proxy(files, server.port, True) as on, Proxy(files, server.port, False) as off:
+            with Proxy(files, server, True) as on, Proxy(files, server, False) as off:
                 yield site, server, [on, off]
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import socket
 import subprocess
@@ -224,11 +225,10 @@ def test_a_link_that_turns_around() -> None:
         site, done = outer.path / "site", threading.Event()
 
         def turn() -> None:
-            i = 0
+            chance = random.Random(1)  # in turns it could keep step with the requests
             while not done.is_set():
-                i += 1
                 for name, targets in (("link", ("inside", "../secret")), ("folder", ("in", "../out"))):
-                    (outer.path / "new").symlink_to(targets[i % 2])
+                    (outer.path / "new").symlink_to(chance.choice(targets))
                     (outer.path / "new").rename(site / name)
 
         turner = threading.Thread(target=turn)

@@ -150,11 +150,11 @@ class Dns(OnStack):
     def __init__(self, host: Host, files: Files, *args: str, net: str = "", listen: tuple[str, ...] = ()) -> None:
         self.zone = files.write("zone", ZONE)
         super().__init__(host, "--zone", f"example.org={self.zone}", *args, net=net, listen=listen)
-        self.host = host
+        self.on = host
 
     def __enter__(self) -> Dns:
         return self
 
     def dig(self, *args: object, at: str = OURS) -> str:
         need("dig")
-        return self.host.space.run("dig", f"@{at}", "+time=3", "+tries=3", "+short", "+noedns", *args).strip()
+        return self.on.space.run("dig", f"@{at}", "+time=3", "+tries=3", "+short", "+noedns", *args).strip()

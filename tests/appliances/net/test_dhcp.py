@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -70,6 +71,35 @@ def test_the_same_address_again() -> None:
             equal(server.end(), 0, "exit status")
         with Dns(host, files, net=NET + ",mac=02:00:00:00:00:07") as server, Dnsmasq(host, files):
             equal(leased(server)[0], first, "the address of the same client")
+
+
+def test_routes_with_prefixes() -> None:
+    """RFC 3442: the only way back to a network is told by the option of classless routes."""
+    routes = f"--dhcp-option=option:classless-static-route,198.51.100.0/24,{KERNEL}"
+    with Taps() as host, Files() as files, Dns(host, files, net=NET) as server, Dnsmasq(host, files, "--dhcp-option=3", routes):
+        address, router = leased(server)
+        equal(router, "", "router")
+        host.space.ip("addr", "add", "198.51.100.1/32", "dev", "lo")
+        out = host.space.run("dig", f"@{address}", "-b", "198.51.100.1", "+time=3", "+short", "+noedns", "www.example.org").strip()
+        equal(out, "192.0.2.80", "an answer to 198.51.100.1")
+
+
+def test_the_address_is_given_back() -> None:
+    """Whoever ends releases it, and is known by his client id (RFC 4361). The device stays, so that the server hears it."""
+    with Taps() as host, Files() as files:
+        host.space.ip("tuntap", "add", "dev", "tap0", "mode", "tap")
+        with Dns(host, files, net=NET + ",mac=02:00:00:00:00:07") as server, Dnsmasq(host, files):
+            address, _ = leased(server)
+            check("ff:00:00:00:01:00:03:00:01:02:00:00:00:00:07" in (files.path / "leases").read_text(), "no client id")
+            equal(server.end(), 0, "exit status")
+            wait_without(files.path / "leases", address)
+
+
+def wait_without(leases: Path, address: str) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while address in leases.read_text():
+        check(time.monotonic() < end, f"{address} was not given back")
+        time.sleep(0.05)
 
 
 def test_a_server_that_comes_later() -> None:

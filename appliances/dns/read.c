@@ -1,0 +1,158 @@
+/*
+ * The text of a zone to a zone.
+ * Reading order: keep (a record), tell_whole, zone_read.
+ */
+#include "appliances/dns/read.h"
+#include "dns/name_text.h"
+#include "iana/dns.h"
+
+enum {
+	POLL_RECORDS = 1 << 16, /* records between two looks whether to stop */
+	OWNER_TEXT = 1100 /* a name as text: 255 octets, each at most four characters, and a type's name */
+};
+
+static void tell(struct zone_read *r, const struct fault *f)
+{
+	r->faults++;
+	r->report->fault(r->report->ctx, f);
+}
+
+static void tell_file(struct zone_read *r, const char *what)
+{
+	tell(r, &(struct fault){ r->source->file, 0, 0, "", what });
+}
+
+/* `www.example.org. CNAME`, as far as known; returns out. */
+static const char *put_owner(const struct mrg_dns_zone_error *e, char out[OWNER_TEXT])
+{
+	struct mrg_w w;
+	struct mrg_dns_name name;
+	const char *const type = mrg_dns_type_str(e->type);
+	mrg_w_init(&w, out, OWNER_TEXT - 1);
+	if (e->owner.count != 0 && mrg_dns_name_check((struct mrg_span){ e->owner.b, e->owner.len },
+					   (struct mrg_span){ NULL, 0 }, &name, NULL) == MRG_OK)
+		mrg_dns_name_to_text(&name, &w);
+	if (type != NULL && e->type != 0) {
+		if (w.len != 0)
+			mrg_w_u8(&w, ' ');
+		mrg_w_put(&w, (struct mrg_span){ (const uint8_t *)type, strlen(type) });
+	}
+	out[w.len] = '\0';
+	return out;
+}
+
+static const char *what_of(const struct mrg_dns_zone_error *e)
+{
+	return e->fault == MRG_DNS_ZONE_RDATA && e->reject.site != NULL ? e->reject.site->what
+									: mrg_dns_zone_fault_str(e->fault);
+}
+
+const char *zone_origin_read(
+	struct mrg_span text, uint8_t out[ZONE_ORIGIN_MAX], size_t *len, char *room, size_t cap)
+{
+	static const uint8_t root[1] = { 0 };
+	struct mrg_text t;
+	struct mrg_w w;
+	mrg_text_line(&t, text, (struct mrg_span){ root, sizeof root });
+	mrg_w_init(&w, out, ZONE_ORIGIN_MAX);
+	if (mrg_dns_name_from_text(&t, &w, NULL) != MRG_OK || !mrg_text_end(&t))
+		return mrg_text_message(&t, room, cap);
+	*len = w.len;
+	return NULL;
+}
+
+/* ---- events of the reader ---- */
+
+static bool keep(void *ctx, const struct mrg_dns_master_rr *rr)
+{
+	struct zone_read *const r = ctx;
+	struct mrg_dns_zone_error why;
+	char owner[OWNER_TEXT];
+	if (r->source->stop != NULL && r->records % POLL_RECORDS == 0 && r->source->stop(r->source->ctx)) {
+		r->stopped = true;
+		return false;
+	}
+	r->records++;
+	if (mrg_dns_zone_add(&r->builder, rr->owner, rr->type, rr->class, rr->ttl, rr->rdata, &why) == MRG_OK)
+		return true;
+	tell(r, &(struct fault){ rr->file, rr->line, rr->col, put_owner(&why, owner), what_of(&why) });
+	return why.fault != MRG_DNS_ZONE_FULL && why.fault != MRG_DNS_ZONE_DEAD;
+}
+
+static void refuse(void *ctx, const struct mrg_dns_master_error *e)
+{
+	tell(ctx, &(struct fault){ e->file, e->line, e->col, e->field, e->what });
+}
+
+static bool include(void *ctx, struct mrg_span name, const char *from_file, struct mrg_dns_master_source *out)
+{
+	const struct zone_read *const r = ctx;
+	return r->source->include(r->source->ctx, name, from_file, out);
+}
+
+/* ---- the whole ---- */
+
+/* The last record of the owner and type that the builder complains of. */
+static bool look(void *ctx, const struct mrg_dns_master_rr *rr)
+{
+	struct zone_read *const r = ctx;
+	const struct mrg_span owner = { r->wanted->owner.b, r->wanted->owner.len };
+	if (rr->type == r->wanted->type && mrg_span_eq_nocase(rr->owner, owner)) {
+		r->found.file = rr->file;
+		r->found.line = rr->line;
+		r->found.col = rr->col;
+	}
+	return true;
+}
+
+/* False: the text can't be had, which is told. */
+static bool open_text(struct zone_read *r, bool again, struct mrg_dns_master_source *out)
+{
+	const char *const why = r->source->open(r->source->ctx, again, out);
+	if (why != NULL)
+		tell_file(r, why);
+	return why == NULL;
+}
+
+static enum mrg_status read_text(struct zone_read *r, const struct mrg_dns_master_source *text,
+	bool (*record)(void *ctx, const struct mrg_dns_master_rr *rr),
+	void (*error)(void *ctx, const struct mrg_dns_master_error *e))
+{
+	const struct mrg_dns_master_events events = { .ctx = r,
+		.record = record,
+		.error = error,
+		.include = r->source->include != NULL ? include : NULL };
+	size_t errors;
+	return mrg_dns_master_read(r->master, text, r->source->origin, 0, &events, &errors);
+}
+
+/* What only the whole zone shows has no line of its own: read the text again for that of the record at fault. */
+static void tell_whole(struct zone_read *r, const struct mrg_dns_zone_error *why)
+{
+	char owner[OWNER_TEXT];
+	struct mrg_dns_master_source text;
+	r->found = (struct fault){ r->source->file, 0, 0, put_owner(why, owner), what_of(why) };
+	r->wanted = why;
+	if (why->owner.count != 0 && open_text(r, true, &text))
+		(void)read_text(r, &text, look, NULL);
+	tell(r, &r->found);
+}
+
+const struct mrg_dns_zone *zone_read(struct zone_read *r, const struct zone_source *source,
+	struct mrg_dns_master *master, struct mrg_arena *arena, const struct report *report)
+{
+	struct mrg_dns_zone_error why = { .fault = MRG_DNS_ZONE_FULL };
+	struct mrg_dns_master_source text;
+	const struct mrg_dns_zone *zone;
+	*r = (struct zone_read){ .source = source, .report = report, .master = master };
+	if (mrg_dns_zone_begin(&r->builder, arena, source->origin) != MRG_OK) {
+		tell_file(r, mrg_dns_zone_fault_str(why.fault));
+		return NULL;
+	}
+	if (!open_text(r, false, &text) || read_text(r, &text, keep, refuse) != MRG_OK || r->faults != 0)
+		return NULL;
+	if (mrg_dns_zone_finish(&r->builder, &zone, &why) == MRG_OK)
+		return zone;
+	tell_whole(r, &why);
+	return NULL;
+}

@@ -1,0 +1,15 @@
+/*
+ * said.h - lines of the log about zones. They need no system.
+ */
+#ifndef MRG_DNS_SAID_H
+#define MRG_DNS_SAID_H
+
+#include "appliances/dns/read.h"
+
+void said_zone(const struct mrg_dns_zone *zone, const char *file);
+void said_fault(const struct fault *f);
+
+/* said_no_zone - a zone that can't be served.   which   NULL: no certain one   Returns: false */
+bool said_no_zone(const char *which, const char *why);
+
+#endif
