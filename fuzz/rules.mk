@@ -1,0 +1,96 @@
+# Targets for fuzzers: `make fuzz-vm` builds and runs those of virtual machines for T seconds each. They are built by that only; what their
+# entries do is run by tests as well, bounded (tests/runtime/vm/test_fuzz.c).
+
+FUZZ_CC     ?= clang
+FUZZ_FLAGS  := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_TARGETS_vm := vm_hostile vm_boot
+FUZZ_SRC_vm_hostile := fuzz/vm_hostile.c fuzz/failed.c tests/runtime/vm/hostile.c tests/runtime/vm/fake_host.c tests/protocols/http/guard.c \
+	runtime/vm/net.c runtime/vm/virtq.c
+FUZZ_GEN_vm_hostile := virtio.c
+FUZZ_SRC_vm_boot := fuzz/vm_boot.c fuzz/failed.c
+FUZZ_GEN_vm_boot := pci.c
+T ?= 60
+
+define FUZZ_RULE
+$O/fuzz/$1: $(FUZZ_SRC_$1) $(FUZZ_GEN_$1:%=$G/%) $(wildcard runtime/vm/*.[ch] runtime/vm/monitor/*.[ch] tests/runtime/vm/*.h fuzz/*.h)
+endef
+$(foreach t,$(FUZZ_TARGETS_vm),$(eval $(call FUZZ_RULE,$t)))
+$O/fuzz/%:
+	$(call say,FUZZ,$@)
+	$Qmkdir -p $(@D) && $(FUZZ_CC) -std=c11 $(FUZZ_FLAGS) $(DEF_tests) $(INC_tests) -o $@ $(filter %.c,$(FUZZ_SRC_$*) $(FUZZ_GEN_$*:%=$G/%))
+
+# What was found to lead to new places is kept, and gone on with the next time.
+fuzz-vm: $(FUZZ_TARGETS_vm:%=$O/fuzz/%) ## run the fuzzers of virtual machines, T seconds each (60)
+	$Qfor t in $(FUZZ_TARGETS_vm); do \
+		mkdir -p $O/fuzz/$$t.corpus && \
+		$O/fuzz/$$t -max_total_time=$(T) -max_len=6000 -timeout=10 -print_final_stats=1 -artifact_prefix=$O/fuzz/ $O/fuzz/$$t.corpus || exit 1; \
+	done
+.PHONY: fuzz-vm
+
+# What drives subjects (gen/support/fuzz/mrg_fuzz.h): NAME is the in-process runner, NAME-san the same under sanitizers, NAME-libfuzzer,
+# NAME-afl and NAME-mutator.so what they say. FUZZ_SUBJECT_NAME are its sources, which define mrg_fuzz_subjects, FUZZ_SUBJECT_GEN_NAME
+# those that are generated.
+AFL_CC ?= afl-clang-fast
+FUZZ_S := gen/support/fuzz
+FUZZ_S_COMMON := $(FUZZ_S)/mrg_fuzz_again.c $(FUZZ_S)/mrg_fuzz_guard.c
+FUZZ_S_RUNNER := $(addprefix $(FUZZ_S)/mrg_fuzz_,run.c main.c loop.c find.c catch.c havoc.c) $(FUZZ_S_COMMON)
+FUZZ_S_FLAGS = -std=c11 -g $(WARN) $(DEF_tests) -I $(FUZZ_S) $(INC_tests)
+FUZZ_SUBJECTS := canary
+FUZZ_SUBJECT_canary := fuzz/canary.c
+
+define FUZZ_LINK
+$(call say,FUZZ,$@)
+$Qmkdir -p $(@D) && $1 -o $@ $(filter %.c,$^)
+endef
+
+# A macro of AFL++'s own converts without saying so, hence -Wno-conversion.
+define FUZZ_SUBJECT_RULES
+$O/fuzz/$1 $O/fuzz/$1-san: $(FUZZ_S_RUNNER)
+$O/fuzz/$1-libfuzzer: $(FUZZ_S)/mrg_fuzz_libfuzzer.c $(FUZZ_S)/mrg_fuzz_havoc.c $(FUZZ_S_COMMON)
+$O/fuzz/$1-afl: $(FUZZ_S)/mrg_fuzz_afl.c $(FUZZ_S_COMMON)
+$O/fuzz/$1-mutator.so: $(FUZZ_S)/mrg_fuzz_aflmut.c $(FUZZ_S)/mrg_fuzz_havoc.c $(FUZZ_S_COMMON)
+$O/fuzz/$1:
+	$$(call FUZZ_LINK,$$(CC) -O3 $$(FUZZ_S_FLAGS))
+$O/fuzz/$1-san:
+	$$(call FUZZ_LINK,$$(FUZZ_CC) -O1 -fsanitize=address$$(comma)undefined -fno-sanitize-recover=all $$(FUZZ_S_FLAGS))
+$O/fuzz/$1-libfuzzer:
+	$$(call FUZZ_LINK,$$(FUZZ_CC) $$(FUZZ_FLAGS) $$(FUZZ_S_FLAGS))
+$O/fuzz/$1-afl:
+	$$(call FUZZ_LINK,AFL_QUIET=1 $$(AFL_CC) -O2 $$(FUZZ_S_FLAGS) -Wno-conversion)
+$O/fuzz/$1-mutator.so:
+	$$(call FUZZ_LINK,$$(CC) -O2 -shared -fPIC $$(FUZZ_S_FLAGS))
+$(addprefix $O/fuzz/$1,-san -libfuzzer -afl -mutator.so) $O/fuzz/$1: $(FUZZ_SUBJECT_$1) $(FUZZ_SUBJECT_GEN_$1:%=$G/%) $(wildcard $(FUZZ_S)/*.h)
+endef
+$(foreach s,$(FUZZ_SUBJECTS),$(eval $(call FUZZ_SUBJECT_RULES,$s)))
+
+# ---- campaigns: `mrg fuzz` writes a folder, which is built and run ----
+#   make fuzz SPEC='own.mrg ...'   every packet and text of it in turn, T seconds each
+#   make fuzz-dns fuzz-http fuzz-tcpip fuzz-zone   what matters most of our own
+# Variables: T= seconds of each subject (60), E= cases instead, SEED=, SAN=address,undefined, ONLY='subject ...'.
+FUZZ_SPECS_dns   := specs/dns/message.mrg
+FUZZ_ONLY_dns    := dns.message.Message dns.message.TcpMessage
+FUZZ_SPECS_tcpip := $(addprefix specs/net/,link.mrg ip4.mrg ip6.mrg icmp4.mrg icmp6.mrg udp.mrg tcp.mrg dhcp4.mrg igmp.mrg)
+FUZZ_ONLY_tcpip  := net.link.Ethernet net.ip4.Ip4 net.ip4.Ip4Options net.ip6.Ip6 net.ip6.Ip6Options net.icmp4.Icmp4 net.icmp6.Icmp6 \
+	net.udp.Udp net.tcp.Tcp net.tcp.TcpOptions net.dhcp4.DhcpOptions net.igmp.Igmp
+FUZZ_SPECS_http  := $(addprefix specs/http/,message.mrg target.mrg field.mrg)
+FUZZ_SPECS_zone  := specs/dns/master.mrg
+FUZZ_BOUND = $(if $(E),-E $(E),-T $(T))
+
+# $1: the name of its folder; $2: specifications; $3: subjects, all when empty
+define FUZZ_CAMPAIGN
+	$Qmk/deps.sh $(BUILD_DEPS)
+	$Qbin/mrg fuzz $2 -o $O/fuzz/$1
+	+$Q$(MAKE) -s -C $O/fuzz/$1 -j$(JOBS) $(if $(SAN),CC=$(FUZZ_CC) CFLAGS='-O1 -g -fsanitize=$(SAN) -fno-sanitize-recover=all')
+	$Qcd $O/fuzz/$1 && for s in $(or $(ONLY),$3,$$(./fuzz --list)); do \
+		./fuzz -s "$$s" $(FUZZ_BOUND) -S $(or $(SEED),1) -o finds || failed=1; \
+	done; test -z "$$failed"
+endef
+
+fuzz: ## fuzz each packet and text of SPEC=own.mrg, T seconds each (60)
+	$(if $(SPEC),,$(error make fuzz: say SPEC=own.mrg, or make fuzz-dns, fuzz-http, fuzz-tcpip, fuzz-zone, fuzz-vm))
+	$(call FUZZ_CAMPAIGN,$(subst .,-,$(notdir $(firstword $(SPEC)))),$(SPEC),)
+fuzz-dns fuzz-http fuzz-tcpip fuzz-zone: fuzz-%: ## the same of our own specifications
+	$(call FUZZ_CAMPAIGN,$*,$(FUZZ_SPECS_$*),$(FUZZ_ONLY_$*))
+fuzz-smoke: ## a bounded run of everything that is fuzzed, the same each time; a part of make test
+	+$Q$(MAKE) test TESTS=tests/fuzz/
+.PHONY: fuzz fuzz-dns fuzz-http fuzz-tcpip fuzz-zone fuzz-smoke

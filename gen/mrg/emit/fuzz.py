@@ -1,0 +1,211 @@
+"""Subjects for a fuzzer: packets and texts of modules, as tables and as generated C, to be held against each other.
+
+A folder of its own that builds with make and nothing else: the generated C,
+the subjects, and what drives them (gen/support/fuzz).
+
+Reading order: files, program, _subject.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Iterator, Sequence
+
+from .. import ir, names
+from ..field_ids import own_items
+from ..layout import Run, contained, refs, segments
+from . import fuzz_glue, plan, text_subject
+from .tests_c import uses_extern
+from .writer import Writer
+
+
+MAKEFILE = """\
+# make: `fuzz`, the fuzzer in one process.  make libfuzzer, make afl (with mutator.so): the same inputs driven from outside.
+CC     ?= cc
+CLANG  ?= clang
+AFL_CC ?= afl-clang-fast
+CFLAGS ?= -O2 -g
+FLAGS  := -std=c11 -D_GNU_SOURCE -I. -Isupport
+MADE   := {spec}
+PLAN   := $(wildcard support/mrg_plan_*.c support/mrg_textplan*.c) subjects.c
+COMMON := support/mrg_fuzz_again.c support/mrg_fuzz_guard.c
+RUNNER := $(addprefix support/mrg_fuzz_,run.c main.c loop.c find.c catch.c havoc.c) $(COMMON)
+ALL    := $(MADE) $(PLAN)
+
+fuzz: $(patsubst %.c,obj/%.o,$(ALL) $(RUNNER))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+-include $(shell find obj -name '*.d' 2>/dev/null)
+libfuzzer: $(ALL) support/mrg_fuzz_libfuzzer.c support/mrg_fuzz_havoc.c $(COMMON)
+	$(CLANG) $(FLAGS) -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^)
+afl: $(ALL) support/mrg_fuzz_afl.c $(COMMON) mutator.so
+	AFL_QUIET=1 $(AFL_CC) $(FLAGS) $(CFLAGS) -o $@ $(filter %.c,$^)
+mutator.so: $(ALL) support/mrg_fuzz_aflmut.c support/mrg_fuzz_havoc.c $(COMMON)
+	$(CC) $(FLAGS) $(CFLAGS) -shared -fPIC -o $@ $(filter %.c,$^)
+"""
+
+
+def files(modules: Sequence[ir.Module], named: Sequence[str], emits: Sequence[Callable[[ir.Module], dict[str, str]]]) -> dict[str, str]:
+    """What goes into the folder, by path: generated C of all that the modules of these names need, and subjects of their packets."""
+    wanted = [m for m in modules if m.name in named and can_be_fuzzed(m)]
+    needed = _with_imports(wanted)
+    out: dict[str, str] = {}
+    for module in needed:
+        for emit in emits:
+            out.update(emit(module))
+    source = sorted(path for path in out if path.endswith(".c"))
+    subjects: list[str] = []
+    for module in wanted:
+        if module.packets:
+            out[f"subjects_{module.name.replace('.', '_')}.c"] = program(module)
+            subjects += [f"{listed(module)}_{names.snake(p.name)}" for p in _subjects_of(module)]
+        if module.grammars:
+            text, of_texts = text_subject.subjects(module)
+            out[f"texts_{module.name.replace('.', '_')}.c"] = text
+            subjects += of_texts
+    w = Writer()
+    w.comment("All that can be fuzzed here.")
+    w.line('#include "mrg_fuzz.h"')
+    w.line()
+    for subject in subjects:
+        w.line(f"extern const struct mrg_fuzz_subject {subject};")
+    w.line("extern const struct mrg_fuzz_subject *const mrg_fuzz_subjects[];")
+    with w.block("const struct mrg_fuzz_subject *const mrg_fuzz_subjects[] =", "};"):
+        for subject in subjects:
+            w.line(f"&{subject},")
+        w.line("NULL,")
+    out["subjects.c"] = w.text()
+    source += sorted(path for path in out if path.startswith(("subjects_", "texts_")))
+    out["Makefile"] = MAKEFILE.format(spec=" ".join(source))
+    return out
+
+
+def can_be_fuzzed(module: ir.Module) -> bool:
+    return bool(module.packets or module.grammars)
+
+
+def _with_imports(modules: Sequence[ir.Module]) -> list[ir.Module]:
+    out: dict[str, ir.Module] = {}
+
+    def add(module: ir.Module) -> None:
+        if module.name not in out:
+            for imported in module.imports:
+                add(imported)
+            out[module.name] = module
+
+    for module in modules:
+        add(module)
+    return list(out.values())
+
+
+def _subjects_of(module: ir.Module) -> list[ir.Packet]:
+    return [p for p in module.packets if not p.inline and not uses_extern(p)]
+
+
+def program(module: ir.Module) -> str:
+    """A C file with a subject for each packet of the module that is declared by name; link it with the generated C."""
+    w = Writer()
+    t = plan.Tables(module)
+    rows = [p for p in module.packets if not uses_extern(p)]  # as in the glue's table
+    w.line(fuzz_glue.glue(module))
+    w.line(t.text())
+    w.line("static struct mrg_plan_room room;")
+    w.line()
+    for row, packet in enumerate(rows):
+        if not packet.inline:
+            _subject(w, module, t, packet, row)
+    return w.text()
+
+
+def listed(module: ir.Module) -> str:
+    """What the names of a module's subjects begin with."""
+    return "mrg_fuzz_" + module.name.replace(".", "_")
+
+
+def _subject(w: Writer, module: ir.Module, t: plan.Tables, packet: ir.Packet, row: int) -> None:
+    short = names.snake(packet.name)
+    offsets = ["0"] * len(t.order)  # of each packet, where its points begin among `every`
+    every: list[int] = []
+    for one in sorted(contained(packet), key=lambda p: t.packets[id(p)]):
+        first, end = t.points_of[t.packets[id(one)]]
+        offsets[t.packets[id(one)]] = str(len(every))
+        every += range(first, end)
+    never = _never(t, packet)
+    points = [p for p in every if p not in never]
+    order = {p: i for i, p in enumerate([*points, *(p for p in every if p in never)])}
+    _numbers(w, f"static const uint32_t {short}_offsets[]", offsets)
+    _numbers(w, f"static const uint32_t {short}_ranks[]", [str(order[p]) for p in every])
+    _numbers(w, f"static const uint32_t {short}_points[]", list(map(str, points)))
+    w.line(f"static uint8_t {short}_reached[{max(len(every), 1)}];")
+    w.line(f"static uint16_t {short}_tries[{max(len(points), 1)}];")
+    with w.block(f"static struct mrg_plan_subject {short}_ctx =", "};"):
+        w.line(f".plan = &{plan.name_of(module)}, .packet = {t.packets[id(packet)]}, .glue = &{fuzz_glue.table(module)}[{row}],")
+        w.line(".room = &room,")
+        w.line(f".reached = {short}_reached, .tries = {short}_tries, .point_n = {len(points)},")
+        w.line(f".offsets = {short}_offsets, .ranks = {short}_ranks, .points = {short}_points,")
+    w.line(f"extern const struct mrg_fuzz_subject {listed(module)}_{short};")
+    with w.block(f"const struct mrg_fuzz_subject {listed(module)}_{short} =", "};"):
+        w.line(f".name = {names.c_string(module.name + '.' + packet.name)}, .ctx = &{short}_ctx, .len_max = 65536,")
+        for part in ("make", "mutate", "smaller", "run", "show"):
+            w.line(f".{part} = mrg_plan_subject_{part},")
+        w.line(f".point_count = {len(points)}, .point_name = mrg_plan_subject_point, .reached = {short}_reached,")
+    w.line()
+
+
+def _never(t: plan.Tables, root: ir.Packet) -> set[int]:
+    """Points that no message of `root` leads to: a cut where whoever uses the packet has made sure of the octets before."""
+    never = set(t.impossible)
+    sure: dict[int, list[int]] = {}  # id(packet) -> bits that each of its uses has made sure of
+    for packet in contained(root):
+        for segment in [s for items in _lists(packet.items) for s in segments(items)]:
+            if isinstance(segment, Run):
+                for item in segment.items:
+                    if isinstance(item, ir.Sub):
+                        sure.setdefault(id(item.packet), []).append(1 << 30)
+            elif isinstance(segment, ir.Sub):
+                sure.setdefault(id(segment.packet), []).append(0)
+        for item in own_items(packet.items):
+            if isinstance(item, ir.List) and isinstance(item.elem, ir.Sub):
+                sure.setdefault(id(item.elem.packet), []).append(_before_element(item))
+            elif isinstance(item, ir.Switch):
+                for arm in item.arms:
+                    if isinstance(arm.item, ir.Sub):
+                        sure.setdefault(id(arm.item.packet), []).append(0)
+            elif isinstance(item, ir.Region) and isinstance(item.item, ir.Sub):
+                sure.setdefault(id(item.item.packet), []).append(0)
+            elif isinstance(item, ir.Chain):
+                for one in item.arms:
+                    sure.setdefault(id(one.packet), []).append(8)
+    for packet in contained(root):
+        bits = min(sure.get(id(packet), [0])) if packet is not root else 0
+        runs = t.runs.get(id(packet), [])
+        if bits >= 1 << 30:
+            never |= {point for point, _ in runs}
+        elif runs and runs[0][1] <= bits and isinstance(segments(packet.items)[0], Run):
+            never.add(runs[0][0])
+    return never
+
+
+def _lists(items: list[ir.Item]) -> Iterator[list[ir.Item]]:
+    """A packet's items, and those of its optional groups."""
+    yield items
+    for item in items:
+        if isinstance(item, ir.Optional_):
+            yield from _lists(item.items)
+
+
+def _before_element(item: ir.List) -> int:
+    """Bits that are there when an element is begun."""
+    if item.mode in ("bytes", "rest"):
+        return 8
+    if item.mode == "while":
+        peeks = [e.bits for e in refs(item.expr) if isinstance(e, ir.Peek)]
+        return max([8 if any(isinstance(e, ir.Avail) for e in refs(item.expr)) else 0, *peeks])
+    return 0
+
+
+def _numbers(w: Writer, head: str, values: list[str]) -> None:
+    with w.block(f"{head} =", "};"):
+        for i in range(0, max(len(values), 1), 16):
+            w.line(", ".join(values[i : i + 16] or ["0"]) + ",")

@@ -1,0 +1,544 @@
+"""Packets as C tables, for the walker of gen/support/fuzz/mrg_plan.h.
+
+One file a module, with its packets and all that they are made of.  What the
+tables mean is said there and in ir.py; here they are only written down.  Each
+item has its points: what a fuzzer wants to have seen of it.  The C counts them
+in the same order (mrg_plan_walk.c).
+
+Reading order: tables, Tables.packet, Tables.fill, Tables.expr.
+"""
+
+from __future__ import annotations
+
+from typing import Iterable, Optional, Sequence
+
+from .. import ir, names
+from ..field_ids import field_ids, gate, own_items, told
+from ..layout import Run, Segment, contained, exprs, lengths, refs, segments, walk
+from ..sizes import of
+from .writer import Writer
+
+NONE = "MRG_PLAN_NONE"
+OPS = {
+    "+": "ADD", "-": "SUB", "*": "MUL", "/": "DIV", "%": "MOD", "<<": "SHL", ">>": "SHR", "&": "AND", "|": "OR", "^": "XOR",
+    "==": "EQ", "!=": "NE", "<": "LT", "<=": "LE", ">": "GT", ">=": "GE", "&&": "BOTH", "||": "EITHER", "!": "NOT", "~": "INV",
+}  # fmt: skip
+MASK = (1 << 64) - 1
+HINTS_MAX = 400  # of one item
+
+
+def tables(module: ir.Module) -> str:
+    """The text of a C file that defines `const struct mrg_plan mrg_plan_MODULE`."""
+    return Tables(module).text()
+
+
+def name_of(module: ir.Module) -> str:
+    return "mrg_plan_" + names.snake(module.name.replace(".", "_"))
+
+
+class Tables:
+    def __init__(self, module: ir.Module) -> None:
+        self.module = module
+        self.packets: dict[int, int] = {}  # id(packet) -> index
+        self.order: list[ir.Packet] = []
+        self.rows: dict[str, list[str]] = {k: [] for k in ("items", "exprs", "arms", "pats", "varints", "lengths", "params", "lists", "numbers")}
+        self.ids = field_ids(module)
+        self.points: list[str] = []
+        self.point_items: list[int] = []  # of each point, the row of `items`
+        self.row = 0  # of `items`, at hand
+        self.index: dict[int, int] = {}  # id(item) -> its row
+        self.impossible: set[int] = set()  # points that nothing leads to
+        self.runs: dict[int, list[tuple[int, int]]] = {}  # id(packet) -> points of runs in it that are cut, and their bits
+        self.chosen: set[int] = set()  # id(packet) of those that chains choose by their first octet
+        self.slots: dict[int, int] = {}  # id(item) -> slot, of the packet at hand
+        self.at: ir.Packet
+        packet_rows = []
+        for packet in module.packets:
+            self.add(packet)
+        self.points_of: list[tuple[int, int]] = []  # of each packet: from, to
+        for packet in self.order:
+            self.chosen |= {id(arm.packet) for item in own_items(packet.items) if isinstance(item, ir.Chain) for arm in item.arms}
+        for packet in self.order:
+            first = len(self.points)
+            packet_rows.append(self.packet(packet))
+            self.points_of.append((first, len(self.points)))
+        self.rows["packets"] = packet_rows
+
+    def add(self, packet: ir.Packet) -> None:
+        for p in contained(packet):
+            if id(p) not in self.packets:
+                self.packets[id(p)] = len(self.order)
+                self.order.append(p)
+
+    # --- the file -----------------------------------------------------------------
+
+    def text(self) -> str:
+        w = Writer()
+        w.comment(f"{self.module.path} as tables, for whoever reads, makes and changes its packets: see mrg_plan.h.")
+        w.line('#include "mrg_plan.h"')
+        w.line()
+        kinds = {"packets": "struct mrg_plan_packet", "items": "struct mrg_plan_item", "exprs": "struct mrg_plan_expr",
+                 "arms": "struct mrg_plan_arm", "pats": "struct mrg_plan_pat", "varints": "struct mrg_plan_varint",
+                 "lengths": "struct mrg_plan_length", "params": "struct mrg_plan_param", "lists": "uint32_t", "numbers": "uint64_t"}  # fmt: skip
+        for key, kind in kinds.items():
+            with w.block(f"static const {kind} {key}[] =", "};"):
+                for i, row in enumerate(self.rows[key] or ["{ 0 }" if " " in kind else "0"]):
+                    w.line(f"{row}, /* {i} */" if key in ("items", "packets") else f"{row},")
+            w.line()
+        with w.block("static const uint32_t point_items[] =", "};"):
+            for i in range(0, max(len(self.points), 1), 16):
+                w.line(", ".join(map(str, self.point_items[i : i + 16] or [0])) + ",")
+        w.line()
+        with w.block("static const uint8_t leads[] =", "};"):
+            for row in self.leads():
+                w.line(f"{row},")
+        w.line()
+        with w.block("static const char *const points[] =", "};"):
+            for point in self.points or [""]:
+                w.line(f"{names.c_string(point)},")
+        w.line()
+        w.line(f"extern const struct mrg_plan {name_of(self.module)};")
+        fields = ", ".join(f".{key} = {key}" for key in (*kinds, "points", "point_items", "leads"))
+        w.line(f"const struct mrg_plan {name_of(self.module)} = {{ {fields}, .point_n = {len(self.points)}, .packet_n = {len(self.order)} }};")
+        return w.text()
+
+    def put(self, key: str, rows: Iterable[str]) -> int:
+        """Rows at the end of a table; where they begin."""
+        at = len(self.rows[key])
+        self.rows[key] += rows
+        return at
+
+    def point(self, *what: str) -> None:
+        self.points += what
+        self.point_items += [self.row] * len(what)
+
+    def field(self, e: Optional[ir.Expr]) -> str:
+        """The row of a number that an expression depends on; or of what it counts."""
+        found: list[int] = []
+        for part in refs(e):
+            if isinstance(part, ir.FieldRef) and isinstance(part.path[-1], ir.Let):
+                found += [int(f) for f in [self.field(part.path[-1].expr)] if f != NONE]
+            elif isinstance(part, ir.FieldRef) and id(part.path[-1]) in self.index:
+                found.append(self.index[id(part.path[-1])])
+        found = found or [self.index[id(part.item)] for part in refs(e) if isinstance(part, (ir.SizeOf, ir.CountOf)) and id(part.item) in self.index]
+        return str(found[-1]) if found else NONE
+
+    def steer(self, field: str, switch: int) -> None:
+        """Tell a number which choice it decides."""
+        if field != NONE and self.rows["items"][int(field)].startswith("{ .kind = MRG_PLAN_SCALAR"):
+            self.rows["items"][int(field)] = self.rows["items"][int(field)].replace(f".steers = {NONE}", f".steers = {switch}", 1)
+
+    def leads(self) -> list[str]:
+        """Of each packet, a bit for each packet that it may have in it."""
+        stride = (len(self.order) + 7) // 8
+        out = []
+        for packet in self.order:
+            bits = sum(1 << self.packets[id(p)] for p in contained(packet))
+            out.append(", ".join(str(b) for b in bits.to_bytes(stride, "little")))
+        return out
+
+    # --- packets ------------------------------------------------------------------
+
+    def packet(self, packet: ir.Packet) -> str:
+        self.at = packet
+        self.slots = {}
+        for item in own_items(packet.items):
+            self.slots.setdefault(id(item), len(self.slots))
+        self.hints = _hints(packet)
+        self.solved = _solved(packet)
+        self.sure = _decided(packet) if id(packet) in self.chosen else set()
+        point = len(self.points)
+        self.row = len(self.rows["items"])
+        if packet.max_bytes is not None:
+            self.point(f"{packet.name}: longer than {packet.max_bytes} octets")
+        items, n = self.items(packet.items)
+        params = self.put("params", (f"{{ {_c(p.kind == 'buffer')}, {p.lo}u, {_u(p.hi if p.hi else (1 << max(p.bits, 1)) - 1)} }}" for p in packet.params))
+        known = lengths(packet)
+        rows = []
+        for length in known:
+            rows.append(f"{{ {self.path(length.path)}, {len(length.path)}, {self.slots[id(length.item)]}, {_c(length.kind == 'count')} }}")
+        at = self.put("lengths", rows)
+        return (f"{{ {names.c_string(packet.name)}, {items}, {n}, {len(self.slots)}, {params}, {len(packet.params)}, {at}, {len(known)}, "
+                f"{packet.max_bytes or 0}, {self.ids[id(packet)]}, {point} }}")
+
+    def items(self, items: Sequence[ir.Item]) -> tuple[int, int]:
+        """A list of items, side by side: where it begins, and how many rows it is."""
+        flat: list[tuple[Segment, bool]] = []  # and whether a run before it has made sure of it
+        for segment in segments(list(items)):
+            if not isinstance(segment, Run):
+                flat.append((segment, False))
+                continue
+            if segment.bits:
+                flat.append((segment, False))
+            flat += [(item, True) for item in segment.items]
+        at = self.put("items", [""] * len(flat))
+        for i, (part, in_run) in enumerate(flat):
+            self.row = at + i
+            self.rows["items"][at + i] = self.run(part) if isinstance(part, Run) else self.fill(part, in_run)
+        return at, len(flat)
+
+    def one(self, item: ir.Item) -> int:
+        """An item that stands alone: of a list, a region, an arm."""
+        at = self.put("items", [""])
+        outer, self.row = self.row, at
+        self.rows["items"][at] = self.fill(item, False)
+        self.row = outer
+        return at
+
+    # --- items --------------------------------------------------------------------
+
+    def label(self, item: ir.Item) -> str:
+        return f"{self.at.name}.{item.name}" if item.name else self.at.name
+
+    def run(self, run: Run) -> str:
+        first = next(i for i in run.items if not isinstance(i, (ir.Check, ir.Let, ir.EndianSel)))
+        point = len(self.points)
+        sure = id(first) in self.sure and run.bits <= 8
+        if not sure:
+            self.runs.setdefault(id(self.at), []).append((len(self.points), run.bits))
+            self.point(f"{self.label(first)}: cut")
+        return _row("RUN", first, value=run.bits, point=point, slot=self.slots[id(first)], flags=["IS_SURE"] if sure else [])
+
+    def fill(self, item: ir.Item, in_run: bool) -> str:
+        point = len(self.points)
+        self.index[id(item)] = self.row
+        base: dict[str, object] = {"slot": self.slots[id(item)], "point": point, "id": self.ids[id(item)] if told(item) else 0}
+        at = self.label(item)
+        match item:
+            case ir.Scalar():
+                return self.scalar(item, base, at)
+            case ir.Varint():
+                spec = item.spec
+                self.point(f"{at}: too large", f"{at}: cut", *([f"{at}: not the shortest"] if spec.minimal else []))
+                flags = self.computed(item, at)
+                return _row("VARINT", item, **base, a=self.varint(spec), lo=item.lo, hi=_u(item.hi or spec.hi), flags=flags,
+                            expr=self.expr(item.computed), severity=item.severity, **self.hint(item))  # fmt: skip
+            case ir.Bytes():
+                flags = ["HAS_MAX"] if item.max is not None else []
+                flags += ["IS_NOCASE"] if item.nocase else []
+                if item.max is not None:
+                    self.point(f"{at}: longer than {item.max} octets")
+                if not (in_run or item.sure or item.mode == "rest"):
+                    flags.append("CAN_CUT")
+                    self.point(f"{at}: cut")
+                return _row("BYTES", item, **base, mode={"len": "LEN", "rest": "REST", "until": "UNTIL"}[item.mode], value=item.until,
+                            max=item.max or 0, flags=flags, expr=self.expr(item.length), field=self.field(item.length))  # fmt: skip
+            case ir.Sub():
+                args = [self.argument(a) for a in item.args]
+                return _row("PACKET", item, **base, a=self.packets[id(item.packet)], args=self.put("lists", args))
+            case ir.List():
+                return self.sequence(item, base, at)
+            case ir.Switch():
+                return self.switch(item, base, at)
+            case ir.Chain():
+                return self.chain(item, base, at)
+            case ir.Region():
+                self.point(*([] if item.sure else [f"{at}: its region is cut"]), *([] if item.tail else [f"{at}: octets left over"]))
+                return _row("REGION", item, **base, a=self.one(item.item), expr=self.expr(item.length), field=self.field(item.length),
+                            flags=[*(["HAS_TAIL"] if item.tail else []), *([] if item.sure else ["CAN_CUT"])])  # fmt: skip
+            case ir.Optional_():
+                first = next((i.name for i in item.items if i.name), "more")
+                gated = gate(item)
+                self.point(f"{self.at.name}.{first}: present", f"{self.at.name}.{first}: absent")
+                start, n = self.items(item.items)
+                return _row("OPTIONAL", item, **base, a=start, n=n, expr=self.expr(item.cond), field=self.field(item.cond),
+                            gate=NONE if gated is None else self.slots[id(gated)])  # fmt: skip
+            case ir.Align():
+                self.point(f"{at}: padding is cut", *([f"{at}: padding is not zero"] if item.zero else []))
+                return _row("ALIGN", item, **base, value=item.to, flags=["IS_ZERO"] if item.zero else [])
+            case ir.Let():
+                return _row("LET", item, **base, expr=self.expr(item.expr))
+            case ir.Check():
+                calls = any(isinstance(e, ir.Call) for e in refs(item.expr))
+                sure = id(item) in self.sure
+                if item.severity != "send" and not calls and not sure:
+                    self.point(f"{at}: {item.what}: holds", f"{at}: {item.what}: broken")
+                about = next((i for i in own_items(self.at.items) if i.name == item.name and not isinstance(i, ir.Check)), item)
+                return _row("CHECK", item, **base, a=self.slots[id(about)], expr=self.expr(item.expr), severity=item.severity,
+                            flags=["CALLS"] if calls else ["IS_SURE"] if sure else [], what=item.what, field=self.field(item.expr))  # fmt: skip
+            case ir.EndianSel():
+                return _row("ENDIAN_BY", item, **base, expr=self.expr(item.cond))
+        raise AssertionError(type(item).__name__)
+
+    def scalar(self, item: ir.Scalar, base: dict[str, object], at: str) -> str:
+        flags = ["IS_SIGNED"] if item.signed else []
+        flags += ["IS_SOLVED"] if id(item) in self.solved else []
+        hint = self.hint(item)
+        if item.const is not None:
+            flags.append("IS_CONST")
+            if id(item) in self.sure:
+                flags.append("IS_SURE")
+            elif item.severity != "send":
+                self.point(f"{at}: not {item.const}")
+        if item.enum is not None and item.enum.closed:
+            flags.append("IS_CLOSED")
+            self.point(f"{at}: not a {item.enum.name}")
+            hint["ranges"] = self.put("pats", (f"{{ {_u(m.lo)}, {_u(m.hi)}, {_u(MASK)} }}" for m in item.enum.members))
+            hint["range_n"] = len(item.enum.members)
+        flags += self.computed(item, at)
+        return _row("SCALAR", item, **base, bits=item.bits, endian=item.endian, severity=item.severity, flags=flags, lo=_u(item.lo),
+                    hi=_u(item.hi), value=_u(item.const or 0), expr=self.expr(item.computed), **hint)  # fmt: skip
+
+    def computed(self, item: ir.Scalar | ir.Varint, at: str) -> list[str]:
+        if item.computed is None:
+            return []
+        flags = ["IS_COMPUTED"]
+        if any(isinstance(e, ir.Sum) for e in refs(item.computed)):
+            flags.append("IS_SUM")
+        if any(isinstance(e, ir.Call) for e in refs(item.computed)):
+            return [*flags, "CALLS"]
+        if item.implied:
+            return [*flags, "IS_IMPLIED"]
+        if item.severity != "send":
+            self.point(f"{at}: not what is computed")
+        return flags
+
+    def hint(self, item: ir.Item) -> dict[str, int]:
+        values = sorted(set(self.hints.get(id(item), [])))
+        if isinstance(item, ir.Scalar) and item.enum is not None:
+            values = sorted({*values, *(m.lo for m in item.enum.members)})
+        values = [v for v in values if 0 <= v <= MASK][:HINTS_MAX]
+        return {"hints": self.put("numbers", map(_u, values)), "hint_n": len(values)}
+
+    def sequence(self, item: ir.List, base: dict[str, object], at: str) -> str:
+        flags = ["HAS_MAX"] if item.max is not None else []
+        if item.mode == "until" or (item.mode in ("count", "bytes") and item.expr is not None and item.expr.lo > 0):
+            self.impossible.add(len(self.points))
+        self.point(f"{at}: none", f"{at}: one", *([f"{at}: more than one"] if item.max is None or item.max > 1 else []))
+        if item.max is not None:
+            if _all_keys(item, item.max) or _never_more(item, item.max):
+                self.impossible.add(len(self.points))
+            self.point(f"{at}: more than {item.max} elements")
+        if item.mode == "bytes" and not item.sure:
+            flags.append("CAN_CUT")
+            self.point(f"{at}: cut")
+        path = item.ascending or item.unique
+        row = {"path": 0, "path_len": 0, "ranges": 0, "range_n": 0}
+        if path is not None:
+            flags.append("IS_RISING" if item.ascending else "IS_UNIQUE")
+            self.point(f"{at}: a key {'does not rise' if item.ascending else 'repeats'}")
+            inside = path[1:] if path[0] is item.elem else path  # empty: the element itself
+            row["path"], row["path_len"] = self.path_in(item.elem, inside), len(inside)
+            row["ranges"] = self.put("pats", (f"{{ {_u(lo)}, {_u(hi)}, {_u(MASK)} }}" for lo, hi in item.exempt))
+            row["range_n"] = len(item.exempt)
+        mode = {"count": "COUNTED", "bytes": "OCTETS", "rest": "REST", "while": "WHILE", "until": "UNTIL"}[item.mode]
+        return _row("LIST", item, **base, mode=mode, max=item.max or 0, flags=flags, a=self.one(item.elem), expr=self.expr(item.expr),
+                    field=self.field(item.expr) if item.mode in ("count", "bytes") else NONE, **row)  # fmt: skip
+
+    def switch(self, item: ir.Switch, base: dict[str, object], at: str) -> str:
+        self.point(*(f"{at}: {arm.name}" for arm in item.arms), *([] if item.default else [f"{at}: no such tag"]))
+        rows = []
+        for arm in item.arms:
+            pats = self.put("pats", (f"{{ {_u(p.lo)}, {_u(p.hi)}, {_u(p.mask & MASK)} }}" for p in arm.pats))
+            inner = NONE if arm.item is None else str(self.one(arm.item))
+            rows.append(f"{{ .name = {names.c_string(arm.name)}, .pats = {pats}, .pat_n = {len(arm.pats)}, .item = {inner} }}")
+        self.steer(self.field(item.on), self.row)
+        return _row("SWITCH", item, **base, a=self.put("arms", rows), n=len(rows), expr=self.expr(item.on), field=self.field(item.on),
+                    bits=max((e.bits for e in refs(item.on) if isinstance(e, ir.Peek)), default=0))  # fmt: skip
+
+    def chain(self, item: ir.Chain, base: dict[str, object], at: str) -> str:
+        self.point(*(f"{at}: {arm.name}" for arm in item.arms))
+        self.point(f"{at}: cut", f"{at}: no such item", f"{at}: longer than {item.max_bytes} octets")
+        if any(arm.kind == "goto" for arm in item.arms):
+            self.point(f"{at}: points past the end", f"{at}: does not point back", f"{at}: too many jumps")
+        rows = []
+        for arm in item.arms:
+            pats = self.put("pats", (f"{{ {lo}u, {hi}u, {_u(MASK)} }}" for lo, hi in arm.first))
+            row = f".name = {names.c_string(arm.name)}, .pats = {pats}, .pat_n = {len(arm.first)}, .item = {NONE}, .kind = MRG_PLAN_{arm.kind.upper()}, "
+            row += f".packet = {self.packets[id(arm.packet)]}, .args = {self.put('lists', [str(self.param(p)) for p in arm.packet.params])}"
+            if arm.kind == "goto":
+                assert arm.buffer is not None and isinstance(arm.at, ir.FieldRef)
+                slots, self.slots = self.slots, {}
+                for inner in own_items(arm.packet.items):
+                    self.slots.setdefault(id(inner), len(self.slots))
+                at_slot = self.slots[id(arm.at.path[-1])]
+                self.slots = slots
+                row += f", .buffer = {self.param(arm.buffer)}, .at = {at_slot}, .max_jumps = {arm.max_jumps}"
+            rows.append(f"{{ {row} }}")
+        return _row("CHAIN", item, **base, a=self.put("arms", rows), n=len(rows), max=item.max_bytes)
+
+    def varint(self, spec: ir.VarintSpec) -> int:
+        widths = ", ".join(map(str, spec.widths)) or "0"
+        return self.put("varints", [f"{{ MRG_PLAN_{spec.shape.upper()}, {_c(spec.order == 'little' or spec.shape == 'prefix')}, {_c(spec.minimal)}, "
+                                    f"{spec.tag_bits}, {spec.prefix_bits}, {spec.max_bytes}, {{ {widths} }}, {_u(spec.hi)} }}"])  # fmt: skip
+
+    # --- expressions --------------------------------------------------------------
+
+    def path(self, path: Sequence[ir.Item]) -> int:
+        """The slots of a dotted path: the first in this packet, each next one in the packet that the one before is."""
+        steps = [str(_slot_within(self, before, item)) for before, item in zip(path, path[1:])]
+        return self.put("lists", [str(self.slots[id(path[0])]), *steps])
+
+    def path_in(self, elem: ir.Item, path: Sequence[ir.Item]) -> int:
+        """As path, of an element's packet."""
+        return self.put("lists", [str(_slot_within(self, before, item)) for before, item in zip((elem, *path), path)])
+
+    def param(self, param: ir.Param) -> int:
+        return next(i for i, p in enumerate(self.at.params) if p is param or p.name == param.name)
+
+    def argument(self, arg: ir.Expr | ir.BufArg) -> str:
+        if isinstance(arg, ir.BufArg):
+            return NONE if arg.param is None else str(self.param(arg.param))
+        return self.expr(arg)
+
+    def expr(self, e: Optional[ir.Expr]) -> str:
+        if e is None:
+            return NONE
+        return str(self.put("exprs", [f"{{ {self.spelled(e)} }}"]))
+
+    def spelled(self, e: ir.Expr) -> str:
+        match e:
+            case ir.Const():
+                return f".op = MRG_PLAN_CONST, .value = {_u(e.value)}"
+            case ir.FieldRef():
+                return f".op = MRG_PLAN_FIELD, .a = {self.path(e.path)}, .n = {len(e.path)}"
+            case ir.ParamRef():
+                return f".op = MRG_PLAN_PARAM, .a = {self.param(e.param)}"
+            case ir.BufLen():
+                return f".op = MRG_PLAN_BUFLEN, .a = {self.param(e.param)}"
+            case ir.SizeOf():
+                return f".op = MRG_PLAN_SIZE, .a = {NONE if e.item is None else self.slots[id(e.item)]}"
+            case ir.CountOf():
+                return f".op = MRG_PLAN_COUNT, .a = {self.slots[id(e.item)]}"
+            case ir.Avail():
+                return ".op = MRG_PLAN_AVAIL"
+            case ir.Here():
+                return ".op = MRG_PLAN_HERE"
+            case ir.Peek():
+                return f".op = MRG_PLAN_PEEK, .bits = {e.bits}, .endian = {_endian(e.endian)}"
+            case ir.Un():
+                return f".op = MRG_PLAN_{OPS[e.op]}, .a = {self.expr(e.a)}"
+            case ir.Bin():
+                signed = e.a.lo < 0 or e.b.lo < 0
+                return f".op = MRG_PLAN_{OPS[e.op]}, .a = {self.expr(e.a)}, .b = {self.expr(e.b)}, .is_signed = {_c(signed)}"
+            case ir.Cond():
+                return f".op = MRG_PLAN_COND, .a = {self.expr(e.c)}, .b = {self.expr(e.a)}, .c = {self.expr(e.b)}"
+            case ir.In():
+                pairs = [self.expr(bound) for pair in e.ranges for bound in pair]
+                signed = e.e.lo < 0 or any(lo.lo < 0 for lo, _ in e.ranges)
+                return f".op = MRG_PLAN_IN, .a = {self.expr(e.e)}, .b = {self.put('lists', pairs)}, .n = {len(e.ranges)}, .is_signed = {_c(signed)}"
+            case ir.Sum():
+                pairs = [x for part, size in e.pseudo for x in (self.expr(part), str(size))]
+                return (f".op = MRG_PLAN_SUM, .bits = MRG_PLAN_{e.kind.upper()}, .a = {self.slots[id(e.first)]}, .b = {self.slots[id(e.last)]}, "
+                        f".c = {self.put('lists', pairs)}, .n = {len(e.pseudo)}")
+            case ir.Call():
+                return ".op = MRG_PLAN_CALL"
+        raise AssertionError(type(e).__name__)
+
+
+def _all_keys(item: ir.List, most: int) -> bool:
+    """Whether a list has all keys that there are before it has too many elements."""
+    path = item.ascending or item.unique
+    key = path[-1] if path else None
+    return isinstance(key, ir.Scalar) and 1 << key.bits <= most and not item.exempt
+
+
+def _never_more(item: ir.List, most: int) -> bool:
+    """Whether what says how long a list is can't say more."""
+    if item.expr is None or item.mode not in ("count", "bytes"):
+        return False
+    return item.expr.hi // (1 if item.mode == "count" else max(of(item.elem)[0], 1)) <= most
+
+
+def _decided(packet: ir.Packet) -> set[int]:
+    """Items of a chain's item that its first octet, by which it was chosen, has decided."""
+    out: set[int] = set()
+    names_: set[str] = set()
+    bits = 0
+    for item in packet.items:
+        if isinstance(item, ir.Scalar) and bits + item.bits <= 8:
+            bits += item.bits
+            out.add(id(item))
+            names_.add(item.name)
+        elif isinstance(item, ir.Check) and item.name in names_ - {""}:
+            out.add(id(item))
+        elif not isinstance(item, (ir.Check, ir.Let)):
+            break
+    return out
+
+
+def _solved(packet: ir.Packet) -> set[int]:
+    """Numbers that say a length by way of more than themselves, of one item only: they follow from what is made."""
+    users: dict[int, int] = {}
+    fit: set[int] = set()
+    for item in walk(packet.items):
+        e = item.length if isinstance(item, (ir.Region, ir.Bytes)) else item.expr if isinstance(item, ir.List) and item.mode == "bytes" else None
+        found = {id(p.path[0]): p.path[0] for p in refs(e) if isinstance(p, ir.FieldRef)}
+        for key, of_ in found.items():
+            users[key] = users.get(key, 0) + 1
+            if len(found) == 1 and isinstance(of_, ir.Scalar) and of_.computed is None and of_.const is None and not isinstance(e, ir.FieldRef):
+                fit.add(key)
+    return {key for key in fit if users[key] == 1}
+
+
+def _slot_within(t: Tables, before: ir.Item, item: ir.Item) -> int:
+    """The slot of `item` in whichever packet of `before` has it."""
+    for packet in _packets_of(before):
+        for i, one in enumerate(dict.fromkeys(map(id, own_items(packet.items)))):
+            if one == id(item):
+                return i
+    raise AssertionError(f"{item.name} is not in {before.name}")
+
+
+def _packets_of(item: ir.Item) -> Iterable[ir.Packet]:
+    if isinstance(item, ir.Sub):
+        yield item.packet
+    elif isinstance(item, ir.Region):
+        yield from _packets_of(item.item)
+    elif isinstance(item, ir.List):
+        yield from _packets_of(item.elem)
+    elif isinstance(item, ir.Switch):
+        for arm in item.arms:
+            if arm.item is not None:
+                yield from _packets_of(arm.item)
+    elif isinstance(item, ir.Chain):
+        yield from (arm.packet for arm in item.arms)
+
+
+def _hints(packet: ir.Packet) -> dict[int, list[int]]:
+    """Constants that the packet, or one that uses it, holds against its fields."""
+    found: dict[int, list[int]] = {}
+
+    def note(e: ir.Expr, values: Iterable[int]) -> None:
+        for part in refs(e):
+            if isinstance(part, ir.FieldRef):
+                found.setdefault(id(part.path[-1]), []).extend(v + d for v in values for d in (-1, 0, 1))
+
+    for e in exprs(packet.items):
+        for part in refs(e):
+            if isinstance(part, (ir.Bin, ir.In)):
+                note(part, [c.value for c in refs(part) if isinstance(c, ir.Const)])
+    for item in walk(packet.items):
+        if isinstance(item, ir.Switch):
+            note(item.on, [v for arm in item.arms for p in arm.pats for v in {p.lo, p.hi}])
+    return found
+
+
+def _u(value: int) -> str:
+    return f"{value & MASK:#x}u" if abs(value) > 9 else f"{value & MASK}u"
+
+
+def _c(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _endian(endian: str) -> str:
+    return f"MRG_PLAN_{endian.upper()}"
+
+
+def _row(kind: str, item: ir.Item, **fields: object) -> str:
+    """A row of `items`."""
+    parts = [f".kind = MRG_PLAN_{kind}", f".name = {names.c_string(item.name)}", f".line = {item.loc.line}"]
+    fields.setdefault("expr", NONE)
+    fields.setdefault("field", NONE)
+    fields.setdefault("steers", NONE)
+    for key, value in fields.items():
+        if key == "flags":
+            flags = value if isinstance(value, list) else []
+            value = " | ".join(f"MRG_PLAN_{f}" for f in flags) or "0"
+        elif key in ("mode", "severity", "endian"):
+            value = f"MRG_PLAN_{str(value).upper()}"
+        elif key == "what":
+            value = names.c_string(str(value))
+        parts.append(f".{key} = {value}")
+    return "{ " + ", ".join(parts) + " }"

@@ -1,0 +1,409 @@
+/*
+ * mrg_fuzz_loop.c - cases of one subject, one after the other, as fast as can be.
+ *
+ * A case costs no system call and no allocation; the clock is read once a batch.  What is drawn goes by the seed and what cases came to,
+ * never by time, so the same seed makes the same cases.
+ */
+#include "mrg_fuzz_inside.h"
+#include "mrg_fuzz_havoc.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	CRASHES_MAX = 100000, /* of a run, those known already too: each may leak, see mrg_fuzz_catch.c */
+	HANGS_MAX = 20,       /* likewise: each takes long */
+	BATCH_MAX = 4096,     /* cases between looks at the clock */
+	NEW_SLOTS =
+		128, /* of the corpus: inputs that reached a point first; the others are accepted ones by chance */
+	NAMES = 3 /* of points in the line of status */
+};
+
+struct loop {
+	const struct mrg_fuzz_subject *s;
+	const struct mrg_fuzz_options *o;
+	struct mrg_guard guard; /* the case as it is run */
+	struct mrg_guard room;  /* the case as it is drawn: who writes more than there is room for faults */
+	struct mrg_rng rng;
+	struct mrg_fuzz_octets corpus[MRG_FUZZ_CORPUS]; /* NEW_SLOTS, then the others */
+	size_t new_count, other_count;                  /* ever put in: more than there are slots */
+	uint8_t *in;                                    /* the case, at the end of room */
+	size_t len;
+	uint8_t *seen;  /* points reached before */
+	size_t missing; /* points */
+	uint64_t execs, accepted, batch;
+	uint64_t crashes, hangs;
+	struct mrg_fuzz_result result;
+	uint64_t keys[MRG_FUZZ_FINDS_MAX]; /* of finds, as hashes */
+	size_t find_count;
+	uint64_t left_out; /* finds that there was no room for */
+	struct mrg_fuzz_find find;
+	uint64_t start_ns, status_ns, find_ns;
+	uint64_t status_execs;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+size_t mrg_fuzz_points_reached(const struct mrg_fuzz_subject *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->point_count; i++)
+		n += s->reached[i] != 0;
+	return n;
+}
+
+/* Corpus. */
+
+static void put_entry(struct loop *l, size_t slot)
+{
+	memcpy(l->corpus[slot].p, l->in, l->len);
+	l->corpus[slot].len = l->len;
+}
+
+/* When all slots are taken, the oldest but the first gives way: that one is where all began. */
+static void keep_new(struct loop *l)
+{
+	const size_t n = l->new_count++;
+	put_entry(l, n < NEW_SLOTS ? n : 1 + (n - NEW_SLOTS) % (NEW_SLOTS - 1));
+}
+
+static void keep_other(struct loop *l)
+{
+	const size_t n = l->other_count++;
+	put_entry(l, NEW_SLOTS + n % (MRG_FUZZ_CORPUS - NEW_SLOTS));
+}
+
+static const struct mrg_fuzz_octets *any_entry(struct loop *l)
+{
+	const size_t others_max = MRG_FUZZ_CORPUS - NEW_SLOTS;
+	const size_t news = l->new_count < NEW_SLOTS ? l->new_count : NEW_SLOTS;
+	const size_t others = l->other_count < others_max ? l->other_count : others_max;
+	const size_t i = (size_t)mrg_rng_below(&l->rng, news + others);
+	return &l->corpus[i < news ? i : NEW_SLOTS + i - news];
+}
+
+/* The smallest of a few: what is small takes little time, and all of it matters. */
+static const struct mrg_fuzz_octets *small_entry(struct loop *l)
+{
+	const struct mrg_fuzz_octets *e = any_entry(l);
+	for (uint64_t i = mrg_rng_below(&l->rng, 8); i < 6; i += 2) {
+		const struct mrg_fuzz_octets *const other = any_entry(l);
+		e = other->len < e->len ? other : e;
+	}
+	return e;
+}
+
+/* Cases. */
+
+static void draw_changed(struct loop *l)
+{
+	const struct mrg_fuzz_octets from = *small_entry(l), other = *small_entry(l);
+	l->len = mrg_fuzz_call_mutate(l->s, &l->rng, from, other, l->in);
+	if (l->len != 0)
+		return;
+	memcpy(l->in, from.p, from.len);
+	l->len = mrg_fuzz_havoc(&l->rng, l->in, from.len, l->s->len_max);
+}
+
+static void draw(struct loop *l)
+{
+	const uint64_t dice = mrg_rng_next(&l->rng) >> 32;
+	l->len = dice % 4 == 0 ? mrg_fuzz_call_make(l->s, &l->rng, l->in) : 0;
+	if (l->len == 0)
+		draw_changed(l);
+	if (dice / 4 % 16 == 0)
+		l->len = mrg_fuzz_havoc(&l->rng, l->in, l->len, l->s->len_max);
+}
+
+static enum mrg_fuzz_mode mode_now(const struct loop *l)
+{
+	if (l->o->mode != MRG_FUZZ_ALTERNATE)
+		return l->o->mode;
+	return l->execs % 2 == 0 ? MRG_FUZZ_BEGIN : MRG_FUZZ_END; /* counted from 1 */
+}
+
+static void look_at_points(struct loop *l)
+{
+	const size_t n = l->s->point_count;
+	if (l->missing == 0 || memcmp(l->seen, l->s->reached, n) == 0)
+		return;
+	const size_t missing = n - mrg_fuzz_points_reached(l->s);
+	memcpy(l->seen, l->s->reached, n);
+	if (missing < l->missing)
+		keep_new(l);
+	l->missing = missing;
+}
+
+/* Up to n cases, fewer when one is a find.  Returns whether one is. */
+static bool run_batch(struct loop *l, uint64_t n)
+{
+	for (; n != 0; n--) {
+		l->execs++;
+		draw(l);
+		const uint8_t *const in = mrg_fuzz_place(&l->guard, mode_now(l), l->in, l->len);
+		l->result.verdict = MRG_FUZZ_REFUSED;
+		mrg_fuzz_call_run(l->s, in, l->len, &l->result);
+		look_at_points(l);
+		if (l->result.verdict == MRG_FUZZ_WRONG)
+			return true;
+		if (l->result.verdict != MRG_FUZZ_ACCEPTED)
+			continue;
+		l->accepted++;
+		if (mrg_rng_next(&l->rng) >> 58 == 0)
+			keep_other(l);
+	}
+	return false;
+}
+
+/* Finds. */
+
+static bool is_known(const struct loop *l, uint64_t key)
+{
+	for (size_t i = 0; i < l->find_count; i++)
+		if (l->keys[i] == key)
+			return true;
+	return false;
+}
+
+static void say_find(const struct loop *l, const struct mrg_fuzz_find *f)
+{
+	char folder[1100];
+	if (!mrg_fuzz_find_keep(f, folder, sizeof folder)) {
+		(void)fprintf(stderr, "%s: a find could not be kept under '%s'\n", l->s->name, l->o->folder);
+		(void)snprintf(folder, sizeof folder, "not kept");
+	}
+	(void)printf("find %s: %s: %s: %s (case %" PRIu64 ", %zu octets)\n", l->s->name, f->result.key,
+		f->result.why, folder, f->exec, f->len);
+	(void)fflush(stdout);
+}
+
+/* What a crash, or the trying of smaller inputs, reached on its way is no merit of the next case. */
+static void forget_points(struct loop *l)
+{
+	if (l->s->point_count != 0)
+		memcpy(l->seen, l->s->reached, l->s->point_count);
+	l->missing = l->s->point_count - mrg_fuzz_points_reached(l->s);
+}
+
+/* The case that is in l is a find. */
+static void take_find(struct loop *l, bool crashed)
+{
+	struct mrg_fuzz_find *const f = &l->find;
+	l->result.key[sizeof l->result.key - 1] = '\0';
+	l->result.why[sizeof l->result.why - 1] = '\0';
+	const uint64_t key = mrg_fuzz_hash(l->result.key);
+	if (is_known(l, key))
+		return;
+	l->find_ns = now_ns();
+	if (l->find_count == MRG_FUZZ_FINDS_MAX) {
+		l->left_out++;
+		return;
+	}
+	l->keys[l->find_count++] = key;
+	f->mode = mode_now(l);
+	f->result = l->result;
+	f->exec = l->execs;
+	f->crash.signal = 0;
+	f->len = l->len;
+	f->tried = f->again = false;
+	memcpy(f->in, l->in, l->len);
+	if (crashed)
+		f->crash = mrg_fuzz_catcher.crash;
+	/* What befell the making of an input has none that could be tried again. */
+	if (!crashed || f->crash.where == MRG_FUZZ_IN_RUN)
+		mrg_fuzz_find_shrink(f);
+	say_find(l, f);
+}
+
+static void take_crash(struct loop *l)
+{
+	const struct mrg_fuzz_crash *const c = &mrg_fuzz_catcher.crash;
+	l->crashes++;
+	l->hangs += c->signal == SIGPROF || c->signal == SIGALRM;
+	if (c->where != MRG_FUZZ_IN_RUN)
+		l->len = 0;
+	mrg_fuzz_catch_say(c, &l->result);
+	take_find(l, true);
+}
+
+/* The loop that a sanitizer is about to end. */
+static struct loop *dying;
+
+static void keep_last(void)
+{
+	struct loop *const l = dying;
+	mrg_fuzz_catch_say(&mrg_fuzz_catcher.crash, &l->result);
+	l->find = (struct mrg_fuzz_find){ .subject = l->s,
+		.guard = &l->guard,
+		.options = l->o,
+		.mode = mode_now(l),
+		.result = l->result,
+		.crash = mrg_fuzz_catcher.crash,
+		.exec = l->execs,
+		.in = l->in,
+		.len = l->len };
+	say_find(l, &l->find);
+}
+
+/* Lines. */
+
+static void say_missing(const struct loop *l, FILE *to)
+{
+	size_t said = 0;
+	for (size_t i = 0; i < l->s->point_count && said < NAMES; i++)
+		if (l->s->reached[i] == 0)
+			(void)fprintf(to, "%s%s", said++ == 0 ? ", missing: " : "; ",
+				l->s->point_name(l->s->ctx, i));
+	if (l->missing > said)
+		(void)fprintf(to, "; %zu more", l->missing - said);
+}
+
+static double percent(uint64_t part, uint64_t all)
+{
+	return all == 0 ? 0 : 100.0 * (double)part / (double)all;
+}
+
+static double rate(uint64_t execs, uint64_t ns) { return ns == 0 ? 0 : (double)execs * 1e9 / (double)ns; }
+
+static void say_status(struct loop *l, uint64_t now)
+{
+	if (l->o->quiet || now - l->status_ns < 2000000000u)
+		return;
+	(void)fprintf(stderr, "%s: %" PRIu64 " execs, %.0f/s, %.1f %% accepted, spec %zu/%zu", l->s->name,
+		l->execs, rate(l->execs - l->status_execs, now - l->status_ns),
+		percent(l->accepted, l->execs), l->s->point_count - l->missing, l->s->point_count);
+	say_missing(l, stderr);
+	(void)fprintf(stderr, ", %zu finds", l->find_count);
+	if (l->find_ns != 0)
+		(void)fprintf(stderr, ", the last %" PRIu64 " s ago", (now - l->find_ns) / 1000000000u);
+	(void)fputc('\n', stderr);
+	l->status_ns = now;
+	l->status_execs = l->execs;
+}
+
+static void say_end(const struct loop *l)
+{
+	const uint64_t took = now_ns() - l->start_ns;
+	(void)printf("%s: %" PRIu64 " execs, %.1f %% accepted, spec %zu/%zu", l->s->name, l->execs,
+		percent(l->accepted, l->execs), l->s->point_count - l->missing, l->s->point_count);
+	say_missing(l, stdout);
+	(void)printf(
+		", %zu finds, %" PRIu64 " crashes, %" PRIu64 " hangs", l->find_count, l->crashes, l->hangs);
+	if (l->left_out != 0)
+		(void)printf(", %" PRIu64 " finds more than can be kept", l->left_out);
+	if (l->crashes >= CRASHES_MAX || l->hangs >= HANGS_MAX)
+		(void)printf(", ended early by so many");
+	(void)printf("; %.1f s, %.0f/s\n", (double)took / 1e9, rate(l->execs, took));
+	(void)fflush(stdout);
+}
+
+/* The run. */
+
+/* The memory of a run: the corpus takes what its inputs take, since pages that are not written to are not there. */
+static bool open_loop(struct loop *l)
+{
+	const size_t max = l->s->len_max;
+	uint8_t *const corpus = malloc(MRG_FUZZ_CORPUS * max);
+	uint8_t *const trials = malloc(3 * max);
+	l->seen = calloc(l->s->point_count + 1, 1);
+	/* What there was no memory for ends the program; so nothing is given back here. */
+	if (corpus == NULL || trials == NULL || l->seen == NULL || !mrg_guard_open(&l->guard, max) ||
+		!mrg_guard_open(&l->room, max))
+		return false;
+	for (size_t i = 0; i < MRG_FUZZ_CORPUS; i++)
+		l->corpus[i].p = corpus + i * max;
+	l->in = mrg_guard_room_end(&l->room, max);
+	l->find = (struct mrg_fuzz_find){ .subject = l->s,
+		.guard = &l->guard,
+		.options = l->o,
+		.in = trials,
+		.trial = trials + max,
+		.other = trials + 2 * max };
+	return true;
+}
+
+static void close_loop(struct loop *l)
+{
+	mrg_guard_close(&l->guard);
+	mrg_guard_close(&l->room);
+	free(l->corpus[0].p);
+	free(l->find.in);
+	free(l->seen);
+}
+
+static bool ended(const struct loop *l, uint64_t now)
+{
+	const struct mrg_fuzz_options *const o = l->o;
+	return mrg_fuzz_catcher.stop != 0 || l->crashes >= CRASHES_MAX || l->hangs >= HANGS_MAX ||
+	       (o->execs != 0 && l->execs >= o->execs) ||
+	       (o->seconds != 0 && now - l->start_ns >= o->seconds * 1000000000u);
+}
+
+/* A batch, and what came of it.  A batch ends with a find, so that the place to come back to is set anew after other code ran. */
+static void step(struct loop *l)
+{
+	const uint64_t left = l->o->execs == 0 ? l->batch : l->o->execs - l->execs;
+	if (sigsetjmp(mrg_fuzz_catcher.back, 1) != 0)
+		take_crash(l);
+	else if (run_batch(l, left < l->batch ? left : l->batch))
+		take_find(l, false);
+	else
+		return;
+	forget_points(l);
+}
+
+static void run_all(struct loop *l)
+{
+	uint64_t now = now_ns();
+	l->start_ns = l->status_ns = now;
+	l->batch = 16;
+	while (!ended(l, now)) {
+		const uint64_t before = now;
+		step(l);
+		now = now_ns();
+		say_status(l, now);
+		/* Slow subjects get smaller batches, so that time and status are looked at in time. */
+		if (now - before < 5000000u && l->batch < BATCH_MAX)
+			l->batch *= 2;
+		else if (now - before > 50000000u && l->batch > 1)
+			l->batch /= 2;
+	}
+}
+
+bool mrg_fuzz_loop(const struct mrg_fuzz_subject *s, const struct mrg_fuzz_options *o)
+{
+	struct loop *const l = calloc(1, sizeof *l);
+	if (l == NULL)
+		return false;
+	l->s = s;
+	l->o = o;
+	/* By the name as well, so that a subject alone does what it does among others. */
+	l->rng = mrg_rng_of(o->seed ^ mrg_fuzz_hash(s->name));
+	if (!open_loop(l)) {
+		(void)fprintf(stderr, "%s: no memory\n", s->name);
+		exit(2);
+	}
+	forget_points(l);
+	mrg_fuzz_catcher.guard = &l->guard;
+	mrg_fuzz_catcher.dying = keep_last;
+	dying = l;
+	l->in[0] = 0;
+	l->len = 1;
+	keep_new(l); /* one octet is what all begins with */
+	run_all(l);
+	say_end(l);
+	const bool good = l->find_count == 0 &&
+			  (s->point_count - l->missing) * 100 >= (size_t)o->floor * s->point_count;
+	mrg_fuzz_catcher.guard = NULL;
+	mrg_fuzz_catcher.dying = NULL;
+	close_loop(l);
+	free(l);
+	return good;
+}

@@ -1,0 +1,186 @@
+/* What a maker decides: by what was decided before, else by chance, and rather what nobody has seen yet.  See mrg_plan_inside.h. */
+#include <string.h>
+
+#include "mrg_plan_inside.h"
+
+/* ---- decisions of before, and of now ---- */
+
+static const struct mrg_choice *next_of(const struct mrg_walk *w, uint32_t item)
+{
+	if (w->old == NULL || w->old_at >= w->old_end || w->old->c[w->old_at].item != item)
+		return NULL;
+	return &w->old->c[w->old_at];
+}
+
+const struct mrg_choice *plan_take(struct mrg_walk *w, uint32_t item)
+{
+	const struct mrg_choice *const c = next_of(w, item);
+	if (c == NULL)
+		return NULL;
+	w->old_at = c->end;
+	return c->fresh ? NULL : c;
+}
+
+void plan_note(struct mrg_walk *w, uint32_t item, uint64_t value, uint32_t at)
+{
+	if (w->made == NULL || w->made->n == MRG_CHOICES_MAX)
+		return;
+	const size_t n = w->made->n++;
+	w->made->c[n] = (struct mrg_choice){ .item = item, .end = (uint32_t)n + 1, .value = value, .at = at };
+}
+
+struct group plan_enter(struct mrg_walk *w, uint32_t item, const struct mrg_choice **was)
+{
+	struct group g = { .mine = MRG_CHOICES_MAX, .old_end = w->old_end, .old_at = w->old_at };
+	const struct mrg_choice *const c = next_of(w, item);
+	*was = c == NULL || c->fresh ? NULL : c;
+	if (c != NULL)
+		g.old_at = c->end;
+	if (*was != NULL) {
+		w->old_at++;
+		w->old_end = c->end;
+	} else {
+		w->old_end = w->old_at; /* nothing to follow in it */
+	}
+	if (w->made != NULL && w->made->n < MRG_CHOICES_MAX) {
+		g.mine = w->made->n;
+		plan_note(w, item, 0, 0);
+	}
+	return g;
+}
+
+void plan_leave(struct mrg_walk *w, struct group g, uint64_t value)
+{
+	w->old_at = g.old_at;
+	w->old_end = g.old_end;
+	if (g.mine < MRG_CHOICES_MAX && w->made != NULL) {
+		w->made->c[g.mine].value = value;
+		w->made->c[g.mine].end = (uint32_t)w->made->n;
+	}
+}
+
+/* ---- on purpose ---- */
+
+static bool packet_leads(const struct mrg_walk *w, uint32_t packet)
+{
+	const size_t stride = (w->plan->packet_n + 7) / 8;
+	return (w->plan->leads[packet * stride + w->aim_packet / 8] >> w->aim_packet % 8 & 1) != 0;
+}
+
+bool plan_arm_leads(const struct mrg_walk *w, const struct mrg_plan_arm *arm)
+{
+	return arm->item != MRG_PLAN_NONE ? plan_leads(w, arm->item)
+					  : arm->packet != MRG_PLAN_NONE && packet_leads(w, arm->packet);
+}
+
+bool plan_leads(const struct mrg_walk *w, uint32_t index)
+{
+	const struct mrg_plan_item *const item = &w->plan->items[index];
+	if (w->aim == MRG_PLAN_NONE)
+		return false;
+	if (index == w->aim)
+		return true;
+	switch (item->kind) {
+	case MRG_PLAN_PACKET: return packet_leads(w, item->a);
+	case MRG_PLAN_LIST:
+	case MRG_PLAN_REGION: return plan_leads(w, item->a);
+	case MRG_PLAN_OPTIONAL:
+		for (uint32_t i = 0; i < item->n; i++)
+			if (plan_leads(w, item->a + i))
+				return true;
+		return false;
+	case MRG_PLAN_SWITCH:
+	case MRG_PLAN_CHAIN:
+		for (uint32_t i = 0; i < item->n; i++)
+			if (plan_arm_leads(w, &w->plan->arms[item->a + i]))
+				return true;
+		return false;
+	default: return false;
+	}
+}
+
+/* ---- by chance ---- */
+
+static uint64_t within(struct mrg_rng *rng, uint64_t lo, uint64_t hi)
+{
+	return hi - lo == UINT64_MAX ? mrg_rng_next(rng) : lo + mrg_rng_below(rng, hi - lo + 1);
+}
+
+static bool is_hint(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t *value)
+{
+	if (item->hint_n == 0)
+		return false;
+	*value = w->plan->numbers[item->hints + mrg_rng_below(w->rng, item->hint_n)];
+	return *value >= item->lo && *value <= item->hi;
+}
+
+uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_plan_item *item)
+{
+	struct mrg_rng *const rng = w->rng;
+	uint64_t v;
+	if ((item->flags & MRG_PLAN_IS_CLOSED) != 0 && item->range_n != 0) {
+		const struct mrg_plan_pat *const one =
+			&w->plan->pats[item->ranges + mrg_rng_below(rng, item->range_n)];
+		return within(rng, one->lo, one->hi);
+	}
+	if ((item->flags & MRG_PLAN_IS_SIGNED) != 0)
+		return mrg_rng_next(rng);
+	const unsigned dice = (unsigned)(mrg_rng_next(rng) >> 60);
+	if (dice < 9 && is_hint(w, item, &v))
+		return v;
+	switch (dice & 3) {
+	case 0: return item->lo;
+	case 1: return item->hi;
+	case 2: return within(rng, item->lo, item->hi - item->lo > 20 ? item->lo + 20 : item->hi);
+	default: return within(rng, item->lo, item->hi);
+	}
+}
+
+uint32_t plan_draw_size(struct mrg_walk *w, uint64_t most)
+{
+	const unsigned dice = (unsigned)(mrg_rng_next(w->rng) >> 58);
+	const uint64_t top = dice == 0 ? 1024 : dice < 4 ? 64 : dice < 40 ? 12 : 4;
+	if (dice == 63 && most <= 4096)
+		return (uint32_t)most;
+	return (uint32_t)mrg_rng_below(w->rng, (most < top ? most : top) + 1);
+}
+
+uint32_t plan_draw_count(struct mrg_walk *w, const struct mrg_plan_item *item)
+{
+	const uint64_t most = (item->flags & MRG_PLAN_HAS_MAX) != 0 ? item->max : 64;
+	const unsigned dice = (unsigned)(mrg_rng_next(w->rng) >> 57);
+	if (plan_leads(w, item->a))
+		return 1 + (dice < 4);
+	if (dice == 0)
+		return (uint32_t)(most < 24 ? most : 24);
+	const uint64_t top = dice < 6 ? 6 : dice < 50 ? 2 : 1;
+	return (uint32_t)mrg_rng_below(w->rng, (most < top ? most : top) + 1);
+}
+
+uint32_t plan_draw_arm(const struct frame *f, const struct mrg_plan_item *item)
+{
+	struct mrg_walk *const w = f->w;
+	if (w->aim == (uint32_t)(item - w->plan->items) && w->aim_at < item->n)
+		return w->aim_at;
+	for (uint32_t i = 0; w->aim != MRG_PLAN_NONE && i < item->n; i++)
+		if (plan_arm_leads(w, &w->plan->arms[item->a + i]))
+			return i;
+	const uint32_t first = (uint32_t)mrg_rng_below(w->rng, item->n);
+	if (w->reached != NULL && (mrg_rng_next(w->rng) >> 63) != 0)
+		for (uint32_t i = 0; i < item->n; i++)
+			if (!w->reached[plan_point(f, item->point + (first + i) % item->n)])
+				return (first + i) % item->n;
+	return first;
+}
+
+void plan_draw_octets(struct mrg_walk *w, uint8_t *out, size_t len)
+{
+	static const char letters[] = "abcdefgxyzABCXYZ0123456789-._/ *";
+	const bool text = (mrg_rng_next(w->rng) >> 63) != 0;
+	uint64_t bits = 0;
+	for (size_t i = 0; i < len; i++, bits >>= 8) {
+		if (i % 8 == 0)
+			bits = mrg_rng_next(w->rng);
+		out[i] = text ? (uint8_t)letters[bits & 31] : (uint8_t)bits;
+	}
+}

@@ -1,0 +1,248 @@
+/* Numbers in messages, and expressions over them: see mrg_plan_inside.h. */
+#include <string.h>
+
+#include "mrg_plan_inside.h"
+
+/* ---- bits ---- */
+
+uint64_t plan_load(const uint8_t *data, uint64_t bit, unsigned bits, bool big)
+{
+	const uint64_t first = bit / 8, last = (bit + bits + 7) / 8;
+	uint64_t v = 0;
+	if (!big && bit % 8 == 0 && bits % 8 == 0) {
+		for (uint64_t i = last; i > first; i--)
+			v = v << 8 | data[i - 1];
+		return v;
+	}
+	unsigned __int128 whole = 0;
+	for (uint64_t i = first; i < last; i++)
+		whole = whole << 8 | data[i];
+	v = (uint64_t)(whole >> (last * 8 - bit - bits));
+	return bits < 64 ? v & ((UINT64_C(1) << bits) - 1) : v;
+}
+
+void plan_store(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64_t value)
+{
+	if (!big && bit % 8 == 0 && bits % 8 == 0) {
+		for (uint64_t i = bit / 8; i < (bit + bits) / 8; i++, value >>= 8)
+			data[i] = (uint8_t)value;
+		return;
+	}
+	uint64_t at = bit + bits;
+	for (; at % 8 == 0 && at >= bit + 8; at -= 8, value >>= 8)
+		data[at / 8 - 1] = (uint8_t)value;
+	for (; at > bit; at--, value >>= 1) {
+		const unsigned mask = 0x80u >> (at - 1) % 8, others = data[(at - 1) / 8] & ~mask;
+		data[(at - 1) / 8] = (uint8_t)((value & 1) != 0 ? others | mask : others);
+	}
+}
+
+bool plan_is_big(const struct frame *f, unsigned endian)
+{
+	return endian == MRG_PLAN_BIG || (endian == MRG_PLAN_DYN && f->big);
+}
+
+/* ---- nodes ---- */
+
+const struct mrg_node *plan_inner(const struct mrg_walk *w, const struct mrg_node *n)
+{
+	for (;;) {
+		if (n->item == MRG_PLAN_NONE || n->first == 0)
+			return n;
+		const unsigned kind = w->plan->items[n->item].kind;
+		if (kind != MRG_PLAN_SWITCH && kind != MRG_PLAN_REGION)
+			return n;
+		n = &w->nodes[n->first];
+	}
+}
+
+uint32_t plan_find(const struct frame *f, const uint32_t *path, uint32_t len)
+{
+	uint32_t at = f->w->slots[f->slots + path[0]];
+	for (uint32_t i = 1; i < len && at != 0; i++) {
+		const struct mrg_node *const n = plan_inner(f->w, &f->w->nodes[at]);
+		at = n->packet == MRG_PLAN_NONE ? 0 : f->w->slots[n->slots + path[i]];
+	}
+	return at;
+}
+
+/* ---- sums ---- */
+
+static uint16_t inet16(uint64_t total, const uint8_t *p, size_t len, size_t hole, size_t hole_len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (i - hole >= hole_len)
+			total += (uint64_t)p[i] << (i % 2 == 0 ? 8 : 0);
+	while (total > 0xffff)
+		total = (total & 0xffff) + (total >> 16);
+	return (uint16_t)~total;
+}
+
+static uint32_t crc32_of(uint32_t polynomial, const uint8_t *p, size_t len, size_t hole, size_t hole_len)
+{
+	uint32_t crc = 0xffffffff;
+	for (size_t i = 0; i < len; i++) {
+		crc ^= i - hole >= hole_len ? p[i] : 0;
+		for (int k = 0; k < 8; k++)
+			crc = crc >> 1 ^ ((crc & 1) != 0 ? polynomial : 0);
+	}
+	return ~crc;
+}
+
+static bool sum(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
+{
+	const struct mrg_walk *const w = f->w;
+	const uint32_t first = w->slots[f->slots + e->a], last = w->slots[f->slots + e->b];
+	if (first == 0 || last == 0)
+		return false;
+	const struct mrg_node *const holder = &w->nodes[f->holder];
+	const size_t lo = w->nodes[first].bit_off / 8,
+		     hi = (w->nodes[last].bit_off + w->nodes[last].bit_len) / 8;
+	const size_t hole = holder->bit_off / 8 - lo, hole_len = holder->bit_len / 8;
+	uint64_t total = 0;
+	for (uint32_t i = 0; i < e->n; i++) {
+		uint64_t v;
+		if (!plan_value(f, w->plan->lists[e->c + 2 * i], &v))
+			return false;
+		for (; v != 0; v >>= 16) /* words of an even number of octets: big-endian ones */
+			total += v & 0xffff;
+	}
+	if (e->bits == MRG_PLAN_INET16)
+		*value = inet16(total, f->data + lo, hi - lo, hole, hole_len);
+	else
+		*value = crc32_of(e->bits == MRG_PLAN_CRC32 ? 0xedb88320u : 0x82f63b78u, f->data + lo,
+			hi - lo, hole, hole_len);
+	return true;
+}
+
+/* ---- expressions ---- */
+
+static bool peek(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
+{
+	const struct mrg_walk *const w = f->w;
+	if (w->making && !w->ahead)
+		return false;
+	*value = 0;
+	if (f->limit - f->pos / 8 >= e->bits / 8u)
+		*value = plan_load(f->data, f->pos, e->bits,
+			e->endian != MRG_PLAN_LITTLE && (e->endian != MRG_PLAN_DYN || f->big));
+	return true;
+}
+
+static bool node_number(const struct mrg_walk *w, uint32_t at, uint64_t *value)
+{
+	*value = 0;
+	if (at == 0)
+		return true; /* an absent optional */
+	const struct mrg_node *const n = plan_inner(w, &w->nodes[at]);
+	*value = n->value;
+	return !n->unknown;
+}
+
+static bool leaf(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
+{
+	const struct mrg_walk *const w = f->w;
+	switch (e->op) {
+	case MRG_PLAN_CONST: *value = e->value; return true;
+	case MRG_PLAN_FIELD: return node_number(w, plan_find(f, w->plan->lists + e->a, e->n), value);
+	case MRG_PLAN_PARAM: *value = f->args[e->a]; return (f->unknown_args >> e->a & 1) == 0;
+	case MRG_PLAN_BUFLEN: *value = f->buffers[e->a].end - f->buffers[e->a].start; return !w->making;
+	case MRG_PLAN_SIZE: {
+		const uint32_t at = e->a == MRG_PLAN_NONE ? f->node : w->slots[f->slots + e->a];
+		*value = e->a != MRG_PLAN_NONE && at == 0 ? 0 : w->nodes[at].bit_len / 8;
+		return true;
+	}
+	case MRG_PLAN_COUNT: {
+		const uint32_t at = w->slots[f->slots + e->a];
+		*value = at == 0 ? 0 : plan_inner(w, &w->nodes[at])->child_n;
+		return true;
+	}
+	case MRG_PLAN_AVAIL: *value = f->limit - f->pos / 8; return !w->making || f->limit_known;
+	case MRG_PLAN_HERE: *value = f->pos / 8 - f->start; return true;
+	case MRG_PLAN_PEEK: return peek(f, e, value);
+	case MRG_PLAN_SUM: return sum(f, e, value);
+	default: return false; /* a call */
+	}
+}
+
+static bool less(const struct mrg_plan_expr *e, uint64_t a, uint64_t b)
+{
+	return e->is_signed ? (int64_t)a < (int64_t)b : a < b;
+}
+
+static bool in_ranges(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
+{
+	uint64_t v, lo, hi;
+	bool known = plan_value(f, e->a, &v);
+	*value = 0;
+	for (uint32_t i = 0; known && i < e->n; i++) {
+		const uint32_t *const pair = f->w->plan->lists + e->b + 2 * (size_t)i;
+		if (!plan_value(f, pair[0], &lo) || !plan_value(f, pair[1], &hi))
+			known = false;
+		else if (!less(e, v, lo) && !less(e, hi, v))
+			*value = 1;
+	}
+	return known;
+}
+
+/* As far as one side tells it. */
+static bool either_way(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
+{
+	const bool stop = e->op == MRG_PLAN_EITHER;
+	uint64_t a = 0, b = 0;
+	const bool a_known = plan_value(f, e->a, &a);
+	if (a_known && (a != 0) == stop) {
+		*value = stop;
+		return true;
+	}
+	const bool b_known = plan_value(f, e->b, &b);
+	*value = b != 0;
+	return b_known && (a_known || (b != 0) == stop);
+}
+
+static uint64_t operate(const struct mrg_plan_expr *e, uint64_t a, uint64_t b)
+{
+	switch (e->op) {
+	case MRG_PLAN_ADD: return a + b;
+	case MRG_PLAN_SUB: return a - b;
+	case MRG_PLAN_MUL: return a * b;
+	case MRG_PLAN_DIV: return b != 0 ? a / b : 0;
+	case MRG_PLAN_MOD: return b != 0 ? a % b : 0;
+	case MRG_PLAN_SHL: return b < 64 ? a << b : 0;
+	case MRG_PLAN_SHR: return b < 64 ? a >> b : 0;
+	case MRG_PLAN_AND: return a & b;
+	case MRG_PLAN_OR: return a | b;
+	case MRG_PLAN_XOR: return a ^ b;
+	case MRG_PLAN_EQ: return a == b;
+	case MRG_PLAN_NE: return a != b;
+	case MRG_PLAN_LT: return less(e, a, b);
+	case MRG_PLAN_LE: return !less(e, b, a);
+	case MRG_PLAN_GT: return less(e, b, a);
+	default: return !less(e, a, b);
+	}
+}
+
+bool plan_value(const struct frame *f, uint32_t index, uint64_t *value)
+{
+	const struct mrg_plan_expr *const e = &f->w->plan->exprs[index];
+	uint64_t a, b;
+	if (e->op < MRG_PLAN_NOT || e->op >= MRG_PLAN_SUM)
+		return leaf(f, e, value);
+	switch (e->op) {
+	case MRG_PLAN_BOTH:
+	case MRG_PLAN_EITHER: return either_way(f, e, value);
+	case MRG_PLAN_IN: return in_ranges(f, e, value);
+	case MRG_PLAN_COND: return plan_value(f, e->a, &a) && plan_value(f, a != 0 ? e->b : e->c, value);
+	case MRG_PLAN_NOT:
+	case MRG_PLAN_INV:
+		if (!plan_value(f, e->a, &a))
+			return false;
+		*value = e->op == MRG_PLAN_INV ? ~a : a == 0;
+		return true;
+	default:
+		if (!plan_value(f, e->a, &a) || !plan_value(f, e->b, &b))
+			return false;
+		*value = operate(e, a, b);
+		return true;
+	}
+}

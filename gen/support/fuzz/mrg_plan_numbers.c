@@ -1,0 +1,338 @@
+/* Numbers: those of a fixed width, and varints.  See mrg_plan_inside.h. */
+#include <string.h>
+
+#include "mrg_plan_inside.h"
+
+/* ---- numbers ---- */
+
+/* Whether a packet around derives the number from something that comes later. */
+static bool is_owed(const struct frame *f, uint32_t slot)
+{
+	uint32_t steps[4] = { slot }, n = 1;
+	for (const struct frame *at = f; at != NULL && n < 4; steps[n++] = at->up_slot, at = at->up)
+		for (uint32_t i = 0; i < at->p->length_n; i++) {
+			const struct mrg_plan_length *const l = &f->w->plan->lengths[at->p->lengths + i];
+			bool same = l->path_len == n;
+			for (uint32_t k = 0; same && k < n; k++)
+				same = f->w->plan->lists[l->path + k] == steps[n - 1 - k];
+			if (same)
+				return true;
+		}
+	return false;
+}
+
+/* A number that decides on an arm, so that what is aimed at comes. */
+static uint64_t steered(const struct frame *f, const struct mrg_plan_item *choice, uint64_t value)
+{
+	const struct mrg_walk *const w = f->w;
+	if (w->plan->exprs[choice->expr].op != MRG_PLAN_FIELD)
+		return value;
+	const uint32_t now = plan_arm_for(w, choice, value);
+	if (now < choice->n && plan_arm_leads(w, &w->plan->arms[choice->a + now]))
+		return value;
+	for (uint32_t i = 0; i < choice->n; i++) {
+		const struct mrg_plan_arm *const arm = &w->plan->arms[choice->a + i];
+		if (arm->pat_n != 0 && plan_arm_leads(w, arm))
+			return w->plan->pats[arm->pats].lo;
+	}
+	return value;
+}
+
+static uint64_t decided(struct frame *f, uint32_t index, bool *unknown)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const bool computed = plan_has(item, MRG_PLAN_IS_COMPUTED) && !plan_has(item, MRG_PLAN_CALLS);
+	*unknown = false;
+	if (w->wrong == index) {
+		w->went_wrong = true;
+		if (item->hint_n != 0 && mrg_rng_below(w->rng, 2) != 0)
+			return w->plan->numbers[item->hints + mrg_rng_below(w->rng, item->hint_n)];
+		return mrg_rng_next(w->rng) >> mrg_rng_below(w->rng, 64);
+	}
+	if (item->slot == f->forced_slot)
+		return f->forced;
+	if (w->given == index)
+		return w->given_value;
+	if (is_owed(f, item->slot) || computed ||
+		(plan_has(item, MRG_PLAN_IS_SOLVED) && mrg_rng_below(w->rng, 2) != 0)) {
+		*unknown = true;
+		return item->lo;
+	}
+	if (plan_has(item, MRG_PLAN_IS_CONST))
+		return item->value;
+	const struct mrg_choice *const was = plan_take(w, index);
+	const uint64_t value = was != NULL ? was->value : plan_draw_number(w, item);
+	return w->aim != MRG_PLAN_NONE && item->steers != MRG_PLAN_NONE
+		       ? steered(f, &w->plan->items[item->steers], value)
+		       : value;
+}
+
+bool plan_is_member(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value)
+{
+	for (uint32_t i = 0; i < item->range_n; i++)
+		if (value >= w->plan->pats[item->ranges + i].lo &&
+			value <= w->plan->pats[item->ranges + i].hi)
+			return true;
+	return false;
+}
+
+/* A number that differs from what it must be. */
+bool plan_differs(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t at,
+	const char *what)
+{
+	const unsigned severity = f->w->plan->items[index].severity;
+	if (severity == MRG_PLAN_SEND)
+		return true;
+	if (!plan_has(&f->w->plan->items[index], MRG_PLAN_IS_SURE))
+		plan_reach(f, f->w->plan->items[index].point + point);
+	if (severity == MRG_PLAN_MUST && !(f->w->making && f->w->went_wrong))
+		return plan_refuse(f->w, status, at, index, what);
+	f->w->warnings++;
+	return true;
+}
+
+static bool later(struct frame *f, uint32_t node)
+{
+	const struct mrg_plan_item *const item = &f->w->plan->items[f->w->nodes[node].item];
+	if (!plan_has(item, MRG_PLAN_IS_COMPUTED) || plan_has(item, MRG_PLAN_CALLS) ||
+		(plan_has(item, MRG_PLAN_IS_IMPLIED) && !f->w->making))
+		return true;
+	if (f->w->computed_n == sizeof f->w->computed / sizeof f->w->computed[0])
+		return plan_refuse(
+			f->w, MRG_E_SPACE, f->pos, f->w->nodes[node].item, "too many computed numbers");
+	f->w->computed[f->w->computed_n++] = node;
+	return true;
+}
+
+/* What reading it noted of a number: what a maker would have to decide. */
+static void note_number(struct frame *f, const struct mrg_plan_item *item, uint32_t index, uint64_t value)
+{
+	if (!plan_has(item, MRG_PLAN_IS_CONST) && !plan_has(item, MRG_PLAN_IS_SOLVED) &&
+		(!plan_has(item, MRG_PLAN_IS_COMPUTED) || plan_has(item, MRG_PLAN_CALLS)) &&
+		!is_owed(f, item->slot))
+		plan_note(f->w, index, value, 0);
+}
+
+bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const bool big = plan_is_big(f, item->endian);
+	bool unknown = false;
+	if (!plan_is_there(f, (f->pos % 8 + item->bits + 7) / 8))
+		return plan_refuse(w, MRG_MORE, f->pos, index, "cut");
+	if (w->making)
+		plan_store(w->out, f->pos, item->bits, big, decided(f, index, &unknown));
+	uint64_t v = plan_load(f->data, f->pos, item->bits, big);
+	if (plan_has(item, MRG_PLAN_IS_SIGNED) && item->bits < 64 && (v >> (item->bits - 1)) != 0)
+		v |= ~UINT64_C(0) << item->bits;
+	*node = plan_begin(f, index);
+	if (*node == 0)
+		return false;
+	w->nodes[*node].value = v;
+	w->nodes[*node].unknown = unknown;
+	const uint64_t at = f->pos;
+	plan_end_at(f, *node, f->pos + item->bits);
+	note_number(f, item, index, v);
+	uint32_t point = 0;
+	if (plan_has(item, MRG_PLAN_IS_CONST)) {
+		if (v != item->value && !plan_differs(f, index, 0, MRG_E_VALUE, at, "not what it has to be"))
+			return false;
+		point += item->severity != MRG_PLAN_SEND && !plan_has(item, MRG_PLAN_IS_SURE);
+	}
+	if (plan_has(item, MRG_PLAN_IS_CLOSED) && !unknown && !w->went_wrong && !plan_is_member(w, item, v))
+		return plan_refuse_at(f, index, point, MRG_E_VALUE, at, "not a member");
+	return later(f, *node);
+}
+
+/* ---- varints ---- */
+
+static unsigned octets_of(uint64_t v)
+{
+	unsigned n = 1;
+	for (; v > 0xff; v >>= 8)
+		n++;
+	return n;
+}
+
+/* The shortest way to write it; returns bits. */
+unsigned plan_put_varint(uint8_t *out, uint64_t bit, const struct mrg_plan_varint *v, uint64_t value)
+{
+	const uint64_t at = bit / 8;
+	unsigned n = 0;
+	if (v->shape == MRG_PLAN_TAGGED) {
+		unsigned tag = 0;
+		while (v->widths[tag] < 64 && value >> v->widths[tag] != 0)
+			tag++;
+		plan_store(out, bit, v->tag_bits, true, tag);
+		plan_store(out, bit + v->tag_bits, v->widths[tag], true, value);
+		return v->tag_bits + v->widths[tag];
+	}
+	if (v->shape == MRG_PLAN_SHORT) {
+		if (value < 0x80) {
+			out[at] = (uint8_t)value;
+			return 8;
+		}
+		n = octets_of(value);
+		out[at] = (uint8_t)(0x80 | n);
+		plan_store(out, bit + 8, 8 * n, true, value);
+		return 8 + 8 * n;
+	}
+	unsigned bits = 0;
+	if (v->shape == MRG_PLAN_PREFIX) {
+		const uint64_t full = (UINT64_C(1) << v->prefix_bits) - 1;
+		bits = v->prefix_bits;
+		plan_store(out, bit, bits, true, value < full ? value : full);
+		if (value < full)
+			return bits;
+		value -= full;
+	}
+	const uint64_t first = (bit + bits) / 8;
+	unsigned groups = 1;
+	for (uint64_t rest = value >> 7; rest != 0; rest >>= 7)
+		groups++;
+	for (unsigned i = 0; i < groups; i++) {
+		const unsigned shift = 7 * (v->little ? i : groups - 1 - i);
+		out[first + i] = (uint8_t)((value >> shift & 0x7f) | (i + 1 < groups ? 0x80u : 0));
+	}
+	return bits + 8 * groups;
+}
+
+/* The number and its end; a status when there is none. */
+static enum mrg_status groups_of(const struct frame *f, const struct mrg_plan_varint *v, uint64_t at,
+	uint64_t *value, uint64_t *end, bool *longer)
+{
+	unsigned __int128 sum = 0;
+	unsigned n = 0;
+	uint8_t octet, first = 0;
+	do {
+		if (n == v->max_bytes)
+			return MRG_E_RANGE;
+		if (at >= f->limit)
+			return MRG_MORE;
+		octet = f->data[at++];
+		if (n == 0)
+			first = octet & 0x7f;
+		if (v->little)
+			sum |= n < 18 ? (unsigned __int128)(octet & 0x7f) << 7 * n : 0;
+		else
+			sum = sum << 7 | (octet & 0x7f);
+		n++;
+	} while (octet >= 0x80);
+	*longer = n > 1 && (v->little ? octet : first) == 0;
+	*value = sum > UINT64_MAX ? UINT64_MAX : (uint64_t)sum;
+	*end = at * 8;
+	return MRG_OK;
+}
+
+static enum mrg_status read_varint(
+	const struct frame *f, const struct mrg_plan_varint *v, uint64_t *value, uint64_t *end, bool *longer)
+{
+	const uint64_t at = f->pos / 8;
+	*longer = false;
+	if (v->shape == MRG_PLAN_GROUPS)
+		return groups_of(f, v, at, value, end, longer);
+	if (at >= f->limit)
+		return MRG_MORE;
+	if (v->shape == MRG_PLAN_TAGGED) {
+		const unsigned tag = f->data[at] >> (8 - v->tag_bits), width = v->widths[tag];
+		*end = f->pos + v->tag_bits + width;
+		if (at + (v->tag_bits + width) / 8 > f->limit)
+			return MRG_MORE;
+		*value = plan_load(f->data, f->pos + v->tag_bits, width, true);
+		for (unsigned i = 0; i < 1u << v->tag_bits; i++)
+			if (v->widths[i] < width && *value >> v->widths[i] == 0)
+				*longer = true;
+		return MRG_OK;
+	}
+	if (v->shape == MRG_PLAN_PREFIX) {
+		const uint64_t full = (UINT64_C(1) << v->prefix_bits) - 1;
+		*value = f->data[at] & full;
+		*end = (at + 1) * 8;
+		if (*value < full)
+			return MRG_OK;
+		const enum mrg_status status = groups_of(f, v, at + 1, value, end, longer);
+		*value = *value > UINT64_MAX - full ? UINT64_MAX : *value + full;
+		return status;
+	}
+	*value = f->data[at];
+	*end = (at + 1) * 8;
+	if (*value < 0x80)
+		return MRG_OK;
+	const unsigned size = (unsigned)*value & 0x7f;
+	if (size < 1 || size > v->max_bytes)
+		return MRG_E_RANGE;
+	if (at + size >= f->limit)
+		return MRG_MORE;
+	*value = plan_load(f->data, f->pos + 8, 8 * size, true);
+	*end += 8 * size;
+	*longer = *value < 0x80 || f->data[at + 1] == 0;
+	return MRG_OK;
+}
+
+/* Cut, too large, or longer than it need be. */
+static void spoil_varint(struct frame *f, const struct mrg_plan_varint *v)
+{
+	struct mrg_walk *const w = f->w;
+	const uint64_t at = f->pos / 8;
+	w->went_wrong = true;
+	if (w->aim_at == 1) {
+		plan_cut_here(f, 1);
+		return;
+	}
+	plan_draw_octets(w, w->out + at, 9);
+	const bool large = w->aim_at == 0;
+	switch (v->shape) {
+	case MRG_PLAN_SHORT:
+		w->out[at] = (uint8_t)(large ? 0xff : 0x81 + mrg_rng_below(w->rng, v->max_bytes));
+		w->out[at + 1] = 0;
+		return;
+	case MRG_PLAN_TAGGED:
+		plan_store(w->out, f->pos, v->tag_bits + (large ? 0u : 8u), true,
+			UINT64_C(0) - 1 - (large ? 0 : 0xff));
+		return;
+	default: break;
+	}
+	for (unsigned i = 0; i < 8; i++)
+		w->out[at + i] |= 0x80;
+	if (!large) {
+		w->out[at] = v->little ? w->out[at] : 0x80;
+		w->out[at + 1] = v->shape == MRG_PLAN_PREFIX ? 0x80 : 0;
+		w->out[at + 2] = 0;
+	}
+}
+
+bool plan_varint(struct frame *f, uint32_t index, uint32_t *node)
+{
+	enum { LONGEST = 16 };
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_varint *const v = &w->plan->varints[item->a];
+	bool unknown = false, longer;
+	uint64_t value = 0, end = 0;
+	if (w->making) {
+		if (!plan_is_there(f, LONGEST))
+			return plan_refuse(w, MRG_E_SPACE, f->pos, index, "no room");
+		const uint64_t number = decided(f, index, &unknown);
+		plan_put_varint(w->out, f->pos, v, number > v->hi ? v->hi : number);
+		if (w->aim == index)
+			spoil_varint(f, v);
+	}
+	const enum mrg_status status = read_varint(f, v, &value, &end, &longer);
+	if (status != MRG_OK)
+		return plan_refuse_at(f, index, status == MRG_MORE, status, f->pos, "not whole");
+	if (v->minimal && longer && !w->making)
+		return plan_refuse_at(f, index, 2, MRG_E_VALUE, f->pos, "not the shortest");
+	*node = plan_begin(f, index);
+	if (*node == 0)
+		return false;
+	const uint64_t at = f->pos;
+	w->nodes[*node].value = value;
+	w->nodes[*node].unknown = unknown;
+	plan_end_at(f, *node, end);
+	note_number(f, item, index, value);
+	if (value > v->hi && !w->making)
+		return plan_refuse_at(f, index, 0, MRG_E_RANGE, at, "too large");
+	return later(f, *node);
+}

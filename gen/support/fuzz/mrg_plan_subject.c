@@ -1,0 +1,452 @@
+/*
+ * A packet as something to be fuzzed: see mrg_plan.h.
+ *
+ * An input is the packet's number parameters, 8 octets each with the first the lowest, and then a message.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "mrg_plan_inside.h"
+
+enum {
+	NUMBER = 8,
+	TRIES = 12,
+	LONG = 200, /* octets: what costs much is changed in cheaper ways */
+	WRONG_OF = 16 /* one in so many is wrong on purpose */,
+	AIMS_MAX = 1000, /* at one point: some can't be reached */
+	AIMED_OF = 6     /* and so many are to reach something new */
+};
+
+/* ---- inputs ---- */
+
+static const struct mrg_plan_packet *packet_of(const struct mrg_plan_subject *s)
+{
+	return &s->plan->packets[s->packet];
+}
+
+/* Octets before the message. */
+static size_t head_len(const struct mrg_plan_subject *s)
+{
+	const struct mrg_plan_packet *const p = packet_of(s);
+	size_t n = 0;
+	for (uint32_t i = 0; i < p->param_n; i++)
+		n += s->plan->params[p->params + i].buffer ? 0 : NUMBER;
+	return n;
+}
+
+static struct mrg_span message_of(const struct mrg_plan_subject *s, const uint8_t *in, size_t len)
+{
+	const size_t head = head_len(s);
+	return head < len ? (struct mrg_span){ in + head, len - head } : (struct mrg_span){ in + len, 0 };
+}
+
+/*
+ * The numbers before a message, brought into their ranges.  all: one a parameter, as the walker wants them; numbers: without buffers.
+ */
+static void arguments(
+	const struct mrg_plan_subject *s, const uint8_t *in, size_t len, uint64_t *all, uint64_t *numbers)
+{
+	const struct mrg_plan_packet *const p = packet_of(s);
+	size_t at = 0, n = 0;
+	for (uint32_t i = 0; i < p->param_n && i < PARAMS_MAX; i++) {
+		const struct mrg_plan_param *const param = &s->plan->params[p->params + i];
+		all[i] = 0;
+		if (param->buffer)
+			continue;
+		uint64_t v = 0;
+		for (size_t k = at + NUMBER; k > at; k--)
+			v = v << 8 | (k <= len ? in[k - 1] : 0);
+		at += NUMBER;
+		if (v < param->lo || v > param->hi)
+			v = param->hi - param->lo == UINT64_MAX ? v
+								: param->lo + v % (param->hi - param->lo + 1);
+		all[i] = numbers[n++] = v;
+	}
+}
+
+static void draw_head(const struct mrg_plan_subject *s, struct mrg_rng *rng, uint8_t *out)
+{
+	for (size_t at = 0; at < head_len(s); at += NUMBER)
+		plan_store(out, 8 * at, 64, false, mrg_rng_next(rng) >> mrg_rng_below(rng, 64));
+}
+
+static void ready(struct mrg_plan_subject *s, struct mrg_choices *made)
+{
+	s->room->walk.plan = s->plan;
+	s->room->walk.reached = NULL;
+	s->room->walk.offsets = s->offsets;
+	s->room->walk.ranks = s->ranks;
+	s->room->walk.wrong = s->room->walk.given = s->room->walk.empty = s->room->walk.aim = MRG_PLAN_NONE;
+	s->room->walk.made = made;
+}
+
+/* Read an input; its decisions go to `made`, which may be NULL.  numbers: those of its head, or NULL. */
+static enum mrg_status read_input(struct mrg_plan_subject *s, const uint8_t *in, size_t len,
+	struct mrg_choices *made, uint8_t *reached, uint64_t *numbers)
+{
+	uint64_t all[PARAMS_MAX] = { 0 }, own[PARAMS_MAX] = { 0 };
+	arguments(s, in, len, all, numbers != NULL ? numbers : own);
+	ready(s, made);
+	s->room->walk.reached = reached;
+	return mrg_plan_read(&s->room->walk, s->packet, message_of(s, in, len), all);
+}
+
+/* ---- making ---- */
+
+/* A number of the message that was read last. */
+static uint32_t number_by_chance(const struct mrg_walk *w, struct mrg_rng *rng)
+{
+	for (int i = 0; i < 16 && w->node_n != 0; i++) {
+		const uint32_t item = w->nodes[mrg_rng_below(rng, w->node_n)].item;
+		if (item != MRG_PLAN_NONE && (w->plan->items[item].kind == MRG_PLAN_SCALAR ||
+						     w->plan->items[item].kind == MRG_PLAN_VARINT))
+			return item;
+	}
+	return MRG_PLAN_NONE;
+}
+
+/* Items of a packet are side by side. */
+static uint32_t packet_with(const struct mrg_plan *plan, uint32_t item)
+{
+	uint32_t i = 0;
+	while (i + 1 < plan->packet_n && plan->packets[i + 1].items <= item)
+		i++;
+	return i;
+}
+
+/* Where the next message is to go: to a point that nobody has reached. */
+static void aim(struct mrg_plan_subject *s, struct mrg_rng *rng)
+{
+	struct mrg_walk *const w = &s->room->walk;
+	const uint32_t first = (uint32_t)mrg_rng_below(rng, s->point_n);
+	uint32_t i = 0;
+	while (i < s->point_n &&
+		(s->reached[(first + i) % s->point_n] || s->tries[(first + i) % s->point_n] == AIMS_MAX))
+		i++;
+	if (i == s->point_n)
+		return;
+	s->tries[(first + i) % s->point_n]++;
+	const uint32_t point = s->points[(first + i) % s->point_n], index = s->plan->point_items[point];
+	const struct mrg_plan_item *const item = &s->plan->items[index];
+	w->aim = index;
+	w->aim_at = point - item->point;
+	w->aim_packet = packet_with(s->plan, index);
+	switch (item->kind) {
+	case MRG_PLAN_SCALAR: w->wrong = index; return;
+	case MRG_PLAN_CHECK:
+	case MRG_PLAN_OPTIONAL:
+		if (item->field != MRG_PLAN_NONE &&
+			(s->plan->items[item->field].kind == MRG_PLAN_LIST ||
+				s->plan->items[item->field].kind == MRG_PLAN_BYTES))
+			w->empty = item->field;
+		else
+			w->wrong = item->field;
+		return;
+	case MRG_PLAN_VARINT:
+		if (w->aim_at == 2u + s->plan->varints[item->a].minimal)
+			w->wrong = index;
+		return;
+	case MRG_PLAN_SWITCH:
+		if (w->aim_at < item->n && s->plan->arms[item->a + w->aim_at].pat_n != 0) {
+			w->given = item->field;
+			w->given_value = s->plan->pats[s->plan->arms[item->a + w->aim_at].pats].lo;
+		} else {
+			w->wrong = item->field;
+		}
+		return;
+	default: return;
+	}
+}
+
+enum purpose { ANY, AIMED, WRONG };
+
+/* From decisions; what comes must be a message again, or is wrong on purpose. */
+static size_t make_from(struct mrg_plan_subject *s, struct mrg_rng *rng, const struct mrg_choices *old,
+	enum purpose purpose, uint8_t *out, size_t cap)
+{
+	const size_t head = head_len(s);
+	uint64_t all[PARAMS_MAX] = { 0 }, numbers[PARAMS_MAX] = { 0 };
+	arguments(s, out, head, all, numbers);
+	ready(s, &s->room->made);
+	s->room->walk.reached = s->reached;
+	if (purpose == WRONG)
+		s->room->walk.wrong = number_by_chance(&s->room->walk, rng);
+	else if (purpose == AIMED && s->point_n != 0)
+		aim(s, rng);
+	return mrg_plan_make(&s->room->walk, s->packet, all, rng, old, out + head, cap - head);
+}
+
+static bool is_message(struct mrg_plan_subject *s, const uint8_t *out, size_t len)
+{
+	return read_input(s, out, len, NULL, NULL, NULL) == MRG_OK && s->room->walk.used == len - head_len(s);
+}
+
+size_t mrg_plan_subject_make(void *ctx, struct mrg_rng *rng, uint8_t *out, size_t cap)
+{
+	struct mrg_plan_subject *const s = ctx;
+	const size_t head = head_len(s);
+	if (cap <= head)
+		return 0;
+	for (int i = 0; i < TRIES; i++) {
+		draw_head(s, rng, out);
+		const size_t len = make_from(s, rng, NULL, ANY, out, cap);
+		if (s->room->walk.status == MRG_OK && is_message(s, out, head + len))
+			return head + len;
+	}
+	return 0;
+}
+
+/* ---- changing ---- */
+
+/* A choice at the end of `out`; behind `at` all has moved by `more`, and a list around has `elements` more. */
+static void put_choice(
+	struct mrg_choices *out, const struct mrg_choice *c, bool is_around, int64_t more, int64_t elements)
+{
+	struct mrg_choice *const to = &out->c[out->n++];
+	*to = *c;
+	to->end = (uint32_t)(to->end + more);
+	if (is_around && c->item < MRG_CHOICE_PACKET)
+		to->value = (uint64_t)((int64_t)to->value +
+				       elements); /* of a list: its elements; else nobody looks */
+}
+
+/* As `mine`, with `times` times the group at `at` of `from` instead of its own there.  false: there is no room. */
+static bool put_group(struct mrg_choices *out, const struct mrg_choices *mine, size_t at,
+	const struct mrg_choices *from, size_t from_at, unsigned times)
+{
+	const size_t n = mine->c[at].end - at, from_n = from->c[from_at].end - from_at;
+	const int64_t more = (int64_t)(times * from_n) - (int64_t)n;
+	if (mine->n + times * from_n > MRG_CHOICES_MAX)
+		return false;
+	out->n = 0;
+	out->text = mine->text;
+	out->second = from->text;
+	for (size_t i = 0; i < at; i++)
+		put_choice(out, &mine->c[i], mine->c[i].end >= at + n, mine->c[i].end >= at + n ? more : 0,
+			(int64_t)times - 1);
+	for (unsigned k = 0; k < times; k++)
+		for (size_t i = from_at; i < from_at + from_n; i++) {
+			const int64_t moved = (int64_t)(at + k * from_n) - (int64_t)from_at;
+			put_choice(out, &from->c[i], false, moved, 0);
+			out->c[out->n - 1].second = from != mine;
+		}
+	for (size_t i = at + n; i < mine->n; i++)
+		put_choice(out, &mine->c[i], false, more, 0);
+	return true;
+}
+
+/* A group of `others` that may stand where `at` of `mine` is; others->n: there is none. */
+static size_t fitting(const struct mrg_choices *others, uint32_t item, struct mrg_rng *rng)
+{
+	const size_t first = others->n != 0 ? (size_t)mrg_rng_below(rng, others->n) : 0;
+	for (size_t i = 0; i < others->n; i++)
+		if (others->c[(first + i) % others->n].item == item)
+			return (first + i) % others->n;
+	return others->n;
+}
+
+/* One change of decisions: of a number, or of all that is in a group, or of the elements of a list. */
+static const struct mrg_choices *change(struct mrg_plan_subject *s, struct mrg_rng *rng, bool splice)
+{
+	enum { MANY = 60 };
+	struct mrg_choices *const mine = &s->room->mine, *const others = &s->room->others,
+				  *const out = &s->room->joined;
+	const size_t at = (size_t)mrg_rng_below(rng, mine->n);
+	const unsigned dice = (unsigned)(mrg_rng_next(rng) >> 61);
+	if (dice < (mine->n > MANY ? 4u : 1u) &&
+		put_group(out, mine, at, mine, at, mine->n > MANY ? 0 : 2 * (unsigned)mrg_rng_below(rng, 2)))
+		return out;
+	if (dice < 6 && splice) {
+		const size_t other = fitting(others, mine->c[at].item, rng);
+		if (other < others->n && put_group(out, mine, at, others, other, 1))
+			return out;
+	}
+	mine->c[at].fresh = true;
+	return mine;
+}
+
+size_t mrg_plan_subject_mutate(void *ctx, struct mrg_rng *rng, const uint8_t *in, size_t len,
+	const uint8_t *other, size_t other_len, uint8_t *out, size_t cap)
+{
+	struct mrg_plan_subject *const s = ctx;
+	const size_t head = head_len(s);
+	if (mrg_rng_below(rng, 8) < (len < LONG ? 1u : 7u) || cap <= head)
+		return 0; /* whoever asks changes octets then */
+	const bool splice = other_len > head && mrg_rng_below(rng, 4) == 0;
+	s->room->others.n = 0;
+	if (splice)
+		(void)read_input(s, other, other_len, &s->room->others, NULL, NULL);
+	(void)read_input(s, in, len, &s->room->mine, NULL, NULL);
+	for (int i = 0; i < TRIES; i++) {
+		draw_head(s, rng, out);
+		if (len >= head && mrg_rng_below(rng, 8) != 0)
+			memcpy(out, in, head);
+		const unsigned dice = (unsigned)mrg_rng_below(rng, WRONG_OF);
+		const enum purpose purpose = dice == 0 ? WRONG : dice < AIMED_OF ? AIMED : ANY;
+		const struct mrg_choices *const old = s->room->mine.n != 0 ? change(s, rng, splice) : NULL;
+		const size_t made = make_from(s, rng, old, purpose, out, cap);
+		if (s->room->walk.status == MRG_OK)
+			return head + made;
+	}
+	return 0;
+}
+
+size_t mrg_plan_subject_smaller(void *ctx, size_t i, const uint8_t *in, size_t len, uint8_t *out, size_t cap)
+{
+	struct mrg_plan_subject *const s = ctx;
+	const size_t head = head_len(s);
+	struct mrg_rng rng = mrg_rng_of(1);
+	if (len <= head || cap <= head)
+		return 0;
+	(void)read_input(s, in, len, &s->room->mine, NULL, NULL);
+	if (i >= s->room->mine.n || !put_group(&s->room->joined, &s->room->mine, i, &s->room->mine, i, 0))
+		return 0;
+	memcpy(out, in, head);
+	const size_t made = make_from(s, &rng, &s->room->joined, ANY, out, cap);
+	return s->room->walk.status == MRG_OK ? head + made : 0;
+}
+
+/* ---- running ---- */
+
+static void differ(struct mrg_fuzz_result *r, const char *key, const struct mrg_plan_subject *s,
+	enum mrg_status st, size_t at)
+{
+	const struct mrg_walk *const w = &s->room->walk;
+	r->verdict = MRG_FUZZ_WRONG;
+	/* By where the tables refuse; else by how the generated code does. */
+	if (w->where != MRG_PLAN_NONE && w->status != MRG_OK)
+		snprintf(r->key, sizeof r->key, "%s, line %" PRIu32, key, s->plan->items[w->where].line);
+	else
+		snprintf(r->key, sizeof r->key, "%s, %s", key, mrg_status_str(st));
+	snprintf(r->why, sizeof r->why,
+		"%s: the generated check says %s at %zu; the tables say %s at %zu (%s%s%s, line %" PRIu32 ")",
+		key, mrg_status_str(st), at, mrg_status_str(w->status),
+		w->status == MRG_OK ? w->used : w->bit_off,
+		w->where != MRG_PLAN_NONE ? s->plan->items[w->where].name : "", w->what[0] != 0 ? ": " : "",
+		w->what, w->where != MRG_PLAN_NONE ? s->plan->items[w->where].line : 0);
+}
+
+/* Whether the generated view says what the tables say. */
+static bool tells_the_same(struct mrg_plan_subject *s, struct mrg_span message, const uint64_t *numbers,
+	struct mrg_fuzz_result *r)
+{
+	struct mrg_events want = { .at = s->room->want, .cap = MRG_PLAN_EVENTS },
+			  have = { .at = s->room->have, .cap = MRG_PLAN_EVENTS };
+	mrg_plan_events(&s->room->walk, message.p, &want);
+	s->glue->walk(message, numbers, &have);
+	for (size_t i = 0; i < want.count && i < have.count; i++)
+		if (want.at[i].id != have.at[i].id || want.at[i].value != have.at[i].value) {
+			r->verdict = MRG_FUZZ_WRONG;
+			snprintf(r->key, sizeof r->key, "value %" PRIu32, want.at[i].id);
+			snprintf(r->why, sizeof r->why,
+				"event %zu: the view tells (%" PRIu32 ", %" PRIu64 "), the tables (%" PRIu32
+				", %" PRIu64 ")",
+				i, have.at[i].id, have.at[i].value, want.at[i].id, want.at[i].value);
+			return false;
+		}
+	if (want.count == have.count && want.lost == have.lost)
+		return true;
+	r->verdict = MRG_FUZZ_WRONG;
+	snprintf(r->key, sizeof r->key, "number of events");
+	snprintf(r->why, sizeof r->why, "the view tells %zu events, the tables %zu", have.count + have.lost,
+		want.count + want.lost);
+	return false;
+}
+
+/* What a builder writes of a message is one, and is written the same once more. */
+static void writes_the_same(struct mrg_plan_subject *s, struct mrg_span message, const uint64_t *numbers,
+	struct mrg_fuzz_result *r)
+{
+	struct mrg_span in = message;
+	for (unsigned i = 0; i < 2; i++) {
+		struct mrg_w w;
+		mrg_w_init(&w, s->room->again[i], MRG_PLAN_AGAIN);
+		const enum mrg_status st = s->glue->again(in, numbers, &w);
+		if (st == MRG_OK && w.st != MRG_OK && i == 0 && (s->glue->choosy || w.st == MRG_E_SPACE))
+			return; /* `send` rules bind builders */
+		if (st == MRG_E_LIMIT && i == 1 && packet_of(s)->max_bytes != 0 &&
+			in.len > packet_of(s)->max_bytes)
+			return; /* chains are written without pointers */
+		const size_t len = w.len;
+		if (st == MRG_OK && w.st == MRG_OK &&
+			(i == 0 || (len == in.len && memcmp(in.p, w.p, len) == 0))) {
+			in = (struct mrg_span){ s->room->again[i], len };
+			continue;
+		}
+		r->verdict = MRG_FUZZ_WRONG;
+		snprintf(r->key, sizeof r->key, "written again %u %d %d", i, (int)st, (int)w.st);
+		snprintf(r->why, sizeof r->why, "written again (%u): check %s, builder %s, %zu octets of %zu",
+			i, mrg_status_str(st), mrg_status_str(w.st), len, in.len);
+		return;
+	}
+}
+
+void mrg_plan_subject_run(void *ctx, const uint8_t *in, size_t len, struct mrg_fuzz_result *result)
+{
+	struct mrg_plan_subject *const s = ctx;
+	const struct mrg_span message = message_of(s, in, len);
+	uint64_t numbers[PARAMS_MAX] = { 0 };
+	struct mrg_reject rj = { .status = MRG_OK };
+	size_t used = 0;
+	const enum mrg_status want = read_input(s, in, len, NULL, s->reached, numbers);
+	const enum mrg_status st = s->glue->check(message, numbers, &used, &rj);
+	result->verdict = st == MRG_OK ? MRG_FUZZ_ACCEPTED : MRG_FUZZ_REFUSED;
+	if (want == MRG_E_SPACE)
+		return; /* more than the tables have room for */
+	if (st != want)
+		differ(result, "status", s, st, st == MRG_OK ? used : rj.bit_off);
+	else if (st == MRG_OK && used != s->room->walk.used)
+		differ(result, "octets used", s, st, used);
+	else if (st == MRG_OK && tells_the_same(s, message, numbers, result) && s->glue->again != NULL)
+		writes_the_same(s, message, numbers, result);
+	else if (st != MRG_OK && rj.bit_off != s->room->walk.bit_off)
+		differ(result, "place of rejection", s, st, rj.bit_off);
+}
+
+/* ---- for people ---- */
+
+static void show_node(
+	const struct mrg_plan_subject *s, uint32_t at, unsigned depth, const uint8_t *message, FILE *to)
+{
+	const struct mrg_node *const n = &s->room->walk.nodes[at];
+	const struct mrg_plan_item *const item = n->item != MRG_PLAN_NONE ? &s->plan->items[n->item] : NULL;
+	fprintf(to, "%*s%s", (int)(2 * depth), "",
+		item != NULL && item->name[0] != 0 ? item->name
+		: n->packet != MRG_PLAN_NONE       ? s->plan->packets[n->packet].name
+						   : "-");
+	if (item != NULL && (item->kind == MRG_PLAN_SCALAR || item->kind == MRG_PLAN_VARINT ||
+				    item->kind == MRG_PLAN_LET))
+		fprintf(to, ": %" PRIu64, n->value);
+	if (item != NULL && item->kind == MRG_PLAN_SWITCH)
+		fprintf(to, ": %s", s->plan->arms[item->a + n->arm].name);
+	if (item != NULL && item->kind == MRG_PLAN_BYTES)
+		for (uint64_t i = 0; i < n->value && i < 64; i++)
+			fprintf(to, "%s%02x", i == 0 ? ": " : "", message[n->bit_off / 8 + i]);
+	fputc('\n', to);
+	if (depth < 64)
+		for (uint32_t child = n->first; child != 0; child = s->room->walk.nodes[child].next)
+			show_node(s, child, depth + 1, message, to);
+}
+
+void mrg_plan_subject_show(void *ctx, const uint8_t *in, size_t len, FILE *to)
+{
+	struct mrg_plan_subject *const s = ctx;
+	const struct mrg_span message = message_of(s, in, len);
+	uint64_t numbers[PARAMS_MAX] = { 0 };
+	const enum mrg_status st = read_input(s, in, len, NULL, NULL, numbers);
+	for (size_t i = 0; i < head_len(s) / NUMBER; i++)
+		fprintf(to, "parameter %zu: %" PRIu64 "\n", i, numbers[i]);
+	show_node(s, 0, 0, message.p, to);
+	if (st == MRG_OK)
+		fprintf(to, "%zu of %zu octets\n", s->room->walk.used, message.len);
+	else
+		fprintf(to, "%s at bit %zu: %s: %s\n", mrg_status_str(st), s->room->walk.bit_off,
+			s->room->walk.where != MRG_PLAN_NONE ? s->plan->items[s->room->walk.where].name : "",
+			s->room->walk.what);
+}
+
+const char *mrg_plan_subject_point(void *ctx, size_t point)
+{
+	const struct mrg_plan_subject *const s = ctx;
+	return s->plan->points[s->points[point]];
+}

@@ -1,0 +1,603 @@
+/*
+ * Walks a message by tables: reads it; or makes it, and reads what it has just made.  The rules are those of gen/mrg/ir.py.
+ *
+ * Reading order: mrg_plan_read and mrg_plan_make at the end, plan_packet, plan_item, then one function an item, some of them in
+ * mrg_plan_numbers.c and mrg_plan_lists.c.
+ */
+#include <string.h>
+
+#include "mrg_plan_inside.h"
+
+static bool items_of(struct frame *f, uint32_t first, uint32_t n);
+
+/* ---- what is common ---- */
+
+bool plan_refuse(
+	struct mrg_walk *w, enum mrg_status status, uint64_t bit_off, uint32_t where, const char *what)
+{
+	w->status = status;
+	w->bit_off = (size_t)bit_off;
+	w->where = where;
+	w->what = what;
+	return false;
+}
+
+/* A refusal is a point too. */
+bool plan_refuse_at(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t bit_off,
+	const char *what)
+{
+	plan_reach(f, f->w->plan->items[index].point + point);
+	return plan_refuse(f->w, status, bit_off, index, what);
+}
+
+/* A node for an item at the position, known to the packet; 0: there is no room for more. */
+uint32_t plan_begin(struct frame *f, uint32_t index)
+{
+	struct mrg_walk *const w = f->w;
+	if (w->node_n == MRG_NODES_MAX) {
+		plan_refuse(w, MRG_E_SPACE, f->pos, index, "too many items");
+		return 0;
+	}
+	const uint32_t at = (uint32_t)w->node_n++;
+	w->nodes[at] =
+		(struct mrg_node){ .item = index, .packet = MRG_PLAN_NONE, .bit_off = (uint32_t)f->pos };
+	if (index != MRG_PLAN_NONE)
+		w->slots[f->slots + w->plan->items[index].slot] = at;
+	return at;
+}
+
+void plan_adopt(struct mrg_walk *w, uint32_t parent, uint32_t child)
+{
+	struct mrg_node *const p = &w->nodes[parent];
+	if (p->first == 0)
+		p->first = child;
+	else
+		w->nodes[p->last].next = child;
+	p->last = child;
+	p->child_n++;
+}
+
+void plan_end_at(struct frame *f, uint32_t node, uint64_t pos)
+{
+	struct mrg_node *const n = &f->w->nodes[node];
+	n->bit_len = (uint32_t)(pos - n->bit_off);
+	f->pos = pos;
+}
+
+/* ---- on purpose ---- */
+
+/* The message, or a length around, is to end at the position or a little behind. */
+bool plan_cut_here(struct frame *f, uint64_t octets)
+{
+	struct mrg_walk *const w = f->w;
+	w->went_wrong = w->cuts = true;
+	w->cut_at = (uint32_t)(f->pos / 8 + (octets != 0 ? mrg_rng_below(w->rng, octets) : 0));
+	return true;
+}
+
+/* More octets than belong there. */
+void plan_put_more(struct frame *f)
+{
+	struct mrg_walk *const w = f->w;
+	const uint64_t n = 1 + mrg_rng_below(w->rng, 4);
+	if (!plan_is_there(f, n))
+		return;
+	w->went_wrong = true;
+	plan_draw_octets(w, w->out + f->pos / 8, (size_t)n);
+	f->pos += 8 * n;
+}
+
+/* ---- numbers that follow from what comes later ---- */
+
+static bool settle(struct frame *f, uint32_t node, uint64_t value)
+{
+	struct mrg_walk *const w = f->w;
+	struct mrg_node *const n = &w->nodes[node];
+	const struct mrg_plan_item *const item = &w->plan->items[n->item];
+	if (n->item == w->wrong)
+		return true;
+	n->value = value;
+	n->unknown = false;
+	if (item->kind == MRG_PLAN_SCALAR) {
+		if (item->bits < 64 && value >> item->bits != 0)
+			return plan_refuse(
+				w, MRG_E_RANGE, n->bit_off, n->item, "can't hold what is computed");
+		plan_store(w->out, n->bit_off, item->bits, plan_is_big(f, item->endian), value);
+		return true;
+	}
+	const struct mrg_plan_varint *const v = &w->plan->varints[item->a];
+	uint8_t room[32] = { 0 };
+	if (value > v->hi || plan_put_varint(room, n->bit_off % 8, v, value) != n->bit_len)
+		return plan_refuse(w, MRG_E_RANGE, n->bit_off, n->item, "takes more octets than it had");
+	plan_put_varint(w->out, n->bit_off, v, value);
+	return true;
+}
+
+/* What is to be cut must not get a length that says so. */
+static bool is_cut_itself(const struct mrg_walk *w, uint32_t item)
+{
+	return w->aim != MRG_PLAN_NONE &&
+	       (item == w->aim ||
+		       (w->plan->items[w->aim].kind == MRG_PLAN_REGION && w->plan->items[w->aim].a == item));
+}
+
+/* The size of an item, unless it is what is to be cut. */
+static uint64_t cut_down(struct mrg_walk *w, uint32_t node, uint64_t size)
+{
+	const uint32_t at = w->nodes[node].bit_off / 8;
+	if (!w->cuts || is_cut_itself(w, w->nodes[node].item) || w->cut_at < at || w->cut_at >= at + size)
+		return size;
+	w->cuts = false;
+	return w->cut_at - at;
+}
+
+/* The value of a number from which a length of `want` octets follows; or, of what is cut, the longest that is shorter. */
+static bool solution(struct frame *f, uint32_t e, struct mrg_node *n, const struct mrg_plan_item *said,
+	uint64_t want, uint64_t *value)
+{
+	enum { TRIED_MAX = 256 };
+	uint64_t first, second = 0, have;
+	n->unknown = false;
+	n->value = said->lo;
+	if (!plan_value(f, e, &first) || first > want)
+		return false;
+	n->value = said->lo + 1;
+	if (!plan_value(f, e, &second))
+		return false;
+	*value = second > first ? said->lo + (want - first) / (second - first) : said->lo;
+	for (unsigned i = 0; i < TRIED_MAX && *value <= said->hi; i++, ++*value) {
+		n->value = *value;
+		if (plan_value(f, e, &have) && have >= want)
+			return have == want;
+	}
+	return false;
+}
+
+/* A number that says how long an item is, by way of more than itself, now that it is known how long. */
+bool plan_solve(struct frame *f, uint32_t index, uint32_t node)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *const item = &w->plan->items[index];
+	if (!w->making || item->field == MRG_PLAN_NONE ||
+		!plan_has(&w->plan->items[item->field], MRG_PLAN_IS_SOLVED))
+		return true;
+	const struct mrg_plan_item *const said = &w->plan->items[item->field];
+	const uint32_t at = w->slots[f->slots + said->slot];
+	uint64_t want = w->nodes[node].bit_len / 8, value;
+	if (at == 0 || !w->nodes[at].unknown)
+		return true;
+	const bool cuts = w->cuts;
+	want = cut_down(w, node, want);
+	bool solved = solution(f, item->expr, &w->nodes[at], said, want, &value);
+	for (unsigned i = 0; !solved && cuts && !w->cuts && want > 0 && i < 16; i++)
+		solved = solution(f, item->expr, &w->nodes[at], said, --want, &value);
+	if (!solved)
+		return plan_refuse(w, MRG_E_RANGE, f->pos, index, "no number says this length");
+	return settle(f, at, value);
+}
+
+/* ---- packets, regions, options ---- */
+
+static void arguments_of(const struct frame *f, const struct mrg_plan_item *item,
+	const struct mrg_plan_packet *p, struct frame *in)
+{
+	for (uint32_t i = 0; i < p->param_n && i < PARAMS_MAX; i++) {
+		const uint32_t arg = f->w->plan->lists[item->args + i];
+		if (!f->w->plan->params[p->params + i].buffer) {
+			if (!plan_value(f, arg, &in->args[i]))
+				in->unknown_args |= 1u << i;
+		} else if (arg == MRG_PLAN_NONE) {
+			in->buffers[i] = (struct stretch){ f->start, f->end };
+		} else {
+			in->buffers[i] = f->buffers[arg];
+		}
+	}
+}
+
+struct frame plan_inside(struct frame *f, const struct mrg_plan_packet *p, uint32_t at, uint32_t end)
+{
+	return (struct frame){ .w = f->w,
+		.p = p,
+		.up = f,
+		.data = f->data,
+		.start = at,
+		.end = end,
+		.limit = end,
+		.limit_known = f->limit_known,
+		.big = f->big,
+		.pos = 8 * (uint64_t)at,
+		.forced_slot = MRG_PLAN_NONE };
+}
+
+static bool sub(struct frame *f, uint32_t index, uint32_t *node)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_packet *const p = &w->plan->packets[item->a];
+	struct frame in = plan_inside(f, p, (uint32_t)(f->pos / 8), f->limit);
+	in.up_slot = item->slot;
+	arguments_of(f, item, p, &in);
+	const struct mrg_choice *was;
+	const struct group g = plan_enter(w, index, &was);
+	if (!plan_packet(&in, node))
+		return false;
+	plan_leave(w, g, 0);
+	w->nodes[*node].item = index;
+	w->slots[f->slots + item->slot] = *node;
+	f->pos = in.pos;
+	return true;
+}
+
+static bool region(struct frame *f, uint32_t index, uint32_t *node)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *const item = &w->plan->items[index];
+	uint64_t size = 0;
+	const bool known = plan_value(f, item->expr, &size);
+	if (known && !plan_is_there(f, size)) {
+		if (plan_has(item, MRG_PLAN_CAN_CUT))
+			plan_reach(f, item->point);
+		return plan_refuse(w, MRG_MORE, f->pos, index, "cut");
+	}
+	*node = plan_begin(f, index);
+	if (*node == 0)
+		return false;
+	const uint32_t outer = f->limit;
+	const bool outer_known = f->limit_known;
+	const uint64_t end = f->pos + 8 * size;
+	f->limit_known = known;
+	if (known)
+		f->limit = (uint32_t)(end / 8);
+	uint32_t inner = 0;
+	if (!plan_item(f, item->a, &inner)) {
+		if (w->status == MRG_MORE)
+			w->status = MRG_E_SHORT;
+		return false;
+	}
+	f->limit = outer;
+	f->limit_known = outer_known;
+	if (inner != 0)
+		plan_adopt(w, *node, inner);
+	if (!plan_has(item, MRG_PLAN_HAS_TAIL) && plan_is_aim(f, index, plan_has(item, MRG_PLAN_CAN_CUT))) {
+		plan_put_more(f);
+		w->nodes[inner].bit_len =
+			(uint32_t)(f->pos - w->nodes[inner].bit_off); /* which lengths are of */
+	}
+	if (plan_has(item, MRG_PLAN_CAN_CUT) && plan_is_aim(f, index, 0)) {
+		plan_cut_here(f, 1);
+		w->cut_at--;
+	}
+	if (!known) {
+		plan_end_at(f, *node, f->pos);
+		return plan_solve(f, index, *node);
+	}
+	if (f->pos != end && !plan_has(item, MRG_PLAN_HAS_TAIL))
+		return plan_refuse_at(f, index, plan_has(item, MRG_PLAN_CAN_CUT), MRG_E_LENGTH, f->pos,
+			"octets are left over");
+	if (w->making && f->pos < end)
+		memset(w->out + f->pos / 8, 0, (size_t)((end - f->pos) / 8));
+	plan_end_at(f, *node, end);
+	return true;
+}
+
+static bool optional(struct frame *f, uint32_t index)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_choice *was;
+	uint64_t present = 0;
+	const bool known = plan_value(f, item->expr, &present);
+	const struct group g = plan_enter(w, index, &was);
+	if (!known)
+		present = w->aim == index ? w->aim_at == 0
+			  : was != NULL && !plan_leads(w, index)
+				  ? was->value
+				  : plan_leads(w, index) || mrg_rng_next(w->rng) >> 63 != 0;
+	plan_reach(f, item->point + (present == 0));
+	if (present != 0 && !items_of(f, item->a, item->n))
+		return false;
+	plan_leave(w, g, present != 0);
+	return true;
+}
+
+/* ---- choice ---- */
+
+bool plan_matches(const struct mrg_walk *w, const struct mrg_plan_arm *arm, uint64_t value)
+{
+	for (uint32_t i = 0; i < arm->pat_n; i++) {
+		const struct mrg_plan_pat *const p = &w->plan->pats[arm->pats + i];
+		if ((value & p->mask) >= p->lo && (value & p->mask) <= p->hi)
+			return true;
+	}
+	return false;
+}
+
+/* The first arm for a value; item->n: there is none. */
+uint32_t plan_arm_for(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value)
+{
+	uint32_t i = 0;
+	while (i < item->n && w->plan->arms[item->a + i].pat_n != 0 &&
+		!plan_matches(w, &w->plan->arms[item->a + i], value))
+		i++;
+	return i;
+}
+
+/* What was made for an arm must lead to it when it is read. */
+static bool leads_back(struct frame *f, const struct mrg_plan_item *item, uint64_t start, uint32_t arm)
+{
+	const uint64_t pos = f->pos;
+	uint64_t value;
+	f->pos = start;
+	f->w->ahead = true;
+	const bool known = plan_value(f, item->expr, &value);
+	f->w->ahead = false;
+	f->pos = pos;
+	return !known || plan_arm_for(f->w, item, value) == arm;
+}
+
+static bool choice(struct frame *f, uint32_t index, uint32_t *node)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_choice *was;
+	const uint64_t start = f->pos;
+	uint64_t value = 0;
+	*node = plan_begin(f, index);
+	if (*node == 0)
+		return false;
+	if (item->bits != 0 && !plan_is_there(f, item->bits / 8u))
+		return plan_refuse(w, MRG_MORE, f->pos, index, "cut");
+	const bool known = plan_value(f, item->expr, &value);
+	const struct group g = plan_enter(w, index, &was);
+	uint32_t arm = known         ? plan_arm_for(w, item, value)
+		       : was != NULL ? (uint32_t)was->value
+				     : plan_draw_arm(f, item);
+	if (arm >= item->n) {
+		if (!known)
+			arm = 0;
+		else
+			return plan_refuse_at(f, index, item->n, MRG_E_TAG, f->pos, "no such tag");
+	}
+	plan_reach(f, item->point + arm);
+	w->nodes[*node].arm = arm;
+	uint32_t inner = 0;
+	if (w->plan->arms[item->a + arm].item != MRG_PLAN_NONE &&
+		!plan_item(f, w->plan->arms[item->a + arm].item, &inner))
+		return false;
+	plan_leave(w, g, arm);
+	if (inner != 0)
+		plan_adopt(w, *node, inner);
+	plan_end_at(f, *node, f->pos);
+	if (w->making && !known && !leads_back(f, item, start, arm))
+		return plan_refuse(w, MRG_E_TAG, start, index, "would be read as another");
+	return true;
+}
+
+/* ---- items of a packet ---- */
+
+static bool check(struct frame *f, uint32_t index)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *const item = &w->plan->items[index];
+	uint64_t holds = 1;
+	f->holder = item->a < f->p->slot_n ? w->slots[f->slots + item->a] : 0;
+	if (plan_has(item, MRG_PLAN_CALLS) || (item->severity == MRG_PLAN_SEND && !w->making) ||
+		!plan_value(f, item->expr, &holds))
+		return true;
+	if (item->severity != MRG_PLAN_SEND && !plan_has(item, MRG_PLAN_IS_SURE))
+		plan_reach(f, item->point + (holds == 0));
+	if (holds != 0 || w->went_wrong)
+		return true;
+	if (item->severity == MRG_PLAN_MUST || item->severity == MRG_PLAN_SEND)
+		return plan_refuse(w, MRG_E_VALUE, f->holder != 0 ? w->nodes[f->holder].bit_off : f->pos,
+			index, item->what);
+	w->warnings++;
+	return true;
+}
+
+static bool let(struct frame *f, uint32_t index, uint32_t *node)
+{
+	uint64_t value = 0;
+	const bool known = plan_value(f, f->w->plan->items[index].expr, &value);
+	*node = plan_begin(f, index);
+	if (*node == 0)
+		return false;
+	f->w->nodes[*node].value = value;
+	f->w->nodes[*node].unknown = !known;
+	return true;
+}
+
+/* Read one item; *node stays 0 when it leaves none. */
+bool plan_item(struct frame *f, uint32_t index, uint32_t *node)
+{
+	const struct mrg_plan_item *const item = &f->w->plan->items[index];
+	uint64_t value = 0;
+	switch (item->kind) {
+	case MRG_PLAN_RUN:
+		if (plan_is_aim(f, index, 0))
+			plan_cut_here(f, item->value / 8);
+		if (plan_is_there(f, (f->pos % 8 + item->value + 7) / 8))
+			return true;
+		if (plan_has(item, MRG_PLAN_IS_SURE))
+			return plan_refuse(f->w, MRG_MORE, f->pos, index, "cut");
+		return plan_refuse_at(f, index, 0, MRG_MORE, f->pos, "cut");
+	case MRG_PLAN_SCALAR: return plan_scalar(f, index, node);
+	case MRG_PLAN_BYTES: return plan_octets(f, index, node);
+	case MRG_PLAN_PACKET: return sub(f, index, node);
+	case MRG_PLAN_LIST: return plan_list(f, index, node);
+	case MRG_PLAN_SWITCH: return choice(f, index, node);
+	case MRG_PLAN_CHAIN: return plan_chain(f, index, node);
+	case MRG_PLAN_VARINT: return plan_varint(f, index, node);
+	case MRG_PLAN_REGION: return region(f, index, node);
+	case MRG_PLAN_OPTIONAL: return optional(f, index);
+	case MRG_PLAN_ALIGN: return plan_align(f, index, node);
+	case MRG_PLAN_LET: return let(f, index, node);
+	case MRG_PLAN_CHECK: return check(f, index);
+	default:
+		if (plan_value(f, item->expr, &value))
+			f->big = value != 0;
+		return true;
+	}
+}
+
+static bool items_of(struct frame *f, uint32_t first, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t node = 0;
+		if (!plan_item(f, first + i, &node))
+			return false;
+		if (node != 0)
+			plan_adopt(f->w, f->node, node);
+	}
+	return true;
+}
+
+/* ---- what is derived, and what is compared ---- */
+
+static bool settle_lengths(struct frame *f)
+{
+	struct mrg_walk *const w = f->w;
+	for (uint32_t i = 0; i < f->p->length_n; i++) {
+		const struct mrg_plan_length *const l = &w->plan->lengths[f->p->lengths + i];
+		const uint32_t at = plan_find(f, w->plan->lists + l->path, l->path_len),
+			       of = w->slots[f->slots + l->slot];
+		if (at == 0)
+			continue;
+		const struct mrg_node *const n = &w->nodes[of];
+		const uint64_t value = of == 0 ? 0 : l->count ? plan_inner(w, n)->child_n : n->bit_len / 8;
+		if (!settle(f, at, l->count ? value : cut_down(w, of, value)))
+			return false;
+	}
+	return true;
+}
+
+static bool compute(struct frame *f)
+{
+	struct mrg_walk *const w = f->w;
+	for (size_t i = f->computed_at; i < w->computed_n; i++) {
+		const uint32_t at = w->computed[i], index = w->nodes[at].item;
+		const struct mrg_plan_item *const item = &w->plan->items[index];
+		uint64_t want;
+		f->holder = at;
+		if (!plan_value(f, item->expr, &want))
+			continue;
+		if (w->making) {
+			const struct mrg_plan_expr *const e = &w->plan->exprs[item->expr];
+			if (e->op == MRG_PLAN_SIZE)
+				want = cut_down(
+					w, e->a != MRG_PLAN_NONE ? w->slots[f->slots + e->a] : f->node, want);
+			if (!settle(f, at, want))
+				return false;
+			continue;
+		}
+		uint32_t point = item->kind == MRG_PLAN_VARINT ? 2u + w->plan->varints[item->a].minimal : 0;
+		point += plan_has(item, MRG_PLAN_IS_CONST) + plan_has(item, MRG_PLAN_IS_CLOSED);
+		if (want != w->nodes[at].value &&
+			!plan_differs(f, index, point,
+				plan_has(item, MRG_PLAN_IS_SUM) ? MRG_E_SUM : MRG_E_VALUE,
+				w->nodes[at].bit_off, "not what is computed"))
+			return false;
+	}
+	return true;
+}
+
+bool plan_packet(struct frame *f, uint32_t *node)
+{
+	struct mrg_walk *const w = f->w;
+	if (w->slot_n + f->p->slot_n > MRG_SLOTS_MAX || f->p->param_n > PARAMS_MAX)
+		return plan_refuse(w, MRG_E_SPACE, f->pos, MRG_PLAN_NONE, "too many items");
+	f->slots = (uint32_t)w->slot_n;
+	f->computed_at = (uint32_t)w->computed_n;
+	w->slot_n += f->p->slot_n;
+	memset(w->slots + f->slots, 0, f->p->slot_n * sizeof w->slots[0]);
+	*node = plan_begin(f, MRG_PLAN_NONE);
+	if (*node == 0 && w->node_n != 1)
+		return false;
+	f->node = *node;
+	w->nodes[*node].packet = (uint32_t)(f->p - w->plan->packets);
+	w->nodes[*node].slots = f->slots;
+	if (!items_of(f, f->p->items, f->p->item_n))
+		return false;
+	w->nodes[*node].bit_len = (uint32_t)(f->pos - w->nodes[*node].bit_off);
+	if (w->making && !settle_lengths(f))
+		return false;
+	if (!compute(f))
+		return false;
+	w->computed_n = f->computed_at;
+	if (f->p->max_bytes != 0 && w->nodes[*node].bit_len > 8 * f->p->max_bytes &&
+		!(w->making && w->went_wrong)) {
+		plan_reach(f, f->p->point);
+		return plan_refuse(w, MRG_E_LIMIT, w->nodes[*node].bit_off, MRG_PLAN_NONE, "too long");
+	}
+	return true;
+}
+
+/* ---- the whole ---- */
+
+static bool whole(
+	struct mrg_walk *w, uint32_t packet, const uint8_t *data, uint32_t len, const uint64_t *args)
+{
+	struct frame f = { .w = w,
+		.p = &w->plan->packets[packet],
+		.data = data,
+		.end = len,
+		.limit = len,
+		.big = true,
+		.limit_known = !w->making,
+		.forced_slot = MRG_PLAN_NONE };
+	for (uint32_t i = 0; i < f.p->param_n && i < PARAMS_MAX; i++) {
+		f.buffers[i] = (struct stretch){ 0, len };
+		f.args[i] = args[i];
+	}
+	w->status = MRG_OK;
+	w->node_n = w->slot_n = w->computed_n = 0;
+	w->target_n = 0;
+	w->warnings = 0;
+	w->where = MRG_PLAN_NONE;
+	w->what = "";
+	w->ahead = false;
+	if (w->made != NULL) {
+		w->made->n = 0;
+		w->made->text = data;
+	}
+	uint32_t root = 0;
+	if (!plan_packet(&f, &root))
+		return false;
+	w->used = (size_t)(f.pos / 8);
+	return true;
+}
+
+enum mrg_status mrg_plan_read(struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args)
+{
+	w->making = false;
+	w->old = NULL;
+	w->old_at = w->old_end = 0;
+	w->wrong = MRG_PLAN_NONE;
+	w->went_wrong = false;
+	(void)whole(w, packet, in.p, (uint32_t)in.len, args);
+	return w->status;
+}
+
+size_t mrg_plan_make(struct mrg_walk *w, uint32_t packet, const uint64_t *args, struct mrg_rng *rng,
+	const struct mrg_choices *old, uint8_t *out, size_t cap)
+{
+	w->making = true;
+	w->out = out;
+	w->rng = rng;
+	w->old = old;
+	w->old_at = 0;
+	w->old_end = old != NULL ? old->n : 0;
+	w->went_wrong = false;
+	w->cuts = false;
+	bool made = whole(w, packet, out, (uint32_t)cap, args);
+	w->making = false;
+	if (!made && w->went_wrong && w->node_n != 0) { /* what there is of it may do */
+		const struct mrg_node *const last = &w->nodes[w->node_n - 1];
+		w->used = (last->bit_off + last->bit_len + 7) / 8;
+		w->status = MRG_OK;
+		made = true;
+	}
+	if (made && w->cuts && w->cut_at < w->used)
+		w->used = w->cut_at;
+	return made ? w->used : 0;
+}

@@ -1,0 +1,353 @@
+/*
+ * mrg_textplan_make.c - making and changing texts by the nodes of their rule.
+ */
+#include "mrg_textplan.h"
+
+#include <string.h>
+
+enum {
+	SHORT = 160,  /* octets of a text behind which repetitions end as soon as they may */
+	LARGE = 64,   /* repetitions of more times are seldom taken to the end */
+	TO_LIMIT = 16 /* one text in so many goes over a limit */
+};
+
+struct maker {
+	const struct mrg_text *t;
+	struct mrg_rng *rng;
+	uint8_t *out;
+	size_t len, cap;
+	unsigned over; /* the repetition that is taken too often, or MRG_TEXT_NONE */
+	bool lengthy;  /* longer than texts may be */
+	bool wrong;    /* one octet is to be none of its class, though next to it */
+};
+
+static bool one_in(struct maker *m, unsigned n) { return mrg_rng_below(m->rng, n) == 0; }
+
+static unsigned below(struct maker *m, unsigned n) { return (unsigned)mrg_rng_below(m->rng, n); }
+
+static void put(struct maker *m, uint8_t octet)
+{
+	if (m->len < m->cap)
+		m->out[m->len++] = octet;
+}
+
+static void put_text(struct maker *m, const struct mrg_text_node *n)
+{
+	const uint8_t *const text = m->t->plan->data + n->a;
+	for (uint32_t i = 0; i < n->b; i++) {
+		const uint8_t low = text[i] | 0x20u;
+		const bool turned = n->code != 0 && low >= 'a' && low <= 'z' && one_in(m, 4);
+		put(m, turned ? text[i] ^ 0x20u : text[i]);
+	}
+}
+
+/* The next octet up or down from one of a class that is not of it; the same if all are. */
+static uint8_t beside(struct maker *m, const struct mrg_text_set *set, uint8_t octet)
+{
+	const int step = one_in(m, 2) ? 1 : -1;
+	for (unsigned i = 0; i < 256 && mrg_text_in(set, octet); i++)
+		octet = (uint8_t)(octet + step);
+	return octet;
+}
+
+/* One of a class: a letter as a rule, if there is one. */
+static void put_octet(struct maker *m, const struct mrg_text_set *set)
+{
+	const uint64_t by = mrg_rng_next(m->rng);
+	uint8_t octet = (uint8_t)('a' + (by >> 8 & 0xffu) % 26u);
+	if ((by & 3u) == 0 || !mrg_text_in(set, octet))
+		octet = m->t->plan->members[set->members + (by >> 16 & 0xffffu) % set->count];
+	if (m->wrong && (by & 4u) != 0) {
+		m->wrong = false;
+		octet = beside(m, set, octet);
+	}
+	put(m, octet);
+}
+
+static bool is_new(const struct maker *m, unsigned point)
+{
+	return point != MRG_TEXT_NONE && m->t->reached[point] == 0;
+}
+
+/* --- how often ---------------------------------------------------------------------------------------- */
+
+static uint32_t within(const struct mrg_text_node *n, uint32_t times)
+{
+	return times < n->a ? n->a : times > n->b ? n->b : times;
+}
+
+/* A number of times that was not there yet; UINT32_MAX: there is none. */
+static uint32_t new_times(struct maker *m, const struct mrg_text_node *n)
+{
+	const unsigned from = below(m, MRG_TEXT_TOO_OFTEN);
+	for (unsigned k = 0; k < MRG_TEXT_TOO_OFTEN; k++) {
+		const unsigned i = (from + k) % MRG_TEXT_TOO_OFTEN;
+		if (is_new(m, n->point[i]) && (i != MRG_TEXT_ALL_TIMES || n->b <= LARGE || one_in(m, 8)))
+			return within(n, i == MRG_TEXT_ALL_TIMES ? n->b
+					 : i == MRG_TEXT_SEVERAL ? 2 + below(m, 3)
+								 : i);
+	}
+	return UINT32_MAX;
+}
+
+static uint32_t times_of(struct maker *m, const struct mrg_text_node *n, bool octets)
+{
+	const uint32_t left = (uint32_t)(m->cap - m->len);
+	if (n->a == n->b)
+		return n->a;
+	if (m->lengthy && n->b == MRG_TEXT_UNBOUNDED && octets && one_in(m, 4))
+		return left;
+	if (one_in(m, 2)) {
+		const uint32_t times = new_times(m, n);
+		if (times != UINT32_MAX)
+			return times;
+	}
+	if (m->len > SHORT)
+		return n->a;
+	const unsigned kind = below(m, 16);
+	if (kind < 2)
+		return within(n, n->a + kind);
+	if (kind < 4 && n->b != MRG_TEXT_UNBOUNDED && (n->b <= LARGE || one_in(m, 256)))
+		return within(n, n->b - (kind - 2));
+	const uint64_t by = mrg_rng_next(m->rng); /* few as a rule */
+	const unsigned few = octets ? by >> 8 & 7u : by >> 8 & 3u,
+		       more = (by & 15u) == 0 ? by >> 16 & 31u : 0;
+	return within(n, n->a + few + more);
+}
+
+/* --- nodes ---------------------------------------------------------------------------------------------- */
+
+static unsigned choice(struct maker *m, const struct mrg_text_node *n)
+{
+	const unsigned from = below(m, n->kid_count);
+	if (one_in(m, 2))
+		return from;
+	for (unsigned k = 0; k < n->kid_count; k++)
+		if (is_new(m, n->point[0] + (from + k) % n->kid_count))
+			return (from + k) % n->kid_count;
+	return from;
+}
+
+/* As deep as the rule's nodes are. */
+static void make(struct maker *m, unsigned at)
+{
+	const struct mrg_text_node *const n = &m->t->plan->nodes[at];
+	const uint16_t *const kids = m->t->plan->kids + n->kids;
+	switch ((enum mrg_text_node_kind)n->kind) {
+	case MRG_TEXT_LIT: put_text(m, n); return;
+	case MRG_TEXT_CLASS: put_octet(m, &m->t->plan->sets[n->a]); return;
+	case MRG_TEXT_SEQ:
+		for (unsigned i = 0; i < n->kid_count; i++)
+			make(m, kids[i]);
+		return;
+	case MRG_TEXT_ALT: make(m, kids[choice(m, n)]); return;
+	case MRG_TEXT_CAPTURE: make(m, kids[0]); return;
+	case MRG_TEXT_REP: break;
+	}
+	uint32_t times = times_of(m, n, m->t->plan->nodes[kids[0]].kind == MRG_TEXT_CLASS);
+	if (at == m->over)
+		times = n->b + 1 + below(m, 2);
+	for (uint32_t i = 0; i < times && m->len < m->cap; i++)
+		make(m, kids[0]);
+}
+
+/* A limit to go over: of a repetition, or of the whole text.  Those that take long are taken seldom, once they were there. */
+static void choose_limit(struct maker *m)
+{
+	const struct mrg_text_plan *const plan = m->t->plan;
+	const unsigned from = below(m, plan->node_count + 1);
+	for (unsigned k = 0; k <= plan->node_count; k++) {
+		const unsigned at = (from + k) % (plan->node_count + 1);
+		const bool whole = at == plan->node_count;
+		const struct mrg_text_node *const n = &plan->nodes[whole ? 0 : at];
+		if (whole ? plan->max == MRG_TEXT_UNBOUNDED : n->kind != MRG_TEXT_REP || n->code == 0)
+			continue;
+		const uint32_t most = whole ? plan->max : n->b;
+		if (most > LARGE && !is_new(m, whole ? plan->too_long : n->point[MRG_TEXT_TOO_OFTEN]) &&
+			!one_in(m, most / 4))
+			continue;
+		m->lengthy = whole;
+		m->over = whole ? MRG_TEXT_NONE : at;
+		return;
+	}
+}
+
+static struct maker maker(const struct mrg_text *t, struct mrg_rng *rng, uint8_t *out, size_t cap)
+{
+	const size_t most = cap < MRG_TEXT_LEN_MAX ? cap : MRG_TEXT_LEN_MAX;
+	return (struct maker){ .t = t, .rng = rng, .out = out, .cap = most, .over = MRG_TEXT_NONE };
+}
+
+size_t mrg_text_make(const struct mrg_text *t, struct mrg_rng *rng, uint8_t *out, size_t cap)
+{
+	struct maker m = maker(t, rng, out, cap);
+	if (one_in(&m, TO_LIMIT))
+		choose_limit(&m);
+	make(&m, t->plan->top);
+	return m.len;
+}
+
+/* --- changing ------------------------------------------------------------------------------------------- */
+
+/* Part of a text, and what stands there instead. */
+struct change {
+	size_t start, end;
+	const uint8_t *text;
+	size_t len;
+};
+
+static size_t apply(const struct change *c, const uint8_t *in, size_t len, uint8_t *out, size_t cap)
+{
+	size_t n = c->start < cap ? c->start : cap;
+	memcpy(out, in, n);
+	const size_t some = c->len < cap - n ? c->len : cap - n;
+	if (some > 0)
+		memcpy(out + n, c->text, some);
+	n += some;
+	const size_t rest = len - c->end < cap - n ? len - c->end : cap - n;
+	memcpy(out + n, in + c->end, rest);
+	return n + rest;
+}
+
+/* An octet by chance: half of the time one that means something to somebody. */
+static uint8_t wrong_octet(struct maker *m)
+{
+	static const uint8_t some[] = { 0, 1, '\t', '\n', '\r', ' ', '"', '%', ',', ':', ';', '\\', 0x7f,
+		0x80, 0xff };
+	const uint64_t by = mrg_rng_next(m->rng);
+	return (by & 1u) != 0 ? (uint8_t)(by >> 8) : some[(by >> 8) % sizeof some];
+}
+
+static size_t mutate_octets(
+	struct maker *m, const uint8_t *in, size_t len, const uint8_t *other, size_t other_len)
+{
+	const size_t at = mrg_rng_below(m->rng, len + 1), left = len - at;
+	uint8_t octet[1] = { wrong_octet(m) };
+	struct change c = { at, at, octet, 1 };
+	switch (below(m, 6)) {
+	case 0: /* one octet more */ break;
+	case 1: c.end += left > 0; break;
+	case 2:
+		if (left > 0) {
+			octet[0] = (uint8_t)(in[at] ^ (1u << below(m, 8)));
+			c.end++;
+		}
+		break;
+	case 3:
+		c.len = 0;
+		c.end += left > 0 ? 1 + mrg_rng_below(m->rng, left < 8 ? left : 8) : 0;
+		break;
+	case 4: /* some of it again */
+		c.text = in + at;
+		c.len = left < 16 ? left : 16;
+		break;
+	default: /* the end of another one */
+		c.end = len;
+		c.len = other_len > 0 ? 1 + mrg_rng_below(m->rng, other_len) : 0;
+		c.text = c.len > 0 ? other + (other_len - c.len) : octet;
+	}
+	return apply(&c, in, len, m->out, m->cap);
+}
+
+/* New text for a node, in the room. */
+static void remake(struct maker *m, struct change *c, unsigned node)
+{
+	struct maker some = maker(m->t, m->rng, m->t->room->text, m->cap);
+	some.wrong = one_in(m, 48);
+	make(&some, node);
+	c->text = some.out;
+	c->len = some.len;
+}
+
+static unsigned kid(const struct mrg_text *t, unsigned node, unsigned i)
+{
+	return t->plan->kids[t->plan->nodes[node].kids + i];
+}
+
+/* A repetition's elements: one less, one twice, or one made anew. */
+static void change_element(
+	struct maker *m, const struct mrg_text_piece *p, const uint8_t *in, struct change *c)
+{
+	switch (below(m, 3)) {
+	case 0: c->len = 0; return;
+	case 1:
+		c->end = c->start;
+		c->text = in + p->start;
+		c->len = p->end - p->start;
+		return;
+	default: remake(m, c, kid(m->t, p->node, 0));
+	}
+}
+
+static void change_piece(struct maker *m, const struct mrg_text_piece *p, const uint8_t *in, struct change *c)
+{
+	const struct mrg_text *const t = m->t;
+	const struct mrg_text_node *const n = &t->plan->nodes[p->node];
+	*c = (struct change){ p->start, p->end, NULL, 0 };
+	if (p->kind == MRG_TEXT_OP_CHOICE) {
+		const bool other = n->kid_count > 1 && !one_in(m, 4);
+		const unsigned way = other ? p->a + 1 + below(m, n->kid_count - 1u) : p->a;
+		remake(m, c, kid(t, p->node, way % n->kid_count));
+	} else if (p->kind == MRG_TEXT_OP_AGAIN) {
+		change_element(m, p, in, c);
+	} else if (p->kind == MRG_TEXT_OP_OPEN && p->end > p->start &&
+		   t->plan->nodes[kid(t, p->node, 0)].kind == MRG_TEXT_CLASS && !one_in(m, 4)) {
+		struct mrg_text_piece octet = *p;
+		octet.start += below(m, p->end - p->start);
+		octet.end = octet.start + 1;
+		c->start = octet.start;
+		c->end = octet.end;
+		change_element(m, &octet, in, c);
+	} else {
+		remake(m, c, p->node);
+	}
+}
+
+/* Text that the same node made in another text; false: it is not there. */
+static bool splice(struct maker *m, const struct mrg_text_piece *p, const uint8_t *other, size_t other_len,
+	struct change *c)
+{
+	size_t end;
+	const size_t n = mrg_text_pieces(m->t, other, other_len, &end);
+	const size_t from = n > 0 ? mrg_rng_below(m->rng, n) : 0;
+	for (size_t k = 0; k < n; k++) {
+		const struct mrg_text_piece *const q = &m->t->room->pieces[(from + k) % n];
+		if (q->node != p->node || (q->kind == MRG_TEXT_OP_AGAIN) != (p->kind == MRG_TEXT_OP_AGAIN))
+			continue;
+		*c = (struct change){ p->start, p->end, other + q->start, q->end - q->start };
+		return true;
+	}
+	return false;
+}
+
+/* Once more, after a change that may have been the last that can be read. */
+static size_t change_again(struct maker *m, size_t made)
+{
+	size_t end;
+	uint8_t *const room = m->t->room->text + MRG_TEXT_LEN_MAX;
+	const size_t n = made > 0 ? mrg_text_pieces(m->t, m->out, made, &end) : 0;
+	if (n == 0)
+		return made;
+	memcpy(room, m->out, made);
+	const struct mrg_text_piece p = m->t->room->pieces[mrg_rng_below(m->rng, n)];
+	struct change c;
+	change_piece(m, &p, room, &c);
+	return apply(&c, room, made, m->out, m->cap);
+}
+
+size_t mrg_text_mutate(const struct mrg_text *t, struct mrg_rng *rng, const uint8_t *in, size_t len,
+	const uint8_t *other, size_t other_len, uint8_t *out, size_t cap)
+{
+	struct maker m = maker(t, rng, out, cap);
+	size_t end;
+	const size_t n = one_in(&m, 64) || len > m.cap ? 0 : mrg_text_pieces(t, in, len, &end);
+	if (n == 0)
+		return len == 0 ? mrg_text_make(t, rng, out, cap)
+				: mutate_octets(&m, in, len, other, other_len);
+	const struct mrg_text_piece p = t->room->pieces[mrg_rng_below(rng, n)];
+	struct change c;
+	if (!(other_len > 0 && one_in(&m, 4) && splice(&m, &p, other, other_len, &c)))
+		change_piece(&m, &p, in, &c);
+	const size_t made = apply(&c, in, len, out, m.cap);
+	return one_in(&m, 4) ? change_again(&m, made) : made;
+}

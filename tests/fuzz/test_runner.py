@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""What drives fuzz subjects, against subjects with planted faults (fuzz/canary.c).
+
+Each fault must be seen in every build: the in-process runner by gcc and under sanitizers, libFuzzer, AFL++ with and without its mutator.
+All runs are bounded by cases, but for one, whose lines of status come by the clock.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from report import OUT, ROOT, Report, make, run  # noqa: E402
+
+FUZZ = ROOT / OUT / "fuzz"
+HAS_AFL = shutil.which("afl-clang-fast") is not None and shutil.which("afl-fuzz") is not None
+FILES = {"input.bin", "input.txt", "why.txt", "repro.sh", "test.c"}
+CASES = 2000
+
+# subject, mode, what is said of it; None: nothing is to be found
+SEEN = [
+    ("clean", "", None),
+    ("over_read", "--end", "octet 1 behind the input"),
+    ("over_read", "--begin", None),
+    ("under_read", "--begin", "octet 1 before the input"),
+    ("under_read", "--end", None),
+    ("over_write", "", "not at the input"),
+    ("under_write", "", "not at the input"),
+    ("wrong", "", "is another bit by bit"),
+    ("aborts", "", "SIGABRT"),
+    ("recurses", "", "recurses too deep"),
+    ("endless", "", "does not end"),
+]
+
+
+def runner(program: str, subject: str, *options: object) -> subprocess.CompletedProcess[str]:
+    return run(FUZZ / program, "-q", "-s", f"canary.{subject}", *options)
+
+
+def without_times(text: str) -> str:
+    return re.sub(r"; [\d.]+ s, \d+/s$", "", text, flags=re.M)
+
+
+def finds(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.exists() else []
+
+
+def check_seen(report: Report, program: str, room: Path) -> None:
+    for subject, mode, said in SEEN:
+        name = f"{program}: {subject} {mode}".rstrip()
+        folder = room / program / f"{subject}{mode}"
+        # What does not end takes its time for each case that is, so one is enough.
+        bounds = ["-E", 20, "--hang", 40] if subject == "endless" else ["-E", CASES]
+        done = runner(program, subject, *bounds, "-o", folder, *mode.split())
+        kept = finds(folder)
+        if said is None:
+            report.check(f"{name}: nothing is found", done.returncode == 0 and not kept, done.stdout)
+            continue
+        report.check(f"{name}: found once", done.returncode == 1 and len(kept) == 1 and ", 1 finds," in done.stdout, done.stdout)
+        report.check(f"{name}: and said to be that", said in done.stdout, done.stdout)
+        for find in kept:
+            check_find(report, name, find)
+
+
+def check_find(report: Report, name: str, find: Path) -> None:
+    report.check(f"{name}: all files are kept", {p.name for p in find.iterdir()} == FILES, str(list(find.iterdir())))
+    report.check(f"{name}: the input is small", (find / "input.bin").stat().st_size == 3)
+    report.check(f"{name}: the input is shown", (find / "input.txt").read_text().startswith("tag 0x43, length 1, data "))
+    why = (find / "why.txt").read_text()
+    found = re.search(r"^key: (.*)$", why, re.M)
+    line = re.search(r"^repro: (.*)$", why, re.M)
+    key = found.group(1) if found else "no key"
+    again = run("sh", "-c", line.group(1) if line else "false")
+    report.check(f"{name}: the repro line has it again", again.returncode == 1 and f"key: {key}\n" in again.stdout, why + again.stdout)
+    by_script = run(find / "repro.sh", cwd=find.parent)
+    report.check(f"{name}: so has the script", by_script.returncode == 1 and f"key: {key}\n" in by_script.stdout, by_script.stdout)
+    if "SIGSEGV" in key:
+        report.check(f"{name}: the stack names the place", "canary.c:" in why.partition("stack:")[2], why)
+
+
+def check_sanitizer(report: Report, room: Path) -> None:
+    """What no guard page sees: a sanitizer ends the process, and the find is kept before."""
+    done = runner("canary", "heap", "-E", CASES, "-o", room / "heap")
+    report.check("heap: nothing to be seen without a sanitizer", done.returncode == 0, done.stdout)
+    done = runner("canary-san", "heap", "-E", CASES, "-o", room / "heap")
+    kept = finds(room / "heap")
+    report.check("heap: found by a sanitizer", "heap-buffer-overflow" in done.stdout and len(kept) == 1, done.stdout)
+    for find in kept:
+        report.check("heap: all files are kept", {p.name for p in find.iterdir()} == FILES)
+        again = run(find / "repro.sh")
+        report.check("heap: the script has it again", again.returncode != 0 and "heap-buffer-overflow" in again.stdout, again.stdout)
+
+
+def check_own_fault(report: Report, room: Path) -> None:
+    """A subject that writes over the end of its output: its input is not what to try again, the run up to there is."""
+    done = runner("canary", "mutates", "-E", CASES, "-o", room / "own")
+    kept = finds(room / "own")
+    report.check("a fault of mutate is found", "SIGSEGV in mutate" in done.stdout and len(kept) == 1, done.stdout)
+    for find in kept:
+        report.check("no test comes with it", {p.name for p in find.iterdir()} == FILES - {"test.c"})
+        again = run(find / "repro.sh", cwd=room)
+        report.check("the script has it again", again.returncode == 1 and "find canary.mutates: SIGSEGV in mutate" in again.stdout, again.stdout)
+
+
+def check_same(report: Report, room: Path) -> None:
+    def all_said(seed: int, name: str = "same") -> str:
+        shutil.rmtree(room / name, ignore_errors=True)
+        said = [runner("canary", s, "-S", seed, "-E", 20000, "-o", room / name) for s in ("clean", "over_read", "wrong", "aborts")]
+        return without_times("".join(s.stdout for s in said))
+
+    first = all_said(7)
+    files = {p: p.read_bytes() for p in (room / "same").rglob("*.*") if p.is_file()}
+    report.check("the same seed and number of cases: the same, octet by octet", first == all_said(7), first)
+    report.check("and the same files", len(files) == 15 and all(p.read_bytes() == b for p, b in files.items()), str(list(files)))
+    report.check("another seed: other cases", first != all_said(8))
+    crashes = re.search(r"over_read: 20000 execs.* 1 finds, (\d+) crashes", first)
+    report.check("one fault that happened often is one find", crashes is not None and int(crashes.group(1)) > 100, first)
+    before = (room / "same").stat().st_mtime_ns
+    once_more = runner("canary", "over_read", "-S", 9, "-E", CASES, "-o", room / "same")
+    report.check("and is no new one in another run", before == (room / "same").stat().st_mtime_ns, once_more.stdout)
+
+
+def check_test(report: Report, room: Path) -> None:
+    """The test that comes with a find fails as long as the fault is there."""
+    source = next((room / "canary/over_read--end").glob("*/test.c"))
+    text = source.read_text()
+    support = ROOT / "gen/support/fuzz"
+    for subject in ("over_read", "clean"):
+        (room / "find.c").write_text(text.replace("canary.over_read", f"canary.{subject}"))
+        built = run("gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-D_GNU_SOURCE", "-I", support, "-I", ROOT / "gen/support",
+                    "-o", room / "find", room / "find.c", ROOT / "fuzz/canary.c", support / "mrg_fuzz_again.c",
+                    support / "mrg_fuzz_guard.c", *run("pkg-config", "--libs", "check").stdout.split())
+        report.check("the test builds", built.returncode == 0, built.stdout)
+        done = run(room / "find")
+        good = done.returncode == 0 if subject == "clean" else done.returncode == 1 and "signal 11" in done.stdout
+        report.check(f"the test of a find, {subject}", good, done.stdout)
+
+
+def check_options(report: Report, room: Path) -> None:
+    report.check("--list", "canary.clean\ncanary.over_read\n" in run(FUZZ / "canary", "--list").stdout)
+    made = runner("canary", "clean", "--make", 5, room / "made")
+    inputs = finds(room / "made")
+    report.check("--make", made.returncode == 0 and len(inputs) == 5 and all(p.read_bytes()[0] in b"CN" for p in inputs), made.stdout)
+    shown = runner("canary", "clean", "--show", inputs[0])
+    report.check("--show", shown.returncode == 0 and shown.stdout.startswith("tag 0x"), shown.stdout)
+    points = runner("canary", "clean", "-E", 1000, "--points", "--floor", 100)
+    report.check("--points, --floor reached", points.returncode == 0 and points.stdout.count(": reached: ") == 8, points.stdout)
+    few = runner("canary", "clean", "-E", 1, "--points", "--floor", 80)
+    report.check("--floor missed", few.returncode == 1 and "missing: error: " in few.stdout, few.stdout)
+    (room / "big").write_bytes(b"C\x40" + b"\xff" * 64)
+    small = runner("canary", "over_read", "--shrink", room / "big")
+    report.check("--shrink", small.returncode == 0 and (room / "big.small").read_bytes() == b"C\x01\xff", small.stdout)
+    begin = runner("canary", "over_read", "--begin", "--repro", room / "big.small")
+    report.check("--repro --begin is only that", begin.returncode == 0 and "accepted" in begin.stdout, begin.stdout)
+    for wrong in (["-s", "nobody"], ["-E", "many"], ["--floor", "101"], ["--make", "3"], ["--repro", room / "none"], ["left over"]):
+        done = run(FUZZ / "canary", *wrong)
+        report.check(f"{wrong[0]}: said to be wrong", done.returncode == 2, done.stdout)
+    status = run(FUZZ / "canary", "-s", "canary.clean", "-T", 3)
+    report.check("a line of status", re.search(r"^canary.clean: \d+ execs, \d+/s, [\d.]+ % accepted, spec 8/8, 0 finds$", status.stdout, re.M)
+                 is not None, status.stdout)
+
+
+def check_libfuzzer(report: Report, room: Path) -> None:
+    for subject, found in (("clean", False), ("over_read", True), ("under_read", True)):
+        done = run(FUZZ / "canary-libfuzzer", "-runs=20000", "-seed=1", "-max_len=257", f"-artifact_prefix={room}/",
+                   MRG_FUZZ_SUBJECT=f"canary.{subject}")
+        report.check(f"libFuzzer: {subject}", (done.returncode != 0 and "SEGV on unknown address" in done.stdout) == found, done.stdout[-3000:])
+
+
+def check_afl(report: Report, room: Path, mutator: bool) -> None:
+    seeds, out = room / "seeds", room / f"afl-{mutator}"
+    seeds.mkdir(exist_ok=True)
+    # The mutator is to come from a single octet to messages by itself; AFL++ alone gets one that has no fault yet.
+    (seeds / "seed").write_bytes(b"\0" if mutator else b"C\x03abc")
+    env = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1", "AFL_NO_AFFINITY": "1",
+           "MRG_FUZZ_SUBJECT": "canary.over_read", "AFL_BENCH_UNTIL_CRASH": "1"}
+    if mutator:
+        env |= {"AFL_CUSTOM_MUTATOR_LIBRARY": str(FUZZ / "canary-mutator.so"), "AFL_CUSTOM_MUTATOR_ONLY": "1"}
+    # AFL++ refuses to start with options of sanitizers that are not its own.
+    done = run("env", "-u", "ASAN_OPTIONS", "-u", "UBSAN_OPTIONS", "afl-fuzz", "-i", seeds, "-o", out, "-s", 1, "-E", 20000,
+               "-t", 2000, "--", FUZZ / "canary-afl", **env)
+    crashes = [p for p in (out / "default/crashes").glob("id*")] if (out / "default/crashes").exists() else []
+    name = "AFL++ with the mutator" if mutator else "AFL++"
+    report.check(f"{name}: over_read is found", bool(crashes), done.stdout[-3000:])
+    for crash in crashes:
+        again = runner("canary", "over_read", "--repro", crash)
+        report.check(f"{name}: the runner has it, too", again.returncode == 1 and "behind the input" in again.stdout, again.stdout)
+
+
+def main() -> int:
+    report = Report()
+    kinds = ["", "-san", "-libfuzzer"] + (["-afl", "-mutator.so"] if HAS_AFL else [])
+    built = make(f"O={OUT}", *[f"{OUT}/fuzz/canary{k}" for k in kinds])
+    if not report.check("the canaries build", built.returncode == 0, built.stdout):
+        return report.finish()
+    with tempfile.TemporaryDirectory() as name:
+        room = Path(name)
+        for program in ("canary", "canary-san"):
+            check_seen(report, program, room)
+        check_sanitizer(report, room)
+        check_own_fault(report, room)
+        check_same(report, room)
+        check_test(report, room)
+        check_options(report, room)
+        check_libfuzzer(report, room)
+        for mutator in (False, True) if HAS_AFL else ():
+            check_afl(report, room, mutator)
+    if not HAS_AFL:
+        print("AFL++ is not installed (mk/deps.sh fuzz)\n1 not applicable")
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
