@@ -10,6 +10,7 @@ the data.  A ratio compares two things of the same run, never of two runs.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import platform
 import signal
@@ -20,7 +21,7 @@ from typing import Callable, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import checkers, httppeers, httpserve, mixmake, peers, programs, serve, startup, tcpip, tcpip_loss, tcpip_tap, zonegen  # noqa: E402
+from bench import checkers, httppeers, httpserve, mixmake, peers, programs, serve, startup, tcpip, tcpip_loss, tcpip_tap, vm, zonegen  # noqa: E402
 from bench.peers import Absent, Places  # noqa: E402
 from bench.table import Table, progress, render  # noqa: E402
 from bench.timing import Effort  # noqa: E402
@@ -65,6 +66,16 @@ def small(places: Places, effort: Effort, table: Table) -> None:
     startup.small(places, effort, table)
 
 
+def of_small(step: Step) -> Step:
+    """A step that needs the zone of 1,000 names."""
+
+    def run(places: Places, effort: Effort, table: Table) -> None:
+        data(places, "names", startup.SMALL)
+        step(places, effort, table)
+
+    return run
+
+
 STEPS: dict[str, Step] = {
     "parse": parse,
     "libraries": libraries,
@@ -83,6 +94,12 @@ STEPS: dict[str, Step] = {
     "served": served,
     "large": large,
     "small": small,
+    "vm-start": of_small(vm.start),
+    "vm-size": vm.size,
+    "vm-memory": of_small(vm.memory),
+    "vm-rate": of_small(vm.rate),
+    "vm-idle": of_small(vm.idle),
+    "vm-soak": of_small(vm.soak),
 }
 
 
@@ -117,6 +134,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="where peers and data are")
     parser.add_argument("--quick", action="store_true", help="short rounds: shows that everything works, no figures")
     parser.add_argument("--only", action="append", choices=list(STEPS), help="only this part; may be given again")
+    parser.add_argument("--soak", type=float, metavar="SECONDS", help="how long the soak is")
+    parser.add_argument("--strict", action="store_true", help="fail when a target is not met, or something was not measured")
     return parser.parse_args()
 
 
@@ -130,6 +149,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, stop)
     places = Places(Path(__file__).resolve().parent.parent, args.build.resolve(), args.out.resolve())
     effort = Effort.quick() if args.quick else Effort.full()
+    if args.soak:
+        effort = dataclasses.replace(effort, soak_seconds=args.soak)
     about, table = machine(places), Table()
     progress(about)
     for name in args.only or STEPS:
@@ -142,7 +163,7 @@ def main() -> int:
     print(render(table))
     if args.quick:
         print("a quick run: for the record, run without --quick on an idle machine")
-    return 0
+    return 1 if args.strict and (table.skipped or any(row.met is False for row in table.rows)) else 0
 
 
 if __name__ == "__main__":

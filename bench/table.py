@@ -46,6 +46,10 @@ class Row:
         self.target, self.met = f"<= {limit:g} {self.unit}", self.ours.median <= limit
         return self
 
+    def at_least(self, limit: float) -> Row:
+        self.target, self.met = f">= {limit:g} {self.unit}", self.ours.median >= limit
+        return self
+
     def ratio_at_most(self, limit: float) -> Row:
         self.target, self.met = f"<= {limit:g}x", self.ratio is not None and self.ratio <= limit
         return self

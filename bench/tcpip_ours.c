@@ -60,6 +60,8 @@ static void read_some(struct side *s)
 			s->asks--;
 			send_some(s, EXCHANGE);
 		}
+		if (got < sizeof run.in)
+			return; /* if there is more after all, we are called again */
 	}
 }
 

@@ -1,14 +1,35 @@
 /* bench/hand/tcpip.c - IPv4 and TCP as the stack reads them, by hand: see tcpip.h. */
 #include "bench/hand/tcpip.h"
 
+#include <string.h>
+
 enum { IP4_MAX = 65535, USER_TIMEOUT = 28, MD5 = 19, AUTHENTICATION = 29, MPTCP = 30 };
 
-static inline uint64_t fold(uint64_t sum)
+static inline uint64_t carry(uint64_t a, uint64_t b)
 {
-	sum = (sum & 0xffffffffu) + (sum >> 32);
-	sum = (sum & 0xffffu) + (sum >> 16);
-	sum = (sum & 0xffffu) + (sum >> 16);
-	return (sum & 0xffffu) + (sum >> 16);
+	const uint64_t sum = a + b;
+	return sum + (sum < a);
+}
+
+/* Words in the machine's order: it is all the same to a sum with carries taken round (RFC 1071 section 2). */
+static inline uint64_t words8(const uint8_t *p)
+{
+	uint64_t v;
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+static inline uint64_t words4(const uint8_t *p)
+{
+	uint32_t v;
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+/* Folded it would be 0xffff: a multiple of that, and not 0. The first factor times 0xffff is 2^64 - 1. */
+static inline bool all_ones(uint64_t sum)
+{
+	return ~(sum * 0x0001000100010001u) < 0x0001000100010001u;
 }
 
 bool hand_packet_check(const uint8_t *p, size_t len, struct hand_packet *out)
@@ -21,13 +42,11 @@ bool hand_packet_check(const uint8_t *p, size_t len, struct hand_packet *out)
 		return false;
 	if ((be16(p + 6) & 0x1fffu) * 8u + total > IP4_MAX)
 		return false;
-	uint64_t sum = 0;
-	for (size_t i = 0; i < 20u; i += 4)
-		sum += be32(p + i);
+	uint64_t sum = carry(carry(words8(p), words8(p + 8)), words4(p + 16));
 	for (size_t i = 20; i < head; i += 4)
-		sum += be32(p + i);
+		sum = carry(sum, words4(p + i));
 	/* 0xffff is not what a sender makes of it, but adds up */
-	if (fold(sum) != 0xffffu || be16(p + 10) == 0xffffu)
+	if (!all_ones(sum) || be16(p + 10) == 0xffffu)
 		return false;
 	*out = (struct hand_packet){ p, head, total };
 	return true;
