@@ -1,13 +1,14 @@
 # Morgana: the whole build, in one non-recursive GNU Make.
 #
 # Reading order: mk/config.mk (the variables you may set), */rules.mk (each folder appends its sources to lists),
-# mk/generate.mk (specs to C), mk/site.mk (the pages of `make run`), mk/compile.mk (C to libraries, programs and tests), mk/install.mk.
+# mk/generate.mk (specs to C), mk/site.mk (the pages of `make run`), mk/compile.mk (C to libraries, programs and tests), mk/vm.mk (to images), mk/install.mk.
 # Goals with a "##" comment are what `make help` prints.
 
 include mk/config.mk
 
 # These goals run before anything is generated; those that need the generated lists call make again (BUILD).
-OUTER_GOALS := help run docs site test lint format deps bench-deps bench clean dist
+OUTER_GOALS := help run image docs site test lint format deps bench-deps bench soak clean dist \
+	fuzz fuzz-dns fuzz-http fuzz-tcpip fuzz-zone fuzz-smoke
 ifneq ($(filter-out $(OUTER_GOALS),$(or $(MAKECMDGOALS),all)),)
 WANT_GENERATED := yes
 endif
@@ -18,6 +19,7 @@ include mk/generate.mk
 include mk/site.mk
 include $(sort $(wildcard */rules.mk */*/rules.mk))
 include mk/compile.mk
+include mk/vm.mk
 include mk/install.mk
 include mk/check.mk
 
@@ -33,14 +35,22 @@ bench-deps: ## install, or unpack under the build folder, what only the measurem
 	$Qmk/deps.sh $(BUILD_DEPS) bench
 
 run: ## build, then serve a zone and the protocol reference in the foreground until Ctrl-C
-	$Qmk/deps.sh $(BUILD_DEPS)
+	$Qmk/deps.sh $(BUILD_DEPS) $(filter tap vm,$(SCALE))
 	+$Q$(BUILD) programs $(if $(filter $(SITE),$(ROOT)),site)
-	$Qexec mk/run.sh $B/bin '$(DNS_LISTEN)' '$(ZONE)' '$(DNS_METRICS)' '$(HTTP_LISTEN)' '$(ROOT)' '$(HTTP_METRICS)'
+	$(if $(filter vm,$(SCALE)),+$Q$(MAKE) image APP=dns && $(MAKE) image APP=http && $(BUILD) $B/vm/x86_64/empty.elf)
+	$Qexec mk/run.sh $B/bin '$(DNS_LISTEN)' '$(ZONE)' '$(DNS_METRICS)' '$(HTTP_LISTEN)' '$(ROOT)' '$(HTTP_METRICS)' '$(SCALE)' '$B/vm'
+
+IMAGE_APPS := $(patsubst appliances/%/vm/main.c,%,$(wildcard appliances/*/vm/main.c))
+image: ## build an image of a virtual machine with what it serves: APP=dns ZONE=ORIGIN=FILE, or APP=http ROOT=FOLDER
+	$Qmk/deps.sh $(BUILD_DEPS)
+	$(if $(filter $(IMAGE_APPS),$(APP)),,$(error make image: APP= is one of: $(IMAGE_APPS)))
+	+$Q$(BUILD) programs
+	+$Q$(BUILD) vm-image IMAGE=mrg-$(APP)
 
 clean: ## remove everything that was built
 	$Qrm -rf $O
 
-.PHONY: all help deps bench-deps run clean
+.PHONY: all help deps bench-deps run image clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:

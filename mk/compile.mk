@@ -19,8 +19,14 @@ INC_generated  := -I gen/support -I $G
 INC_gen        := -I gen/support
 INC_protocols  := -I gen/support -I $G -I $O/inc
 INC_runtime    := -I gen/support -I runtime
-# Captures of simulated links are files of specs/pcap.mrg.
-INC_runtime/sim := -I $G
+# Captures are files of specs/pcap.mrg.
+INC_runtime/core := -I $G
+# The rings of a virtual machine's devices are specs/virtio.mrg's, what they say by PCI is specs/pci.mrg's.
+INC_runtime/vm := -I $G
+# Device trees are specs/dtb.mrg's.
+INC_runtime/vm/aarch64 := -I $G
+INC_runtime/vm/monitor := -I $G
+INC_runtime/vm/x86_64 := -I $G
 INC_appliances := -I gen/support -I $G -I runtime -I .
 INC_tests      := $(INC_appliances) -I tests
 INC_bench      := $(INC_tests)

@@ -5,9 +5,12 @@
 ##  SAN=LIST         sanitizers, such as address,undefined; likewise
 ##  CFLAGS=, LDFLAGS=  optimisation and the like (-O3 -g); the language and the warnings are always added
 ##  JOBS=N           how many jobs at once (as many as there are cores)
+##  SCALE=process    what `make run` runs: process, tap (on our own TCP/IP, as root), vm (as virtual machines under QEMU)
 ##  DNS_LISTEN=ADDRESS:PORT, ZONE=ORIGIN=FILE  for `make run` (127.0.0.1:5353, the sample zone)
 ##  HTTP_LISTEN=ADDRESS:PORT, ROOT=FOLDER  likewise (127.0.0.1:8080, the protocol reference)
 ##  DNS_METRICS=, HTTP_METRICS=ADDRESS:PORT  where both show their figures (127.0.0.1:9153, 127.0.0.1:9180)
+##  ARCH=aarch64     of images (x86_64)
+##  APP=, WORDS=     for `make image`: dns, http or echo; words for its command line that it has on its own
 ##  PREFIX=, DESTDIR=  for `make install` (/usr/local)
 ##  DOCS_FLAGS=      more options of `mrg docs` for `make docs`, such as --link "Live status=/status"
 ##  TESTS=WORD       for `make test`: only the suites whose name contains WORD
@@ -31,6 +34,7 @@ DNS_LISTEN ?= 127.0.0.1:5353
 ZONE       ?= example.org=appliances/dns/example.org.zone
 HTTP_LISTEN ?= 127.0.0.1:8080
 DNS_METRICS ?= 127.0.0.1:9153
+SCALE      ?= process
 HTTP_METRICS ?= 127.0.0.1:9180
 PREFIX     ?= /usr/local
 
@@ -41,6 +45,8 @@ space := $(empty) $(empty)
 # B: the objects, libraries and programs of this compiler and these sanitizers. G: the generated C, the same for all.
 build_folder = $(subst $(space),/,$(strip $O $(subst $(space),-,$(strip $(filter-out gcc cc,$(notdir $(firstword $(CC)))) $(subst $(comma),+,$1)))))
 B := $(call build_folder,$(SAN))
+# Where `make image` puts what it makes.
+IMAGE_DIR ?= $B/vm
 # A source archive ships the generated C in generated/ (see `make dist`); then no Python, re2c or Ragel is needed.
 G := $(if $(wildcard generated/files.mk),generated,$O/gen)
 # The pages that `make run` serves; a source archive ships them, too.

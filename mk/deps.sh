@@ -1,6 +1,6 @@
 #!/bin/sh
 # deps.sh GROUP... : install the Debian packages that mk/deps.list names for these groups and that are missing.
-# Says nothing when nothing is missing; needs root, or sudo.
+# Says nothing when nothing is missing; needs root, or sudo. PACKAGE:ARCHITECTURE is one of another architecture, which apt is told of.
 set -eu
 list=$(dirname "$0")/deps.list
 packages=$(for group in "$@"; do awk -v g="$group" '$1 == g { print $2 }' "$list"; done)
@@ -12,7 +12,7 @@ fi
 
 missing=
 for package in $packages; do
-	dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
+	dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
 
@@ -35,6 +35,12 @@ install_missing()
 echo "make deps: installing$missing"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+for package in $missing; do
+	case $package in
+	*:*) # the lists of a new architecture are fetched when the first try fails
+		dpkg --print-foreign-architectures | grep -qx "${package#*:}" || $become dpkg --add-architecture "${package#*:}" ;;
+	esac
+done
 # The package lists may be absent or old; they are fetched only if the first try fails.
 if ! install_missing; then
 	$become apt-get update -q >/dev/null 2>&1 || true

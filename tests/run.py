@@ -3,7 +3,8 @@
 
 A suite is a program or a Python script. It says what happened in its last lines: Check's summary
 ("95%: Checks: 20, Failures: 1, Errors: 0") or "N passed, N failed". A suite that says nothing, dies, or exits with a
-status that contradicts its own count is one failure more; a suite that ran no test at all is a failure too.
+status that contradicts its own count is one failure more; a suite that ran no test at all is a failure too. A line "N not applicable"
+before the summary tells of tests that the scale has nothing for (tests/appliances/images.py).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 
 CHECK = re.compile(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)", re.M)
 COUNT = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
+WITHOUT = re.compile(r"^(\d+) not applicable$", re.M)
 TIMEOUT_S = 600
 LAST_LINES = 12  # of a failed suite's output, said again at the end
 
@@ -29,11 +31,12 @@ LAST_LINES = 12  # of a failed suite's output, said again at the end
 class Suite:
     path: str
     build: str  # the folder with bin/ and lib/ that the suite is to use
+    scale: str = ""  # what servers are started as, when not as processes: MRG_SCALE
 
     @property
     def label(self) -> str:
         if self.path.endswith(".py"):
-            return f"{self.path} ({self.build})"
+            return f"{self.path} ({self.build}{self.scale and ', ' + self.scale})"
         return self.path
 
 
@@ -44,6 +47,16 @@ class Result:
     failed: int
     seconds: float
     output: str
+    without: int = 0  # tests that were not applicable
+
+    @property
+    def line(self) -> str:
+        without = f", {self.without} not applicable" if self.without else ""
+        return f"{self.suite.label}: {self.passed} passed, {self.failed} failed{without}, {self.seconds:.1f} s"
+
+
+def not_applicable(output: str) -> int:
+    return sum(int(n) for n in WITHOUT.findall(output))
 
 
 def count(output: str, status: int) -> tuple[int, int, str]:
@@ -60,7 +73,7 @@ def count(output: str, status: int) -> tuple[int, int, str]:
         passed, failed = int(counts[-1][0]), int(counts[-1][1])
     if status != 0 and failed == 0:
         return passed, 1, f"counted no failure, yet exit status {status}"
-    if passed + failed == 0:
+    if passed + failed + not_applicable(output) == 0:
         return 0, 1, "ran no test"
     return passed, failed, ""
 
@@ -69,7 +82,7 @@ def run(suite: Suite) -> Result:
     if not Path(suite.path).exists():
         return Result(suite, 0, 1, 0.0, f"{suite.label}: not built")
     command = [sys.executable, suite.path] if suite.path.endswith(".py") else [suite.path]
-    env = dict(os.environ, MRG_BUILD=suite.build, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
+    env = dict(os.environ, MRG_BUILD=suite.build, MRG_SCALE=suite.scale, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
     env.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=1:allocator_may_return_null=1")
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     start = time.monotonic()
@@ -95,7 +108,7 @@ def run(suite: Suite) -> Result:
     doubt = complaint or doubt
     if doubt:
         output += f"\n{suite.label}: {doubt}\n"
-    return Result(suite, passed, failed, time.monotonic() - start, output)
+    return Result(suite, passed, failed, time.monotonic() - start, output, not_applicable(output))
 
 
 def read_times(path: Path) -> dict[str, float]:
@@ -107,7 +120,7 @@ def read_times(path: Path) -> dict[str, float]:
 
 
 def collect(groups: list[list[str]], only: str) -> list[Suite]:
-    suites = [Suite(path, group[0]) for group in groups for path in group[1:]]
+    suites = [Suite(path, *group[0].split(":")) for group in groups for path in group[1:]]
     return [s for s in suites if only in s.label]
 
 
@@ -117,25 +130,26 @@ def main() -> int:
     parser.add_argument("--times", type=Path, required=True)
     parser.add_argument("--broken", type=Path, required=True, help="what did not build, a line each; absent when all did")
     parser.add_argument("--only", default="")
-    parser.add_argument("--with", dest="suites", nargs="+", action="append", required=True, metavar="BUILD SUITE",
-                        help="a build folder and the suites to run with it")
+    parser.add_argument("--with", dest="suites", nargs="+", action="append", required=True, metavar="BUILD[:SCALE] SUITE",
+                        help="a build folder, what servers are started as, and the suites to run with these")
     args = parser.parse_args()
 
     times = read_times(args.times)
     suites = sorted(collect(args.suites, args.only), key=lambda s: (-times.get(s.label, 1e6), s.label))
     broken = args.broken.read_text().splitlines() if args.broken.exists() else []
-    passed, failed = 0, len(broken)
+    passed, failed, without = 0, len(broken), 0
     failures: list[Result] = []
     with ThreadPoolExecutor(args.jobs) as pool:
         for future in as_completed([pool.submit(run, s) for s in suites]):
             result = future.result()
             passed += result.passed
             failed += result.failed
+            without += result.without
             times[result.suite.label] = result.seconds
             if result.failed:
                 failures.append(result)
                 print(f"--- {result.suite.label}\n{result.output.rstrip()}\n---")
-            print(f"  {result.suite.label}: {result.passed} passed, {result.failed} failed, {result.seconds:.1f} s", flush=True)
+            print(f"  {result.line}", flush=True)
     args.times.parent.mkdir(parents=True, exist_ok=True)
     args.times.write_text("".join(f"{label} {seconds:.2f}\n" for label, seconds in sorted(times.items())))
     if not suites:
@@ -147,6 +161,8 @@ def main() -> int:
         print("\n".join(result.output.rstrip().splitlines()[-LAST_LINES:]))
     for line in broken:
         print(f"--- {line}; see above")
+    if without:
+        print(f"{without} not applicable, for the reasons that tests/appliances/images.py gives")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

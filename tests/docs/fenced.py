@@ -11,6 +11,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from report import Report
+
 FENCE = re.compile(r"^```(\w+)(?: +(\S+))?\n(.*?)^```$", re.M | re.S)
 
 
@@ -61,3 +63,17 @@ def run_step(step: Step, folder: Path, environment: dict[str, str]) -> tuple[boo
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
     pattern = "".join(r"(?:.*\n)*?" if row == "...\n" else re.escape(row) for row in step.wanted.splitlines(keepends=True))
     return re.fullmatch(pattern, done.stdout) is not None, done.stdout
+
+
+def follow(page: Path, folder: Path, environment: dict[str, str], report: Report) -> None:
+    """Write the page's files and run its commands; a check each."""
+    commands = 0
+    for block in blocks(page):
+        if block.name:
+            (folder / block.name).write_text(block.text)
+        elif block.kind == "sh":
+            for step in steps(block):
+                commands += 1
+                good, output = run_step(step, folder, environment)
+                report.check(f"docs/{page.name}:{step.line}: {step.command}", good, f"printed:\n{output}wanted:\n{step.wanted}")
+    report.check(f"docs/{page.name} has commands", commands > 0)

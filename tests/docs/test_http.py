@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from fenced import blocks, run_step, steps  # noqa: E402
+from fenced import follow  # noqa: E402
 from report import OUT, ROOT, Report, clean_environment, make  # noqa: E402
 
 
@@ -20,13 +20,7 @@ def main() -> int:
         done = make("install", f"PREFIX={folder}/prefix", f"O={OUT}")
         report.check("make install", done.returncode == 0, done.stdout)
         environment = clean_environment() | {"PKG_CONFIG_PATH": f"{folder}/prefix/lib/pkgconfig"}
-        for block in blocks(ROOT / "docs" / "http.md"):
-            if block.name:
-                (folder / block.name).write_text(block.text)
-                continue
-            for step in steps(block):
-                good, output = run_step(step, folder, environment)
-                report.check(f"docs/http.md:{step.line}: {step.command}", good, f"printed:\n{output}wanted:\n{step.wanted}")
+        follow(ROOT / "docs" / "http.md", folder, environment, report)
     return report.finish()
 
 

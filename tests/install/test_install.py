@@ -31,13 +31,13 @@ def check_outside_program(report: Report, prefix: Path, tmp: Path) -> None:
 
 
 def check_own_spec(report: Report, prefix: Path, tmp: Path) -> None:
-    """own.mrg gives own.h, own.c and mrg.h: nothing else is needed to compile them."""
+    """own.mrg gives own.h, own.c and what goes with them: nothing else is needed to compile them."""
     shutil.copy(HERE / "own.mrg", tmp / "own.mrg")
     done = run(prefix / "bin" / "mrg", "c", "own.mrg", "-o", "out/", cwd=tmp)
     if not report.check("the installed mrg compiles own.mrg", done.returncode == 0, done.stdout):
         return
     made = sorted(p.name for p in (tmp / "out").iterdir())
-    report.check("it makes own.c, own.h and mrg.h", made == ["mrg.h", "own.c", "own.h"], " ".join(made))
+    report.check("it makes own.c, own.h and the support files", made == ["mrg.h", "mrg_sum.h", "own.c", "own.h"], " ".join(made))
     for cc in ("gcc", "clang"):
         for mode in ("-ffreestanding", "-fhosted"):
             built = run(cc, *STRICT, mode, "-c", "-o", f"own-{cc}.o", "out/own.c", cwd=tmp)

@@ -17,7 +17,7 @@ from report import BUILD, OUT, ROOT, Report  # noqa: E402
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 FREESTANDING = {"stdbool.h", "stddef.h", "stdint.h", "limits.h", "stdarg.h"}
-HOSTED = {"mrg_vectors.h"}  # a support header for test programs only
+HOSTED = {"mrg_vectors.h"}  # a support header for test programs only; gen/support/fuzz is all of user space
 MEM = {"memcpy", "memmove", "memset", "memcmp"}
 # What position-independent code and a hardened compiler add by themselves.
 COMPILER_OWN = {"_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail"}
@@ -40,7 +40,7 @@ def allowed(layer: str, path: Path, system: bool, name: str) -> bool:
     if not system and (path.parent / name).exists() and "/" not in name:
         return True  # a neighbour in the same folder
     if system:
-        if path.name in HOSTED:
+        if path.name in HOSTED or path.parent == ROOT / "gen" / "support" / "fuzz":
             return True
         if layer == "support":
             return name in FREESTANDING | {"string.h"}  # string.h: only where there is a hosted C library
@@ -48,12 +48,14 @@ def allowed(layer: str, path: Path, system: bool, name: str) -> bool:
     if ".." in name:
         return False
     gen = (generated_root() / name).exists()
+    # The generated headers that a folder of runtime/ may have.
+    lent = {"core": {"pcap.h"}, "vm": {"virtio.h"}, "monitor": {"pci.h", "virtio.h"}, "x86_64": {"pci.h"}, "aarch64": {"dtb.h"}}
     support = (ROOT / "gen" / "support" / name).exists()
     return {
         "support": support,
         "generated": gen or support,
         "protocols": gen or support or name == "mrg_rt.h" or own_protocol(path, name),
-        "runtime": support or (ROOT / "runtime" / name).exists() or (name == "pcap.h" and path.parent.name == "sim"),
+        "runtime": support or (ROOT / "runtime" / name).exists() or name in lent.get(path.parent.name, set()),
         "appliances": True,
     }[layer]
 
