@@ -95,6 +95,12 @@ def status_of(pid: int, key: str) -> str:
     return found.group(1)
 
 
+def memory_kib(pid: int) -> int:
+    """What the process holds of its own, to the page: what the kernel keeps in VmRSS is less exact."""
+    rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return int(next(row.split()[1] for row in rows if row.startswith("Pss_Anon:")))
+
+
 def descriptors(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
