@@ -37,8 +37,8 @@ bench-deps: ## install, or unpack under the build folder, what only the measurem
 run: ## build, then serve a zone and the protocol reference in the foreground until Ctrl-C
 	$Qmk/deps.sh $(BUILD_DEPS) $(filter tap vm,$(SCALE))
 	+$Q$(BUILD) programs $(if $(filter $(SITE),$(ROOT)),site)
-	$(if $(filter vm,$(SCALE)),+$Q$(MAKE) image APP=dns && $(MAKE) image APP=http && $(BUILD) $B/vm/x86_64/empty.elf)
-	$Qexec mk/run.sh $B/bin '$(DNS_LISTEN)' '$(ZONE)' '$(DNS_METRICS)' '$(HTTP_LISTEN)' '$(ROOT)' '$(HTTP_METRICS)' '$(SCALE)' '$B/vm'
+	$(if $(filter vm,$(SCALE)),+$Q$(MAKE) image APP=dns && $(MAKE) image APP=http && $(BUILD) $B/vm/x86_64/hello.elf)
+	$Qexec mk/run.sh $B/bin '$(DNS_LISTEN)' '$(ZONE)' '$(DNS_METRICS)' '$(HTTP_LISTEN)' '$(ROOT)' '$(HTTP_METRICS)' '$(SCALE)' '$B/vm' $B/vm/x86_64/hello.elf
 
 IMAGE_APPS := $(patsubst appliances/%/vm/main.c,%,$(wildcard appliances/*/vm/main.c))
 image: ## build an image of a virtual machine with what it serves: APP=dns ZONE=ORIGIN=FILE, or APP=http ROOT=FOLDER

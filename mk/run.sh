@@ -1,9 +1,9 @@
 #!/bin/sh
-# run.sh BIN DNS_LISTEN ZONE DNS_METRICS HTTP_LISTEN ROOT HTTP_METRICS [SCALE IMAGES] : both appliances in the foreground, until Ctrl-C or
+# run.sh BIN DNS_LISTEN ZONE DNS_METRICS HTTP_LISTEN ROOT HTTP_METRICS [SCALE IMAGES HELLO] : both appliances in the foreground, until Ctrl-C or
 # until one ends.
 # SCALE: process, on the kernel's sockets; tap, on our own TCP/IP behind a TAP device each, which needs root; vm, as virtual machines under
-# QEMU, of the images in the folder IMAGES, whose ports 53 and 80 are seen at DNS_LISTEN and HTTP_LISTEN.
-bin=$1 dns=$2 zone=$3 dns_metrics=$4 http=$5 root=$6 http_metrics=$7 scale=${8:-process} images=${9-}
+# QEMU, of the images in the folder IMAGES, whose ports 53 and 80 are seen at DNS_LISTEN and HTTP_LISTEN; the image HELLO tells whether KVM does.
+bin=$1 dns=$2 zone=$3 dns_metrics=$4 http=$5 root=$6 http_metrics=$7 scale=${8:-process} images=${9-} hello=${10-}
 
 # On TAP devices: names, and the networks of which our side is .1 and theirs .2.
 dns_tap=mrgdns0 dns_net=10.99.53 http_tap=mrghttp0 http_net=10.99.80
@@ -61,31 +61,24 @@ start_tap()
 
 # ---- vm ----
 
-# machine ACCELERATOR CPU MIB IMAGE OPTION... : the machine's end is the shell's.
+# machine ACCELERATOR CPU MIB IMAGE OPTION... : the machine's end is the shell's, after $within seconds at the latest.
+within=
 machine()
 {
 	accelerator=$1 cpu=$2 memory=$3 image=$4
 	shift 4
-	exec qemu-system-x86_64 -M "microvm,accel=$accelerator,rtc=off,acpi=off" -cpu "$cpu" -m "$memory" -nodefaults -no-user-config -nographic \
+	exec ${within:+timeout $within} qemu-system-x86_64 -M "microvm,accel=$accelerator,rtc=off,acpi=off" -cpu "$cpu" -m "$memory" -nodefaults -no-user-config -nographic \
 		-no-reboot -serial stdio -global virtio-mmio.force-legacy=off -kernel "$image" "$@" </dev/null
 }
 
-# KVM may be there and not do (nested, without the processor's help): an image that ends at once must do so, in two seconds.
+# KVM may be there and not do (nested, without the processor's help): an image that says hello and ends must do so, in two seconds.
 choose_accelerator()
 {
 	accelerator=tcg cpu=max
 	[ -r /dev/kvm ] && [ -w /dev/kvm ] || return 0
-	(
-		trap 'kill $! 2>/dev/null' EXIT
-		machine kvm max,-arch-capabilities 32 "$images/x86_64/empty.elf" -device isa-debug-exit,iobase=0x501 >/dev/null 2>&1 &
-		for try in 1 2 3 4 5 6 7 8 9 10; do
-			kill -0 $! 2>/dev/null || break
-			sleep 0.2
-		done
-		! kill -0 $! 2>/dev/null || exit 1
-		wait $!
-		[ $? -eq 1 ]
-	) && accelerator=kvm cpu=max,-arch-capabilities
+	if (within=2 && machine kvm max,-arch-capabilities 32 "$hello") 2>/dev/null | grep -q 'event=hello'; then
+		accelerator=kvm cpu=max,-arch-capabilities
+	fi
 }
 
 # mebibytes FILE TIMES : memory for a machine that has this file in it.

@@ -76,7 +76,8 @@ def check_run(report: Report, folder: str) -> None:
     if not report.check("both images are made", all(m.returncode == 0 for m in made), made[0].stdout + made[1].stdout):
         return
     dns, http = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
-    command = [ROOT / "mk" / "run.sh", "bin", f"127.0.0.1:{dns}", f"example.net={zone}", "", f"127.0.0.1:{http}", pages, "", "vm", folder]
+    command = [ROOT / "mk" / "run.sh", "bin", f"127.0.0.1:{dns}", f"example.net={zone}", "", f"127.0.0.1:{http}", pages, "", "vm", folder,
+               OUT / "vm" / "x86_64" / "hello.elf"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           start_new_session=True) as run_sh:
         watchdog = threading.Timer(TIMEOUT_S, os.killpg, (run_sh.pid, signal.SIGKILL))
