@@ -91,6 +91,22 @@ fuzz: ## fuzz each packet and text of SPEC=own.mrg, T seconds each (60)
 	$(call FUZZ_CAMPAIGN,$(subst .,-,$(notdir $(firstword $(SPEC)))),$(SPEC),)
 fuzz-dns fuzz-http fuzz-tcpip fuzz-zone: fuzz-%: ## the same of our own specifications
 	$(call FUZZ_CAMPAIGN,$*,$(FUZZ_SPECS_$*),$(FUZZ_ONLY_$*))
+
+# What is generated against other libraries, where both must say the same of an input or differ in a known way (fuzz/peers.h).
+PEERS_FOLDER ?= $O/fuzz/peers
+PEERS_SPECS  := specs/dns/message.mrg specs/http/message.mrg
+PEERS_LIBS   := $(addprefix $B/lib/libmrg,-http.a -dns.a .a)
+fuzz-peers: ## hold what is generated against ldns, libknot and http_parser: what only one of them accepts, T= or E= as above
+	$Qmk/deps.sh $(BUILD_DEPS) peers
+	+$Q$(BUILD) $(PEERS_LIBS)
+	$(if $(filter file,$(origin PEERS_FOLDER)),$Qbin/mrg fuzz $(PEERS_SPECS) -o $(PEERS_FOLDER))
+	+$Q$(MAKE) -s -C $(PEERS_FOLDER) -j$(JOBS)
+	$(call say,LINK,$(PEERS_FOLDER)/peers)
+	$Q$(CC) -std=c11 -g -O1 -no-pie $(WARN) $(DEF_tests) $(PEERS_FLAGS) -I $(PEERS_FOLDER)/support $(INC_tests) -o $(PEERS_FOLDER)/peers \
+		$(addprefix fuzz/peers,.c _dns.c _http.c _all.c) $(addprefix $(PEERS_FOLDER)/obj/,subjects_dns_message.o texts_http_message.o support/*.o) \
+		-Wl,--start-group $(PEERS_LIBS) -Wl,--end-group -lldns -lknot -lhttp_parser
+	$Qcd $(PEERS_FOLDER) && ./peers $(addprefix -s ,$(ONLY)) $(FUZZ_BOUND) -S $(or $(SEED),1) -o finds
+.PHONY: fuzz-peers
 fuzz-smoke: ## a bounded run of everything that is fuzzed, the same each time; a part of make test
 	+$Q$(MAKE) test TESTS=tests/fuzz/
 .PHONY: fuzz fuzz-dns fuzz-http fuzz-tcpip fuzz-zone fuzz-smoke
