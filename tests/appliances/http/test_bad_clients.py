@@ -41,6 +41,14 @@ def left(server: Server) -> int:
     return server.figures()["mrg_http_connections"]
 
 
+def reset_all(server: Server, held: list[Connection]) -> None:
+    """Some at a time: nobody repeats a reset, and the kernel's queue before a machine has room for a thousand frames."""
+    for first in range(0, len(held), 400):
+        for c in held[first:first + 400]:
+            reset(c)
+        until(lambda first=first: left(server) <= max(0, len(held) - first - 400), "connections are gone")
+
+
 # ---- breaking off ----
 
 
@@ -157,9 +165,7 @@ def test_ten_thousand_half_heads() -> None:
             for c in held[::50]:
                 equal(c.answer().body, INDEX, "one of those who waited")
         finally:
-            for c in held:
-                reset(c)
-        until(lambda: left(server) == 0, "all connections are gone")
+            reset_all(server, held)
 
 
 def test_long_half_heads() -> None:
