@@ -11,11 +11,9 @@ test: ## run everything: unit tests (plain and with sanitizers), specs, black bo
 	+$Q$(BUILD) -k SAN=$(TEST_SAN) programs test-programs || echo 'the build with sanitizers failed' >>$O/broken
 	+$Q$(MAKE) test-run
 
-# Many suites wait more than they work.
-TEST_JOBS := $(shell expr $(JOBS) + 1)
 TEST_SAN_B := $(call build_folder,$(TEST_SAN))
 test-run:
-	$Qenv O='$O' CC='$(CC)' MAKE='$(MAKE)' $(PYTHON) tests/run.py --jobs $(TEST_JOBS) --times $O/test-times --broken $O/broken --only '$(TESTS)' \
+	$Qenv O='$O' CC='$(CC)' MAKE='$(MAKE)' $(PYTHON) tests/run.py --jobs $(JOBS) --times $O/test-times --broken $O/broken --only '$(TESTS)' \
 		--with $B $(TEST_PROGRAMS) $(TEST_SCRIPTS) \
 		--with $(TEST_SAN_B) $(TEST_PROGRAMS:$B/%=$(TEST_SAN_B)/%) $(TEST_BLACK_BOX) \
 		--with $B:vm $(TEST_OF_IMAGES)

@@ -11,18 +11,22 @@ from __future__ import annotations
 
 import argparse
 import os
+import queue
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 CHECK = re.compile(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)", re.M)
 COUNT = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 WITHOUT = re.compile(r"^(\d+) not applicable$", re.M)
+WAITING = ("tests/appliances/", "tests/runtime/vm/")  # the suites that leave the processor idle most of their time
 TIMEOUT_S = 600
 LAST_LINES = 12  # of a failed suite's output, said again at the end
 
@@ -124,9 +128,49 @@ def collect(groups: list[list[str]], only: str) -> list[Suite]:
     return [s for s in suites if only in s.label]
 
 
+class Queues:
+    """Suites in two queues: those that mostly wait, for servers and networks, and those that work. Side by side both cost the time of one."""
+
+    def __init__(self, suites: list[Suite]) -> None:
+        self.lock = threading.Lock()
+        self.waiting = [s for s in suites if s.path.startswith(WAITING)]
+        self.working = [s for s in suites if not s.path.startswith(WAITING)]
+
+    def next(self, works: bool) -> Suite | None:
+        """The next for a worker; those who work help with what is left of the waiting, since that leaves the processor idle."""
+        with self.lock:
+            kind = self.working if works and self.working else self.waiting
+            return kind.pop(0) if kind else None
+
+
+def results(suites: list[Suite], jobs: int) -> Iterator[Result]:
+    """Run all, `jobs` of each kind at once; each result as it comes."""
+    queues = Queues(suites)
+    done: queue.Queue[Result | None] = queue.Queue()
+
+    def work(works: bool) -> None:
+        while (suite := queues.next(works)) is not None:
+            try:
+                done.put(run(suite))
+            except Exception:  # such as a program that can't be started
+                done.put(Result(suite, 0, 1, 0.0, traceback.format_exc()))
+        done.put(None)
+
+    workers = [threading.Thread(target=work, args=(i % 2 == 0,)) for i in range(2 * jobs)]
+    for worker in workers:
+        worker.start()
+    left = len(workers)
+    while left:
+        result = done.get()
+        if result is None:
+            left -= 1
+        else:
+            yield result
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=2, help="suites at once of those that work, and as many of those that wait")
     parser.add_argument("--times", type=Path, required=True)
     parser.add_argument("--broken", type=Path, required=True, help="what did not build, a line each; absent when all did")
     parser.add_argument("--only", default="")
@@ -139,17 +183,15 @@ def main() -> int:
     broken = args.broken.read_text().splitlines() if args.broken.exists() else []
     passed, failed, without = 0, len(broken), 0
     failures: list[Result] = []
-    with ThreadPoolExecutor(args.jobs) as pool:
-        for future in as_completed([pool.submit(run, s) for s in suites]):
-            result = future.result()
-            passed += result.passed
-            failed += result.failed
-            without += result.without
-            times[result.suite.label] = result.seconds
-            if result.failed:
-                failures.append(result)
-                print(f"--- {result.suite.label}\n{result.output.rstrip()}\n---")
-            print(f"  {result.line}", flush=True)
+    for result in results(suites, args.jobs):
+        passed += result.passed
+        failed += result.failed
+        without += result.without
+        times[result.suite.label] = result.seconds
+        if result.failed:
+            failures.append(result)
+            print(f"--- {result.suite.label}\n{result.output.rstrip()}\n---")
+        print(f"  {result.line}", flush=True)
     args.times.parent.mkdir(parents=True, exist_ok=True)
     args.times.write_text("".join(f"{label} {seconds:.2f}\n" for label, seconds in sorted(times.items())))
     if not suites:

@@ -14,7 +14,7 @@ from mrg.emit import c_module
 from mrg.emit.tests_c import PER_PACKET, Sample, program
 
 ROOT = Path(__file__).resolve().parents[2]
-FLAGS = "-std=c11 -O1 -g -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wvla -Werror -D_GNU_SOURCE".split()
+FLAGS = "-std=c11 -O0 -g -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wvla -Werror -D_GNU_SOURCE".split()
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 

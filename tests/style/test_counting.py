@@ -44,6 +44,8 @@ def main() -> int:
         good = str(folder / "test_passes.py")
         report.check("sums", total(folder, good, str(folder / "test_fails.py")) == ("5 passed, 1 failed", 1))
         report.check("not built", total(folder, good, str(folder / "absent")) == ("3 passed, 1 failed", 1))
+        (folder / "no_program").write_text("3 passed, 0 failed\n")
+        report.check("can't be started", total(folder, good, str(folder / "no_program")) == ("3 passed, 1 failed", 1))
         report.check("the build failed", total(folder, good, broken="a build failed\n") == ("3 passed, 1 failed", 1))
         report.check("nothing to run", total(folder) == ("0 passed, 1 failed", 1))
     return report.finish()
