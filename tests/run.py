@@ -89,6 +89,7 @@ def run(suite: Suite) -> Result:
     env = dict(os.environ, MRG_BUILD=suite.build, MRG_SCALE=suite.scale, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
     env.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=1:allocator_may_return_null=1")
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+    env.setdefault("CK_DEFAULT_TIMEOUT", "60")  # Check's own 4 s are little where other suites run beside it
     start = time.monotonic()
     # A session of its own, so that whatever a suite leaves running ends with it.
     process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
