@@ -193,10 +193,10 @@ struct mrg_plan {
 
 /* What an item was decided to be.  A group (a packet, a list, an element, an arm) is followed by those of what is in it, up to `end`. */
 struct mrg_choice {
-	uint32_t item; /* or MRG_CHOICE_ARM with the index of an arm, MRG_CHOICE_PACKET with that of a packet */
-	uint32_t end;
 	uint64_t value; /* a number; octets; elements; an arm; of a pointer: which of the targets */
-	uint32_t at;    /* octets: where, in the text that was read */
+	uint32_t item;  /* or MRG_CHOICE_ARM with the index of an arm, MRG_CHOICE_PACKET with that of a packet */
+	uint32_t end;
+	uint32_t at; /* octets: where, in the text that was read */
 	bool fresh;  /* to be decided anew, with all in it */
 	bool second; /* octets of the second text */
 };
@@ -225,6 +225,9 @@ struct mrg_node {
 struct mrg_walk {
 	const struct mrg_plan *plan;
 	uint8_t *reached;        /* points; may be NULL */
+	bool postpones;          /* points that nobody has reached go to `postponed`: whether they count is known later */
+	size_t postponed_n;
+	size_t postponed[32];
 	const uint32_t *offsets; /* where in `ranks` those of a packet begin, one a packet */
 	const uint32_t *ranks;   /* of each point, where in `reached` it is */
 	/* what came out */
@@ -282,12 +285,29 @@ void mrg_plan_events(const struct mrg_walk *w, const uint8_t *data, struct mrg_e
 
 enum { MRG_PLAN_EVENTS = 16384, MRG_PLAN_AGAIN = 131072 };
 
+/* What was read of small inputs: those that a fuzzer goes on from come again and again. */
+enum { MRG_PLAN_MEMOS = 1024, MRG_PLAN_MEMO_LEN = 512, MRG_PLAN_MEMO_CHOICES = 192 };
+
+struct mrg_plan_memo {
+	const void *subject; /* whose input it is */
+	size_t len, n;
+	uint8_t in[MRG_PLAN_MEMO_LEN];
+	struct mrg_choice c[MRG_PLAN_MEMO_CHOICES];
+};
+
 /* Room for one input at a time: all subjects of a program share it. */
 struct mrg_plan_room {
 	struct mrg_walk walk;
 	struct mrg_choices mine, others, joined, made;
 	struct mrg_event want[MRG_PLAN_EVENTS], have[MRG_PLAN_EVENTS];
 	uint8_t again[2][MRG_PLAN_AGAIN];
+	struct mrg_plan_memo memos[MRG_PLAN_MEMOS];
+	/* what `walk` has read of, as long as nothing else was done with it; subject NULL: that is not known */
+	struct {
+		const void *subject;
+		size_t len;
+		uint8_t in[MRG_PLAN_MEMO_LEN];
+	} last;
 };
 
 /* A subject of one packet: `ctx` is this. */

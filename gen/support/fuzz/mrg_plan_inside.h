@@ -41,8 +41,14 @@ static inline size_t plan_point(const struct frame *f, uint32_t point)
 
 static inline void plan_reach(const struct frame *f, uint32_t point)
 {
-	if (!f->w->making && f->w->reached != NULL)
-		f->w->reached[plan_point(f, point)] = 1;
+	struct mrg_walk *const w = f->w;
+	if (w->making || w->reached == NULL)
+		return;
+	const size_t at = plan_point(f, point);
+	if (!w->postpones)
+		w->reached[at] = 1;
+	else if (!w->reached[at] && w->postponed_n < sizeof w->postponed / sizeof w->postponed[0])
+		w->postponed[w->postponed_n++] = at;
 }
 
 static inline bool plan_has(const struct mrg_plan_item *item, unsigned flag) { return (item->flags & flag) != 0; }

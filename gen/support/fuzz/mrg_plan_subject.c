@@ -72,8 +72,10 @@ static void draw_head(const struct mrg_plan_subject *s, struct mrg_rng *rng, uin
 
 static void ready(struct mrg_plan_subject *s, struct mrg_choices *made)
 {
+	s->room->last.subject = NULL;
 	s->room->walk.plan = s->plan;
 	s->room->walk.reached = NULL;
+	s->room->walk.postpones = false;
 	s->room->walk.offsets = s->offsets;
 	s->room->walk.ranks = s->ranks;
 	s->room->walk.wrong = s->room->walk.given = s->room->walk.empty = s->room->walk.aim = MRG_PLAN_NONE;
@@ -89,6 +91,70 @@ static enum mrg_status read_input(struct mrg_plan_subject *s, const uint8_t *in,
 	ready(s, made);
 	s->room->walk.reached = reached;
 	return mrg_plan_read(&s->room->walk, s->packet, message_of(s, in, len), all);
+}
+
+/* ---- what was read before ---- */
+
+/* Whether the walk is what reading this input gives, with all the points that it reaches put off. */
+static bool is_read(const struct mrg_plan_subject *s, const uint8_t *in, size_t len)
+{
+	return s->room->last.subject == s && s->room->last.len == len &&
+	       (len == 0 || memcmp(s->room->last.in, in, len) == 0);
+}
+
+/* Read an input that may be run next, which spares reading it then. */
+static enum mrg_status read_ahead(struct mrg_plan_subject *s, const uint8_t *in, size_t len)
+{
+	struct mrg_walk *const w = &s->room->walk;
+	uint64_t all[PARAMS_MAX] = { 0 }, own[PARAMS_MAX] = { 0 };
+	arguments(s, in, len, all, own);
+	ready(s, NULL);
+	w->reached = s->reached;
+	w->postpones = true;
+	w->postponed_n = 0;
+	const enum mrg_status st = mrg_plan_read(w, s->packet, message_of(s, in, len), all);
+	w->postpones = false;
+	if (len > MRG_PLAN_MEMO_LEN || w->postponed_n == sizeof w->postponed / sizeof w->postponed[0])
+		return st;
+	s->room->last.subject = s;
+	s->room->last.len = len;
+	memcpy(s->room->last.in, in, len);
+	return st;
+}
+
+/* What read_input says, with its points in s->reached, by way of read_ahead if that was the last that was done. */
+static enum mrg_status read_now(
+	struct mrg_plan_subject *s, const uint8_t *in, size_t len, uint64_t *numbers)
+{
+	struct mrg_walk *const w = &s->room->walk;
+	if (!is_read(s, in, len))
+		return read_input(s, in, len, NULL, s->reached, numbers);
+	uint64_t all[PARAMS_MAX] = { 0 };
+	arguments(s, in, len, all, numbers);
+	for (size_t i = 0; i < w->postponed_n; i++)
+		s->reached[w->postponed[i]] = 1;
+	return w->status;
+}
+
+/* The decisions of an input, from a memo if there is one; w->nodes are then another's. */
+static void decisions_of(
+	struct mrg_plan_subject *s, const uint8_t *in, size_t len, struct mrg_choices *out)
+{
+	struct mrg_plan_memo *const m = &s->room->memos[mrg_glue_hash(in, len) % MRG_PLAN_MEMOS];
+	if (m->subject == s && m->len == len && memcmp(m->in, in, len) == 0) {
+		out->n = m->n;
+		out->text = message_of(s, in, len).p;
+		memcpy(out->c, m->c, m->n * sizeof m->c[0]);
+		return;
+	}
+	(void)read_input(s, in, len, out, NULL, NULL);
+	if (len > MRG_PLAN_MEMO_LEN || out->n > MRG_PLAN_MEMO_CHOICES)
+		return;
+	m->subject = s;
+	m->len = len;
+	m->n = out->n;
+	memcpy(m->in, in, len);
+	memcpy(m->c, out->c, out->n * sizeof out->c[0]);
 }
 
 /* ---- making ---- */
@@ -178,7 +244,7 @@ static size_t make_from(struct mrg_plan_subject *s, struct mrg_rng *rng, const s
 
 static bool is_message(struct mrg_plan_subject *s, const uint8_t *out, size_t len)
 {
-	return read_input(s, out, len, NULL, NULL, NULL) == MRG_OK && s->room->walk.used == len - head_len(s);
+	return read_ahead(s, out, len) == MRG_OK && s->room->walk.used == len - head_len(s);
 }
 
 size_t mrg_plan_subject_make(void *ctx, struct mrg_rng *rng, uint8_t *out, size_t cap)
@@ -275,8 +341,8 @@ size_t mrg_plan_subject_mutate(void *ctx, struct mrg_rng *rng, const uint8_t *in
 	const bool splice = other_len > head && mrg_rng_below(rng, 4) == 0;
 	s->room->others.n = 0;
 	if (splice)
-		(void)read_input(s, other, other_len, &s->room->others, NULL, NULL);
-	(void)read_input(s, in, len, &s->room->mine, NULL, NULL);
+		decisions_of(s, other, other_len, &s->room->others);
+	decisions_of(s, in, len, &s->room->mine);
 	for (int i = 0; i < TRIES; i++) {
 		draw_head(s, rng, out);
 		if (len >= head && mrg_rng_below(rng, 8) != 0)
@@ -284,6 +350,8 @@ size_t mrg_plan_subject_mutate(void *ctx, struct mrg_rng *rng, const uint8_t *in
 		const unsigned dice = (unsigned)mrg_rng_below(rng, WRONG_OF);
 		const enum purpose purpose = dice == 0 ? WRONG : dice < AIMED_OF ? AIMED : ANY;
 		const struct mrg_choices *const old = s->room->mine.n != 0 ? change(s, rng, splice) : NULL;
+		if (purpose == WRONG) /* some number that is in it */
+			(void)read_input(s, in, len, NULL, NULL, NULL);
 		const size_t made = make_from(s, rng, old, purpose, out, cap);
 		if (s->room->walk.status == MRG_OK)
 			return head + made;
@@ -388,7 +456,7 @@ void mrg_plan_subject_run(void *ctx, const uint8_t *in, size_t len, struct mrg_f
 	uint64_t numbers[PARAMS_MAX] = { 0 };
 	struct mrg_reject rj = { .status = MRG_OK };
 	size_t used = 0;
-	const enum mrg_status want = read_input(s, in, len, NULL, s->reached, numbers);
+	const enum mrg_status want = read_now(s, in, len, numbers);
 	const enum mrg_status st = s->glue->check(message, numbers, &used, &rj);
 	result->verdict = st == MRG_OK ? MRG_FUZZ_ACCEPTED : MRG_FUZZ_REFUSED;
 	if (want == MRG_E_SPACE)
