@@ -25,6 +25,7 @@ OPS = {
 }  # fmt: skip
 MASK = (1 << 64) - 1
 HINTS_MAX = 400  # of one item
+MAP_MAX = 512  # values of a choice whose arms are in a map
 
 
 def tables(module: ir.Module) -> str:
@@ -41,7 +42,7 @@ class Tables:
         self.module = module
         self.packets: dict[int, int] = {}  # id(packet) -> index
         self.order: list[ir.Packet] = []
-        self.rows: dict[str, list[str]] = {k: [] for k in ("items", "exprs", "arms", "pats", "varints", "lengths", "params", "lists", "numbers")}
+        self.rows: dict[str, list[str]] = {k: [] for k in ("items", "exprs", "arms", "pats", "varints", "lengths", "params", "lists", "numbers", "maps")}
         self.ids = field_ids(module)
         self.points: list[str] = []
         self.point_items: list[int] = []  # of each point, the row of `items`
@@ -56,6 +57,7 @@ class Tables:
         for packet in module.packets:
             self.add(packet)
         self.points_of: list[tuple[int, int]] = []  # of each packet: from, to
+        self.owed = {id(length.path[-1]) for packet in self.order for length in lengths(packet)}
         for packet in self.order:
             self.chosen |= {id(arm.packet) for item in own_items(packet.items) if isinstance(item, ir.Chain) for arm in item.arms}
         for packet in self.order:
@@ -79,7 +81,7 @@ class Tables:
         w.line()
         kinds = {"packets": "struct mrg_plan_packet", "items": "struct mrg_plan_item", "exprs": "struct mrg_plan_expr",
                  "arms": "struct mrg_plan_arm", "pats": "struct mrg_plan_pat", "varints": "struct mrg_plan_varint",
-                 "lengths": "struct mrg_plan_length", "params": "struct mrg_plan_param", "lists": "uint32_t", "numbers": "uint64_t"}  # fmt: skip
+                 "lengths": "struct mrg_plan_length", "params": "struct mrg_plan_param", "lists": "uint32_t", "numbers": "uint64_t", "maps": "uint8_t"}  # fmt: skip
         for key, kind in kinds.items():
             with w.block(f"static const {kind} {key}[] =", "};"):
                 for i, row in enumerate(self.rows[key] or ["{ 0 }" if " " in kind else "0"]):
@@ -210,7 +212,7 @@ class Tables:
             case ir.Varint():
                 spec = item.spec
                 self.point(f"{at}: too large", f"{at}: cut", *([f"{at}: not the shortest"] if spec.minimal else []))
-                flags = self.computed(item, at)
+                flags = [*self.computed(item, at), *(["IS_OWED"] if id(item) in self.owed else [])]
                 return _row("VARINT", item, **base, a=self.varint(spec), lo=item.lo, hi=_u(item.hi or spec.hi), flags=flags,
                             expr=self.expr(item.computed), severity=item.severity, **self.hint(item))  # fmt: skip
             case ir.Bytes():
@@ -263,6 +265,7 @@ class Tables:
     def scalar(self, item: ir.Scalar, base: dict[str, object], at: str) -> str:
         flags = ["IS_SIGNED"] if item.signed else []
         flags += ["IS_SOLVED"] if id(item) in self.solved else []
+        flags += ["IS_OWED"] if id(item) in self.owed else []
         hint = self.hint(item)
         if item.const is not None:
             flags.append("IS_CONST")
@@ -333,7 +336,8 @@ class Tables:
             inner = NONE if arm.item is None else str(self.one(arm.item))
             rows.append(f"{{ .name = {names.c_string(arm.name)}, .pats = {pats}, .pat_n = {len(arm.pats)}, .item = {inner} }}")
         self.steer(self.field(item.on), self.row)
-        return _row("SWITCH", item, **base, a=self.put("arms", rows), n=len(rows), expr=self.expr(item.on), field=self.field(item.on),
+        mapped = self.mapped([[(p.lo & MASK, p.hi & MASK, p.mask & MASK) for p in arm.pats] or [(0, MASK, MASK)] for arm in item.arms])
+        return _row("SWITCH", item, **base, **mapped, a=self.put("arms", rows), n=len(rows), expr=self.expr(item.on), field=self.field(item.on),
                     bits=max((e.bits for e in refs(item.on) if isinstance(e, ir.Peek)), default=0))  # fmt: skip
 
     def chain(self, item: ir.Chain, base: dict[str, object], at: str) -> str:
@@ -355,7 +359,19 @@ class Tables:
                 self.slots = slots
                 row += f", .buffer = {self.param(arm.buffer)}, .at = {at_slot}, .max_jumps = {arm.max_jumps}"
             rows.append(f"{{ {row} }}")
-        return _row("CHAIN", item, **base, a=self.put("arms", rows), n=len(rows), max=item.max_bytes)
+        mapped = self.mapped([[(lo, hi, MASK) for lo, hi in arm.first] for arm in item.arms])
+        return _row("CHAIN", item, **base, **mapped, a=self.put("arms", rows), n=len(rows), max=item.max_bytes)
+
+    def mapped(self, arms: list[list[tuple[int, int, int]]]) -> dict[str, int]:
+        """Which arm is taken, by the patterns of each (least, greatest, mask): of small values in a map, of others by these arms."""
+        tops = [hi + 1 for pats in arms for _, hi, mask in pats if mask == MASK and hi < MAP_MAX]
+        size = max(tops, default=0) if len(arms) < 255 else 0
+        rows = []
+        for value in range(size):
+            fits = (i for i, pats in enumerate(arms) if any(lo <= value & mask <= hi for lo, hi, mask in pats))
+            rows.append(str(next(fits, len(arms))))
+        far = [str(i) for i, pats in enumerate(arms) if any(mask != MASK or hi >= size for _, hi, mask in pats)]
+        return {"map": self.put("maps", rows), "map_n": size, "far": self.put("lists", far), "far_n": len(far)}
 
     def varint(self, spec: ir.VarintSpec) -> int:
         widths = ", ".join(map(str, spec.widths)) or "0"

@@ -109,12 +109,13 @@ enum mrg_plan_flag {
 	MRG_PLAN_CALLS = 4096,  /* expr is not known here */
 	MRG_PLAN_CAN_CUT = 8192,  /* no check before it makes sure that its octets are there */
 	MRG_PLAN_IS_SURE = 16384, /* the octet by which its packet was chosen has decided it: no points */
-	MRG_PLAN_IS_SOLVED = 32768  /* a length follows from it, of one item: a maker finds it from what that takes */
+	MRG_PLAN_IS_SOLVED = 32768, /* a length follows from it, of one item: a maker finds it from what that takes */
+	MRG_PLAN_IS_OWED = 65536    /* a packet derives it from the size or count of what comes later: some packet's `lengths` */
 };
 
 struct mrg_plan_item {
 	uint8_t kind, mode, bits, endian, severity;
-	uint16_t flags;
+	uint32_t flags;
 	uint32_t slot;            /* in the packet */
 	uint32_t id, gate;        /* of its events, as in mrg_glue.h; 0: none.  OPTIONAL: the slot that tells whether it is there; NONE */
 	uint32_t a, n;            /* PACKET: a. LIST: element a. REGION: item a. OPTIONAL: items a, n. SWITCH, CHAIN: arms a, n. VARINT: a */
@@ -123,6 +124,8 @@ struct mrg_plan_item {
 	uint32_t expr, args;      /* args: of PACKET, one a parameter, lists[args] and on */
 	uint32_t path, path_len;  /* of a key */
 	uint32_t ranges, range_n; /* keys that may repeat */
+	uint32_t map, map_n;      /* SWITCH, CHAIN: of each value below map_n the arm, maps[map] and on; n: none */
+	uint32_t far, far_n;      /* arms that other values may have, in their order: lists[far] and on */
 	uint32_t hints, hint_n;   /* values that matter */
 	uint32_t point;           /* the first of its points */
 	uint32_t line;
@@ -183,6 +186,7 @@ struct mrg_plan {
 	const struct mrg_plan_param *params;
 	const uint32_t *lists; /* of indexes: of slots, of expressions */
 	const uint64_t *numbers;
+	const uint8_t *maps;
 	const char *const *points; /* names */
 	const uint32_t *point_items;
 	uint32_t point_n, packet_n;

@@ -21,15 +21,7 @@ const struct mrg_choice *plan_take(struct mrg_walk *w, uint32_t item)
 	return c->fresh ? NULL : c;
 }
 
-void plan_note(struct mrg_walk *w, uint32_t item, uint64_t value, uint32_t at)
-{
-	if (w->made == NULL || w->made->n == MRG_CHOICES_MAX)
-		return;
-	const size_t n = w->made->n++;
-	w->made->c[n] = (struct mrg_choice){ .item = item, .end = (uint32_t)n + 1, .value = value, .at = at };
-}
-
-struct group plan_enter(struct mrg_walk *w, uint32_t item, const struct mrg_choice **was)
+struct group plan_enter_now(struct mrg_walk *w, uint32_t item, const struct mrg_choice **was)
 {
 	struct group g = { .mine = MRG_CHOICES_MAX, .old_end = w->old_end, .old_at = w->old_at };
 	const struct mrg_choice *const c = next_of(w, item);
@@ -47,16 +39,6 @@ struct group plan_enter(struct mrg_walk *w, uint32_t item, const struct mrg_choi
 		plan_note(w, item, 0, 0);
 	}
 	return g;
-}
-
-void plan_leave(struct mrg_walk *w, struct group g, uint64_t value)
-{
-	w->old_at = g.old_at;
-	w->old_end = g.old_end;
-	if (g.mine < MRG_CHOICES_MAX && w->made != NULL) {
-		w->made->c[g.mine].value = value;
-		w->made->c[g.mine].end = (uint32_t)w->made->n;
-	}
 }
 
 /* ---- on purpose ---- */

@@ -5,7 +5,7 @@
 
 /* ---- bits ---- */
 
-uint64_t plan_load(const uint8_t *data, uint64_t bit, unsigned bits, bool big)
+uint64_t plan_load_any(const uint8_t *data, uint64_t bit, unsigned bits, bool big)
 {
 	const uint64_t first = bit / 8, last = (bit + bits + 7) / 8;
 	uint64_t v = 0;
@@ -21,7 +21,7 @@ uint64_t plan_load(const uint8_t *data, uint64_t bit, unsigned bits, bool big)
 	return bits < 64 ? v & ((UINT64_C(1) << bits) - 1) : v;
 }
 
-void plan_store(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64_t value)
+void plan_store_any(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64_t value)
 {
 	if (!big && bit % 8 == 0 && bits % 8 == 0) {
 		for (uint64_t i = bit / 8; i < (bit + bits) / 8; i++, value >>= 8)
@@ -35,11 +35,6 @@ void plan_store(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64_t v
 		const unsigned mask = 0x80u >> (at - 1) % 8, others = data[(at - 1) / 8] & ~mask;
 		data[(at - 1) / 8] = (uint8_t)((value & 1) != 0 ? others | mask : others);
 	}
-}
-
-bool plan_is_big(const struct frame *f, unsigned endian)
-{
-	return endian == MRG_PLAN_BIG || (endian == MRG_PLAN_DYN && f->big);
 }
 
 /* ---- nodes ---- */
@@ -139,30 +134,18 @@ static bool node_number(const struct mrg_walk *w, uint32_t at, uint64_t *value)
 	return !n->unknown;
 }
 
-static bool leaf(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
+static bool counted(const struct mrg_walk *w, uint32_t at, uint64_t *value)
+{
+	*value = at == 0 ? 0 : plan_inner(w, &w->nodes[at])->child_n;
+	return true;
+}
+
+static bool size_of(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
 {
 	const struct mrg_walk *const w = f->w;
-	switch (e->op) {
-	case MRG_PLAN_CONST: *value = e->value; return true;
-	case MRG_PLAN_FIELD: return node_number(w, plan_find(f, w->plan->lists + e->a, e->n), value);
-	case MRG_PLAN_PARAM: *value = f->args[e->a]; return (f->unknown_args >> e->a & 1) == 0;
-	case MRG_PLAN_BUFLEN: *value = f->buffers[e->a].end - f->buffers[e->a].start; return !w->making;
-	case MRG_PLAN_SIZE: {
-		const uint32_t at = e->a == MRG_PLAN_NONE ? f->node : w->slots[f->slots + e->a];
-		*value = e->a != MRG_PLAN_NONE && at == 0 ? 0 : w->nodes[at].bit_len / 8;
-		return true;
-	}
-	case MRG_PLAN_COUNT: {
-		const uint32_t at = w->slots[f->slots + e->a];
-		*value = at == 0 ? 0 : plan_inner(w, &w->nodes[at])->child_n;
-		return true;
-	}
-	case MRG_PLAN_AVAIL: *value = f->limit - f->pos / 8; return !w->making || f->limit_known;
-	case MRG_PLAN_HERE: *value = f->pos / 8 - f->start; return true;
-	case MRG_PLAN_PEEK: return peek(f, e, value);
-	case MRG_PLAN_SUM: return sum(f, e, value);
-	default: return false; /* a call */
-	}
+	const uint32_t at = e->a == MRG_PLAN_NONE ? f->node : w->slots[f->slots + e->a];
+	*value = e->a != MRG_PLAN_NONE && at == 0 ? 0 : w->nodes[at].bit_len / 8;
+	return true;
 }
 
 static bool less(const struct mrg_plan_expr *e, uint64_t a, uint64_t b)
@@ -200,35 +183,45 @@ static bool either_way(const struct frame *f, const struct mrg_plan_expr *e, uin
 	return b_known && (a_known || (b != 0) == stop);
 }
 
-static uint64_t operate(const struct mrg_plan_expr *e, uint64_t a, uint64_t b)
+static bool operate(const struct mrg_plan_expr *e, uint64_t a, uint64_t b, uint64_t *value)
 {
 	switch (e->op) {
-	case MRG_PLAN_ADD: return a + b;
-	case MRG_PLAN_SUB: return a - b;
-	case MRG_PLAN_MUL: return a * b;
-	case MRG_PLAN_DIV: return b != 0 ? a / b : 0;
-	case MRG_PLAN_MOD: return b != 0 ? a % b : 0;
-	case MRG_PLAN_SHL: return b < 64 ? a << b : 0;
-	case MRG_PLAN_SHR: return b < 64 ? a >> b : 0;
-	case MRG_PLAN_AND: return a & b;
-	case MRG_PLAN_OR: return a | b;
-	case MRG_PLAN_XOR: return a ^ b;
-	case MRG_PLAN_EQ: return a == b;
-	case MRG_PLAN_NE: return a != b;
-	case MRG_PLAN_LT: return less(e, a, b);
-	case MRG_PLAN_LE: return !less(e, b, a);
-	case MRG_PLAN_GT: return less(e, b, a);
-	default: return !less(e, a, b);
+	case MRG_PLAN_ADD: *value = a + b; break;
+	case MRG_PLAN_SUB: *value = a - b; break;
+	case MRG_PLAN_MUL: *value = a * b; break;
+	case MRG_PLAN_DIV: *value = b != 0 ? a / b : 0; break;
+	case MRG_PLAN_MOD: *value = b != 0 ? a % b : 0; break;
+	case MRG_PLAN_SHL: *value = b < 64 ? a << b : 0; break;
+	case MRG_PLAN_SHR: *value = b < 64 ? a >> b : 0; break;
+	case MRG_PLAN_AND: *value = a & b; break;
+	case MRG_PLAN_OR: *value = a | b; break;
+	case MRG_PLAN_XOR: *value = a ^ b; break;
+	case MRG_PLAN_EQ: *value = a == b; break;
+	case MRG_PLAN_NE: *value = a != b; break;
+	case MRG_PLAN_LT: *value = less(e, a, b); break;
+	case MRG_PLAN_LE: *value = !less(e, b, a); break;
+	case MRG_PLAN_GT: *value = less(e, b, a); break;
+	default: *value = !less(e, a, b); break;
 	}
+	return true;
 }
 
-bool plan_value(const struct frame *f, uint32_t index, uint64_t *value)
+bool plan_value_of(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
 {
-	const struct mrg_plan_expr *const e = &f->w->plan->exprs[index];
+	const struct mrg_walk *const w = f->w;
 	uint64_t a, b;
-	if (e->op < MRG_PLAN_NOT || e->op >= MRG_PLAN_SUM)
-		return leaf(f, e, value);
 	switch (e->op) {
+	case MRG_PLAN_CONST: *value = e->value; return true;
+	case MRG_PLAN_FIELD: return node_number(w, plan_find(f, w->plan->lists + e->a, e->n), value);
+	case MRG_PLAN_PARAM: *value = f->args[e->a]; return (f->unknown_args >> e->a & 1) == 0;
+	case MRG_PLAN_BUFLEN: *value = f->buffers[e->a].end - f->buffers[e->a].start; return !w->making;
+	case MRG_PLAN_SIZE: return size_of(f, e, value);
+	case MRG_PLAN_COUNT: return counted(w, w->slots[f->slots + e->a], value);
+	case MRG_PLAN_AVAIL: *value = f->limit - f->pos / 8; return !w->making || f->limit_known;
+	case MRG_PLAN_HERE: *value = f->pos / 8 - f->start; return true;
+	case MRG_PLAN_PEEK: return peek(f, e, value);
+	case MRG_PLAN_SUM: return sum(f, e, value);
+	case MRG_PLAN_CALL: return false;
 	case MRG_PLAN_BOTH:
 	case MRG_PLAN_EITHER: return either_way(f, e, value);
 	case MRG_PLAN_IN: return in_ranges(f, e, value);
@@ -239,10 +232,6 @@ bool plan_value(const struct frame *f, uint32_t index, uint64_t *value)
 			return false;
 		*value = e->op == MRG_PLAN_INV ? ~a : a == 0;
 		return true;
-	default:
-		if (!plan_value(f, e->a, &a) || !plan_value(f, e->b, &b))
-			return false;
-		*value = operate(e, a, b);
-		return true;
+	default: return plan_value(f, e->a, &a) && plan_value(f, e->b, &b) && operate(e, a, b, value);
 	}
 }

@@ -22,6 +22,7 @@ struct frame {
 	uint64_t args[PARAMS_MAX];
 	uint32_t unknown_args; /* a bit each */
 	struct stretch buffers[PARAMS_MAX];
+	const uint32_t *ranks; /* of its first point and on, where in w->reached it is */
 	const uint8_t *data;
 	uint32_t start, end, limit; /* octets; limit: of the innermost region */
 	bool limit_known, big;
@@ -36,7 +37,7 @@ struct frame {
 /* A point of the packet at hand, in w->reached. */
 static inline size_t plan_point(const struct frame *f, uint32_t point)
 {
-	return f->w->ranks[point - f->p->point + f->w->offsets[f->p - f->w->plan->packets]];
+	return f->ranks[point - f->p->point];
 }
 
 static inline void plan_reach(const struct frame *f, uint32_t point)
@@ -66,10 +67,38 @@ static inline bool plan_is_aim(const struct frame *f, uint32_t index, uint32_t w
 bool plan_refuse(struct mrg_walk *w, enum mrg_status status, uint64_t bit_off, uint32_t where, const char *what);
 /* A refusal is a point of the item, too. */
 bool plan_refuse_at(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t bit_off, const char *what);
-/* A node for an item at the position; 0: there is no room for more. */
-uint32_t plan_begin(struct frame *f, uint32_t index);
-void plan_adopt(struct mrg_walk *w, uint32_t parent, uint32_t child);
-void plan_end_at(struct frame *f, uint32_t node, uint64_t pos);
+/* A node for an item at the position, known to the packet; 0: there is no room for more. */
+static inline uint32_t plan_begin(struct frame *f, uint32_t index)
+{
+	struct mrg_walk *const w = f->w;
+	if (w->node_n == MRG_NODES_MAX) {
+		plan_refuse(w, MRG_E_SPACE, f->pos, index, "too many items");
+		return 0;
+	}
+	const uint32_t at = (uint32_t)w->node_n++;
+	w->nodes[at] = (struct mrg_node){ .item = index, .packet = MRG_PLAN_NONE, .bit_off = (uint32_t)f->pos };
+	if (index != MRG_PLAN_NONE)
+		w->slots[f->slots + w->plan->items[index].slot] = at;
+	return at;
+}
+
+static inline void plan_adopt(struct mrg_walk *w, uint32_t parent, uint32_t child)
+{
+	struct mrg_node *const p = &w->nodes[parent];
+	if (p->first == 0)
+		p->first = child;
+	else
+		w->nodes[p->last].next = child;
+	p->last = child;
+	p->child_n++;
+}
+
+static inline void plan_end_at(struct frame *f, uint32_t node, uint64_t pos)
+{
+	struct mrg_node *const n = &f->w->nodes[node];
+	n->bit_len = (uint32_t)(pos - n->bit_off);
+	f->pos = pos;
+}
 /* On purpose: the message, or a length around, ends here or up to so many octets behind; octets that do not belong here. */
 bool plan_cut_here(struct frame *f, uint64_t octets);
 void plan_put_more(struct frame *f);
@@ -78,10 +107,17 @@ bool plan_packet(struct frame *f, uint32_t *node);
 /* Read one item; *node stays 0 when it leaves none. */
 bool plan_item(struct frame *f, uint32_t index, uint32_t *node);
 /* Puts a number right that says how long an item is, by way of more than itself. */
-bool plan_solve(struct frame *f, uint32_t index, uint32_t node);
-bool plan_matches(const struct mrg_walk *w, const struct mrg_plan_arm *arm, uint64_t value);
-/* The first arm for a value; item->n: there is none. */
-uint32_t plan_arm_for(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value);
+bool plan_solve_now(struct frame *f, uint32_t index, uint32_t node);
+static inline bool plan_solve(struct frame *f, uint32_t index, uint32_t node)
+{
+	return !f->w->making || plan_solve_now(f, index, node);
+}
+/* The first arm for a value, which of a chain is its first octet; item->n: there is none. */
+uint32_t plan_far_arm(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value);
+static inline uint32_t plan_arm_for(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value)
+{
+	return value < item->map_n ? w->plan->maps[item->map + value] : plan_far_arm(w, item, value);
+}
 
 /* ---- items: mrg_plan_numbers.c, mrg_plan_lists.c ---- */
 
@@ -99,11 +135,48 @@ unsigned plan_put_varint(uint8_t *out, uint64_t bit, const struct mrg_plan_varin
 
 /* ---- values: mrg_plan_eval.c ---- */
 
-uint64_t plan_load(const uint8_t *data, uint64_t bit, unsigned bits, bool big);
-void plan_store(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64_t value);
-bool plan_is_big(const struct frame *f, unsigned endian);
+uint64_t plan_load_any(const uint8_t *data, uint64_t bit, unsigned bits, bool big);
+static inline uint64_t plan_load(const uint8_t *data, uint64_t bit, unsigned bits, bool big)
+{
+	const uint8_t *const p = data + bit / 8;
+	const unsigned in = bit % 8;
+	if (in + bits <= 8)
+		return (unsigned)p[0] >> (8 - in - bits) & (0xffu >> (8 - bits));
+	if (in == 0 && big && bits == 16)
+		return (uint64_t)p[0] << 8 | p[1];
+	return plan_load_any(data, bit, bits, big);
+}
+
+void plan_store_any(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64_t value);
+static inline void plan_store(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64_t value)
+{
+	uint8_t *const p = data + bit / 8;
+	const unsigned in = bit % 8;
+	if (in + bits <= 8) {
+		const unsigned shift = 8 - in - bits, mask = (0xffu >> (8 - bits)) << shift;
+		p[0] = (uint8_t)((p[0] & ~mask) | ((unsigned)value << shift & mask));
+	} else if (in == 0 && big && bits == 16) {
+		p[0] = (uint8_t)(value >> 8);
+		p[1] = (uint8_t)value;
+	} else {
+		plan_store_any(data, bit, bits, big, value);
+	}
+}
+
+static inline bool plan_is_big(const struct frame *f, unsigned endian)
+{
+	return endian == MRG_PLAN_BIG || (endian == MRG_PLAN_DYN && f->big);
+}
+
 /* The value of an expression.  false: nobody knows yet, which only a maker meets. */
-bool plan_value(const struct frame *f, uint32_t e, uint64_t *value);
+bool plan_value_of(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value);
+static inline bool plan_value(const struct frame *f, uint32_t index, uint64_t *value)
+{
+	const struct mrg_plan_expr *const e = &f->w->plan->exprs[index];
+	*value = e->value;
+	return e->op == MRG_PLAN_CONST || plan_value_of(f, e, value);
+}
+
 /* The node that holds the content of one: through regions and arms. */
 const struct mrg_node *plan_inner(const struct mrg_walk *w, const struct mrg_node *n);
 /* 0: there is none. */
@@ -117,10 +190,33 @@ struct group {
 
 /* What was decided of an item before, if it is next; it is used up. */
 const struct mrg_choice *plan_take(struct mrg_walk *w, uint32_t item);
+static inline void plan_note(struct mrg_walk *w, uint32_t item, uint64_t value, uint32_t at)
+{
+	if (w->made == NULL || w->made->n == MRG_CHOICES_MAX)
+		return;
+	const size_t n = w->made->n++;
+	w->made->c[n] = (struct mrg_choice){ .item = item, .end = (uint32_t)n + 1, .value = value, .at = at };
+}
+
 /* The same of a group, whose parts come next until plan_leave; *was is NULL when it is to be decided anew. */
-struct group plan_enter(struct mrg_walk *w, uint32_t item, const struct mrg_choice **was);
-void plan_leave(struct mrg_walk *w, struct group g, uint64_t value);
-void plan_note(struct mrg_walk *w, uint32_t item, uint64_t value, uint32_t at);
+struct group plan_enter_now(struct mrg_walk *w, uint32_t item, const struct mrg_choice **was);
+static inline struct group plan_enter(struct mrg_walk *w, uint32_t item, const struct mrg_choice **was)
+{
+	if (w->making || w->made != NULL)
+		return plan_enter_now(w, item, was);
+	*was = NULL; /* nobody asks */
+	return (struct group){ .mine = MRG_CHOICES_MAX };
+}
+
+static inline void plan_leave(struct mrg_walk *w, struct group g, uint64_t value)
+{
+	w->old_at = g.old_at;
+	w->old_end = g.old_end;
+	if (g.mine < MRG_CHOICES_MAX && w->made != NULL) {
+		w->made->c[g.mine].value = value;
+		w->made->c[g.mine].end = (uint32_t)w->made->n;
+	}
+}
 
 /* Whether what w->aim wants reached may be in an item, or behind an arm. */
 bool plan_leads(const struct mrg_walk *w, uint32_t item);

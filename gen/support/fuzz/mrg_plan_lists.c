@@ -423,14 +423,6 @@ bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
 
 /* ---- chains ---- */
 
-static uint32_t chain_arm(const struct mrg_walk *w, const struct mrg_plan_item *item, uint8_t first)
-{
-	uint32_t i = 0;
-	while (i < item->n && !plan_matches(w, &w->plan->arms[item->a + i], first))
-		i++;
-	return i;
-}
-
 /* One item of a chain, by an arm, at f->pos of the frame `at`. */
 static bool chain_item(struct frame *f, struct frame *at, uint32_t arm_index, uint64_t forced, uint32_t *node)
 {
@@ -539,7 +531,7 @@ static bool spoil_chain(struct frame *f, struct frame *at, uint32_t index, uint3
 	if (!plan_is_aim(f, index, item->n + 1) || !plan_is_there(at, 1))
 		return false;
 	uint8_t octet = (uint8_t)mrg_rng_next(w->rng);
-	for (unsigned i = 0; i < 256 && chain_arm(w, item, octet) != item->n; i++)
+	for (unsigned i = 0; i < 256 && plan_arm_for(w, item, octet) != item->n; i++)
 		octet++;
 	w->out[at->pos / 8] = octet;
 	w->went_wrong = true;
@@ -570,7 +562,7 @@ static bool make_chain(struct frame *f, uint32_t index, uint32_t node)
 		if (!chain_item(f, &at, item->a + arm, to, &one))
 			return false;
 		plan_leave(w, g, which);
-		if (!w->went_wrong && chain_arm(w, item, f->data[start / 8]) != arm)
+		if (!w->went_wrong && plan_arm_for(w, item, f->data[start / 8]) != arm)
 			return plan_refuse(w, MRG_E_TAG, start, index, "would be read as another");
 		plan_adopt(w, node, one);
 		total += kind == MRG_PLAN_GOTO ? 0 : (at.pos - start) / 8;
@@ -639,7 +631,7 @@ static bool read_chain(struct frame *f, uint32_t index, uint32_t node)
 	while (!done) {
 		if (at.pos / 8 >= at.limit)
 			return plan_refuse_at(f, index, item->n, MRG_MORE, at.pos, "cut");
-		const uint32_t i = chain_arm(w, item, f->data[at.pos / 8]);
+		const uint32_t i = plan_arm_for(w, item, f->data[at.pos / 8]);
 		if (i == item->n)
 			return plan_refuse_at(f, index, item->n + 1, MRG_E_TAG, at.pos, "no such item");
 		const struct mrg_plan_arm *const arm = &w->plan->arms[item->a + i];

@@ -6,9 +6,11 @@
 /* ---- numbers ---- */
 
 /* Whether a packet around derives the number from something that comes later. */
-static bool is_owed(const struct frame *f, uint32_t slot)
+static bool is_owed(const struct frame *f, const struct mrg_plan_item *item)
 {
-	uint32_t steps[4] = { slot }, n = 1;
+	uint32_t steps[4] = { item->slot }, n = 1;
+	if (!plan_has(item, MRG_PLAN_IS_OWED))
+		return false;
 	for (const struct frame *at = f; at != NULL && n < 4; steps[n++] = at->up_slot, at = at->up)
 		for (uint32_t i = 0; i < at->p->length_n; i++) {
 			const struct mrg_plan_length *const l = &f->w->plan->lengths[at->p->lengths + i];
@@ -54,7 +56,7 @@ static uint64_t decided(struct frame *f, uint32_t index, bool *unknown)
 		return f->forced;
 	if (w->given == index)
 		return w->given_value;
-	if (is_owed(f, item->slot) || computed ||
+	if (is_owed(f, item) || computed ||
 		(plan_has(item, MRG_PLAN_IS_SOLVED) && mrg_rng_below(w->rng, 2) != 0)) {
 		*unknown = true;
 		return item->lo;
@@ -110,7 +112,7 @@ static void note_number(struct frame *f, const struct mrg_plan_item *item, uint3
 {
 	if (!plan_has(item, MRG_PLAN_IS_CONST) && !plan_has(item, MRG_PLAN_IS_SOLVED) &&
 		(!plan_has(item, MRG_PLAN_IS_COMPUTED) || plan_has(item, MRG_PLAN_CALLS)) &&
-		!is_owed(f, item->slot))
+		!is_owed(f, item))
 		plan_note(f->w, index, value, 0);
 }
 

@@ -30,40 +30,6 @@ bool plan_refuse_at(struct frame *f, uint32_t index, uint32_t point, enum mrg_st
 	return plan_refuse(f->w, status, bit_off, index, what);
 }
 
-/* A node for an item at the position, known to the packet; 0: there is no room for more. */
-uint32_t plan_begin(struct frame *f, uint32_t index)
-{
-	struct mrg_walk *const w = f->w;
-	if (w->node_n == MRG_NODES_MAX) {
-		plan_refuse(w, MRG_E_SPACE, f->pos, index, "too many items");
-		return 0;
-	}
-	const uint32_t at = (uint32_t)w->node_n++;
-	w->nodes[at] =
-		(struct mrg_node){ .item = index, .packet = MRG_PLAN_NONE, .bit_off = (uint32_t)f->pos };
-	if (index != MRG_PLAN_NONE)
-		w->slots[f->slots + w->plan->items[index].slot] = at;
-	return at;
-}
-
-void plan_adopt(struct mrg_walk *w, uint32_t parent, uint32_t child)
-{
-	struct mrg_node *const p = &w->nodes[parent];
-	if (p->first == 0)
-		p->first = child;
-	else
-		w->nodes[p->last].next = child;
-	p->last = child;
-	p->child_n++;
-}
-
-void plan_end_at(struct frame *f, uint32_t node, uint64_t pos)
-{
-	struct mrg_node *const n = &f->w->nodes[node];
-	n->bit_len = (uint32_t)(pos - n->bit_off);
-	f->pos = pos;
-}
-
 /* ---- on purpose ---- */
 
 /* The message, or a length around, is to end at the position or a little behind. */
@@ -154,11 +120,11 @@ static bool solution(struct frame *f, uint32_t e, struct mrg_node *n, const stru
 }
 
 /* A number that says how long an item is, by way of more than itself, now that it is known how long. */
-bool plan_solve(struct frame *f, uint32_t index, uint32_t node)
+bool plan_solve_now(struct frame *f, uint32_t index, uint32_t node)
 {
 	struct mrg_walk *const w = f->w;
 	const struct mrg_plan_item *const item = &w->plan->items[index];
-	if (!w->making || item->field == MRG_PLAN_NONE ||
+	if (item->field == MRG_PLAN_NONE ||
 		!plan_has(&w->plan->items[item->field], MRG_PLAN_IS_SOLVED))
 		return true;
 	const struct mrg_plan_item *const said = &w->plan->items[item->field];
@@ -302,7 +268,7 @@ static bool optional(struct frame *f, uint32_t index)
 
 /* ---- choice ---- */
 
-bool plan_matches(const struct mrg_walk *w, const struct mrg_plan_arm *arm, uint64_t value)
+static bool matches(const struct mrg_walk *w, const struct mrg_plan_arm *arm, uint64_t value)
 {
 	for (uint32_t i = 0; i < arm->pat_n; i++) {
 		const struct mrg_plan_pat *const p = &w->plan->pats[arm->pats + i];
@@ -312,14 +278,15 @@ bool plan_matches(const struct mrg_walk *w, const struct mrg_plan_arm *arm, uint
 	return false;
 }
 
-/* The first arm for a value; item->n: there is none. */
-uint32_t plan_arm_for(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value)
+uint32_t plan_far_arm(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value)
 {
-	uint32_t i = 0;
-	while (i < item->n && w->plan->arms[item->a + i].pat_n != 0 &&
-		!plan_matches(w, &w->plan->arms[item->a + i], value))
-		i++;
-	return i;
+	for (uint32_t i = 0; i < item->far_n; i++) {
+		const uint32_t at = w->plan->lists[item->far + i];
+		const struct mrg_plan_arm *const arm = &w->plan->arms[item->a + at];
+		if (arm->pat_n == 0 || matches(w, arm, value))
+			return at;
+	}
+	return item->n;
 }
 
 /* What was made for an arm must lead to it when it is read. */
@@ -509,12 +476,15 @@ bool plan_packet(struct frame *f, uint32_t *node)
 	f->slots = (uint32_t)w->slot_n;
 	f->computed_at = (uint32_t)w->computed_n;
 	w->slot_n += f->p->slot_n;
-	memset(w->slots + f->slots, 0, f->p->slot_n * sizeof w->slots[0]);
+	const uint32_t index = (uint32_t)(f->p - w->plan->packets);
+	f->ranks = w->ranks + w->offsets[index];
+	for (uint32_t *slot = w->slots + f->slots, *const end = slot + f->p->slot_n; slot < end; slot++)
+		*slot = 0;
 	*node = plan_begin(f, MRG_PLAN_NONE);
 	if (*node == 0 && w->node_n != 1)
 		return false;
 	f->node = *node;
-	w->nodes[*node].packet = (uint32_t)(f->p - w->plan->packets);
+	w->nodes[*node].packet = index;
 	w->nodes[*node].slots = f->slots;
 	if (!items_of(f, f->p->items, f->p->item_n))
 		return false;
