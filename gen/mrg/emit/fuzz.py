@@ -37,7 +37,7 @@ fuzz: $(patsubst %.c,obj/%.o,$(ALL) $(RUNNER))
 # The walker in one piece: compilers make more of it so.
 obj/walker.c: $(WALKER) Makefile
 	@mkdir -p $(@D)
-	printf '#include "%s"\n' $(notdir $(WALKER)) >$@
+	@printf '#include "%s"\\n' $(notdir $(WALKER)) >$@
 obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<

@@ -429,8 +429,13 @@ static bool chain_item(struct frame *f, struct frame *at, uint32_t arm_index, ui
 	struct mrg_walk *const w = f->w;
 	const struct mrg_plan_arm *const arm = &w->plan->arms[arm_index];
 	const struct mrg_plan_packet *const p = &w->plan->packets[arm->packet];
-	*at = plan_inside(f, p, (uint32_t)(at->pos / 8), at->limit);
+	at->p = p;
 	at->up = NULL;
+	at->start = (uint32_t)(at->pos / 8);
+	at->end = at->limit;
+	at->big = f->big;
+	at->unknown_args = 0;
+	at->forced_slot = MRG_PLAN_NONE;
 	for (uint32_t i = 0; i < p->param_n && i < PARAMS_MAX; i++) {
 		at->args[i] = f->args[w->plan->lists[arm->args + i]];
 		at->unknown_args |= (f->unknown_args >> w->plan->lists[arm->args + i] & 1) << i;

@@ -5,12 +5,9 @@
 
 /* ---- numbers ---- */
 
-/* Whether a packet around derives the number from something that comes later. */
-static bool is_owed(const struct frame *f, const struct mrg_plan_item *item)
+static bool is_owed_now(const struct frame *f, const struct mrg_plan_item *item)
 {
 	uint32_t steps[4] = { item->slot }, n = 1;
-	if (!plan_has(item, MRG_PLAN_IS_OWED))
-		return false;
 	for (const struct frame *at = f; at != NULL && n < 4; steps[n++] = at->up_slot, at = at->up)
 		for (uint32_t i = 0; i < at->p->length_n; i++) {
 			const struct mrg_plan_length *const l = &f->w->plan->lengths[at->p->lengths + i];
@@ -21,6 +18,12 @@ static bool is_owed(const struct frame *f, const struct mrg_plan_item *item)
 				return true;
 		}
 	return false;
+}
+
+/* Whether a packet around derives the number from something that comes later. */
+static inline bool is_owed(const struct frame *f, const struct mrg_plan_item *item)
+{
+	return plan_has(item, MRG_PLAN_IS_OWED) && is_owed_now(f, item);
 }
 
 /* A number that decides on an arm, so that what is aimed at comes. */
@@ -108,12 +111,32 @@ static bool later(struct frame *f, uint32_t node)
 }
 
 /* What reading it noted of a number: what a maker would have to decide. */
-static void note_number(struct frame *f, const struct mrg_plan_item *item, uint32_t index, uint64_t value)
+static inline void note_number(
+	struct frame *f, const struct mrg_plan_item *item, uint32_t index, uint64_t value)
 {
-	if (!plan_has(item, MRG_PLAN_IS_CONST) && !plan_has(item, MRG_PLAN_IS_SOLVED) &&
+	if (f->w->made != NULL && !plan_has(item, MRG_PLAN_IS_CONST) && !plan_has(item, MRG_PLAN_IS_SOLVED) &&
 		(!plan_has(item, MRG_PLAN_IS_COMPUTED) || plan_has(item, MRG_PLAN_CALLS)) &&
 		!is_owed(f, item))
 		plan_note(f->w, index, value, 0);
+}
+
+/* What must hold of a number as soon as it is there. */
+static bool judge(struct frame *f, uint32_t index, uint32_t node)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_node *const n = &w->nodes[node];
+	uint32_t point = 0;
+	if (plan_has(item, MRG_PLAN_IS_CONST)) {
+		if (n->value != item->value &&
+			!plan_differs(f, index, 0, MRG_E_VALUE, n->bit_off, "not what it has to be"))
+			return false;
+		point += item->severity != MRG_PLAN_SEND && !plan_has(item, MRG_PLAN_IS_SURE);
+	}
+	if (plan_has(item, MRG_PLAN_IS_CLOSED) && !n->unknown && !w->went_wrong &&
+		!plan_is_member(w, item, n->value))
+		return plan_refuse_at(f, index, point, MRG_E_VALUE, n->bit_off, "not a member");
+	return later(f, node);
 }
 
 bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node)
@@ -132,20 +155,14 @@ bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node)
 	*node = plan_begin(f, index);
 	if (*node == 0)
 		return false;
-	w->nodes[*node].value = v;
-	w->nodes[*node].unknown = unknown;
-	const uint64_t at = f->pos;
-	plan_end_at(f, *node, f->pos + item->bits);
+	struct mrg_node *const n = &w->nodes[*node];
+	n->value = v;
+	n->unknown = unknown;
+	n->bit_len = item->bits;
+	f->pos += item->bits;
 	note_number(f, item, index, v);
-	uint32_t point = 0;
-	if (plan_has(item, MRG_PLAN_IS_CONST)) {
-		if (v != item->value && !plan_differs(f, index, 0, MRG_E_VALUE, at, "not what it has to be"))
-			return false;
-		point += item->severity != MRG_PLAN_SEND && !plan_has(item, MRG_PLAN_IS_SURE);
-	}
-	if (plan_has(item, MRG_PLAN_IS_CLOSED) && !unknown && !w->went_wrong && !plan_is_member(w, item, v))
-		return plan_refuse_at(f, index, point, MRG_E_VALUE, at, "not a member");
-	return later(f, *node);
+	return !plan_has(item, MRG_PLAN_IS_CONST | MRG_PLAN_IS_CLOSED | MRG_PLAN_IS_COMPUTED) ||
+	       judge(f, index, *node);
 }
 
 /* ---- varints ---- */

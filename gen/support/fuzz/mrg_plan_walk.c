@@ -374,20 +374,26 @@ static bool let(struct frame *f, uint32_t index, uint32_t *node)
 	return true;
 }
 
+/* Bits that must be there for what follows. */
+static bool run(struct frame *f, uint32_t index)
+{
+	const struct mrg_plan_item *const item = &f->w->plan->items[index];
+	if (plan_is_aim(f, index, 0))
+		plan_cut_here(f, item->value / 8);
+	if (plan_is_there(f, (f->pos % 8 + item->value + 7) / 8))
+		return true;
+	if (plan_has(item, MRG_PLAN_IS_SURE))
+		return plan_refuse(f->w, MRG_MORE, f->pos, index, "cut");
+	return plan_refuse_at(f, index, 0, MRG_MORE, f->pos, "cut");
+}
+
 /* Read one item; *node stays 0 when it leaves none. */
 bool plan_item(struct frame *f, uint32_t index, uint32_t *node)
 {
 	const struct mrg_plan_item *const item = &f->w->plan->items[index];
 	uint64_t value = 0;
 	switch (item->kind) {
-	case MRG_PLAN_RUN:
-		if (plan_is_aim(f, index, 0))
-			plan_cut_here(f, item->value / 8);
-		if (plan_is_there(f, (f->pos % 8 + item->value + 7) / 8))
-			return true;
-		if (plan_has(item, MRG_PLAN_IS_SURE))
-			return plan_refuse(f->w, MRG_MORE, f->pos, index, "cut");
-		return plan_refuse_at(f, index, 0, MRG_MORE, f->pos, "cut");
+	case MRG_PLAN_RUN: return run(f, index);
 	case MRG_PLAN_SCALAR: return plan_scalar(f, index, node);
 	case MRG_PLAN_BYTES: return plan_octets(f, index, node);
 	case MRG_PLAN_PACKET: return sub(f, index, node);
@@ -409,9 +415,15 @@ bool plan_item(struct frame *f, uint32_t index, uint32_t *node)
 
 static bool items_of(struct frame *f, uint32_t first, uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++) {
+	const struct mrg_plan_item *const items = f->w->plan->items;
+	for (uint32_t i = first; i < first + n; i++) {
 		uint32_t node = 0;
-		if (!plan_item(f, first + i, &node))
+		if (items[i].kind == MRG_PLAN_RUN && !f->w->making) {
+			if (!plan_is_there(f, (f->pos % 8 + items[i].value + 7) / 8))
+				return run(f, i);
+			continue;
+		}
+		if (!(items[i].kind == MRG_PLAN_SCALAR ? plan_scalar(f, i, &node) : plan_item(f, i, &node)))
 			return false;
 		if (node != 0)
 			plan_adopt(f->w, f->node, node);
@@ -478,8 +490,15 @@ bool plan_packet(struct frame *f, uint32_t *node)
 	w->slot_n += f->p->slot_n;
 	const uint32_t index = (uint32_t)(f->p - w->plan->packets);
 	f->ranks = w->ranks + w->offsets[index];
-	for (uint32_t *slot = w->slots + f->slots, *const end = slot + f->p->slot_n; slot < end; slot++)
-		*slot = 0;
+	uint32_t *const slots = w->slots + f->slots;
+	switch (f->p->slot_n) { /* most have few */
+	default: memset(slots, 0, f->p->slot_n * sizeof *slots); break;
+	case 4: slots[3] = 0; /* fall through */
+	case 3: slots[2] = 0; /* fall through */
+	case 2: slots[1] = 0; /* fall through */
+	case 1: slots[0] = 0; /* fall through */
+	case 0: break;
+	}
 	*node = plan_begin(f, MRG_PLAN_NONE);
 	if (*node == 0 && w->node_n != 1)
 		return false;
@@ -491,7 +510,7 @@ bool plan_packet(struct frame *f, uint32_t *node)
 	w->nodes[*node].bit_len = (uint32_t)(f->pos - w->nodes[*node].bit_off);
 	if (w->making && !settle_lengths(f))
 		return false;
-	if (!compute(f))
+	if (w->computed_n != f->computed_at && !compute(f))
 		return false;
 	w->computed_n = f->computed_at;
 	if (f->p->max_bytes != 0 && w->nodes[*node].bit_len > 8 * f->p->max_bytes &&
