@@ -26,18 +26,13 @@ AFL_CC ?= afl-clang-fast
 CFLAGS ?= -O2 -g
 FLAGS  := -std=c11 -D_GNU_SOURCE -I. -Isupport
 MADE   := {spec}
-WALKER := $(wildcard support/mrg_plan_*.c)
-PLAN   := obj/walker.c $(wildcard support/mrg_textplan*.c) subjects.c
+PLAN   := $(addprefix support/mrg_plan_,make.c read.c events.c subject.c) $(wildcard support/mrg_textplan*.c) subjects.c
 COMMON := support/mrg_fuzz_again.c support/mrg_fuzz_guard.c
 RUNNER := $(addprefix support/mrg_fuzz_,run.c main.c loop.c find.c catch.c havoc.c) $(COMMON)
 ALL    := $(MADE) $(PLAN)
 
 fuzz: $(patsubst %.c,obj/%.o,$(ALL) $(RUNNER))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
-# The walker in one piece: compilers make more of it so.
-obj/walker.c: $(WALKER) Makefile
-	@mkdir -p $(@D)
-	@printf '#include "%s"\\n' $(notdir $(WALKER)) >$@
 obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<

@@ -12,7 +12,7 @@ static const struct mrg_choice *next_of(const struct mrg_walk *w, uint32_t item)
 	return &w->old->c[w->old_at];
 }
 
-const struct mrg_choice *plan_take(struct mrg_walk *w, uint32_t item)
+PLAN_PART const struct mrg_choice *plan_take(struct mrg_walk *w, uint32_t item)
 {
 	const struct mrg_choice *const c = next_of(w, item);
 	if (c == NULL)
@@ -21,7 +21,7 @@ const struct mrg_choice *plan_take(struct mrg_walk *w, uint32_t item)
 	return c->fresh ? NULL : c;
 }
 
-struct group plan_enter_now(struct mrg_walk *w, uint32_t item, const struct mrg_choice **was)
+PLAN_PART struct group plan_enter_now(struct mrg_walk *w, uint32_t item, const struct mrg_choice **was)
 {
 	struct group g = { .mine = MRG_CHOICES_MAX, .old_end = w->old_end, .old_at = w->old_at };
 	const struct mrg_choice *const c = next_of(w, item);
@@ -34,7 +34,7 @@ struct group plan_enter_now(struct mrg_walk *w, uint32_t item, const struct mrg_
 	} else {
 		w->old_end = w->old_at; /* nothing to follow in it */
 	}
-	if (w->made != NULL && w->made->n < MRG_CHOICES_MAX) {
+	if (plan_made(w) != NULL && w->made->n < MRG_CHOICES_MAX) {
 		g.mine = w->made->n;
 		plan_note(w, item, 0, 0);
 	}
@@ -49,13 +49,13 @@ static bool packet_leads(const struct mrg_walk *w, uint32_t packet)
 	return (w->plan->leads[packet * stride + w->aim_packet / 8] >> w->aim_packet % 8 & 1) != 0;
 }
 
-bool plan_arm_leads(const struct mrg_walk *w, const struct mrg_plan_arm *arm)
+PLAN_PART bool plan_arm_leads(const struct mrg_walk *w, const struct mrg_plan_arm *arm)
 {
 	return arm->item != MRG_PLAN_NONE ? plan_leads(w, arm->item)
 					  : arm->packet != MRG_PLAN_NONE && packet_leads(w, arm->packet);
 }
 
-bool plan_leads(const struct mrg_walk *w, uint32_t index)
+PLAN_PART bool plan_leads(const struct mrg_walk *w, uint32_t index)
 {
 	const struct mrg_plan_item *const item = &w->plan->items[index];
 	if (w->aim == MRG_PLAN_NONE)
@@ -96,7 +96,7 @@ static bool is_hint(const struct mrg_walk *w, const struct mrg_plan_item *item, 
 	return *value >= item->lo && *value <= item->hi;
 }
 
-uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_plan_item *item)
+PLAN_PART uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_plan_item *item)
 {
 	struct mrg_rng *const rng = w->rng;
 	uint64_t v;
@@ -118,7 +118,7 @@ uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_plan_item *
 	}
 }
 
-uint32_t plan_draw_size(struct mrg_walk *w, uint64_t most)
+PLAN_PART uint32_t plan_draw_size(struct mrg_walk *w, uint64_t most)
 {
 	const unsigned dice = (unsigned)(mrg_rng_next(w->rng) >> 58);
 	const uint64_t top = dice == 0 ? 1024 : dice < 4 ? 64 : dice < 40 ? 12 : 4;
@@ -127,7 +127,7 @@ uint32_t plan_draw_size(struct mrg_walk *w, uint64_t most)
 	return (uint32_t)mrg_rng_below(w->rng, (most < top ? most : top) + 1);
 }
 
-uint32_t plan_draw_count(struct mrg_walk *w, const struct mrg_plan_item *item)
+PLAN_PART uint32_t plan_draw_count(struct mrg_walk *w, const struct mrg_plan_item *item)
 {
 	const uint64_t most = (item->flags & MRG_PLAN_HAS_MAX) != 0 ? item->max : 64;
 	const unsigned dice = (unsigned)(mrg_rng_next(w->rng) >> 57);
@@ -139,7 +139,7 @@ uint32_t plan_draw_count(struct mrg_walk *w, const struct mrg_plan_item *item)
 	return (uint32_t)mrg_rng_below(w->rng, (most < top ? most : top) + 1);
 }
 
-uint32_t plan_draw_arm(const struct frame *f, const struct mrg_plan_item *item)
+PLAN_PART uint32_t plan_draw_arm(const struct frame *f, const struct mrg_plan_item *item)
 {
 	struct mrg_walk *const w = f->w;
 	if (w->aim == (uint32_t)(item - w->plan->items) && w->aim_at < item->n)
@@ -155,7 +155,7 @@ uint32_t plan_draw_arm(const struct frame *f, const struct mrg_plan_item *item)
 	return first;
 }
 
-void plan_draw_octets(struct mrg_walk *w, uint8_t *out, size_t len)
+PLAN_PART void plan_draw_octets(struct mrg_walk *w, uint8_t *out, size_t len)
 {
 	static const char letters[] = "abcdefgxyzABCXYZ0123456789-._/ *";
 	const bool text = (mrg_rng_next(w->rng) >> 63) != 0;

@@ -5,7 +5,7 @@
 
 /* ---- bits ---- */
 
-uint64_t plan_load_any(const uint8_t *data, uint64_t bit, unsigned bits, bool big)
+PLAN_PART uint64_t plan_load_any(const uint8_t *data, uint64_t bit, unsigned bits, bool big)
 {
 	const uint64_t first = bit / 8, last = (bit + bits + 7) / 8;
 	uint64_t v = 0;
@@ -21,7 +21,7 @@ uint64_t plan_load_any(const uint8_t *data, uint64_t bit, unsigned bits, bool bi
 	return bits < 64 ? v & ((UINT64_C(1) << bits) - 1) : v;
 }
 
-void plan_store_any(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64_t value)
+PLAN_PART void plan_store_any(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64_t value)
 {
 	if (!big && bit % 8 == 0 && bits % 8 == 0) {
 		for (uint64_t i = bit / 8; i < (bit + bits) / 8; i++, value >>= 8)
@@ -39,7 +39,7 @@ void plan_store_any(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64
 
 /* ---- nodes ---- */
 
-const struct mrg_node *plan_inner(const struct mrg_walk *w, const struct mrg_node *n)
+PLAN_PART const struct mrg_node *plan_inner(const struct mrg_walk *w, const struct mrg_node *n)
 {
 	for (;;) {
 		if (n->item == MRG_PLAN_NONE || n->first == 0)
@@ -51,7 +51,7 @@ const struct mrg_node *plan_inner(const struct mrg_walk *w, const struct mrg_nod
 	}
 }
 
-uint32_t plan_find(const struct frame *f, const uint32_t *path, uint32_t len)
+PLAN_PART uint32_t plan_find(const struct frame *f, const uint32_t *path, uint32_t len)
 {
 	uint32_t at = f->w->slots[f->slots + path[0]];
 	for (uint32_t i = 1; i < len && at != 0; i++) {
@@ -115,7 +115,7 @@ static bool sum(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *
 static bool peek(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
 {
 	const struct mrg_walk *const w = f->w;
-	if (w->making && !w->ahead)
+	if (plan_makes(w) && !w->ahead)
 		return false;
 	*value = 0;
 	if (f->limit - f->pos / 8 >= e->bits / 8u)
@@ -206,7 +206,7 @@ static bool operate(const struct mrg_plan_expr *e, uint64_t a, uint64_t b, uint6
 	return true;
 }
 
-bool plan_value_of(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
+PLAN_PART bool plan_value_of(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
 {
 	const struct mrg_walk *const w = f->w;
 	uint64_t a, b;
@@ -214,10 +214,10 @@ bool plan_value_of(const struct frame *f, const struct mrg_plan_expr *e, uint64_
 	case MRG_PLAN_CONST: *value = e->value; return true;
 	case MRG_PLAN_FIELD: return node_number(w, plan_find(f, w->plan->lists + e->a, e->n), value);
 	case MRG_PLAN_PARAM: *value = f->args[e->a]; return (f->unknown_args >> e->a & 1) == 0;
-	case MRG_PLAN_BUFLEN: *value = f->buffers[e->a].end - f->buffers[e->a].start; return !w->making;
+	case MRG_PLAN_BUFLEN: *value = f->buffers[e->a].end - f->buffers[e->a].start; return !plan_makes(w);
 	case MRG_PLAN_SIZE: return size_of(f, e, value);
 	case MRG_PLAN_COUNT: return counted(w, w->slots[f->slots + e->a], value);
-	case MRG_PLAN_AVAIL: *value = f->limit - f->pos / 8; return !w->making || f->limit_known;
+	case MRG_PLAN_AVAIL: *value = f->limit - f->pos / 8; return !plan_makes(w) || f->limit_known;
 	case MRG_PLAN_HERE: *value = f->pos / 8 - f->start; return true;
 	case MRG_PLAN_PEEK: return peek(f, e, value);
 	case MRG_PLAN_SUM: return sum(f, e, value);

@@ -8,6 +8,29 @@
 
 enum { PARAMS_MAX = 4 };
 
+/*
+ * The walker's parts are compiled as one, twice: mrg_plan_make.c, and mrg_plan_read.c, where nothing is made nor noted, so that a compiler
+ * leaves out all that is for makers.
+ */
+#ifdef PLAN_ONLY_READS
+static inline bool plan_makes(const struct mrg_walk *w)
+{
+	(void)w;
+	return false;
+}
+static inline struct mrg_choices *plan_made(const struct mrg_walk *w)
+{
+	(void)w;
+	return NULL;
+}
+#else
+static inline bool plan_makes(const struct mrg_walk *w) { return w->making; }
+static inline struct mrg_choices *plan_made(const struct mrg_walk *w) { return w->made; }
+#endif
+#ifndef PLAN_PART
+#define PLAN_PART
+#endif
+
 /* Octets of the message from its first on: all buffers are parts of it. */
 struct stretch {
 	uint32_t start, end;
@@ -43,7 +66,7 @@ static inline size_t plan_point(const struct frame *f, uint32_t point)
 static inline void plan_reach(const struct frame *f, uint32_t point)
 {
 	struct mrg_walk *const w = f->w;
-	if (w->making || w->reached == NULL)
+	if (plan_makes(w) || w->reached == NULL)
 		return;
 	const size_t at = plan_point(f, point);
 	if (!w->postpones)
@@ -59,14 +82,17 @@ static inline bool plan_is_there(const struct frame *f, uint64_t octets) { retur
 /* Whether this item is to come to its point `which` now. */
 static inline bool plan_is_aim(const struct frame *f, uint32_t index, uint32_t which)
 {
-	return f->w->making && f->w->aim == index && f->w->aim_at == which;
+	return plan_makes(f->w) && f->w->aim == index && f->w->aim_at == which;
 }
+
+/* mrg_plan_read.c: mrg_plan_read where nobody asks for decisions. */
+enum mrg_status plan_read_only(struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args);
 
 /* ---- what is common: mrg_plan_walk.c.  false: the message is refused, or can't be made ---- */
 
-bool plan_refuse(struct mrg_walk *w, enum mrg_status status, uint64_t bit_off, uint32_t where, const char *what);
+PLAN_PART bool plan_refuse(struct mrg_walk *w, enum mrg_status status, uint64_t bit_off, uint32_t where, const char *what);
 /* A refusal is a point of the item, too. */
-bool plan_refuse_at(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t bit_off, const char *what);
+PLAN_PART bool plan_refuse_at(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t bit_off, const char *what);
 /* A node for an item at the position, known to the packet; 0: there is no room for more. */
 static inline uint32_t plan_begin(struct frame *f, uint32_t index)
 {
@@ -100,20 +126,20 @@ static inline void plan_end_at(struct frame *f, uint32_t node, uint64_t pos)
 	f->pos = pos;
 }
 /* On purpose: the message, or a length around, ends here or up to so many octets behind; octets that do not belong here. */
-bool plan_cut_here(struct frame *f, uint64_t octets);
-void plan_put_more(struct frame *f);
-struct frame plan_inside(struct frame *f, const struct mrg_plan_packet *p, uint32_t at, uint32_t end);
-bool plan_packet(struct frame *f, uint32_t *node);
+PLAN_PART bool plan_cut_here(struct frame *f, uint64_t octets);
+PLAN_PART void plan_put_more(struct frame *f);
+PLAN_PART struct frame plan_inside(struct frame *f, const struct mrg_plan_packet *p, uint32_t at, uint32_t end);
+PLAN_PART bool plan_packet(struct frame *f, uint32_t *node);
 /* Read one item; *node stays 0 when it leaves none. */
-bool plan_item(struct frame *f, uint32_t index, uint32_t *node);
+PLAN_PART bool plan_item(struct frame *f, uint32_t index, uint32_t *node);
 /* Puts a number right that says how long an item is, by way of more than itself. */
-bool plan_solve_now(struct frame *f, uint32_t index, uint32_t node);
+PLAN_PART bool plan_solve_now(struct frame *f, uint32_t index, uint32_t node);
 static inline bool plan_solve(struct frame *f, uint32_t index, uint32_t node)
 {
-	return !f->w->making || plan_solve_now(f, index, node);
+	return !plan_makes(f->w) || plan_solve_now(f, index, node);
 }
 /* The first arm for a value, which of a chain is its first octet; item->n: there is none. */
-uint32_t plan_far_arm(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value);
+PLAN_PART uint32_t plan_far_arm(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value);
 static inline uint32_t plan_arm_for(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value)
 {
 	return value < item->map_n ? w->plan->maps[item->map + value] : plan_far_arm(w, item, value);
@@ -121,21 +147,21 @@ static inline uint32_t plan_arm_for(const struct mrg_walk *w, const struct mrg_p
 
 /* ---- items: mrg_plan_numbers.c, mrg_plan_lists.c ---- */
 
-bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node);
-bool plan_varint(struct frame *f, uint32_t index, uint32_t *node);
-bool plan_octets(struct frame *f, uint32_t index, uint32_t *node);
-bool plan_align(struct frame *f, uint32_t index, uint32_t *node);
-bool plan_list(struct frame *f, uint32_t index, uint32_t *node);
-bool plan_chain(struct frame *f, uint32_t index, uint32_t *node);
+PLAN_PART bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node);
+PLAN_PART bool plan_varint(struct frame *f, uint32_t index, uint32_t *node);
+PLAN_PART bool plan_octets(struct frame *f, uint32_t index, uint32_t *node);
+PLAN_PART bool plan_align(struct frame *f, uint32_t index, uint32_t *node);
+PLAN_PART bool plan_list(struct frame *f, uint32_t index, uint32_t *node);
+PLAN_PART bool plan_chain(struct frame *f, uint32_t index, uint32_t *node);
 /* A computed number that is not what it must be. */
-bool plan_differs(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t at, const char *what);
-bool plan_is_member(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value);
+PLAN_PART bool plan_differs(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t at, const char *what);
+PLAN_PART bool plan_is_member(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value);
 /* The shortest way to write a number; returns bits. */
-unsigned plan_put_varint(uint8_t *out, uint64_t bit, const struct mrg_plan_varint *v, uint64_t value);
+PLAN_PART unsigned plan_put_varint(uint8_t *out, uint64_t bit, const struct mrg_plan_varint *v, uint64_t value);
 
 /* ---- values: mrg_plan_eval.c ---- */
 
-uint64_t plan_load_any(const uint8_t *data, uint64_t bit, unsigned bits, bool big);
+PLAN_PART uint64_t plan_load_any(const uint8_t *data, uint64_t bit, unsigned bits, bool big);
 static inline uint64_t plan_load(const uint8_t *data, uint64_t bit, unsigned bits, bool big)
 {
 	const uint8_t *const p = data + bit / 8;
@@ -147,7 +173,7 @@ static inline uint64_t plan_load(const uint8_t *data, uint64_t bit, unsigned bit
 	return plan_load_any(data, bit, bits, big);
 }
 
-void plan_store_any(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64_t value);
+PLAN_PART void plan_store_any(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64_t value);
 static inline void plan_store(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64_t value)
 {
 	uint8_t *const p = data + bit / 8;
@@ -169,7 +195,7 @@ static inline bool plan_is_big(const struct frame *f, unsigned endian)
 }
 
 /* The value of an expression.  false: nobody knows yet, which only a maker meets. */
-bool plan_value_of(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value);
+PLAN_PART bool plan_value_of(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value);
 static inline bool plan_value(const struct frame *f, uint32_t index, uint64_t *value)
 {
 	const struct mrg_plan_expr *const e = &f->w->plan->exprs[index];
@@ -178,9 +204,9 @@ static inline bool plan_value(const struct frame *f, uint32_t index, uint64_t *v
 }
 
 /* The node that holds the content of one: through regions and arms. */
-const struct mrg_node *plan_inner(const struct mrg_walk *w, const struct mrg_node *n);
+PLAN_PART const struct mrg_node *plan_inner(const struct mrg_walk *w, const struct mrg_node *n);
 /* 0: there is none. */
-uint32_t plan_find(const struct frame *f, const uint32_t *path, uint32_t len);
+PLAN_PART uint32_t plan_find(const struct frame *f, const uint32_t *path, uint32_t len);
 
 /* ---- decisions: mrg_plan_choose.c ---- */
 
@@ -189,20 +215,20 @@ struct group {
 };
 
 /* What was decided of an item before, if it is next; it is used up. */
-const struct mrg_choice *plan_take(struct mrg_walk *w, uint32_t item);
+PLAN_PART const struct mrg_choice *plan_take(struct mrg_walk *w, uint32_t item);
 static inline void plan_note(struct mrg_walk *w, uint32_t item, uint64_t value, uint32_t at)
 {
-	if (w->made == NULL || w->made->n == MRG_CHOICES_MAX)
+	if (plan_made(w) == NULL || w->made->n == MRG_CHOICES_MAX)
 		return;
 	const size_t n = w->made->n++;
 	w->made->c[n] = (struct mrg_choice){ .item = item, .end = (uint32_t)n + 1, .value = value, .at = at };
 }
 
 /* The same of a group, whose parts come next until plan_leave; *was is NULL when it is to be decided anew. */
-struct group plan_enter_now(struct mrg_walk *w, uint32_t item, const struct mrg_choice **was);
+PLAN_PART struct group plan_enter_now(struct mrg_walk *w, uint32_t item, const struct mrg_choice **was);
 static inline struct group plan_enter(struct mrg_walk *w, uint32_t item, const struct mrg_choice **was)
 {
-	if (w->making || w->made != NULL)
+	if (plan_makes(w) || plan_made(w) != NULL)
 		return plan_enter_now(w, item, was);
 	*was = NULL; /* nobody asks */
 	return (struct group){ .mine = MRG_CHOICES_MAX };
@@ -212,20 +238,20 @@ static inline void plan_leave(struct mrg_walk *w, struct group g, uint64_t value
 {
 	w->old_at = g.old_at;
 	w->old_end = g.old_end;
-	if (g.mine < MRG_CHOICES_MAX && w->made != NULL) {
+	if (plan_made(w) != NULL && g.mine < MRG_CHOICES_MAX) {
 		w->made->c[g.mine].value = value;
 		w->made->c[g.mine].end = (uint32_t)w->made->n;
 	}
 }
 
 /* Whether what w->aim wants reached may be in an item, or behind an arm. */
-bool plan_leads(const struct mrg_walk *w, uint32_t item);
-bool plan_arm_leads(const struct mrg_walk *w, const struct mrg_plan_arm *arm);
+PLAN_PART bool plan_leads(const struct mrg_walk *w, uint32_t item);
+PLAN_PART bool plan_arm_leads(const struct mrg_walk *w, const struct mrg_plan_arm *arm);
 
-uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_plan_item *item);
-uint32_t plan_draw_size(struct mrg_walk *w, uint64_t most);
-uint32_t plan_draw_count(struct mrg_walk *w, const struct mrg_plan_item *item);
-uint32_t plan_draw_arm(const struct frame *f, const struct mrg_plan_item *item);
-void plan_draw_octets(struct mrg_walk *w, uint8_t *out, size_t len);
+PLAN_PART uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_plan_item *item);
+PLAN_PART uint32_t plan_draw_size(struct mrg_walk *w, uint64_t most);
+PLAN_PART uint32_t plan_draw_count(struct mrg_walk *w, const struct mrg_plan_item *item);
+PLAN_PART uint32_t plan_draw_arm(const struct frame *f, const struct mrg_plan_item *item);
+PLAN_PART void plan_draw_octets(struct mrg_walk *w, uint8_t *out, size_t len);
 
 #endif

@@ -15,7 +15,7 @@ static bool octets_until(struct frame *f, const struct mrg_plan_item *item, uint
 	uint32_t stop = at;
 	while (stop < f->limit && f->data[stop] != item->value) {
 		stop++;
-		if (plan_has(item, MRG_PLAN_HAS_MAX) && stop - at > item->max && !f->w->making)
+		if (plan_has(item, MRG_PLAN_HAS_MAX) && stop - at > item->max && !plan_makes(f->w))
 			return plan_refuse_at(f, index, 0, MRG_E_LIMIT, f->pos, "too long");
 	}
 	if (stop == f->limit)
@@ -86,14 +86,14 @@ static bool make_octets(struct frame *f, const struct mrg_plan_item *item, uint3
 	return true;
 }
 
-bool plan_octets(struct frame *f, uint32_t index, uint32_t *node)
+PLAN_PART bool plan_octets(struct frame *f, uint32_t index, uint32_t *node)
 {
 	struct mrg_walk *const w = f->w;
 	const struct mrg_plan_item *const item = &w->plan->items[index];
 	const uint32_t at = (uint32_t)(f->pos / 8);
 	uint32_t len = 0;
 	uint64_t said = f->limit - at;
-	if (w->making) {
+	if (plan_makes(w)) {
 		if (!make_octets(f, item, index, &said))
 			return false;
 	} else if (item->mode == MRG_PLAN_LEN && !plan_value(f, item->expr, &said)) {
@@ -103,7 +103,7 @@ bool plan_octets(struct frame *f, uint32_t index, uint32_t *node)
 		if (!octets_until(f, item, index, &len))
 			return false;
 	} else {
-		if (plan_has(item, MRG_PLAN_HAS_MAX) && said > item->max && !w->making)
+		if (plan_has(item, MRG_PLAN_HAS_MAX) && said > item->max && !plan_makes(w))
 			return plan_refuse_at(f, index, 0, MRG_E_LIMIT, f->pos, "too long");
 		if (!plan_is_there(f, said)) {
 			if (plan_has(item, MRG_PLAN_CAN_CUT))
@@ -121,13 +121,13 @@ bool plan_octets(struct frame *f, uint32_t index, uint32_t *node)
 	return plan_solve(f, index, *node);
 }
 
-bool plan_align(struct frame *f, uint32_t index, uint32_t *node)
+PLAN_PART bool plan_align(struct frame *f, uint32_t index, uint32_t *node)
 {
 	const struct mrg_plan_item *const item = &f->w->plan->items[index];
 	const uint64_t at = f->pos / 8, size = (item->value - (at - f->start) % item->value) % item->value;
 	if (!plan_is_there(f, size))
 		return plan_refuse_at(f, index, 0, MRG_MORE, f->pos, "padding is cut");
-	if (f->w->making && size != 0) {
+	if (plan_makes(f->w) && size != 0) {
 		memset(f->w->out + at, 0, (size_t)size);
 		if (plan_is_aim(f, index, 1)) {
 			f->w->out[at] = 1;
@@ -136,7 +136,7 @@ bool plan_align(struct frame *f, uint32_t index, uint32_t *node)
 			plan_cut_here(f, size);
 		}
 	}
-	for (uint64_t i = at; i < at + size && !f->w->making; i++)
+	for (uint64_t i = at; i < at + size && !plan_makes(f->w); i++)
 		if (plan_has(item, MRG_PLAN_IS_ZERO) && f->data[i] != 0)
 			return plan_refuse_at(f, index, 1, MRG_E_VALUE, i * 8, "padding is not zero");
 	*node = plan_begin(f, index);
@@ -258,7 +258,7 @@ static bool element(struct frame *f, uint32_t index, uint32_t list)
 	uint32_t node = 0;
 	if (!plan_item(f, item->a, &node) || !keys_differ(f, index, list, node))
 		return false;
-	if (w->making && item->mode == MRG_PLAN_WHILE) {
+	if (plan_makes(w) && item->mode == MRG_PLAN_WHILE) {
 		uint64_t value;
 		const uint64_t pos = f->pos;
 		f->pos = start;
@@ -282,7 +282,7 @@ static bool try_element(struct frame *f, uint32_t index, uint32_t list)
 	struct mrg_walk *const w = f->w;
 	const struct frame before = *f;
 	const size_t nodes = w->node_n, slots = w->slot_n, computed = w->computed_n,
-		     made = w->made != NULL ? w->made->n : 0;
+		     made = plan_made(w) != NULL ? w->made->n : 0;
 	const uint32_t targets = w->target_n,
 		       slot = w->slots[f->slots + w->plan->items[w->plan->items[index].a].slot];
 	for (int i = 0; i < TRIES; i++) {
@@ -296,7 +296,7 @@ static bool try_element(struct frame *f, uint32_t index, uint32_t list)
 		w->computed_n = computed;
 		w->target_n = targets;
 		w->slots[f->slots + w->plan->items[w->plan->items[index].a].slot] = slot;
-		if (w->made != NULL)
+		if (plan_made(w) != NULL)
 			w->made->n = made;
 		w->old_end = w->old_at; /* what was decided before does not do */
 	}
@@ -323,9 +323,9 @@ static struct listing listing_of(struct frame *f, uint32_t index, const struct m
 	bool known = true;
 	if (item->mode == MRG_PLAN_COUNTED || item->mode == MRG_PLAN_OCTETS)
 		known = plan_value(f, item->expr, &l.want);
-	if (f->w->making && f->w->went_wrong && l.want > WRONG_MAX)
+	if (plan_makes(f->w) && f->w->went_wrong && l.want > WRONG_MAX)
 		l.want = WRONG_MAX;
-	if (!f->w->making || (known && item->mode == MRG_PLAN_COUNTED) || item->mode == MRG_PLAN_UNTIL)
+	if (!plan_makes(f->w) || (known && item->mode == MRG_PLAN_COUNTED) || item->mode == MRG_PLAN_UNTIL)
 		return l;
 	if ((item->mode == MRG_PLAN_OCTETS && known) || (item->mode == MRG_PLAN_REST && f->limit_known))
 		return l;
@@ -374,7 +374,7 @@ static void spoil_list(struct frame *f, uint32_t index, uint32_t list)
 	w->went_wrong = true;
 }
 
-bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
+PLAN_PART bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
 {
 	struct mrg_walk *const w = f->w;
 	const struct mrg_plan_item *const item = &w->plan->items[index];
@@ -399,10 +399,10 @@ bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
 	for (bool more = true; more;) {
 		const bool going =
 			another(f, index, *node, &l, &more) &&
-			(!more || (w->making ? try_element(f, index, *node) : element(f, index, *node)));
+			(!more || (plan_makes(w) ? try_element(f, index, *node) : element(f, index, *node)));
 		if (going)
 			continue;
-		if (w->making && l.counted && item->mode != MRG_PLAN_COUNTED && w->status != MRG_E_SPACE &&
+		if (plan_makes(w) && l.counted && item->mode != MRG_PLAN_COUNTED && w->status != MRG_E_SPACE &&
 			!w->went_wrong)
 			break; /* fewer do */
 		if (w->status == MRG_MORE && item->mode == MRG_PLAN_OCTETS)
@@ -410,7 +410,7 @@ bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
 		return false;
 	}
 	w->status = MRG_OK;
-	if (w->aim == index && w->making)
+	if (w->aim == index && plan_makes(w))
 		spoil_list(f, index, *node);
 	f->limit = outer;
 	f->limit_known = outer_known;
@@ -441,7 +441,7 @@ static bool chain_item(struct frame *f, struct frame *at, uint32_t arm_index, ui
 		at->unknown_args |= (f->unknown_args >> w->plan->lists[arm->args + i] & 1) << i;
 		at->buffers[i] = f->buffers[w->plan->lists[arm->args + i]];
 	}
-	if (w->making && arm->kind == MRG_PLAN_GOTO) {
+	if (plan_makes(w) && arm->kind == MRG_PLAN_GOTO) {
 		at->forced_slot = arm->at;
 		at->forced = forced;
 	}
@@ -643,7 +643,7 @@ static bool read_chain(struct frame *f, uint32_t index, uint32_t node)
 		const uint64_t start = at.pos;
 		uint32_t one = 0;
 		plan_reach(f, item->point + i);
-		if (w->made != NULL && (arm->kind == MRG_PLAN_ITEM || start == f->pos))
+		if (plan_made(w) != NULL && (arm->kind == MRG_PLAN_ITEM || start == f->pos))
 			target(w, (uint32_t)(start / 8));
 		const struct group g = plan_enter(w, MRG_CHOICE_ARM + item->a + i, &was);
 		if (!chain_item(f, &at, item->a + i, 0, &one))
@@ -666,7 +666,7 @@ static bool read_chain(struct frame *f, uint32_t index, uint32_t node)
 	return true;
 }
 
-bool plan_chain(struct frame *f, uint32_t index, uint32_t *node)
+PLAN_PART bool plan_chain(struct frame *f, uint32_t index, uint32_t *node)
 {
 	struct mrg_choices *const made = f->w->made;
 	const struct mrg_choice *was;
@@ -674,7 +674,7 @@ bool plan_chain(struct frame *f, uint32_t index, uint32_t *node)
 	if (*node == 0)
 		return false;
 	const struct group g = plan_enter(f->w, index, &was);
-	const bool whole = f->w->making ? make_chain(f, index, *node) : read_chain(f, index, *node);
+	const bool whole = plan_makes(f->w) ? make_chain(f, index, *node) : read_chain(f, index, *node);
 	f->w->made = made;
 	if (whole)
 		plan_leave(f->w, g, 0);

@@ -73,7 +73,7 @@ static uint64_t decided(struct frame *f, uint32_t index, bool *unknown)
 		       : value;
 }
 
-bool plan_is_member(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value)
+PLAN_PART bool plan_is_member(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value)
 {
 	for (uint32_t i = 0; i < item->range_n; i++)
 		if (value >= w->plan->pats[item->ranges + i].lo &&
@@ -83,7 +83,7 @@ bool plan_is_member(const struct mrg_walk *w, const struct mrg_plan_item *item, 
 }
 
 /* A number that differs from what it must be. */
-bool plan_differs(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t at,
+PLAN_PART bool plan_differs(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t at,
 	const char *what)
 {
 	const unsigned severity = f->w->plan->items[index].severity;
@@ -91,7 +91,7 @@ bool plan_differs(struct frame *f, uint32_t index, uint32_t point, enum mrg_stat
 		return true;
 	if (!plan_has(&f->w->plan->items[index], MRG_PLAN_IS_SURE))
 		plan_reach(f, f->w->plan->items[index].point + point);
-	if (severity == MRG_PLAN_MUST && !(f->w->making && f->w->went_wrong))
+	if (severity == MRG_PLAN_MUST && !(plan_makes(f->w) && f->w->went_wrong))
 		return plan_refuse(f->w, status, at, index, what);
 	f->w->warnings++;
 	return true;
@@ -101,7 +101,7 @@ static bool later(struct frame *f, uint32_t node)
 {
 	const struct mrg_plan_item *const item = &f->w->plan->items[f->w->nodes[node].item];
 	if (!plan_has(item, MRG_PLAN_IS_COMPUTED) || plan_has(item, MRG_PLAN_CALLS) ||
-		(plan_has(item, MRG_PLAN_IS_IMPLIED) && !f->w->making))
+		(plan_has(item, MRG_PLAN_IS_IMPLIED) && !plan_makes(f->w)))
 		return true;
 	if (f->w->computed_n == sizeof f->w->computed / sizeof f->w->computed[0])
 		return plan_refuse(
@@ -114,7 +114,7 @@ static bool later(struct frame *f, uint32_t node)
 static inline void note_number(
 	struct frame *f, const struct mrg_plan_item *item, uint32_t index, uint64_t value)
 {
-	if (f->w->made != NULL && !plan_has(item, MRG_PLAN_IS_CONST) && !plan_has(item, MRG_PLAN_IS_SOLVED) &&
+	if (plan_made(f->w) != NULL && !plan_has(item, MRG_PLAN_IS_CONST) && !plan_has(item, MRG_PLAN_IS_SOLVED) &&
 		(!plan_has(item, MRG_PLAN_IS_COMPUTED) || plan_has(item, MRG_PLAN_CALLS)) &&
 		!is_owed(f, item))
 		plan_note(f->w, index, value, 0);
@@ -139,7 +139,7 @@ static bool judge(struct frame *f, uint32_t index, uint32_t node)
 	return later(f, node);
 }
 
-bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node)
+PLAN_PART bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node)
 {
 	struct mrg_walk *const w = f->w;
 	const struct mrg_plan_item *const item = &w->plan->items[index];
@@ -147,7 +147,7 @@ bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node)
 	bool unknown = false;
 	if (!plan_is_there(f, (f->pos % 8 + item->bits + 7) / 8))
 		return plan_refuse(w, MRG_MORE, f->pos, index, "cut");
-	if (w->making)
+	if (plan_makes(w))
 		plan_store(w->out, f->pos, item->bits, big, decided(f, index, &unknown));
 	uint64_t v = plan_load(f->data, f->pos, item->bits, big);
 	if (plan_has(item, MRG_PLAN_IS_SIGNED) && item->bits < 64 && (v >> (item->bits - 1)) != 0)
@@ -176,7 +176,7 @@ static unsigned octets_of(uint64_t v)
 }
 
 /* The shortest way to write it; returns bits. */
-unsigned plan_put_varint(uint8_t *out, uint64_t bit, const struct mrg_plan_varint *v, uint64_t value)
+PLAN_PART unsigned plan_put_varint(uint8_t *out, uint64_t bit, const struct mrg_plan_varint *v, uint64_t value)
 {
 	const uint64_t at = bit / 8;
 	unsigned n = 0;
@@ -322,7 +322,7 @@ static void spoil_varint(struct frame *f, const struct mrg_plan_varint *v)
 	}
 }
 
-bool plan_varint(struct frame *f, uint32_t index, uint32_t *node)
+PLAN_PART bool plan_varint(struct frame *f, uint32_t index, uint32_t *node)
 {
 	enum { LONGEST = 16 };
 	struct mrg_walk *const w = f->w;
@@ -330,7 +330,7 @@ bool plan_varint(struct frame *f, uint32_t index, uint32_t *node)
 	const struct mrg_plan_varint *const v = &w->plan->varints[item->a];
 	bool unknown = false, longer;
 	uint64_t value = 0, end = 0;
-	if (w->making) {
+	if (plan_makes(w)) {
 		if (!plan_is_there(f, LONGEST))
 			return plan_refuse(w, MRG_E_SPACE, f->pos, index, "no room");
 		const uint64_t number = decided(f, index, &unknown);
@@ -341,7 +341,7 @@ bool plan_varint(struct frame *f, uint32_t index, uint32_t *node)
 	const enum mrg_status status = read_varint(f, v, &value, &end, &longer);
 	if (status != MRG_OK)
 		return plan_refuse_at(f, index, status == MRG_MORE, status, f->pos, "not whole");
-	if (v->minimal && longer && !w->making)
+	if (v->minimal && longer && !plan_makes(w))
 		return plan_refuse_at(f, index, 2, MRG_E_VALUE, f->pos, "not the shortest");
 	*node = plan_begin(f, index);
 	if (*node == 0)
@@ -351,7 +351,7 @@ bool plan_varint(struct frame *f, uint32_t index, uint32_t *node)
 	w->nodes[*node].unknown = unknown;
 	plan_end_at(f, *node, end);
 	note_number(f, item, index, value);
-	if (value > v->hi && !w->making)
+	if (value > v->hi && !plan_makes(w))
 		return plan_refuse_at(f, index, 0, MRG_E_RANGE, at, "too large");
 	return later(f, *node);
 }

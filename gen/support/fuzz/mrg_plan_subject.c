@@ -66,8 +66,11 @@ static void arguments(
 
 static void draw_head(const struct mrg_plan_subject *s, struct mrg_rng *rng, uint8_t *out)
 {
-	for (size_t at = 0; at < head_len(s); at += NUMBER)
-		plan_store(out, 8 * at, 64, false, mrg_rng_next(rng) >> mrg_rng_below(rng, 64));
+	for (size_t at = 0; at < head_len(s);) {
+		uint64_t v = mrg_rng_next(rng) >> mrg_rng_below(rng, 64);
+		for (unsigned i = 0; i < NUMBER; i++, v >>= 8)
+			out[at++] = (uint8_t)v;
+	}
 }
 
 static void ready(struct mrg_plan_subject *s, struct mrg_choices *made)

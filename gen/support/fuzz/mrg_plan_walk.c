@@ -12,7 +12,7 @@ static bool items_of(struct frame *f, uint32_t first, uint32_t n);
 
 /* ---- what is common ---- */
 
-bool plan_refuse(
+PLAN_PART bool plan_refuse(
 	struct mrg_walk *w, enum mrg_status status, uint64_t bit_off, uint32_t where, const char *what)
 {
 	w->status = status;
@@ -23,7 +23,7 @@ bool plan_refuse(
 }
 
 /* A refusal is a point too. */
-bool plan_refuse_at(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t bit_off,
+PLAN_PART bool plan_refuse_at(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t bit_off,
 	const char *what)
 {
 	plan_reach(f, f->w->plan->items[index].point + point);
@@ -33,7 +33,7 @@ bool plan_refuse_at(struct frame *f, uint32_t index, uint32_t point, enum mrg_st
 /* ---- on purpose ---- */
 
 /* The message, or a length around, is to end at the position or a little behind. */
-bool plan_cut_here(struct frame *f, uint64_t octets)
+PLAN_PART bool plan_cut_here(struct frame *f, uint64_t octets)
 {
 	struct mrg_walk *const w = f->w;
 	w->went_wrong = w->cuts = true;
@@ -42,7 +42,7 @@ bool plan_cut_here(struct frame *f, uint64_t octets)
 }
 
 /* More octets than belong there. */
-void plan_put_more(struct frame *f)
+PLAN_PART void plan_put_more(struct frame *f)
 {
 	struct mrg_walk *const w = f->w;
 	const uint64_t n = 1 + mrg_rng_below(w->rng, 4);
@@ -120,7 +120,7 @@ static bool solution(struct frame *f, uint32_t e, struct mrg_node *n, const stru
 }
 
 /* A number that says how long an item is, by way of more than itself, now that it is known how long. */
-bool plan_solve_now(struct frame *f, uint32_t index, uint32_t node)
+PLAN_PART bool plan_solve_now(struct frame *f, uint32_t index, uint32_t node)
 {
 	struct mrg_walk *const w = f->w;
 	const struct mrg_plan_item *const item = &w->plan->items[index];
@@ -160,7 +160,7 @@ static void arguments_of(const struct frame *f, const struct mrg_plan_item *item
 	}
 }
 
-struct frame plan_inside(struct frame *f, const struct mrg_plan_packet *p, uint32_t at, uint32_t end)
+PLAN_PART struct frame plan_inside(struct frame *f, const struct mrg_plan_packet *p, uint32_t at, uint32_t end)
 {
 	return (struct frame){ .w = f->w,
 		.p = p,
@@ -240,7 +240,7 @@ static bool region(struct frame *f, uint32_t index, uint32_t *node)
 	if (f->pos != end && !plan_has(item, MRG_PLAN_HAS_TAIL))
 		return plan_refuse_at(f, index, plan_has(item, MRG_PLAN_CAN_CUT), MRG_E_LENGTH, f->pos,
 			"octets are left over");
-	if (w->making && f->pos < end)
+	if (plan_makes(w) && f->pos < end)
 		memset(w->out + f->pos / 8, 0, (size_t)((end - f->pos) / 8));
 	plan_end_at(f, *node, end);
 	return true;
@@ -278,7 +278,7 @@ static bool matches(const struct mrg_walk *w, const struct mrg_plan_arm *arm, ui
 	return false;
 }
 
-uint32_t plan_far_arm(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value)
+PLAN_PART uint32_t plan_far_arm(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value)
 {
 	for (uint32_t i = 0; i < item->far_n; i++) {
 		const uint32_t at = w->plan->lists[item->far + i];
@@ -335,7 +335,7 @@ static bool choice(struct frame *f, uint32_t index, uint32_t *node)
 	if (inner != 0)
 		plan_adopt(w, *node, inner);
 	plan_end_at(f, *node, f->pos);
-	if (w->making && !known && !leads_back(f, item, start, arm))
+	if (plan_makes(w) && !known && !leads_back(f, item, start, arm))
 		return plan_refuse(w, MRG_E_TAG, start, index, "would be read as another");
 	return true;
 }
@@ -348,7 +348,7 @@ static bool check(struct frame *f, uint32_t index)
 	const struct mrg_plan_item *const item = &w->plan->items[index];
 	uint64_t holds = 1;
 	f->holder = item->a < f->p->slot_n ? w->slots[f->slots + item->a] : 0;
-	if (plan_has(item, MRG_PLAN_CALLS) || (item->severity == MRG_PLAN_SEND && !w->making) ||
+	if (plan_has(item, MRG_PLAN_CALLS) || (item->severity == MRG_PLAN_SEND && !plan_makes(w)) ||
 		!plan_value(f, item->expr, &holds))
 		return true;
 	if (item->severity != MRG_PLAN_SEND && !plan_has(item, MRG_PLAN_IS_SURE))
@@ -388,7 +388,7 @@ static bool run(struct frame *f, uint32_t index)
 }
 
 /* Read one item; *node stays 0 when it leaves none. */
-bool plan_item(struct frame *f, uint32_t index, uint32_t *node)
+PLAN_PART bool plan_item(struct frame *f, uint32_t index, uint32_t *node)
 {
 	const struct mrg_plan_item *const item = &f->w->plan->items[index];
 	uint64_t value = 0;
@@ -418,7 +418,7 @@ static bool items_of(struct frame *f, uint32_t first, uint32_t n)
 	const struct mrg_plan_item *const items = f->w->plan->items;
 	for (uint32_t i = first; i < first + n; i++) {
 		uint32_t node = 0;
-		if (items[i].kind == MRG_PLAN_RUN && !f->w->making) {
+		if (items[i].kind == MRG_PLAN_RUN && !plan_makes(f->w)) {
 			if (!plan_is_there(f, (f->pos % 8 + items[i].value + 7) / 8))
 				return run(f, i);
 			continue;
@@ -460,7 +460,7 @@ static bool compute(struct frame *f)
 		f->holder = at;
 		if (!plan_value(f, item->expr, &want))
 			continue;
-		if (w->making) {
+		if (plan_makes(w)) {
 			const struct mrg_plan_expr *const e = &w->plan->exprs[item->expr];
 			if (e->op == MRG_PLAN_SIZE)
 				want = cut_down(
@@ -480,7 +480,7 @@ static bool compute(struct frame *f)
 	return true;
 }
 
-bool plan_packet(struct frame *f, uint32_t *node)
+PLAN_PART bool plan_packet(struct frame *f, uint32_t *node)
 {
 	struct mrg_walk *const w = f->w;
 	if (w->slot_n + f->p->slot_n > MRG_SLOTS_MAX || f->p->param_n > PARAMS_MAX)
@@ -508,13 +508,13 @@ bool plan_packet(struct frame *f, uint32_t *node)
 	if (!items_of(f, f->p->items, f->p->item_n))
 		return false;
 	w->nodes[*node].bit_len = (uint32_t)(f->pos - w->nodes[*node].bit_off);
-	if (w->making && !settle_lengths(f))
+	if (plan_makes(w) && !settle_lengths(f))
 		return false;
 	if (w->computed_n != f->computed_at && !compute(f))
 		return false;
 	w->computed_n = f->computed_at;
 	if (f->p->max_bytes != 0 && w->nodes[*node].bit_len > 8 * f->p->max_bytes &&
-		!(w->making && w->went_wrong)) {
+		!(plan_makes(w) && w->went_wrong)) {
 		plan_reach(f, f->p->point);
 		return plan_refuse(w, MRG_E_LIMIT, w->nodes[*node].bit_off, MRG_PLAN_NONE, "too long");
 	}
@@ -532,7 +532,7 @@ static bool whole(
 		.end = len,
 		.limit = len,
 		.big = true,
-		.limit_known = !w->making,
+		.limit_known = !plan_makes(w),
 		.forced_slot = MRG_PLAN_NONE };
 	for (uint32_t i = 0; i < f.p->param_n && i < PARAMS_MAX; i++) {
 		f.buffers[i] = (struct stretch){ 0, len };
@@ -545,7 +545,7 @@ static bool whole(
 	w->where = MRG_PLAN_NONE;
 	w->what = "";
 	w->ahead = false;
-	if (w->made != NULL) {
+	if (plan_made(w) != NULL) {
 		w->made->n = 0;
 		w->made->text = data;
 	}
@@ -556,8 +556,23 @@ static bool whole(
 	return true;
 }
 
+#ifdef PLAN_ONLY_READS
+enum mrg_status plan_read_only(
+	struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args)
+{
+	w->making = false;
+	w->old = NULL;
+	w->old_at = w->old_end = 0;
+	w->wrong = MRG_PLAN_NONE;
+	w->went_wrong = false;
+	(void)whole(w, packet, in.p, (uint32_t)in.len, args);
+	return w->status;
+}
+#else
 enum mrg_status mrg_plan_read(struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args)
 {
+	if (w->made == NULL)
+		return plan_read_only(w, packet, in, args);
 	w->making = false;
 	w->old = NULL;
 	w->old_at = w->old_end = 0;
@@ -590,3 +605,4 @@ size_t mrg_plan_make(struct mrg_walk *w, uint32_t packet, const uint64_t *args, 
 		w->used = w->cut_at;
 	return made ? w->used : 0;
 }
+#endif

@@ -1,0 +1,8 @@
+/* The walker as it only reads, which is what it does most.  See mrg_plan_inside.h. */
+#define PLAN_ONLY_READS
+#define PLAN_PART static
+#include "mrg_plan_walk.c"
+#include "mrg_plan_numbers.c"
+#include "mrg_plan_lists.c"
+#include "mrg_plan_eval.c"
+#include "mrg_plan_choose.c"
