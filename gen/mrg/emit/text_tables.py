@@ -230,6 +230,29 @@ class Tables:
         else:
             self.ops[at] = Op("counted", behind, op.node, first.a, first.b, first.depth, octet.octets)
 
+    def around(self, split: Op) -> Octets:
+        """The octets that a split takes one by one, each the only way on, with nothing but signs on the way back to it."""
+        out: set[int] = set()
+        for octet in self.firsts[split.ways[0]][0]:
+            at, taken = split.ways[0], False
+            while not (taken and self.ops[at] is split):
+                op = self.ops[at]
+                if op.kind == "split" and op is not split and not taken:
+                    ways = [way for way in op.ways if octet in self.firsts[way][0]]
+                    if len(ways) != 1:
+                        break
+                    at = ways[0]
+                    continue
+                if op.kind == "octet" and not taken and octet in op.octets:
+                    taken = True
+                elif op.kind not in ("again", "open", "close", "choice", "chosen") and not (op.kind == "octets" and not taken and octet not in op.octets):
+                    break
+                at = op.to
+            else:
+                if all(octet not in self.firsts[way][0] for way in split.ways[1:]):
+                    out.add(octet)
+        return frozenset(out)
+
     def first(self, start: int) -> tuple[Octets, bool]:
         """The octets that can come at an instruction, and whether the text may end there."""
         found: set[int] = set()
@@ -406,9 +429,10 @@ def _ops(t: Tables, pool: _Pool) -> tuple[list[str], list[str]]:
         elif op.kind == "split":
             a, b, to = len(ways), len(op.ways), op.memo
             ways += [f"{{ {pool.set(t.firsts[w][0])}, {w}, {'true' if t.firsts[w][1] else 'false'} }}" for w in op.ways]
+            octets = t.around(op) or None
         elif op.kind == "count":
             octets = t.firsts[op.to][0]
-        kept = pool.set(octets) if octets is not None else 0
+        kept = pool.set(octets) if octets is not None else NONE if op.kind == "split" else 0
         ops.append(f"{{ MRG_TEXT_OP_{op.kind.upper()}, {op.depth}, {op.node}, {to}, {kept}, {a}u, {b}u }}")
     return ops, ways
 

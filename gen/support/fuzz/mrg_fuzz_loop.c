@@ -15,6 +15,7 @@
 enum {
 	CRASHES_MAX = 100000, /* of a run, those known already too: each may leak, see mrg_fuzz_catch.c */
 	HANGS_MAX = 20,       /* likewise: each takes long */
+	HUGE = 1024,          /* octets of an input */
 	BATCH_MAX = 4096,     /* cases between looks at the clock */
 	NEW_SLOTS =
 		128, /* of the corpus: inputs that reached a point first; the others are accepted ones by chance */
@@ -89,10 +90,12 @@ static const struct mrg_fuzz_octets *any_entry(struct loop *l)
 	return &l->corpus[i < news ? i : NEW_SLOTS + i - news];
 }
 
-/* The smallest of a few: what is small takes little time, and all of it matters. */
+/* The smallest of a few: what is small takes little time, and all of it matters.  What is huge is left alone most of the time. */
 static const struct mrg_fuzz_octets *small_entry(struct loop *l)
 {
 	const struct mrg_fuzz_octets *e = any_entry(l);
+	for (unsigned i = 0; e->len > HUGE && i < 8 && mrg_rng_below(&l->rng, 8) != 0; i++)
+		e = any_entry(l);
 	for (uint64_t i = mrg_rng_below(&l->rng, 8); i < 6; i += 2) {
 		const struct mrg_fuzz_octets *const other = any_entry(l);
 		e = other->len < e->len ? other : e;

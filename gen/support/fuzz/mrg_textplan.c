@@ -4,6 +4,7 @@
  *
  * Reading order: struct walk, the instructions from take_text on, walk_on, mrg_text_read; then the pieces.
  */
+#include "mrg_glue.h"
 #include "mrg_textplan.h"
 
 #include <string.h>
@@ -205,11 +206,29 @@ static bool tried(struct walk *w, unsigned memo)
 	return before;
 }
 
+/* Octets of a loop that no other way takes: as many as come, up to before the place that is wanted. */
+static inline void skip(struct walk *w, const struct mrg_text_set *set)
+{
+	size_t at = w->at, end = w->len;
+	if (w->want != NOWHERE && w->want > at && w->want <= end)
+		end = w->want - 1;
+	if (end - at > w->budget)
+		end = at + w->budget;
+	while (at < end && mrg_text_in(set, w->in[at]))
+		at++;
+	w->budget -= at - w->at;
+	w->at = at;
+	if (at > w->far)
+		w->far = at;
+}
+
 /* The best way on from the `from`-th; those behind it are kept for later. */
 static bool split(struct walk *w, const struct mrg_text_op *op, unsigned from)
 {
 	const struct mrg_text_way *const ways = w->t->plan->ways + op->a;
 	unsigned i = from;
+	if (op->set != MRG_TEXT_NONE && from == 0 && w->quiet && !w->all)
+		skip(w, &w->t->plan->sets[op->set]);
 	while (i < op->b && !viable(w, &ways[i]))
 		i++;
 	if (i == op->b)
@@ -493,4 +512,24 @@ size_t mrg_text_pieces(const struct mrg_text *t, const uint8_t *in, size_t len, 
 	while (depth > 0)
 		t->room->pieces[open[--depth]].end = (uint32_t)w.at;
 	return n;
+}
+
+size_t mrg_text_pieces_again(const struct mrg_text *t, const uint8_t *in, size_t len, size_t *end)
+{
+	struct mrg_text_memo *const m = &t->room->memos[mrg_glue_hash(in, len) % MRG_TEXT_MEMOS];
+	if (m->plan != t->plan || m->len != len || (len != 0 && memcmp(m->text, in, len) != 0)) {
+		const size_t n = mrg_text_pieces(t, in, len, end);
+		if (len == 0 || len > MRG_TEXT_MEMO_LEN || n > MRG_TEXT_MEMO_PIECES)
+			return n;
+		m->plan = t->plan;
+		m->len = len;
+		m->n = n;
+		m->end = *end;
+		memcpy(m->text, in, len);
+		memcpy(m->pieces, t->room->pieces, n * sizeof m->pieces[0]);
+		return n;
+	}
+	*end = m->end;
+	memcpy(t->room->pieces, m->pieces, m->n * sizeof m->pieces[0]);
+	return m->n;
 }

@@ -58,7 +58,7 @@ enum mrg_text_op_kind {
 
 struct mrg_text_op {
 	uint8_t kind, depth; /* depth: which count */
-	uint16_t node, to, set;
+	uint16_t node, to, set; /* set, of a split: octets that are taken one by one and lead back to it, the only way there is; NONE */
 	uint32_t a, b;
 };
 
@@ -148,6 +148,16 @@ struct mrg_text_piece {
 
 enum { MRG_TEXT_PIECES = 4096 };
 
+/* The pieces of a text that was looked at before: those that a fuzzer goes on from come again and again. */
+enum { MRG_TEXT_MEMOS = 1024, MRG_TEXT_MEMO_LEN = 512, MRG_TEXT_MEMO_PIECES = 256 };
+
+struct mrg_text_memo {
+	const struct mrg_text_plan *plan;
+	size_t len, n, end;
+	uint8_t text[MRG_TEXT_MEMO_LEN];
+	struct mrg_text_piece pieces[MRG_TEXT_MEMO_PIECES];
+};
+
 /* Octets that an instruction took at once, the last time: from one place on up to another. */
 struct mrg_text_run {
 	uint32_t from, to;
@@ -160,6 +170,7 @@ struct mrg_text_room {
 	uint64_t memory[MRG_TEXT_MEMORY / 64];
 	struct mrg_text_run runs[MRG_TEXT_RUNS];
 	struct mrg_text_piece pieces[MRG_TEXT_PIECES];
+	struct mrg_text_memo memos[MRG_TEXT_MEMOS];
 	uint8_t text[2 * MRG_TEXT_LEN_MAX];
 };
 
@@ -183,6 +194,9 @@ size_t mrg_text_longest(const struct mrg_text *t, const uint8_t *in, size_t len,
  *   *end  octets of the text
  */
 size_t mrg_text_pieces(const struct mrg_text *t, const uint8_t *in, size_t len, size_t *end);
+
+/* mrg_text_pieces_again - the same of a text that may come again, for which it is remembered */
+size_t mrg_text_pieces_again(const struct mrg_text *t, const uint8_t *in, size_t len, size_t *end);
 
 /* --- making (mrg_textplan_make.c) ----------------------------------------------------------------- */
 

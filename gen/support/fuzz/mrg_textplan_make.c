@@ -7,6 +7,7 @@
 
 enum {
 	SHORT = 160,  /* octets of a text behind which repetitions end as soon as they may */
+	LONG = 512,   /* octets: what takes long to read is changed by octets as a rule */
 	LARGE = 64,   /* repetitions of more times are seldom taken to the end */
 	TO_LIMIT = 16 /* one text in so many goes over a limit */
 };
@@ -308,7 +309,7 @@ static bool splice(struct maker *m, const struct mrg_text_piece *p, const uint8_
 	struct change *c)
 {
 	size_t end;
-	const size_t n = mrg_text_pieces(m->t, other, other_len, &end);
+	const size_t n = mrg_text_pieces_again(m->t, other, other_len, &end);
 	const size_t from = n > 0 ? mrg_rng_below(m->rng, n) : 0;
 	for (size_t k = 0; k < n; k++) {
 		const struct mrg_text_piece *const q = &m->t->room->pieces[(from + k) % n];
@@ -340,7 +341,8 @@ size_t mrg_text_mutate(const struct mrg_text *t, struct mrg_rng *rng, const uint
 {
 	struct maker m = maker(t, rng, out, cap);
 	size_t end;
-	const size_t n = one_in(&m, 64) || len > m.cap ? 0 : mrg_text_pieces(t, in, len, &end);
+	const bool cheap = mrg_rng_below(rng, 64) < (len < LONG ? 1u : 60u);
+	const size_t n = cheap || len > m.cap ? 0 : mrg_text_pieces_again(t, in, len, &end);
 	if (n == 0)
 		return len == 0 ? mrg_text_make(t, rng, out, cap)
 				: mutate_octets(&m, in, len, other, other_len);
