@@ -57,6 +57,9 @@ class Tables:
         for packet in module.packets:
             self.add(packet)
         self.points_of: list[tuple[int, int]] = []  # of each packet: from, to
+        # what somebody looks at, in whatever packet it is
+        self.asked = {id(p.path[-1]) for packet in self.order for e in exprs(packet.items) for p in refs(e) if isinstance(p, ir.FieldRef)}
+        self.asked |= {id(one) for packet in self.order for i in walk(packet.items) if isinstance(i, ir.List) for one in i.ascending or i.unique or []}
         self.owed = {id(length.path[-1]) for packet in self.order for length in lengths(packet)}
         for packet in self.order:
             self.chosen |= {id(arm.packet) for item in own_items(packet.items) if isinstance(item, ir.Chain) for arm in item.arms}
@@ -101,7 +104,8 @@ class Tables:
         w.line()
         w.line(f"extern const struct mrg_plan {name_of(self.module)};")
         fields = ", ".join(f".{key} = {key}" for key in (*kinds, "points", "point_items", "leads"))
-        w.line(f"const struct mrg_plan {name_of(self.module)} = {{ {fields}, .point_n = {len(self.points)}, .packet_n = {len(self.order)} }};")
+        w.line(f"const struct mrg_plan {name_of(self.module)} = {{ {fields}, .point_n = {len(self.points)}, .packet_n = {len(self.order)}, "
+               f".sums = {_c(any('MRG_PLAN_SUM' in row for row in self.rows['exprs']))} }};")
         return w.text()
 
     def put(self, key: str, rows: Iterable[str]) -> int:
@@ -266,6 +270,7 @@ class Tables:
         flags = ["IS_SIGNED"] if item.signed else []
         flags += ["IS_SOLVED"] if id(item) in self.solved else []
         flags += ["IS_OWED"] if id(item) in self.owed else []
+        flags += ["IS_FREE"] if item.const is None and item.computed is None and id(item) not in self.owed | self.asked else []
         hint = self.hint(item)
         if item.const is not None:
             flags.append("IS_CONST")

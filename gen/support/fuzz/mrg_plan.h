@@ -110,6 +110,7 @@ enum mrg_plan_flag {
 	MRG_PLAN_CAN_CUT = 8192,  /* no check before it makes sure that its octets are there */
 	MRG_PLAN_IS_SURE = 16384, /* the octet by which its packet was chosen has decided it: no points */
 	MRG_PLAN_IS_SOLVED = 32768, /* a length follows from it, of one item: a maker finds it from what that takes */
+	MRG_PLAN_IS_FREE = 131072,  /* nothing goes by this number */
 	MRG_PLAN_IS_OWED = 65536    /* a packet derives it from the size or count of what comes later: some packet's `lengths` */
 };
 
@@ -190,6 +191,7 @@ struct mrg_plan {
 	const char *const *points; /* names */
 	const uint32_t *point_items;
 	uint32_t point_n, packet_n;
+	bool sums; /* checksums, over much of a message */
 	const uint8_t *leads; /* of each packet, a bit for each that may be in it; whole octets a packet */
 };
 
@@ -200,7 +202,7 @@ struct mrg_choice {
 	uint64_t value; /* a number; octets; elements; an arm; of a pointer: which of the targets */
 	uint32_t item;  /* or MRG_CHOICE_ARM with the index of an arm, MRG_CHOICE_PACKET with that of a packet */
 	uint32_t end;
-	uint32_t at; /* octets: where, in the text that was read */
+	uint32_t at; /* where, in the text that was read: of octets an octet, of a number a bit */
 	bool fresh;  /* to be decided anew, with all in it */
 	bool second; /* octets of the second text */
 };
@@ -281,6 +283,13 @@ enum mrg_status mrg_plan_read(struct mrg_walk *w, uint32_t packet, struct mrg_sp
  */
 size_t mrg_plan_make(struct mrg_walk *w, uint32_t packet, const uint64_t *args, struct mrg_rng *rng,
 	const struct mrg_choices *old, uint8_t *out, size_t cap);
+
+/*
+ * mrg_plan_redraw - decide a number or octets anew, in their place in the message that the decision is of
+ *
+ * Returns false, and changes nothing, where more than that would have to change: what is said of it elsewhere.
+ */
+bool mrg_plan_redraw(struct mrg_walk *w, const struct mrg_choice *c, struct mrg_rng *rng, uint8_t *message);
 
 /*
  * mrg_plan_events - what the message says that mrg_plan_read has read, as a walk of the generated view tells it.   data    its octets

@@ -166,3 +166,21 @@ PLAN_PART void plan_draw_octets(struct mrg_walk *w, uint8_t *out, size_t len)
 		out[i] = text ? (uint8_t)letters[bits & 31] : (uint8_t)bits;
 	}
 }
+
+#ifndef PLAN_ONLY_READS
+bool mrg_plan_redraw(struct mrg_walk *w, const struct mrg_choice *c, struct mrg_rng *rng, uint8_t *message)
+{
+	if (c->item >= MRG_CHOICE_PACKET)
+		return false;
+	const struct mrg_plan_item *const item = &w->plan->items[c->item];
+	w->rng = rng;
+	if (item->kind == MRG_PLAN_BYTES && item->mode != MRG_PLAN_UNTIL && c->value != 0) {
+		plan_draw_octets(w, message + c->at, (size_t)c->value);
+		return true;
+	}
+	if (item->kind != MRG_PLAN_SCALAR || !plan_has(item, MRG_PLAN_IS_FREE) || item->endian == MRG_PLAN_DYN)
+		return false;
+	plan_store(message, c->at, item->bits, item->endian == MRG_PLAN_BIG, plan_draw_number(w, item));
+	return true;
+}
+#endif

@@ -112,12 +112,12 @@ static bool later(struct frame *f, uint32_t node)
 
 /* What reading it noted of a number: what a maker would have to decide. */
 static inline void note_number(
-	struct frame *f, const struct mrg_plan_item *item, uint32_t index, uint64_t value)
+	struct frame *f, const struct mrg_plan_item *item, uint32_t index, const struct mrg_node *n)
 {
 	if (plan_made(f->w) != NULL && !plan_has(item, MRG_PLAN_IS_CONST) && !plan_has(item, MRG_PLAN_IS_SOLVED) &&
 		(!plan_has(item, MRG_PLAN_IS_COMPUTED) || plan_has(item, MRG_PLAN_CALLS)) &&
 		!is_owed(f, item))
-		plan_note(f->w, index, value, 0);
+		plan_note(f->w, index, n->value, n->bit_off);
 }
 
 /* What must hold of a number as soon as it is there. */
@@ -160,7 +160,7 @@ PLAN_PART bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node)
 	n->unknown = unknown;
 	n->bit_len = item->bits;
 	f->pos += item->bits;
-	note_number(f, item, index, v);
+	note_number(f, item, index, n);
 	return !plan_has(item, MRG_PLAN_IS_CONST | MRG_PLAN_IS_CLOSED | MRG_PLAN_IS_COMPUTED) ||
 	       judge(f, index, *node);
 }
@@ -350,7 +350,7 @@ PLAN_PART bool plan_varint(struct frame *f, uint32_t index, uint32_t *node)
 	w->nodes[*node].value = value;
 	w->nodes[*node].unknown = unknown;
 	plan_end_at(f, *node, end);
-	note_number(f, item, index, value);
+	note_number(f, item, index, &w->nodes[*node]);
 	if (value > v->hi && !plan_makes(w))
 		return plan_refuse_at(f, index, 0, MRG_E_RANGE, at, "too large");
 	return later(f, *node);

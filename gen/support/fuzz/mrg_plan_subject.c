@@ -315,7 +315,8 @@ static size_t fitting(const struct mrg_choices *others, uint32_t item, struct mr
 }
 
 /* One change of decisions: of a number, or of all that is in a group, or of the elements of a list. */
-static const struct mrg_choices *change(struct mrg_plan_subject *s, struct mrg_rng *rng, bool splice)
+static const struct mrg_choices *change(
+	struct mrg_plan_subject *s, struct mrg_rng *rng, bool splice, const struct mrg_choice **anew)
 {
 	enum { MANY = 60 };
 	struct mrg_choices *const mine = &s->room->mine, *const others = &s->room->others,
@@ -331,7 +332,27 @@ static const struct mrg_choices *change(struct mrg_plan_subject *s, struct mrg_r
 			return out;
 	}
 	mine->c[at].fresh = true;
+	*anew = &mine->c[at];
 	return mine;
+}
+
+/* Whether there is a point to aim at. */
+static bool is_aimless(const struct mrg_plan_subject *s)
+{
+	for (uint32_t i = 0; i < s->point_n; i++)
+		if (!s->reached[i] && s->tries[i] < AIMS_MAX)
+			return false;
+	return true;
+}
+
+/* One decision anew in the place where it is, most of the time, if nothing else goes by it: that spares making all of the message. */
+static bool redraws(struct mrg_plan_subject *s, struct mrg_rng *rng, enum purpose purpose,
+	const struct mrg_choice *anew, uint8_t *message)
+{
+	if (anew == NULL || s->plan->sums || purpose == WRONG || mrg_rng_below(rng, 4) == 0 ||
+		(purpose == AIMED && !is_aimless(s)))
+		return false;
+	return mrg_plan_redraw(&s->room->walk, anew, rng, message);
 }
 
 size_t mrg_plan_subject_mutate(void *ctx, struct mrg_rng *rng, const uint8_t *in, size_t len,
@@ -352,7 +373,14 @@ size_t mrg_plan_subject_mutate(void *ctx, struct mrg_rng *rng, const uint8_t *in
 			memcpy(out, in, head);
 		const unsigned dice = (unsigned)mrg_rng_below(rng, WRONG_OF);
 		const enum purpose purpose = dice == 0 ? WRONG : dice < AIMED_OF ? AIMED : ANY;
-		const struct mrg_choices *const old = s->room->mine.n != 0 ? change(s, rng, splice) : NULL;
+		const struct mrg_choice *anew = NULL;
+		const struct mrg_choices *const old =
+			s->room->mine.n != 0 ? change(s, rng, splice, &anew) : NULL;
+		if (len > head && len <= cap && i == 0) {
+			memcpy(out + head, in + head, len - head);
+			if (redraws(s, rng, purpose, anew, out + head))
+				return len;
+		}
 		if (purpose == WRONG) /* some number that is in it */
 			(void)read_input(s, in, len, NULL, NULL, NULL);
 		const size_t made = make_from(s, rng, old, purpose, out, cap);
