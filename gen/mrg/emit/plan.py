@@ -270,6 +270,7 @@ class Tables:
         flags = ["IS_SIGNED"] if item.signed else []
         flags += ["IS_SOLVED"] if id(item) in self.solved else []
         flags += ["IS_OWED"] if id(item) in self.owed else []
+        flags += ["IS_OWN"] if any(len(length.path) == 1 and length.path[0] is item for length in lengths(self.at)) else []
         flags += ["IS_FREE"] if item.const is None and item.computed is None and id(item) not in self.owed | self.asked else []
         hint = self.hint(item)
         if item.const is not None:
@@ -412,7 +413,7 @@ class Tables:
             case ir.Const():
                 return f".op = MRG_PLAN_CONST, .value = {_u(e.value)}"
             case ir.FieldRef():
-                return f".op = MRG_PLAN_FIELD, .a = {self.path(e.path)}, .n = {len(e.path)}"
+                return f".op = MRG_PLAN_FIELD, .a = {self.path(e.path)}, .n = {len(e.path)}, .b = {self.slots[id(e.path[0])]}"
             case ir.ParamRef():
                 return f".op = MRG_PLAN_PARAM, .a = {self.param(e.param)}"
             case ir.BufLen():

@@ -19,7 +19,7 @@ enum { MRG_PLAN_NONE = 0xffffffff };
 
 enum mrg_plan_op {
 	MRG_PLAN_CONST,
-	MRG_PLAN_FIELD, /* a, n: path */
+	MRG_PLAN_FIELD, /* a, n: path; b: its first slot */
 	MRG_PLAN_PARAM, /* a */
 	MRG_PLAN_BUFLEN,
 	MRG_PLAN_SIZE, /* a: slot; NONE: the packet */
@@ -111,6 +111,7 @@ enum mrg_plan_flag {
 	MRG_PLAN_IS_SURE = 16384, /* the octet by which its packet was chosen has decided it: no points */
 	MRG_PLAN_IS_SOLVED = 32768, /* a length follows from it, of one item: a maker finds it from what that takes */
 	MRG_PLAN_IS_FREE = 131072,  /* nothing goes by this number */
+	MRG_PLAN_IS_OWN = 262144,   /* owed, and the packet is its own */
 	MRG_PLAN_IS_OWED = 65536    /* a packet derives it from the size or count of what comes later: some packet's `lengths` */
 };
 
@@ -252,7 +253,7 @@ struct mrg_walk {
 	struct mrg_rng *rng;
 	const struct mrg_choices *old;  /* to be followed, or NULL */
 	size_t old_at, old_end;
-	struct mrg_choices *made;       /* what was decided; or read.  NULL: nobody asks */
+	struct mrg_choices *made;       /* decisions that are read.  NULL: nobody asks, as in making */
 	uint32_t wrong; /* an item whose number is to be anything; NONE */
 	uint32_t given; /* an item whose number is given_value; NONE */
 	uint64_t given_value;
@@ -311,7 +312,7 @@ struct mrg_plan_memo {
 /* Room for one input at a time: all subjects of a program share it. */
 struct mrg_plan_room {
 	struct mrg_walk walk;
-	struct mrg_choices mine, others, joined, made;
+	struct mrg_choices mine, others, joined;
 	struct mrg_event want[MRG_PLAN_EVENTS], have[MRG_PLAN_EVENTS];
 	uint8_t again[2][MRG_PLAN_AGAIN];
 	struct mrg_plan_memo memos[MRG_PLAN_MEMOS];

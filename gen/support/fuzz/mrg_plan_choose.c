@@ -55,11 +55,9 @@ PLAN_PART bool plan_arm_leads(const struct mrg_walk *w, const struct mrg_plan_ar
 					  : arm->packet != MRG_PLAN_NONE && packet_leads(w, arm->packet);
 }
 
-PLAN_PART bool plan_leads(const struct mrg_walk *w, uint32_t index)
+PLAN_PART bool plan_leads_on(const struct mrg_walk *w, uint32_t index)
 {
 	const struct mrg_plan_item *const item = &w->plan->items[index];
-	if (w->aim == MRG_PLAN_NONE)
-		return false;
 	if (index == w->aim)
 		return true;
 	switch (item->kind) {

@@ -148,6 +148,8 @@ static inline uint32_t plan_arm_for(const struct mrg_walk *w, const struct mrg_p
 /* ---- items: mrg_plan_numbers.c, mrg_plan_lists.c ---- */
 
 PLAN_PART bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node);
+/* Read scalars that stand side by side, from item *index on: at most up to `end`, and of so many bits, which are there. */
+PLAN_PART bool plan_scalars(struct frame *f, uint32_t *index, uint32_t end, uint64_t bits);
 PLAN_PART bool plan_varint(struct frame *f, uint32_t index, uint32_t *node);
 PLAN_PART bool plan_octets(struct frame *f, uint32_t index, uint32_t *node);
 PLAN_PART bool plan_align(struct frame *f, uint32_t index, uint32_t *node);
@@ -200,7 +202,17 @@ static inline bool plan_value(const struct frame *f, uint32_t index, uint64_t *v
 {
 	const struct mrg_plan_expr *const e = &f->w->plan->exprs[index];
 	*value = e->value;
-	return e->op == MRG_PLAN_CONST || plan_value_of(f, e, value);
+	if (e->op == MRG_PLAN_CONST)
+		return true;
+	if (e->op == MRG_PLAN_FIELD && e->n == 1) { /* most are */
+		const struct mrg_walk *const w = f->w;
+		const struct mrg_node *const n = &w->nodes[w->slots[f->slots + e->b]];
+		if (n->first == 0 && n != w->nodes) {
+			*value = n->value;
+			return !n->unknown;
+		}
+	}
+	return plan_value_of(f, e, value);
 }
 
 /* The node that holds the content of one: through regions and arms. */
@@ -245,7 +257,11 @@ static inline void plan_leave(struct mrg_walk *w, struct group g, uint64_t value
 }
 
 /* Whether what w->aim wants reached may be in an item, or behind an arm. */
-PLAN_PART bool plan_leads(const struct mrg_walk *w, uint32_t item);
+PLAN_PART bool plan_leads_on(const struct mrg_walk *w, uint32_t item);
+static inline bool plan_leads(const struct mrg_walk *w, uint32_t item)
+{
+	return w->aim != MRG_PLAN_NONE && plan_leads_on(w, item);
+}
 PLAN_PART bool plan_arm_leads(const struct mrg_walk *w, const struct mrg_plan_arm *arm);
 
 PLAN_PART uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_plan_item *item);

@@ -23,7 +23,7 @@ static bool is_owed_now(const struct frame *f, const struct mrg_plan_item *item)
 /* Whether a packet around derives the number from something that comes later. */
 static inline bool is_owed(const struct frame *f, const struct mrg_plan_item *item)
 {
-	return plan_has(item, MRG_PLAN_IS_OWED) && is_owed_now(f, item);
+	return plan_has(item, MRG_PLAN_IS_OWN) || (plan_has(item, MRG_PLAN_IS_OWED) && is_owed_now(f, item));
 }
 
 /* A number that decides on an arm, so that what is aimed at comes. */
@@ -163,6 +163,44 @@ PLAN_PART bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node)
 	note_number(f, item, index, n);
 	return !plan_has(item, MRG_PLAN_IS_CONST | MRG_PLAN_IS_CLOSED | MRG_PLAN_IS_COMPUTED) ||
 	       judge(f, index, *node);
+}
+
+PLAN_PART bool plan_scalars(struct frame *f, uint32_t *index, uint32_t end, uint64_t bits)
+{
+	enum { JUDGED = MRG_PLAN_IS_CONST | MRG_PLAN_IS_CLOSED | MRG_PLAN_IS_COMPUTED };
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *item = &w->plan->items[*index], *const last = &w->plan->items[end];
+	uint32_t *const slots = w->slots + f->slots;
+	struct mrg_node *const parent = &w->nodes[f->node];
+	bool good = true;
+	for (; item < last && item->kind == MRG_PLAN_SCALAR && item->bits <= bits && good; item++) {
+		const uint32_t node = (uint32_t)w->node_n;
+		struct mrg_node *const n = &w->nodes[node];
+		if (node == MRG_NODES_MAX)
+			break; /* plan_scalar says it */
+		uint64_t v = plan_load(f->data, f->pos, item->bits, plan_is_big(f, item->endian));
+		if (plan_has(item, MRG_PLAN_IS_SIGNED) && item->bits < 64 && (v >> (item->bits - 1)) != 0)
+			v |= ~UINT64_C(0) << item->bits;
+		*n = (struct mrg_node){ .item = (uint32_t)(item - w->plan->items),
+			.packet = MRG_PLAN_NONE,
+			.bit_off = (uint32_t)f->pos,
+			.bit_len = item->bits,
+			.value = v };
+		w->node_n++;
+		slots[item->slot] = node;
+		f->pos += item->bits;
+		bits -= item->bits;
+		note_number(f, item, n->item, n);
+		good = !plan_has(item, JUDGED) || judge(f, n->item, node);
+		if (parent->first == 0)
+			parent->first = node;
+		else
+			w->nodes[parent->last].next = node;
+		parent->last = node;
+		parent->child_n++;
+	}
+	*index = (uint32_t)(item - w->plan->items);
+	return good;
 }
 
 /* ---- varints ---- */

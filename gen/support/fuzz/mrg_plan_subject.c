@@ -236,7 +236,7 @@ static size_t make_from(struct mrg_plan_subject *s, struct mrg_rng *rng, const s
 	const size_t head = head_len(s);
 	uint64_t all[PARAMS_MAX] = { 0 }, numbers[PARAMS_MAX] = { 0 };
 	arguments(s, out, head, all, numbers);
-	ready(s, &s->room->made);
+	ready(s, NULL); /* what is decided can be read again, if anybody asks */
 	s->room->walk.reached = s->reached;
 	if (purpose == WRONG)
 		s->room->walk.wrong = number_by_chance(&s->room->walk, rng);

@@ -416,17 +416,22 @@ PLAN_PART bool plan_item(struct frame *f, uint32_t index, uint32_t *node)
 static bool items_of(struct frame *f, uint32_t first, uint32_t n)
 {
 	const struct mrg_plan_item *const items = f->w->plan->items;
-	for (uint32_t i = first; i < first + n; i++) {
+	for (uint32_t i = first; i < first + n;) {
 		uint32_t node = 0;
 		if (items[i].kind == MRG_PLAN_RUN && !plan_makes(f->w)) {
-			if (!plan_is_there(f, (f->pos % 8 + items[i].value + 7) / 8))
+			const uint64_t bits = items[i].value;
+			if (!plan_is_there(f, (f->pos % 8 + bits + 7) / 8))
 				return run(f, i);
+			i++;
+			if (!plan_scalars(f, &i, first + n, bits))
+				return false;
 			continue;
 		}
 		if (!(items[i].kind == MRG_PLAN_SCALAR ? plan_scalar(f, i, &node) : plan_item(f, i, &node)))
 			return false;
 		if (node != 0)
 			plan_adopt(f->w, f->node, node);
+		i++;
 	}
 	return true;
 }
