@@ -2,7 +2,7 @@
  * canary.c - subjects with a fault planted in each, to prove that whoever drives subjects would see one.
  *
  * All read the same little message: a tag ('C' or 'N'), a length, so many octets.  A fault shows only in messages tagged 'C' whose first
- * octet of data is above 0x7f; canary.clean has none.
+ * octet of data is above 0x7f, or only in one of all inputs (canary.rare); canary.clean has none.
  */
 #include "mrg_fuzz_again.h"
 
@@ -22,7 +22,8 @@ enum fault {
 	ABORTS,
 	HEAP,
 	RECURSES,
-	MUTATES
+	MUTATES,
+	RARE
 };
 
 enum point { TAG_C, TAG_N, NO_TAG, TOO_SHORT, TOO_LONG, EMPTY, LONG, HIGH, POINTS };
@@ -160,6 +161,7 @@ static void spring(struct canary *c, const uint8_t *in, size_t len, struct mrg_f
 			"the sum of %zu octets is another bit by bit */", len - 2);
 		break;
 	case MUTATES:
+	case RARE:
 	case CLEAN: break;
 	}
 }
@@ -184,10 +186,22 @@ static bool is_message(struct canary *c, const uint8_t *in, size_t len)
 	return true;
 }
 
+/* One input that nobody comes to by chance. */
+static void spring_rarely(const uint8_t *in, size_t len, struct mrg_fuzz_result *result)
+{
+	if (len != 2 || in[0] != 0x9d || in[1] != 0xe3)
+		return;
+	result->verdict = MRG_FUZZ_WRONG;
+	(void)snprintf(result->key, sizeof result->key, "rare");
+	(void)snprintf(result->why, sizeof result->why, "the one input of two octets that is wrong");
+}
+
 static void run(void *ctx, const uint8_t *in, size_t len, struct mrg_fuzz_result *result)
 {
 	struct canary *const c = ctx;
 	result->verdict = MRG_FUZZ_REFUSED;
+	if (c->fault == RARE)
+		spring_rarely(in, len, result);
 	if (!is_message(c, in, len))
 		return;
 	result->verdict = MRG_FUZZ_ACCEPTED;
@@ -242,7 +256,8 @@ CANARY(aborts, ABORTS);
 CANARY(heap, HEAP);
 CANARY(recurses, RECURSES);
 CANARY(mutates, MUTATES);
+CANARY(rare, RARE);
 
 const struct mrg_fuzz_subject *const mrg_fuzz_subjects[] = { &clean_subject, &over_read_subject,
 	&under_read_subject, &over_write_subject, &under_write_subject, &endless_subject, &wrong_subject,
-	&aborts_subject, &heap_subject, &recurses_subject, &mutates_subject, NULL };
+	&aborts_subject, &heap_subject, &recurses_subject, &mutates_subject, &rare_subject, NULL };

@@ -33,7 +33,7 @@ fuzz-vm: $(FUZZ_TARGETS_vm:%=$O/fuzz/%) ## run the fuzzers of virtual machines, 
 AFL_CC ?= afl-clang-fast
 FUZZ_S := gen/support/fuzz
 FUZZ_S_COMMON := $(FUZZ_S)/mrg_fuzz_again.c $(FUZZ_S)/mrg_fuzz_guard.c
-FUZZ_S_RUNNER := $(addprefix $(FUZZ_S)/mrg_fuzz_,run.c main.c loop.c find.c catch.c havoc.c) $(FUZZ_S_COMMON)
+FUZZ_S_RUNNER := $(addprefix $(FUZZ_S)/mrg_fuzz_,run.c main.c loop.c find.c catch.c havoc.c exhaust.c) $(FUZZ_S_COMMON)
 FUZZ_S_FLAGS = -std=c11 -g $(WARN) $(DEF_tests) -I $(FUZZ_S) $(INC_tests)
 FUZZ_SUBJECTS := canary
 FUZZ_SUBJECT_canary := fuzz/canary.c
@@ -74,6 +74,7 @@ FUZZ_ONLY_tcpip  := net.link.Ethernet net.ip4.Ip4 net.ip4.Ip4Options net.ip6.Ip6
 	net.udp.Udp net.tcp.Tcp net.tcp.TcpOptions net.dhcp4.DhcpOptions net.igmp.Igmp
 FUZZ_SPECS_http  := $(addprefix specs/http/,message.mrg target.mrg field.mrg)
 FUZZ_SPECS_zone  := specs/dns/master.mrg
+FUZZ_OWN         := dns http tcpip zone
 FUZZ_BOUND = $(if $(E),-E $(E),-T $(T))
 
 # $1: the name of its folder; $2: specifications; $3: subjects, all when empty
@@ -89,7 +90,7 @@ endef
 fuzz: ## fuzz each packet and text of SPEC=own.mrg, T seconds each (60)
 	$(if $(SPEC),,$(error make fuzz: say SPEC=own.mrg, or make fuzz-dns, fuzz-http, fuzz-tcpip, fuzz-zone, fuzz-vm))
 	$(call FUZZ_CAMPAIGN,$(subst .,-,$(notdir $(firstword $(SPEC)))),$(SPEC),)
-fuzz-dns fuzz-http fuzz-tcpip fuzz-zone: fuzz-%: ## the same of our own specifications
+$(FUZZ_OWN:%=fuzz-%): fuzz-%: ## the same of our own specifications
 	$(call FUZZ_CAMPAIGN,$*,$(FUZZ_SPECS_$*),$(FUZZ_ONLY_$*))
 
 # What is generated against other libraries, where both must say the same of an input or differ in a known way (fuzz/peers.h).
@@ -109,4 +110,13 @@ fuzz-peers: ## hold what is generated against ldns, libknot and http_parser: wha
 .PHONY: fuzz-peers
 fuzz-smoke: ## a bounded run of everything that is fuzzed, the same each time; a part of make test
 	+$Q$(MAKE) test TESTS=tests/fuzz/
-.PHONY: fuzz fuzz-dns fuzz-http fuzz-tcpip fuzz-zone fuzz-smoke
+.PHONY: fuzz $(FUZZ_OWN:%=fuzz-%) fuzz-smoke
+
+# All inputs of a small scope, instead of some by chance (gen/support/fuzz/mrg_fuzz_exhaust.h).
+fuzz-exhaust: $(if $(SPEC),fuzz-exhaust-spec,$(FUZZ_OWN:%=fuzz-exhaust-%)) ## every input of 3 octets, then E longer ones (100000000), of SPEC= or our own
+fuzz-exhaust-spec $(FUZZ_OWN:%=fuzz-exhaust-%): FUZZ_BOUND = --exhaust 3 --exhaust-cases $(or $(E),100000000)
+fuzz-exhaust-spec:
+	$(call FUZZ_CAMPAIGN,$(subst .,-,$(notdir $(firstword $(SPEC)))),$(SPEC),)
+$(FUZZ_OWN:%=fuzz-exhaust-%): fuzz-exhaust-%:
+	$(call FUZZ_CAMPAIGN,$*,$(FUZZ_SPECS_$*),$(FUZZ_ONLY_$*))
+.PHONY: fuzz-exhaust fuzz-exhaust-spec $(FUZZ_OWN:%=fuzz-exhaust-%)

@@ -28,6 +28,9 @@ FLOORS = {
 }  # fmt: skip
 FLOOR_OF_ALL = 85
 
+# All inputs of two octets of those, then longer ones.
+EXHAUST = ["--exhaust", 2, "--exhaust-cases", 20_000]
+
 # A maker writes one item after the other: it doesn't know how long an archive will be when it says so.
 REFUSED = {"archive.Whole"}
 
@@ -38,6 +41,9 @@ FAULTS = [
     ("net/tcp.h", "mrg_reject_at(rj, MRG_E_LENGTH, q, 0", "mrg_reject_at(rj, MRG_E_TAG, q, 0", "net.tcp.TcpOptions"),
     ("net/link.h", "& 0xfffu", "& 0x7ffu", "net.link.VlanTag"),  # a field without its highest bit
 ]
+
+# A field told wrong of one of its 65536 values: only all of them are sure to have it.
+RARE = ("net/udp.h", "return mrg_be16(v->p + 2);", "return (uint16_t)(mrg_be16(v->p + 2) ^ (mrg_be16(v->p + 2) == 0x9de3));", "net.udp.Udp")
 
 
 def built(report: Report) -> bool:
@@ -83,21 +89,44 @@ def check_same(report: Report) -> None:
     report.check("the same seed does the same", once == again, once + again)
 
 
+def check_exhaust(report: Report) -> None:
+    for subject in FLOORS:
+        done = fuzz("-s", subject, *EXHAUST)
+        report.check(f"{subject}: all inputs of two octets", done.returncode == 0 and f"{subject}: all 65793 inputs" in done.stdout, done.stdout)
+
+
+def spoilt(report: Report, path: str, there: str, instead: str) -> Path | None:
+    """A copy of the folder with a fault, of which only one file is compiled anew."""
+    room = FOLDER.parent / "packets-faulty"
+    shutil.rmtree(room, ignore_errors=True)
+    shutil.copytree(FOLDER, room, ignore=shutil.ignore_patterns("finds"), copy_function=shutil.copy2)
+    text = (room / path).read_text()
+    if not report.check(f"{path}: '{there}' is there to be spoilt", there in text):
+        return None
+    (room / path).write_text(text.replace(there, instead))
+    done = make("-C", room, "-j2", "-s", "CFLAGS=-O1 -g")
+    return room if report.check(f"{path}: it builds with '{instead}'", done.returncode == 0, done.stdout[-1500:]) else None
+
+
+def check_rare(report: Report) -> None:
+    path, there, instead, subject = RARE
+    room = spoilt(report, path, there, instead)
+    if room is None:
+        return
+    told = run(room / "fuzz", "-q", "-o", room / "finds", "-s", subject, "--exhaust", 1, "--exhaust-cases", 1_000_000)
+    report.check(f"'{instead}' is found among all", told.returncode == 1 and "1 finds" in told.stdout, told.stdout)
+    shutil.rmtree(room)
+
+
 def check_faults(report: Report) -> None:
-    """Each fault in a copy of the folder, of which only one file is compiled anew."""
     for path, there, instead, subject in FAULTS:
-        room = FOLDER.parent / "packets-faulty"
-        shutil.rmtree(room, ignore_errors=True)
-        shutil.copytree(FOLDER, room, ignore=shutil.ignore_patterns("finds"), copy_function=shutil.copy2)
-        text = (room / path).read_text()
-        if not report.check(f"{path}: '{there}' is there to be spoilt", there in text):
+        room = spoilt(report, path, there, instead)
+        if room is None:
             continue
-        (room / path).write_text(text.replace(there, instead))
-        done = make("-C", room, "-j2", "-s", "CFLAGS=-O1 -g")
         told = run(room / "fuzz", "-q", "-S", 1, "-o", room / "finds", "-s", subject, "-E", CASES)
         found = (room / "finds").exists() and any((room / "finds").iterdir())
-        seen = done.returncode == 0 and told.returncode == 1 and found
-        report.check(f"{path}: '{instead}' for '{there}' is found", seen, (done.stdout + told.stdout)[-1500:])
+        seen = told.returncode == 1 and found
+        report.check(f"{path}: '{instead}' for '{there}' is found", seen, told.stdout[-1500:])
         shutil.rmtree(room)
 
 
@@ -112,7 +141,9 @@ def main() -> int:
         check_clean(report)
         check_floors(report)
         check_same(report)
+        check_exhaust(report)
         check_faults(report)
+        check_rare(report)
     check_usage(report)
     return report.finish()
 

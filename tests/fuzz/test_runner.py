@@ -125,6 +125,29 @@ def check_same(report: Report, room: Path) -> None:
     report.check("and is no new one in another run", before == (room / "same").stat().st_mtime_ns, once_more.stdout)
 
 
+def check_exhaust(report: Report, room: Path) -> None:
+    """All inputs of two octets: one of them is wrong, which changes by chance don't come to."""
+    by_chance = runner("canary", "rare", "-E", 50000, "-o", room / "rare")
+    report.check("rare: not found by chance", by_chance.returncode == 0, by_chance.stdout)
+    done = runner("canary", "rare", "--exhaust", 2, "-o", room / "rare")
+    kept = finds(room / "rare")
+    report.check("rare: found among all", done.returncode == 1 and len(kept) == 1 and ": 65793 execs, " in done.stdout, done.stdout)
+    report.check("rare: kept as it is", bool(kept) and (kept[0] / "input.bin").read_bytes() == b"\x9d\xe3")
+    said = "all 65793 inputs of up to 2 octets, 0 of up to 2 over an alphabet, 0 in windows of made ones\n"
+    report.check("what was tried is said", said in done.stdout, done.stdout)
+    few = runner("canary", "clean", "--exhaust", 1, "--exhaust-cases", 400000)
+    counts = re.search(r"all 257 inputs of up to 1 octets, (\d+) of up to \d+ over an alphabet, (\d+) in windows of made ones\n"
+                       r"canary.clean: (\d+) execs", few.stdout)
+    report.check("longer ones", few.returncode == 0 and counts is not None and 257 + int(counts[1]) + int(counts[2]) == int(counts[3]), few.stdout)
+    part = runner("canary", "clean", "--exhaust", 3, "-E", 1000)
+    report.check("less than all is said to be", "not all of 16843009 inputs" in part.stdout and ": 1000 execs, " in part.stdout, part.stdout)
+    by_case = runner("canary", "mutates", "--exhaust", 3, "--exhaust-cases", 5, "-E", 70000)
+    report.check("nothing is changed", by_case.returncode == 0, by_case.stdout)
+    crashing = runner("canary", "over_read", "--exhaust", 2, "--exhaust-cases", 200000, "-o", room / "exhaust")
+    report.check("what crashes is found and gone on from", crashing.returncode == 1 and "octet 1 behind" in crashing.stdout
+                 and "not all" not in crashing.stdout, crashing.stdout)
+
+
 def check_test(report: Report, room: Path) -> None:
     """The test that comes with a find fails as long as the fault is there."""
     source = next((room / "canary/over_read--end").glob("*/test.c"))
@@ -157,7 +180,7 @@ def check_options(report: Report, room: Path) -> None:
     report.check("--shrink", small.returncode == 0 and (room / "big.small").read_bytes() == b"C\x01\xff", small.stdout)
     begin = runner("canary", "over_read", "--begin", "--repro", room / "big.small")
     report.check("--repro --begin is only that", begin.returncode == 0 and "accepted" in begin.stdout, begin.stdout)
-    for wrong in (["-s", "nobody"], ["-E", "many"], ["--floor", "101"], ["--make", "3"], ["--repro", room / "none"], ["left over"]):
+    for wrong in (["-s", "nobody"], ["-E", "many"], ["--floor", "101"], ["--make", "3"], ["--exhaust", "5"], ["--repro", room / "none"], ["left over"]):
         done = run(FUZZ / "canary", *wrong)
         report.check(f"{wrong[0]}: said to be wrong", done.returncode == 2, done.stdout)
     status = run(FUZZ / "canary", "-s", "canary.clean", "-T", 3)
@@ -205,6 +228,7 @@ def main() -> int:
         check_sanitizer(report, room)
         check_own_fault(report, room)
         check_same(report, room)
+        check_exhaust(report, room)
         check_test(report, room)
         check_options(report, room)
         check_libfuzzer(report, room)

@@ -13,7 +13,7 @@ from typing import Callable, Iterator, Sequence
 from .. import ir, names
 from ..field_ids import own_items
 from ..layout import Run, contained, refs, segments
-from . import fuzz_glue, plan, text_subject
+from . import fuzz_glue, plan, scope, text_subject
 from .tests_c import uses_extern
 from .writer import Writer
 
@@ -28,7 +28,7 @@ FLAGS  := -std=c11 -D_GNU_SOURCE -I. -Isupport
 MADE   := {spec}
 PLAN   := $(addprefix support/mrg_plan_,make.c read.c events.c subject.c) $(wildcard support/mrg_textplan*.c) subjects.c
 COMMON := support/mrg_fuzz_again.c support/mrg_fuzz_guard.c
-RUNNER := $(addprefix support/mrg_fuzz_,run.c main.c loop.c find.c catch.c havoc.c) $(COMMON)
+RUNNER := $(addprefix support/mrg_fuzz_,run.c main.c loop.c find.c catch.c havoc.c exhaust.c) $(COMMON)
 ALL    := $(MADE) $(PLAN)
 
 fuzz: $(patsubst %.c,obj/%.o,$(ALL) $(RUNNER))
@@ -144,12 +144,15 @@ def _subject(w: Writer, module: ir.Module, t: plan.Tables, packet: ir.Packet, ro
         w.line(".room = &room,")
         w.line(f".reached = {short}_reached, .tries = {short}_tries, .point_n = {len(points)},")
         w.line(f".offsets = {short}_offsets, .ranks = {short}_ranks, .points = {short}_points,")
+    hints = {key: values for one in contained(packet) for key, values in plan.hints(one).items()}
+    tried = scope.emit(w, short, scope.of_packet(packet, hints), scope.heads(packet))
     w.line(f"extern const struct mrg_fuzz_subject {listed(module)}_{short};")
     with w.block(f"const struct mrg_fuzz_subject {listed(module)}_{short} =", "};"):
         w.line(f".name = {names.c_string(module.name + '.' + packet.name)}, .ctx = &{short}_ctx, .len_max = 65536,")
         for part in ("make", "mutate", "smaller", "run", "show"):
             w.line(f".{part} = mrg_plan_subject_{part},")
         w.line(f".point_count = {len(points)}, .point_name = mrg_plan_subject_point, .reached = {short}_reached,")
+        w.line(tried)
     w.line()
 
 

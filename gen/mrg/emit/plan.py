@@ -150,7 +150,7 @@ class Tables:
         self.slots = {}
         for item in own_items(packet.items):
             self.slots.setdefault(id(item), len(self.slots))
-        self.hints = _hints(packet)
+        self.hints = hints(packet)
         self.solved = _solved(packet)
         self.sure = _decided(packet) if id(packet) in self.chosen else set()
         point = len(self.points)
@@ -517,7 +517,7 @@ def _packets_of(item: ir.Item) -> Iterable[ir.Packet]:
         yield from (arm.packet for arm in item.arms)
 
 
-def _hints(packet: ir.Packet) -> dict[int, list[int]]:
+def hints(packet: ir.Packet) -> dict[int, list[int]]:
     """Constants that the packet, or one that uses it, holds against its fields."""
     found: dict[int, list[int]] = {}
 

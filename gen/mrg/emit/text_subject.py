@@ -10,7 +10,7 @@ from typing import NamedTuple, Sequence
 
 from .. import ir, message_dfa, names
 from ..put_dfa import PutDfa
-from . import put, text_tables
+from . import put, scope, text_tables
 from .direct import cname
 from .writer import Writer
 
@@ -110,6 +110,7 @@ def _subject(w: Writer, t: Text, plan: text_tables.Tables, tokens: Sequence[text
     with w.block(f"static const struct mrg_text_ctx {t.name}_ctx =", "};"):
         w.line(f".text = {{ &{t.name}_plan, &store.room, {t.name}_reached }}, .store = &store{more},")
         w.line(f".code = {{ {', '.join(code)} }},")
+    tried = scope.emit(w, t.name, scope.of_nodes([t.rule.node]))
     w.line()
     w.line(f"extern const struct mrg_fuzz_subject {t.subject};")
     with w.block(f"const struct mrg_fuzz_subject {t.subject} =", "};"):
@@ -117,6 +118,7 @@ def _subject(w: Writer, t: Text, plan: text_tables.Tables, tokens: Sequence[text
         w.line(".make = mrg_text_subject_make, .mutate = mrg_text_subject_mutate, .smaller = mrg_text_subject_smaller,")
         w.line(".run = mrg_text_subject_run, .show = mrg_text_subject_show, .point_name = mrg_text_subject_point,")
         w.line(f".point_count = {len(plan.points.names)}, .reached = {t.name}_reached,")
+        w.line(tried)
     w.line()
 
 

@@ -58,6 +58,15 @@ struct mrg_fuzz_result {
 };
 
 /*
+ * What all inputs of a small scope are made of (mrg_fuzz_exhaust.h).  An input is one of the heads, which are head_len octets each, side
+ * by side, and then octets: any, or those of the alphabet, each of which is in it once, those that matter most first.
+ */
+struct mrg_fuzz_scope {
+	const uint8_t *alphabet, *heads;
+	size_t alphabet_n, head_len, head_n;
+};
+
+/*
  * One thing under test.  ctx is its own; it has no other state, so that the same calls in the same order do the same.
  */
 struct mrg_fuzz_subject {
@@ -88,6 +97,8 @@ struct mrg_fuzz_subject {
 	size_t point_count;
 	const char *(*point_name)(void *ctx, size_t point); /* "rdata: MX" */
 	uint8_t *reached;                                   /* [point_count], not 0: an input got there */
+
+	const struct mrg_fuzz_scope *scope; /* NULL: no heads, and the alphabet of who asks */
 };
 
 /* The runner: see mrg_fuzz_main.c for its options.  Returns what main returns. */

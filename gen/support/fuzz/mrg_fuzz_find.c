@@ -173,9 +173,14 @@ static void put_options(const struct mrg_fuzz_find *f, const char *file, FILE *t
 	(void)fprintf(to, "-s '%s' --hang %u", f->subject->name, f->options->hang_ms);
 	if (by_input(f))
 		(void)fprintf(to, "%s --repro '%s'\n", modes[f->mode], file);
-	else
-		(void)fprintf(to, "%s -S %llu -E %llu\n", modes[f->options->mode],
+	else {
+		(void)fprintf(to, "%s -S %llu -E %llu", modes[f->options->mode],
 			(unsigned long long)f->options->seed, (unsigned long long)f->exec);
+		if (f->options->exhaust)
+			(void)fprintf(to, " --exhaust %zu --exhaust-cases %llu", f->options->exhaust_octets,
+				(unsigned long long)f->options->exhaust_cases);
+		(void)fputc('\n', to);
+	}
 }
 
 static void put_why(const struct mrg_fuzz_find *f, const char *folder, FILE *to)

@@ -2,7 +2,7 @@
  * mrg_fuzz_inside.h - what the parts of the in-process runner know of each other; its users need mrg_fuzz.h only.
  *
  * Parts: mrg_fuzz_main.c (options, and what is done with one file), mrg_fuzz_loop.c (cases without end), mrg_fuzz_catch.c (what befalls a
- * subject: signals, no end), mrg_fuzz_find.c (a find made smaller and kept).
+ * subject: signals, no end), mrg_fuzz_find.c (a find made smaller and kept), mrg_fuzz_exhaust.c (all inputs of a small scope).
  */
 #ifndef MRG_FUZZ_INSIDE_H
 #define MRG_FUZZ_INSIDE_H
@@ -34,6 +34,9 @@ struct mrg_fuzz_options {
 	uint64_t seconds;    /* 0: until execs are done */
 	uint64_t seed;
 	bool quiet, list, points;
+	bool exhaust; /* all inputs of up to so many octets, then so many cases of longer ones */
+	size_t exhaust_octets;
+	uint64_t exhaust_cases;
 	enum mrg_fuzz_mode mode;
 	unsigned floor; /* percent of points */
 	unsigned hang_ms;

@@ -5,6 +5,7 @@
  * never by time, so the same seed makes the same cases.
  */
 #include "mrg_fuzz_inside.h"
+#include "mrg_fuzz_exhaust.h"
 #include "mrg_fuzz_havoc.h"
 
 #include <inttypes.h>
@@ -30,6 +31,8 @@ struct loop {
 	struct mrg_rng rng;
 	struct mrg_fuzz_octets corpus[MRG_FUZZ_CORPUS]; /* NEW_SLOTS, then the others */
 	size_t new_count, other_count;                  /* ever put in: more than there are slots */
+	struct mrg_fuzz_exhaust *exhaust;               /* all of them in turn instead; NULL: by chance */
+	bool done;                                      /* those were all */
 	uint8_t *in;                                    /* the case, at the end of room */
 	size_t len;
 	uint8_t *seen;  /* points reached before */
@@ -115,7 +118,7 @@ static void draw_changed(struct loop *l)
 	l->len = mrg_fuzz_havoc(&l->rng, l->in, from.len, l->s->len_max);
 }
 
-static void draw(struct loop *l)
+static void draw_by_chance(struct loop *l)
 {
 	const uint64_t dice = mrg_rng_next(&l->rng) >> 32;
 	l->len = dice % 4 == 0 ? mrg_fuzz_call_make(l->s, &l->rng, l->in) : 0;
@@ -125,10 +128,22 @@ static void draw(struct loop *l)
 		l->len = mrg_fuzz_havoc(&l->rng, l->in, l->len, l->s->len_max);
 }
 
+/* False: there are no more. */
+static bool draw(struct loop *l)
+{
+	if (l->exhaust == NULL)
+		draw_by_chance(l);
+	else if (!mrg_fuzz_exhaust_next(l->exhaust, l->in, &l->len))
+		l->done = true;
+	return !l->done;
+}
+
 static enum mrg_fuzz_mode mode_now(const struct loop *l)
 {
 	if (l->o->mode != MRG_FUZZ_ALTERNATE)
 		return l->o->mode;
+	if (l->o->exhaust)
+		return MRG_FUZZ_END; /* each input once, and most that is wrong with small ones goes too far */
 	return l->execs % 2 == 0 ? MRG_FUZZ_BEGIN : MRG_FUZZ_END; /* counted from 1 */
 }
 
@@ -149,7 +164,10 @@ static bool run_batch(struct loop *l, uint64_t n)
 {
 	for (; n != 0; n--) {
 		l->execs++;
-		draw(l);
+		if (!draw(l)) {
+			l->execs--;
+			break;
+		}
 		const uint8_t *const in = mrg_fuzz_place(&l->guard, mode_now(l), l->in, l->len);
 		l->result.verdict = MRG_FUZZ_REFUSED;
 		mrg_fuzz_call_run(l->s, in, l->len, &l->result);
@@ -279,8 +297,11 @@ static void say_status(struct loop *l, uint64_t now)
 {
 	if (l->o->quiet || now - l->status_ns < 2000000000u)
 		return;
-	(void)fprintf(stderr, "%s: %" PRIu64 " execs, %.0f/s, %.1f %% accepted, spec %zu/%zu", l->s->name,
-		l->execs, rate(l->execs - l->status_execs, now - l->status_ns),
+	char of[64] = "";
+	if (l->exhaust != NULL)
+		(void)snprintf(of, sizeof of, " of %" PRIu64, mrg_fuzz_exhaust_count(l->exhaust));
+	(void)fprintf(stderr, "%s: %" PRIu64 "%s execs, %.0f/s, %.1f %% accepted, spec %zu/%zu", l->s->name,
+		l->execs, of, rate(l->execs - l->status_execs, now - l->status_ns),
 		percent(l->accepted, l->execs), l->s->point_count - l->missing, l->s->point_count);
 	say_missing(l, stderr);
 	(void)fprintf(stderr, ", %zu finds", l->find_count);
@@ -291,9 +312,22 @@ static void say_status(struct loop *l, uint64_t now)
 	l->status_execs = l->execs;
 }
 
+/* What there was to be tried, and whether it was. */
+static void say_scope(const struct loop *l)
+{
+	const struct mrg_fuzz_exhaust *const e = l->exhaust;
+	(void)printf("%s: %s%" PRIu64 " inputs of up to %zu octets", l->s->name,
+		l->done ? "all " : "not all of ", e->count[MRG_FUZZ_ALL_OCTETS],
+		e->len_max[MRG_FUZZ_ALL_OCTETS]);
+	(void)printf(", %" PRIu64 " of up to %zu over an alphabet, %" PRIu64 " in windows of made ones\n",
+		e->count[MRG_FUZZ_ALPHABET], e->len_max[MRG_FUZZ_ALPHABET], e->count[MRG_FUZZ_WINDOWS]);
+}
+
 static void say_end(const struct loop *l)
 {
 	const uint64_t took = now_ns() - l->start_ns;
+	if (l->exhaust != NULL)
+		say_scope(l);
 	(void)printf("%s: %" PRIu64 " execs, %.1f %% accepted, spec %zu/%zu", l->s->name, l->execs,
 		percent(l->accepted, l->execs), l->s->point_count - l->missing, l->s->point_count);
 	say_missing(l, stdout);
@@ -323,6 +357,13 @@ static bool open_loop(struct loop *l)
 	for (size_t i = 0; i < MRG_FUZZ_CORPUS; i++)
 		l->corpus[i].p = corpus + i * max;
 	l->in = mrg_guard_room_end(&l->room, max);
+	if (l->o->exhaust) {
+		l->exhaust = malloc(sizeof *l->exhaust);
+		if (l->exhaust == NULL)
+			return false;
+		mrg_fuzz_exhaust_begin(l->exhaust, l->s, l->o->seed ^ mrg_fuzz_hash(l->s->name),
+			l->o->exhaust_octets, l->o->exhaust_cases);
+	}
 	l->find = (struct mrg_fuzz_find){ .subject = l->s,
 		.guard = &l->guard,
 		.options = l->o,
@@ -339,12 +380,13 @@ static void close_loop(struct loop *l)
 	free(l->corpus[0].p);
 	free(l->find.in);
 	free(l->seen);
+	free(l->exhaust);
 }
 
 static bool ended(const struct loop *l, uint64_t now)
 {
 	const struct mrg_fuzz_options *const o = l->o;
-	return mrg_fuzz_catcher.stop != 0 || l->crashes >= CRASHES_MAX || l->hangs >= HANGS_MAX ||
+	return mrg_fuzz_catcher.stop != 0 || l->done || l->crashes >= CRASHES_MAX || l->hangs >= HANGS_MAX ||
 	       (o->execs != 0 && l->execs >= o->execs) ||
 	       (o->seconds != 0 && now - l->start_ns >= o->seconds * 1000000000u);
 }

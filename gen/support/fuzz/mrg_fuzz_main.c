@@ -4,6 +4,7 @@
  * Reading order: usage, mrg_fuzz_main, one function a thing to do.  mrg_fuzz_loop.c is what is done without any of them.
  */
 #include "mrg_fuzz_inside.h"
+#include "mrg_fuzz_exhaust.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -21,6 +22,8 @@ static const char usage[] =
 	"  -o DIR          where finds are kept (finds)\n"
 	"  -q              no lines of status\n"
 	"  --end, --begin  all inputs end, or begin, at a page that is not there (they take turns)\n"
+	"  --exhaust N     all inputs of up to N octets (3; at most 4) instead of inputs by chance, then longer ones:\n"
+	"  --exhaust-cases N  so many (0) over an alphabet of octets that matter, and in windows of made inputs\n"
 	"  --hang MS       what takes so long of the processor's time does not end (1000)\n"
 	"  --floor PERCENT fail when fewer points of the specification were reached\n"
 	"  --points        print all points, and whether they were reached\n"
@@ -34,6 +37,8 @@ static const char usage[] =
 enum {
 	OPT_END = 256,
 	OPT_BEGIN,
+	OPT_EXHAUST,
+	OPT_EXHAUST_CASES,
 	OPT_HANG,
 	OPT_FLOOR,
 	OPT_POINTS,
@@ -47,6 +52,8 @@ enum {
 static const struct option options[] = {
 	{ "end", no_argument, NULL, OPT_END },
 	{ "begin", no_argument, NULL, OPT_BEGIN },
+	{ "exhaust", required_argument, NULL, OPT_EXHAUST },
+	{ "exhaust-cases", required_argument, NULL, OPT_EXHAUST_CASES },
 	{ "hang", required_argument, NULL, OPT_HANG },
 	{ "floor", required_argument, NULL, OPT_FLOOR },
 	{ "points", no_argument, NULL, OPT_POINTS },
@@ -72,15 +79,18 @@ static bool number(const char *text, uint64_t max, uint64_t *out)
 /* The options that are numbers. */
 static bool read_number(struct mrg_fuzz_options *o, int c, const char *text)
 {
-	uint64_t max = c == OPT_FLOOR ? 100 : UINT32_MAX, n;
-	if (c == 'E' || c == 'S')
+	uint64_t max = c == OPT_FLOOR ? 100 : c == OPT_EXHAUST ? MRG_FUZZ_EXHAUST_OCTETS : UINT32_MAX, n;
+	if (c == 'E' || c == 'S' || c == OPT_EXHAUST_CASES)
 		max = UINT64_MAX;
 	if (!number(text, max, &n))
 		return false;
+	o->exhaust |= c == OPT_EXHAUST || c == OPT_EXHAUST_CASES;
 	switch (c) {
 	case 'E': o->execs = n; break;
 	case 'T': o->seconds = n; break;
 	case 'S': o->seed = n; break;
+	case OPT_EXHAUST: o->exhaust_octets = (size_t)n; break;
+	case OPT_EXHAUST_CASES: o->exhaust_cases = n; break;
 	case OPT_HANG: o->hang_ms = (unsigned)n; break;
 	case OPT_FLOOR: o->floor = (unsigned)n; break;
 	default: o->make_count = (size_t)n; break;
@@ -116,7 +126,7 @@ static bool read_options(struct mrg_fuzz_options *o, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "s:E:T:S:o:q", options, NULL)) != -1)
 		if (!read_option(o, c, argv))
 			return false;
-	if (o->execs == 0 && o->seconds == 0)
+	if (o->execs == 0 && o->seconds == 0 && !o->exhaust)
 		o->seconds = 60;
 	return optind == argc;
 }
@@ -307,7 +317,9 @@ static int do_file(const struct mrg_fuzz_subject *const *subjects, const struct 
 int mrg_fuzz_main(const struct mrg_fuzz_subject *const *subjects, int argc, char **argv)
 {
 	static char self[1024];
-	struct mrg_fuzz_options o = { .program = argv[0], .folder = "finds", .seed = 1, .hang_ms = 1000 };
+	struct mrg_fuzz_options o = {
+		.program = argv[0], .folder = "finds", .seed = 1, .hang_ms = 1000, .exhaust_octets = 3
+	};
 	if (!read_options(&o, argc, argv)) {
 		(void)fprintf(stderr, usage, argv[0]);
 		return 2;
