@@ -75,14 +75,18 @@ FUZZ_ONLY_tcpip  := net.link.Ethernet net.ip4.Ip4 net.ip4.Ip4Options net.ip6.Ip6
 FUZZ_SPECS_http  := $(addprefix specs/http/,message.mrg target.mrg field.mrg)
 FUZZ_SPECS_zone  := specs/dns/master.mrg
 FUZZ_OWN         := dns http tcpip zone
-FUZZ_BOUND = $(if $(E),-E $(E),-T $(T))
+FUZZ_BOUND = $(if $(E),-E $(E),-T $(T)) --points-out reached.jsonl
+
+# Sanitizers have a folder of their own, as everywhere.
+FUZZ_FOLDER = $O/fuzz/$1$(if $(SAN),-$(subst $(comma),+,$(SAN)))
 
 # $1: the name of its folder; $2: specifications; $3: subjects, all when empty
 define FUZZ_CAMPAIGN
 	$Qmk/deps.sh $(BUILD_DEPS)
-	$Qbin/mrg fuzz $2 -o $O/fuzz/$1
-	+$Q$(MAKE) -s -C $O/fuzz/$1 -j$(JOBS) $(if $(SAN),CC=$(FUZZ_CC) CFLAGS='-O1 -g -fsanitize=$(SAN) -fno-sanitize-recover=all')
-	$Qcd $O/fuzz/$1 && for s in $(or $(ONLY),$3,$$(./fuzz --list)); do \
+	$Qbin/mrg fuzz $2 -o $(FUZZ_FOLDER)
+	+$Q$(MAKE) -s -C $(FUZZ_FOLDER) -j$(JOBS) $(if $(SAN),CC=$(FUZZ_CC) CFLAGS='-O1 -g -fsanitize=$(SAN) -fno-sanitize-recover=all')
+	$Qcd $(FUZZ_FOLDER) && if [ points.json -nt reached.jsonl ]; then rm -f reached*.jsonl; fi; \
+	for s in $(or $(ONLY),$3,$$(./fuzz --list)); do \
 		./fuzz -s "$$s" $(FUZZ_BOUND) -S $(or $(SEED),1) -o finds || failed=1; \
 	done; test -z "$$failed"
 endef
@@ -120,3 +124,10 @@ fuzz-exhaust-spec:
 $(FUZZ_OWN:%=fuzz-exhaust-%): fuzz-exhaust-%:
 	$(call FUZZ_CAMPAIGN,$*,$(FUZZ_SPECS_$*),$(FUZZ_ONLY_$*))
 .PHONY: fuzz-exhaust fuzz-exhaust-spec $(FUZZ_OWN:%=fuzz-exhaust-%)
+
+repro: ## say which finds are still there, by programs built anew: F=a find, or a folder of them (all of O)
+	$Q$(PYTHON) fuzz/repro.py $(or $(F),$(wildcard $O/fuzz/*/finds))
+fuzz-report: ## a page: what `make fuzz...` reached of the specifications, painted; DIR=folders of `mrg fuzz` (all of O)
+	$Qbin/mrg fuzz-report $(or $(DIR),$(patsubst %/,%,$(dir $(wildcard $O/fuzz/*/reached.jsonl)))) -o $O/fuzz/report.html
+	$(call say,PAGE,$O/fuzz/report.html)
+.PHONY: repro fuzz-report

@@ -14,7 +14,7 @@ from typing import Callable, Optional, Sequence
 
 from . import ir
 from .errors import Failed, meant
-from .load import default_roots, find_module, load_named, load_written
+from .load import default_roots, find_module, load_named, load_written, load_written
 
 VERSION = "0.1.0"  # as in mk/config.mk
 
@@ -84,6 +84,11 @@ def _parser() -> argparse.ArgumentParser:
     fuzz = commands.add_parser("fuzz", parents=[files], help="write a fuzzer of packets and texts: a folder to be built with make")
     fuzz.add_argument("-o", metavar="DIR", required=True, dest="out", help="output folder")
     fuzz.set_defaults(run=run_fuzz)
+
+    fuzzed = commands.add_parser("fuzz-report", help="write a page: what runs of fuzzers reached of the specifications")
+    fuzzed.add_argument("folders", metavar="DIR", nargs="+", help="that `mrg fuzz` wrote, with what runs added (--points-out DIR/reached.jsonl)")
+    fuzzed.add_argument("-o", metavar="FILE.html", required=True, dest="out", help="the page")
+    fuzzed.set_defaults(run=run_fuzz_report)
 
     docs = commands.add_parser("docs", parents=[files], help="write the reference of the specifications, and of what they import, as pages")
     docs.add_argument("-o", metavar="DIR", required=True, dest="out", help="output folder")
@@ -224,12 +229,12 @@ def run_fuzz(options: argparse.Namespace) -> int:
     from .emit.tool import ToolError
     from .emit.writer import write_if_changed
 
-    modules, named, _ = load_named(options.files, options.roots)
+    resolver, modules, named = load_written(options.files, options.roots)
     if not any(fuzz.can_be_fuzzed(m) for m in modules if m.name in named):
         sys.stderr.write(f"mrg fuzz: neither a packet nor a grammar in {', '.join(options.files)}\n")
         return 2
     try:
-        files = fuzz.files(modules, named, [c_header.emit, c_source.emit, grammars.emit])
+        files = fuzz.files(modules, named, [c_header.emit, c_source.emit, grammars.emit], {s.name: s.text for s in resolver.sources}, options.files)
     except ToolError as why:
         sys.stderr.write(f"mrg: {why}\n")
         return 1
@@ -240,6 +245,19 @@ def run_fuzz(options: argparse.Namespace) -> int:
     files.update(support_files(files))
     for path in sorted(files):
         write_if_changed(os.path.join(options.out, path), files[path])
+    return 0
+
+
+def run_fuzz_report(options: argparse.Namespace) -> int:
+    from . import fuzz_report
+
+    try:
+        text = fuzz_report.page(options.folders)
+    except (ValueError, KeyError, TypeError) as why:
+        sys.stderr.write(f"mrg fuzz-report: not as `mrg fuzz` and its runs write it: {why}\n")
+        return 1
+    with open(options.out, "w", encoding="utf-8") as f:
+        f.write(text)
     return 0
 
 

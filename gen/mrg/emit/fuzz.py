@@ -8,7 +8,8 @@ Reading order: files, program, _subject.
 
 from __future__ import annotations
 
-from typing import Callable, Iterator, Sequence
+import json
+from typing import Callable, Iterator, Mapping, Optional, Sequence
 
 from .. import ir, names
 from ..field_ids import own_items
@@ -17,6 +18,7 @@ from . import fuzz_glue, plan, scope, text_subject
 from .tests_c import uses_extern
 from .writer import Writer
 
+Place = tuple[str, ir.Loc]  # a point of a specification, and where it is
 
 MAKEFILE = """\
 # make: `fuzz`, the fuzzer in one process.  make libfuzzer, make afl (with mutator.so): the same inputs driven from outside.
@@ -46,8 +48,13 @@ mutator.so: $(ALL) support/mrg_fuzz_aflmut.c support/mrg_fuzz_havoc.c $(COMMON)
 """
 
 
-def files(modules: Sequence[ir.Module], named: Sequence[str], emits: Sequence[Callable[[ir.Module], dict[str, str]]]) -> dict[str, str]:
-    """What goes into the folder, by path: generated C of all that the modules of these names need, and subjects of their packets."""
+def files(
+    modules: Sequence[ir.Module], named: Sequence[str], emits: Sequence[Callable[[ir.Module], dict[str, str]]],
+    texts: Mapping[str, str], paths: Sequence[str],
+) -> dict[str, str]:  # fmt: skip
+    """What goes into the folder, by path: generated C of all that the modules of these names need, and subjects of their packets.
+
+    texts: of the specifications, by the names that are in places.  paths: of those that are asked for, as they were given."""
     wanted = [m for m in modules if m.name in named and can_be_fuzzed(m)]
     needed = _with_imports(wanted)
     out: dict[str, str] = {}
@@ -56,12 +63,13 @@ def files(modules: Sequence[ir.Module], named: Sequence[str], emits: Sequence[Ca
             out.update(emit(module))
     source = sorted(path for path in out if path.endswith(".c"))
     subjects: list[str] = []
+    places: dict[str, list[Place]] = {}
     for module in wanted:
         if module.packets:
-            out[f"subjects_{module.name.replace('.', '_')}.c"] = program(module)
+            out[f"subjects_{module.name.replace('.', '_')}.c"] = program(module, places)
             subjects += [f"{listed(module)}_{names.snake(p.name)}" for p in _subjects_of(module)]
         if module.grammars:
-            text, of_texts = text_subject.subjects(module)
+            text, of_texts = text_subject.subjects(module, places=places)
             out[f"texts_{module.name.replace('.', '_')}.c"] = text
             subjects += of_texts
     w = Writer()
@@ -77,8 +85,16 @@ def files(modules: Sequence[ir.Module], named: Sequence[str], emits: Sequence[Ca
         w.line("NULL,")
     out["subjects.c"] = w.text()
     source += sorted(path for path in out if path.startswith(("subjects_", "texts_")))
+    out["points.json"] = _points(places, texts, paths)
     out["Makefile"] = MAKEFILE.format(spec=" ".join(source))
     return out
+
+
+def _points(places: dict[str, list[Place]], texts: Mapping[str, str], paths: Sequence[str]) -> str:
+    """Of each subject, its points and where they are in which specification, whose text is there, too: for `mrg fuzz-report`."""
+    files = sorted({loc.file for points in places.values() for _, loc in points})
+    subjects = {name: [[what, loc.file, loc.line, loc.col] for what, loc in points] for name, points in places.items()}
+    return json.dumps({"specs": list(paths), "files": {name: texts[name] for name in files}, "subjects": subjects}, indent=0, ensure_ascii=False) + "\n"
 
 
 def can_be_fuzzed(module: ir.Module) -> bool:
@@ -103,8 +119,10 @@ def _subjects_of(module: ir.Module) -> list[ir.Packet]:
     return [p for p in module.packets if not p.inline and not uses_extern(p)]
 
 
-def program(module: ir.Module) -> str:
-    """A C file with a subject for each packet of the module that is declared by name; link it with the generated C."""
+def program(module: ir.Module, places: Optional[dict[str, list[Place]]] = None) -> str:
+    """A C file with a subject for each packet of the module that is declared by name; link it with the generated C.
+
+    places: where to put the points of each subject."""
     w = Writer()
     t = plan.Tables(module)
     rows = [p for p in module.packets if not uses_extern(p)]  # as in the glue's table
@@ -114,7 +132,9 @@ def program(module: ir.Module) -> str:
     w.line()
     for row, packet in enumerate(rows):
         if not packet.inline:
-            _subject(w, module, t, packet, row)
+            points = _subject(w, module, t, packet, row)
+            if places is not None:
+                places[f"{module.name}.{packet.name}"] = [(t.points[p], t.places[p]) for p in points]
     return w.text()
 
 
@@ -123,7 +143,8 @@ def listed(module: ir.Module) -> str:
     return "mrg_fuzz_" + module.name.replace(".", "_")
 
 
-def _subject(w: Writer, module: ir.Module, t: plan.Tables, packet: ir.Packet, row: int) -> None:
+def _subject(w: Writer, module: ir.Module, t: plan.Tables, packet: ir.Packet, row: int) -> list[int]:
+    """Which points of the tables are its own."""
     short = names.snake(packet.name)
     offsets = ["0"] * len(t.order)  # of each packet, where its points begin among `every`
     every: list[int] = []
@@ -154,6 +175,7 @@ def _subject(w: Writer, module: ir.Module, t: plan.Tables, packet: ir.Packet, ro
         w.line(f".point_count = {len(points)}, .point_name = mrg_plan_subject_point, .reached = {short}_reached,")
         w.line(tried)
     w.line()
+    return points
 
 
 def _never(t: plan.Tables, root: ir.Packet) -> set[int]:

@@ -45,6 +45,8 @@ class Tables:
         self.rows: dict[str, list[str]] = {k: [] for k in ("items", "exprs", "arms", "pats", "varints", "lengths", "params", "lists", "numbers", "maps")}
         self.ids = field_ids(module)
         self.points: list[str] = []
+        self.places: list[ir.Loc] = []  # of each point, where the specification has it
+        self.loc = ir.Loc(module.path, 1, 1)  # of the item at hand
         self.point_items: list[int] = []  # of each point, the row of `items`
         self.row = 0  # of `items`, at hand
         self.index: dict[int, int] = {}  # id(item) -> its row
@@ -114,8 +116,10 @@ class Tables:
         self.rows[key] += rows
         return at
 
-    def point(self, *what: str) -> None:
+    def point(self, *what: str, at: Sequence[ir.Loc] = ()) -> None:
+        """at: one a point, where it isn't that of the item at hand."""
         self.points += what
+        self.places += [*at, *[self.loc] * (len(what) - len(at))]
         self.point_items += [self.row] * len(what)
 
     def field(self, e: Optional[ir.Expr]) -> str:
@@ -155,6 +159,7 @@ class Tables:
         self.sure = _decided(packet) if id(packet) in self.chosen else set()
         point = len(self.points)
         self.row = len(self.rows["items"])
+        self.loc = packet.loc
         if packet.max_bytes is not None:
             self.point(f"{packet.name}: longer than {packet.max_bytes} octets")
         items, n = self.items(packet.items)
@@ -180,15 +185,16 @@ class Tables:
         at = self.put("items", [""] * len(flat))
         for i, (part, in_run) in enumerate(flat):
             self.row = at + i
+            self.loc = _first(part).loc if isinstance(part, Run) else part.loc
             self.rows["items"][at + i] = self.run(part) if isinstance(part, Run) else self.fill(part, in_run)
         return at, len(flat)
 
     def one(self, item: ir.Item) -> int:
         """An item that stands alone: of a list, a region, an arm."""
         at = self.put("items", [""])
-        outer, self.row = self.row, at
+        outer, self.row, self.loc = (self.row, self.loc), at, item.loc
         self.rows["items"][at] = self.fill(item, False)
-        self.row = outer
+        self.row, self.loc = outer
         return at
 
     # --- items --------------------------------------------------------------------
@@ -197,7 +203,7 @@ class Tables:
         return f"{self.at.name}.{item.name}" if item.name else self.at.name
 
     def run(self, run: Run) -> str:
-        first = next(i for i in run.items if not isinstance(i, (ir.Check, ir.Let, ir.EndianSel)))
+        first = _first(run)
         point = len(self.points)
         sure = id(first) in self.sure and run.bits <= 8
         if not sure:
@@ -259,7 +265,7 @@ class Tables:
                 sure = id(item) in self.sure
                 if item.severity != "send" and not calls and not sure:
                     self.point(f"{at}: {item.what}: holds", f"{at}: {item.what}: broken")
-                about = next((i for i in own_items(self.at.items) if i.name == item.name and not isinstance(i, ir.Check)), item)
+                about = next((i for i in own_items(self.at.items) if item.name and i.name == item.name and not isinstance(i, ir.Check)), item)
                 return _row("CHECK", item, **base, a=self.slots[id(about)], expr=self.expr(item.expr), severity=item.severity,
                             flags=["CALLS"] if calls else ["IS_SURE"] if sure else [], what=item.what, field=self.field(item.expr))  # fmt: skip
             case ir.EndianSel():
@@ -335,7 +341,7 @@ class Tables:
                     field=self.field(item.expr) if item.mode in ("count", "bytes") else NONE, **row)  # fmt: skip
 
     def switch(self, item: ir.Switch, base: dict[str, object], at: str) -> str:
-        self.point(*(f"{at}: {arm.name}" for arm in item.arms), *([] if item.default else [f"{at}: no such tag"]))
+        self.point(*(f"{at}: {arm.name}" for arm in item.arms), *([] if item.default else [f"{at}: no such tag"]), at=[arm.loc for arm in item.arms])
         rows = []
         for arm in item.arms:
             pats = self.put("pats", (f"{{ {_u(p.lo)}, {_u(p.hi)}, {_u(p.mask & MASK)} }}" for p in arm.pats))
@@ -347,7 +353,7 @@ class Tables:
                     bits=max((e.bits for e in refs(item.on) if isinstance(e, ir.Peek)), default=0))  # fmt: skip
 
     def chain(self, item: ir.Chain, base: dict[str, object], at: str) -> str:
-        self.point(*(f"{at}: {arm.name}" for arm in item.arms))
+        self.point(*(f"{at}: {arm.name}" for arm in item.arms), at=[arm.loc for arm in item.arms])
         self.point(f"{at}: cut", f"{at}: no such item", f"{at}: longer than {item.max_bytes} octets")
         if any(arm.kind == "goto" for arm in item.arms):
             self.point(f"{at}: points past the end", f"{at}: does not point back", f"{at}: too many jumps")
@@ -515,6 +521,11 @@ def _packets_of(item: ir.Item) -> Iterable[ir.Packet]:
                 yield from _packets_of(arm.item)
     elif isinstance(item, ir.Chain):
         yield from (arm.packet for arm in item.arms)
+
+
+def _first(run: Run) -> ir.Item:
+    """The first item that takes octets."""
+    return next(i for i in run.items if not isinstance(i, (ir.Check, ir.Let, ir.EndianSel)))
 
 
 def hints(packet: ir.Packet) -> dict[int, list[int]]:

@@ -51,13 +51,15 @@ class Points:
 
     def __init__(self) -> None:
         self.names: list[str] = []
+        self.places: list[ir.Loc] = []  # of each, where the specification has it
 
-    def add(self, name: str) -> int:
+    def add(self, name: str, loc: ir.Loc) -> int:
         shown, n = name, 1
         while shown in self.names:
             n += 1
             shown = f"{name} #{n}"
         self.names.append(shown)
+        self.places.append(loc)
         return len(self.names) - 1
 
 
@@ -98,12 +100,12 @@ class Tables:
 
     def ends(self) -> None:
         """Points of the text as a whole."""
-        self.accepted = self.points.add("accepted")
-        self.refused = self.points.add("refused")
+        self.accepted = self.points.add("accepted", self.rule.loc)
+        self.refused = self.points.add("refused", self.rule.loc)
         if self.rule.kind == "message":
-            self.incomplete = self.points.add("incomplete")
+            self.incomplete = self.points.add("incomplete", self.rule.loc)
         if self.rule.max is not None:
-            self.too_long = self.points.add(f"more than {self.rule.max} octets -> {self.rule.code or 0}")
+            self.too_long = self.points.add(f"more than {self.rule.max} octets -> {self.rule.code or 0}", self.rule.loc)
 
     @property
     def len_max(self) -> int:
@@ -125,7 +127,7 @@ class Tables:
         elif isinstance(node, ir.Alt):
             row.point = len(self.points.names)
             for n in node.nodes:
-                self.points.add(_short(f"{where}: {shown(n, self.known)}"))
+                self.points.add(_short(f"{where}: {shown(n, self.known)}"), n.loc)
         elif isinstance(node, ir.Rep):
             self.counts(row, node, where)
         inner = node.name if isinstance(node, ir.Capture) else self.known.get(key, where)
@@ -140,9 +142,9 @@ class Tables:
             wanted = [("none", node.min == 0), ("one", node.min <= 1), ("several", most > 2), (f"all {most}", 2 <= most < UNBOUNDED)]
             for i, (what, has) in enumerate(wanted):
                 if has:
-                    row.points[i] = self.points.add(f"{text}: {what}")
+                    row.points[i] = self.points.add(f"{text}: {what}", node.loc)
         if node.code is not None:
-            row.points[4] = self.points.add(f"{text}: more than {node.max} -> {node.code}")
+            row.points[4] = self.points.add(f"{text}: more than {node.max} -> {node.code}", node.loc)
 
     # --- the program ---
 

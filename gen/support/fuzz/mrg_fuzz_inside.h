@@ -30,6 +30,7 @@ struct mrg_fuzz_options {
 	const char *program; /* how to start it again */
 	const char *name;    /* of a subject; NULL: all */
 	const char *folder;  /* of finds */
+	const char *points_out; /* a file for how often each point was reached; NULL */
 	uint64_t execs;      /* 0: until time is up */
 	uint64_t seconds;    /* 0: until execs are done */
 	uint64_t seed;

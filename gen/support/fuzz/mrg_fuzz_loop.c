@@ -35,8 +35,10 @@ struct loop {
 	bool done;                                      /* those were all */
 	uint8_t *in;                                    /* the case, at the end of room */
 	size_t len;
-	uint8_t *seen;  /* points reached before */
-	size_t missing; /* points */
+	uint8_t *seen;    /* points reached before */
+	size_t missing;   /* points */
+	uint64_t *counts; /* of each point, cases that reached it; NULL: nobody asks */
+	uint8_t *before;  /* points reached before the case at hand, while they are counted */
 	uint64_t execs, accepted, batch;
 	uint64_t crashes, hangs;
 	struct mrg_fuzz_result result;
@@ -159,6 +161,24 @@ static void look_at_points(struct loop *l)
 	l->missing = missing;
 }
 
+/* What the case at hand reached, and then what all have reached. */
+static void count_points(struct loop *l)
+{
+	for (size_t i = 0; i < l->s->point_count; i++) {
+		l->counts[i] += l->s->reached[i] != 0;
+		l->s->reached[i] |= l->before[i];
+	}
+}
+
+/* Makers go by what was reached, so that counting must not change it between cases. */
+static void run_counted(struct loop *l, const uint8_t *in)
+{
+	memcpy(l->before, l->s->reached, l->s->point_count);
+	memset(l->s->reached, 0, l->s->point_count);
+	mrg_fuzz_call_run(l->s, in, l->len, &l->result);
+	count_points(l);
+}
+
 /* Up to n cases, fewer when one is a find.  Returns whether one is. */
 static bool run_batch(struct loop *l, uint64_t n)
 {
@@ -170,7 +190,10 @@ static bool run_batch(struct loop *l, uint64_t n)
 		}
 		const uint8_t *const in = mrg_fuzz_place(&l->guard, mode_now(l), l->in, l->len);
 		l->result.verdict = MRG_FUZZ_REFUSED;
-		mrg_fuzz_call_run(l->s, in, l->len, &l->result);
+		if (l->counts == NULL)
+			mrg_fuzz_call_run(l->s, in, l->len, &l->result);
+		else
+			run_counted(l, in);
 		look_at_points(l);
 		if (l->result.verdict == MRG_FUZZ_WRONG)
 			return true;
@@ -250,8 +273,33 @@ static void take_crash(struct loop *l)
 	l->hangs += c->signal == SIGPROF || c->signal == SIGALRM;
 	if (c->where != MRG_FUZZ_IN_RUN)
 		l->len = 0;
+	else if (l->counts != NULL)
+		count_points(l);
 	mrg_fuzz_catch_say(c, &l->result);
 	take_find(l, true);
+}
+
+/* A line at the end of the file that was asked for. */
+static void put_points(const struct loop *l)
+{
+	FILE *const to = l->counts != NULL ? fopen(l->o->points_out, "a") : NULL;
+	if (l->counts == NULL)
+		return;
+	if (to == NULL) {
+		(void)fprintf(stderr, "%s: can't be written\n", l->o->points_out);
+		return;
+	}
+	(void)fprintf(to,
+		"{\"subject\": \"%s\", \"seed\": %" PRIu64 ", \"execs\": %" PRIu64 ", \"accepted\": %" PRIu64
+		", \"ns\": %" PRIu64,
+		l->s->name, l->o->seed, l->execs, l->accepted, now_ns() - l->start_ns);
+	(void)fprintf(to, ", \"finds\": %zu, \"crashes\": %" PRIu64 ", \"hangs\": %" PRIu64 ", \"points\": [",
+		l->find_count, l->crashes, l->hangs);
+	for (size_t i = 0; i < l->s->point_count; i++)
+		(void)fprintf(to, "%s%" PRIu64, i == 0 ? "" : ", ", l->counts[i]);
+	(void)fprintf(to, "]}\n");
+	if (fclose(to) != 0)
+		(void)fprintf(stderr, "%s: can't be written\n", l->o->points_out);
 }
 
 /* The loop that a sanitizer is about to end. */
@@ -271,6 +319,8 @@ static void keep_last(void)
 		.in = l->in,
 		.len = l->len };
 	say_find(l, &l->find);
+	l->find_count++;
+	put_points(l);
 }
 
 /* Lines. */
@@ -357,6 +407,12 @@ static bool open_loop(struct loop *l)
 	for (size_t i = 0; i < MRG_FUZZ_CORPUS; i++)
 		l->corpus[i].p = corpus + i * max;
 	l->in = mrg_guard_room_end(&l->room, max);
+	if (l->o->points_out != NULL) {
+		l->counts = calloc(l->s->point_count + 1, sizeof l->counts[0]);
+		l->before = calloc(l->s->point_count + 1, 1);
+		if (l->counts == NULL || l->before == NULL)
+			return false;
+	}
 	if (l->o->exhaust) {
 		l->exhaust = malloc(sizeof *l->exhaust);
 		if (l->exhaust == NULL)
@@ -381,6 +437,8 @@ static void close_loop(struct loop *l)
 	free(l->find.in);
 	free(l->seen);
 	free(l->exhaust);
+	free(l->counts);
+	free(l->before);
 }
 
 static bool ended(const struct loop *l, uint64_t now)
@@ -444,6 +502,7 @@ bool mrg_fuzz_loop(const struct mrg_fuzz_subject *s, const struct mrg_fuzz_optio
 	keep_new(l); /* one octet is what all begins with */
 	run_all(l);
 	say_end(l);
+	put_points(l);
 	const bool good = l->find_count == 0 &&
 			  (s->point_count - l->missing) * 100 >= (size_t)o->floor * s->point_count;
 	mrg_fuzz_catcher.guard = NULL;
