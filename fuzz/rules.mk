@@ -33,7 +33,7 @@ fuzz-vm: $(FUZZ_TARGETS_vm:%=$O/fuzz/%) ## run the fuzzers of virtual machines, 
 AFL_CC ?= afl-clang-fast
 FUZZ_S := gen/support/fuzz
 FUZZ_S_COMMON := $(FUZZ_S)/mrg_fuzz_again.c $(FUZZ_S)/mrg_fuzz_guard.c
-FUZZ_S_RUNNER := $(addprefix $(FUZZ_S)/mrg_fuzz_,run.c main.c loop.c find.c catch.c havoc.c exhaust.c) $(FUZZ_S_COMMON)
+FUZZ_S_RUNNER := $(addprefix $(FUZZ_S)/mrg_fuzz_,run.c main.c loop.c find.c catch.c havoc.c exhaust.c files.c) $(FUZZ_S_COMMON)
 FUZZ_S_FLAGS = -std=c11 -g $(WARN) $(DEF_tests) -I $(FUZZ_S) $(INC_tests)
 FUZZ_SUBJECTS := canary
 FUZZ_SUBJECT_canary := fuzz/canary.c
@@ -66,7 +66,7 @@ $(foreach s,$(FUZZ_SUBJECTS),$(eval $(call FUZZ_SUBJECT_RULES,$s)))
 # ---- campaigns: `mrg fuzz` writes a folder, which is built and run ----
 #   make fuzz SPEC='own.mrg ...'   every packet and text of it in turn, T seconds each
 #   make fuzz-dns fuzz-http fuzz-tcpip fuzz-zone   what matters most of our own
-# Variables: T= seconds of each subject (60), E= cases instead, SEED=, SAN=address,undefined, ONLY='subject ...'.
+# Variables: T= seconds of each subject (60), E= cases instead, SEED=, SAN=address,undefined, ONLY='subject ...', JOBS= at once (1).
 FUZZ_SPECS_dns   := specs/dns/message.mrg
 FUZZ_ONLY_dns    := dns.message.Message dns.message.TcpMessage
 FUZZ_SPECS_tcpip := $(addprefix specs/net/,link.mrg ip4.mrg ip6.mrg icmp4.mrg icmp6.mrg udp.mrg tcp.mrg dhcp4.mrg igmp.mrg)
@@ -77,6 +77,10 @@ FUZZ_SPECS_zone  := specs/dns/master.mrg
 FUZZ_OWN         := dns http tcpip zone
 FUZZ_BOUND = $(if $(E),-E $(E),-T $(T)) --points-out reached.jsonl
 
+# JOBS is that of builds. Said on the command line, it is that of runs, too: so many at once of each subject, AFL++'s if that is installed.
+FUZZ_JOBS = $(if $(filter command,$(origin JOBS)),$(JOBS),1)
+FUZZ_AFL = $(if $(SAN),,$(shell command -v afl-fuzz >/dev/null && command -v $(AFL_CC) 2>/dev/null))
+
 # Sanitizers have a folder of their own, as everywhere.
 FUZZ_FOLDER = $O/fuzz/$1$(if $(SAN),-$(subst $(comma),+,$(SAN)))
 
@@ -85,10 +89,18 @@ define FUZZ_CAMPAIGN
 	$Qmk/deps.sh $(BUILD_DEPS)
 	$Qbin/mrg fuzz $2 -o $(FUZZ_FOLDER)
 	+$Q$(MAKE) -s -C $(FUZZ_FOLDER) -j$(JOBS) $(if $(SAN),CC=$(FUZZ_CC) CFLAGS='-O1 -g -fsanitize=$(SAN) -fno-sanitize-recover=all')
-	$Qcd $(FUZZ_FOLDER) && if [ points.json -nt reached.jsonl ]; then rm -f reached*.jsonl; fi; \
-	for s in $(or $(ONLY),$3,$$(./fuzz --list)); do \
+	$Qcd $(FUZZ_FOLDER) && if ! [ counted -nt points.json ]; then rm -f reached*.jsonl; touch counted; fi
+	$(if $(filter-out 1,$(FUZZ_JOBS)),$(FUZZ_SIDE_BY_SIDE),$(FUZZ_ALONE))
+endef
+define FUZZ_ALONE
+$Qcd $(FUZZ_FOLDER) && for s in $(or $(ONLY),$3,$$(./fuzz --list)); do \
 		./fuzz -s "$$s" $(FUZZ_BOUND) -S $(or $(SEED),1) -o finds || failed=1; \
 	done; test -z "$$failed"
+endef
+define FUZZ_SIDE_BY_SIDE
++$Q$(if $(FUZZ_AFL),$(MAKE) -s -C $(FUZZ_FOLDER) afl)
+	$Q$(PYTHON) fuzz/campaign.py --jobs $(FUZZ_JOBS) $(if $(E),--cases $(E),--seconds $(T)) --seed $(or $(SEED),1) $(if $(FUZZ_AFL),--afl) \
+		$(FUZZ_FOLDER) $(or $(ONLY),$3,$$($(FUZZ_FOLDER)/fuzz --list))
 endef
 
 fuzz: ## fuzz each packet and text of SPEC=own.mrg, T seconds each (60)
@@ -119,6 +131,7 @@ fuzz-smoke: ## a bounded run of everything that is fuzzed, the same each time; a
 # All inputs of a small scope, instead of some by chance (gen/support/fuzz/mrg_fuzz_exhaust.h).
 fuzz-exhaust: $(if $(SPEC),fuzz-exhaust-spec,$(FUZZ_OWN:%=fuzz-exhaust-%)) ## every input of 3 octets, then E longer ones (100000000), of SPEC= or our own
 fuzz-exhaust-spec $(FUZZ_OWN:%=fuzz-exhaust-%): FUZZ_BOUND = --exhaust 3 --exhaust-cases $(or $(E),100000000)
+fuzz-exhaust-spec $(FUZZ_OWN:%=fuzz-exhaust-%): FUZZ_JOBS = 1
 fuzz-exhaust-spec:
 	$(call FUZZ_CAMPAIGN,$(subst .,-,$(notdir $(firstword $(SPEC)))),$(SPEC),)
 $(FUZZ_OWN:%=fuzz-exhaust-%): fuzz-exhaust-%:
@@ -128,6 +141,6 @@ $(FUZZ_OWN:%=fuzz-exhaust-%): fuzz-exhaust-%:
 repro: ## say which finds are still there, by programs built anew: F=a find, or a folder of them (all of O)
 	$Q$(PYTHON) fuzz/repro.py $(or $(F),$(wildcard $O/fuzz/*/finds))
 fuzz-report: ## a page: what `make fuzz...` reached of the specifications, painted; DIR=folders of `mrg fuzz` (all of O)
-	$Qbin/mrg fuzz-report $(or $(DIR),$(patsubst %/,%,$(dir $(wildcard $O/fuzz/*/reached.jsonl)))) -o $O/fuzz/report.html
+	$Qbin/mrg fuzz-report $(or $(DIR),$(sort $(patsubst %/,%,$(dir $(wildcard $O/fuzz/*/reached*.jsonl))))) -o $O/fuzz/report.html
 	$(call say,PAGE,$O/fuzz/report.html)
 .PHONY: repro fuzz-report

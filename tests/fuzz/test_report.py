@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 import tempfile
 from html.parser import HTMLParser
@@ -35,6 +36,7 @@ grammar Lines {
   message Line = ("on" / "off") SP unit:1*3ALPHA CRLF;
 }
 """
+HAS_AFL = shutil.which("afl-clang-fast") is not None and shutil.which("afl-fuzz") is not None
 BOUND = re.compile(r"<= 4u")
 VOID = {"meta", "link", "br", "hr"}
 
@@ -119,6 +121,45 @@ def check_missing(report: Report, folder: Path) -> None:
     (folder / "reached-old.jsonl").unlink()
 
 
+def campaign(folder: Path, *options: object, expect: int = 0) -> tuple[str, bool]:
+    done = run(ROOT / "fuzz/campaign.py", *options, folder, "sensor.Report")
+    return done.stdout, done.returncode == expect
+
+
+def check_jobs(report: Report, folder: Path) -> None:
+    said, good = campaign(folder, "--jobs", 3, "--cases", 2000)
+    report.check("three jobs share the cases", good and "sensor.Report: 3 jobs, 2000 execs, " in said and "0 finds" in said, said)
+    runs = [json.loads((folder / f"reached-{i}.jsonl").read_text()) for i in range(3)]
+    report.check("each of its own seed", [r["seed"] for r in runs] == [1, 2, 3] and sum(r["execs"] for r in runs) == 2000, str(runs))
+    alone = fuzz(folder, "sensor.Report", "-E", 666, "-S", 1, "--points-out", folder / "alone.jsonl")
+    same = json.loads((folder / "alone.jsonl").read_text())["points"] == runs[0]["points"]
+    report.check("the first does what one alone does", same, alone)
+    said, good = campaign(folder, "--jobs", 1, "--seconds", 3)
+    report.check("a line of status for all", good and said.count("sensor.Report: 1 jobs, ") >= 2, said)
+    for options, jobs in ((["JOBS=3"], "3"), ([], "1")):
+        told = make(*options, "--eval=said-%: ; @echo jobs $($*)", "said-FUZZ_JOBS")
+        report.check(f"make {options}: so many at once", f"jobs {jobs}\n" in told.stdout, told.stdout)
+
+
+def check_jobs_found(report: Report, folder: Path) -> None:
+    """Where something is wrong."""
+    shutil.rmtree(folder / "finds", ignore_errors=True)
+    said, good = campaign(folder, "--jobs", 2, "--cases", 6000, expect=1)
+    kept = [p.name for p in (folder / "finds").glob("*")]
+    report.check("what jobs find is kept once", good and len(kept) == 1 and "." in kept[0] and kept[0].count(".") == 1, said + str(kept))
+    report.check("and is said", "find sensor.Report: " in said and ", 2 finds\n" in said, said)
+    if not HAS_AFL:
+        print("AFL++ is not installed (mk/deps.sh fuzz)\n1 not applicable")
+        return
+    built = make("-C", folder, "-s", "CFLAGS=-O0 -g", "afl")
+    shutil.rmtree(folder / "finds", ignore_errors=True)
+    said, good = campaign(folder, "--jobs", 2, "--cases", 4000, "--afl", expect=1)
+    report.check("AFL++'s main and secondary", built.returncode == 0 and good and "sensor.Report: 2 jobs of AFL++, " in said, built.stdout + said)
+    report.check("what they find is kept as ever", [p.name for p in (folder / "finds").glob("*")] == kept and "find sensor.Report" in said, said)
+    counted = [json.loads(line) for line in (folder / "reached-afl.jsonl").read_text().splitlines()]
+    report.check("and what they kept is counted", len(counted) >= 2 and sum(r["execs"] for r in counted) > 40, str(counted))
+
+
 def spoil(report: Report, folder: Path) -> None:
     """A limit that is one too high."""
     made = 0
@@ -139,6 +180,7 @@ def check_repro(report: Report, folder: Path, spec: Path) -> None:
     said = fuzz(folder, "sensor.Report", "-E", 3000)
     kept = sorted((folder / "finds").iterdir()) if (folder / "finds").exists() else []
     report.check("it is found", len(kept) == 1, said)
+    check_jobs_found(report, folder)
     if kept:
         key = re.search(r"^key: (.*)$", (kept[0] / "why.txt").read_text(), re.M)
         report.check("the page has it", key is not None and "Finds: 1" in (text := page_of(report, folder)) and key[1] in text)
@@ -161,6 +203,7 @@ def main() -> int:
         if report.check("mrg fuzz, make", told.returncode == done.returncode == 0, told.stdout + done.stdout):
             check_counts(report, folder)
             check_missing(report, folder)
+            check_jobs(report, folder)
             check_repro(report, folder, spec)
     return report.finish()
 

@@ -148,6 +148,17 @@ def check_exhaust(report: Report, room: Path) -> None:
                  and "not all" not in crashing.stdout, crashing.stdout)
 
 
+def check_replay(report: Report, room: Path) -> None:
+    folder = room / "replayed"
+    (folder / "below").mkdir(parents=True)
+    for name, octets in (("1", b"C\x01a"), ("2", b"C\x01\xff"), ("3", b"N\x00"), ("long", b"C" * 1000)):
+        (folder / name).write_bytes(octets)
+    for subject, said in (("clean", None), ("over_read", "octet 1 behind the input"), ("under_read", "octet 1 before the input")):
+        done = runner("canary", subject, "--replay", folder, "-o", room / f"replay-{subject}")
+        good = done.returncode == (said is not None) and f"canary.{subject}: 8 execs, " in done.stdout and (said or "") in done.stdout
+        report.check(f"--replay: {subject}, each file both ways", good and len(finds(room / f"replay-{subject}")) == (said is not None), done.stdout)
+
+
 def check_test(report: Report, room: Path) -> None:
     """The test that comes with a find fails as long as the fault is there."""
     source = next((room / "canary/over_read--end").glob("*/test.c"))
@@ -180,7 +191,8 @@ def check_options(report: Report, room: Path) -> None:
     report.check("--shrink", small.returncode == 0 and (room / "big.small").read_bytes() == b"C\x01\xff", small.stdout)
     begin = runner("canary", "over_read", "--begin", "--repro", room / "big.small")
     report.check("--repro --begin is only that", begin.returncode == 0 and "accepted" in begin.stdout, begin.stdout)
-    for wrong in (["-s", "nobody"], ["-E", "many"], ["--floor", "101"], ["--make", "3"], ["--exhaust", "5"], ["--repro", room / "none"], ["left over"]):
+    for wrong in (["-s", "nobody"], ["-E", "many"], ["--floor", "101"], ["--make", "3"],
+                  ["--exhaust", "5"], ["-s", "canary.clean", "--replay", room / "none"], ["--repro", room / "none"], ["left over"]):
         done = run(FUZZ / "canary", *wrong)
         report.check(f"{wrong[0]}: said to be wrong", done.returncode == 2, done.stdout)
     status = run(FUZZ / "canary", "-s", "canary.clean", "-T", 3)
@@ -229,6 +241,7 @@ def main() -> int:
         check_own_fault(report, room)
         check_same(report, room)
         check_exhaust(report, room)
+        check_replay(report, room)
         check_test(report, room)
         check_options(report, room)
         check_libfuzzer(report, room)

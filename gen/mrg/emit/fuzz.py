@@ -30,7 +30,7 @@ FLAGS  := -std=c11 -D_GNU_SOURCE -I. -Isupport
 MADE   := {spec}
 PLAN   := $(addprefix support/mrg_plan_,make.c read.c events.c subject.c) $(wildcard support/mrg_textplan*.c) subjects.c
 COMMON := support/mrg_fuzz_again.c support/mrg_fuzz_guard.c
-RUNNER := $(addprefix support/mrg_fuzz_,run.c main.c loop.c find.c catch.c havoc.c exhaust.c) $(COMMON)
+RUNNER := $(addprefix support/mrg_fuzz_,run.c main.c loop.c find.c catch.c havoc.c exhaust.c files.c) $(COMMON)
 ALL    := $(MADE) $(PLAN)
 
 fuzz: $(patsubst %.c,obj/%.o,$(ALL) $(RUNNER))

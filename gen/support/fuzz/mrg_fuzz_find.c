@@ -179,6 +179,8 @@ static void put_options(const struct mrg_fuzz_find *f, const char *file, FILE *t
 		if (f->options->exhaust)
 			(void)fprintf(to, " --exhaust %zu --exhaust-cases %llu", f->options->exhaust_octets,
 				(unsigned long long)f->options->exhaust_cases);
+		if (f->options->replay != NULL)
+			(void)fprintf(to, " --replay '%s'", f->options->replay);
 		(void)fputc('\n', to);
 	}
 }
@@ -267,9 +269,10 @@ static void put_shown(const struct mrg_fuzz_find *f, FILE *to)
 	mrg_fuzz_leave();
 }
 
-static bool put_file(const struct mrg_fuzz_find *f, const char *folder, const char *name)
+/* at: where it is written; folder: where it will be. */
+static bool put_file(const struct mrg_fuzz_find *f, const char *at, const char *folder, const char *name)
 {
-	FILE *const to = file_in(folder, name);
+	FILE *const to = file_in(at, name);
 	if (to == NULL)
 		return false;
 	if (strcmp(name, "input.bin") == 0)
@@ -288,9 +291,8 @@ static bool put_file(const struct mrg_fuzz_find *f, const char *folder, const ch
 
 bool mrg_fuzz_find_keep(const struct mrg_fuzz_find *f, char *folder, size_t cap)
 {
-	/* input.bin is the last: a folder that has it is whole. */
 	static const char *const names[] = { "input.txt", "why.txt", "repro.sh", "test.c", "input.bin" };
-	char last[PATH + 16];
+	char last[PATH + 64], at[PATH + 32];
 	const int len = snprintf(folder, cap, "%s/%s-%08llx", f->options->folder, f->subject->name,
 		(unsigned long long)(mrg_fuzz_hash(f->result.key) & 0xffffffffu));
 	if ((size_t)len >= cap || (size_t)len >= PATH)
@@ -298,11 +300,19 @@ bool mrg_fuzz_find_keep(const struct mrg_fuzz_find *f, char *folder, size_t cap)
 	(void)snprintf(last, sizeof last, "%s/input.bin", folder);
 	if (access(last, F_OK) == 0)
 		return true; /* known from an earlier run */
-	if (!mrg_fuzz_make_folder(folder))
+	/* Others may keep the same at the same time: a folder comes to its name as a whole. */
+	(void)snprintf(at, sizeof at, "%s.%ld", folder, (long)getpid());
+	if (!mrg_fuzz_make_folder(at))
 		return false;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		/* What does not come of an input alone is no test. */
-		if ((by_input(f) || strcmp(names[i], "test.c") != 0) && !put_file(f, folder, names[i]))
+		if ((by_input(f) || strcmp(names[i], "test.c") != 0) && !put_file(f, at, folder, names[i]))
 			return false;
-	return true;
+	if (rename(at, folder) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		(void)snprintf(last, sizeof last, "%s/%s", at, names[i]);
+		(void)unlink(last);
+	}
+	return rmdir(at) == 0;
 }

@@ -2,7 +2,8 @@
  * mrg_fuzz_inside.h - what the parts of the in-process runner know of each other; its users need mrg_fuzz.h only.
  *
  * Parts: mrg_fuzz_main.c (options, and what is done with one file), mrg_fuzz_loop.c (cases without end), mrg_fuzz_catch.c (what befalls a
- * subject: signals, no end), mrg_fuzz_find.c (a find made smaller and kept), mrg_fuzz_exhaust.c (all inputs of a small scope).
+ * subject: signals, no end), mrg_fuzz_find.c (a find made smaller and kept), mrg_fuzz_exhaust.c (all inputs of a small scope), mrg_fuzz_files.c
+ * (inputs that others have found).
  */
 #ifndef MRG_FUZZ_INSIDE_H
 #define MRG_FUZZ_INSIDE_H
@@ -10,6 +11,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <dirent.h>
 #include <setjmp.h>
 #include <signal.h>
 
@@ -30,6 +32,7 @@ struct mrg_fuzz_options {
 	const char *program; /* how to start it again */
 	const char *name;    /* of a subject; NULL: all */
 	const char *folder;  /* of finds */
+	const char *replay;     /* a folder, whose files are the cases; NULL */
 	const char *points_out; /* a file for how often each point was reached; NULL */
 	uint64_t execs;      /* 0: until time is up */
 	uint64_t seconds;    /* 0: until execs are done */
@@ -139,6 +142,21 @@ bool mrg_fuzz_find_keep(const struct mrg_fuzz_find *f, char *folder, size_t cap)
 
 /* FOLDER with those above it.  False: errno says why. */
 bool mrg_fuzz_make_folder(const char *folder);
+
+/* mrg_fuzz_files.c */
+
+struct mrg_fuzz_files {
+	const char *folder;
+	struct dirent **names;
+	int count, next;
+};
+
+/* The files of a folder by name, not those of folders in it.  False: errno says why. */
+bool mrg_fuzz_files_open(struct mrg_fuzz_files *files, const char *folder);
+void mrg_fuzz_files_close(struct mrg_fuzz_files *files);
+
+/* The next one, cut where it has more than cap octets.  False: that were all. */
+bool mrg_fuzz_files_next(struct mrg_fuzz_files *files, uint8_t *out, size_t cap, size_t *len);
 
 /* mrg_fuzz_loop.c */
 

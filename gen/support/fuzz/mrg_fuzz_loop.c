@@ -32,6 +32,7 @@ struct loop {
 	struct mrg_fuzz_octets corpus[MRG_FUZZ_CORPUS]; /* NEW_SLOTS, then the others */
 	size_t new_count, other_count;                  /* ever put in: more than there are slots */
 	struct mrg_fuzz_exhaust *exhaust;               /* all of them in turn instead; NULL: by chance */
+	struct mrg_fuzz_files files;                    /* likewise */
 	bool done;                                      /* those were all */
 	uint8_t *in;                                    /* the case, at the end of room */
 	size_t len;
@@ -133,8 +134,10 @@ static void draw_by_chance(struct loop *l)
 /* False: there are no more. */
 static bool draw(struct loop *l)
 {
-	if (l->exhaust == NULL)
+	if (l->exhaust == NULL && l->o->replay == NULL)
 		draw_by_chance(l);
+	else if (l->o->replay != NULL) /* each both ways, as mode_now has it */
+		l->done = l->execs % 2 == 1 && !mrg_fuzz_files_next(&l->files, l->in, l->s->len_max, &l->len);
 	else if (!mrg_fuzz_exhaust_next(l->exhaust, l->in, &l->len))
 		l->done = true;
 	return !l->done;
@@ -407,6 +410,8 @@ static bool open_loop(struct loop *l)
 	for (size_t i = 0; i < MRG_FUZZ_CORPUS; i++)
 		l->corpus[i].p = corpus + i * max;
 	l->in = mrg_guard_room_end(&l->room, max);
+	if (l->o->replay != NULL && !mrg_fuzz_files_open(&l->files, l->o->replay))
+		return false;
 	if (l->o->points_out != NULL) {
 		l->counts = calloc(l->s->point_count + 1, sizeof l->counts[0]);
 		l->before = calloc(l->s->point_count + 1, 1);
@@ -437,6 +442,7 @@ static void close_loop(struct loop *l)
 	free(l->find.in);
 	free(l->seen);
 	free(l->exhaust);
+	mrg_fuzz_files_close(&l->files);
 	free(l->counts);
 	free(l->before);
 }
@@ -490,7 +496,8 @@ bool mrg_fuzz_loop(const struct mrg_fuzz_subject *s, const struct mrg_fuzz_optio
 	/* By the name as well, so that a subject alone does what it does among others. */
 	l->rng = mrg_rng_of(o->seed ^ mrg_fuzz_hash(s->name));
 	if (!open_loop(l)) {
-		(void)fprintf(stderr, "%s: no memory\n", s->name);
+		(void)fprintf(
+			stderr, "%s: no memory%s\n", s->name, o->replay != NULL ? ", or no such folder" : "");
 		exit(2);
 	}
 	forget_points(l);

@@ -24,6 +24,7 @@ static const char usage[] =
 	"  --end, --begin  all inputs end, or begin, at a page that is not there (they take turns)\n"
 	"  --exhaust N     all inputs of up to N octets (3; at most 4) instead of inputs by chance, then longer ones:\n"
 	"  --exhaust-cases N  so many (0) over an alphabet of octets that matter, and in windows of made inputs\n"
+	"  --replay DIR    the files of a folder, each placed both ways, instead of inputs by chance\n"
 	"  --hang MS       what takes so long of the processor's time does not end (1000)\n"
 	"  --floor PERCENT fail when fewer points of the specification were reached\n"
 	"  --points        print all points, and whether they were reached\n"
@@ -41,6 +42,7 @@ enum {
 	OPT_EXHAUST,
 	OPT_EXHAUST_CASES,
 	OPT_HANG,
+	OPT_REPLAY,
 	OPT_FLOOR,
 	OPT_POINTS,
 	OPT_POINTS_OUT,
@@ -56,6 +58,7 @@ static const struct option options[] = {
 	{ "begin", no_argument, NULL, OPT_BEGIN },
 	{ "exhaust", required_argument, NULL, OPT_EXHAUST },
 	{ "exhaust-cases", required_argument, NULL, OPT_EXHAUST_CASES },
+	{ "replay", required_argument, NULL, OPT_REPLAY },
 	{ "hang", required_argument, NULL, OPT_HANG },
 	{ "floor", required_argument, NULL, OPT_FLOOR },
 	{ "points", no_argument, NULL, OPT_POINTS },
@@ -111,6 +114,7 @@ static bool read_option(struct mrg_fuzz_options *o, int c, char *const *argv)
 	case OPT_BEGIN: o->mode = MRG_FUZZ_BEGIN; return true;
 	case OPT_POINTS: o->points = true; return true;
 	case OPT_POINTS_OUT: o->points_out = optarg; return true;
+	case OPT_REPLAY: o->replay = optarg; return true;
 	case OPT_LIST: o->list = true; return true;
 	case OPT_SHOW: o->show = optarg; return true;
 	case OPT_REPRO: o->repro = optarg; return true;
@@ -130,9 +134,9 @@ static bool read_options(struct mrg_fuzz_options *o, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "s:E:T:S:o:q", options, NULL)) != -1)
 		if (!read_option(o, c, argv))
 			return false;
-	if (o->execs == 0 && o->seconds == 0 && !o->exhaust)
+	if (o->execs == 0 && o->seconds == 0 && !o->exhaust && o->replay == NULL)
 		o->seconds = 60;
-	return optind == argc;
+	return optind == argc && !(o->exhaust && o->replay != NULL);
 }
 
 static const struct mrg_fuzz_subject *only(const struct mrg_fuzz_subject *const *subjects, const char *name)
