@@ -22,6 +22,8 @@ Place = tuple[str, ir.Loc]  # a point of a specification, and where it is
 
 MAKEFILE = """\
 # make: `fuzz`, the fuzzer in one process.  make libfuzzer, make afl (with mutator.so): the same inputs driven from outside.
+# make engine.a: what is linked with support/mrg_fuzz_again.c, -DMRG_FUZZ_SUBJECT='"NAME"', to be a libFuzzer target of that subject.
+# dict/: for fuzzers that know nothing of the subject.
 CC     ?= cc
 CLANG  ?= clang
 AFL_CC ?= afl-clang-fast
@@ -39,6 +41,8 @@ obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 -include $(shell find obj -name '*.d' 2>/dev/null)
+engine.a: $(patsubst %.c,obj/%.o,$(ALL) support/mrg_fuzz_libfuzzer.c support/mrg_fuzz_havoc.c support/mrg_fuzz_guard.c)
+	$(AR) rcs $@ $^
 libfuzzer: $(ALL) support/mrg_fuzz_libfuzzer.c support/mrg_fuzz_havoc.c $(COMMON)
 	$(CLANG) $(FLAGS) -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^)
 afl: $(ALL) support/mrg_fuzz_afl.c $(COMMON) mutator.so
@@ -85,6 +89,12 @@ def files(
         w.line("NULL,")
     out["subjects.c"] = w.text()
     source += sorted(path for path in out if path.startswith(("subjects_", "texts_")))
+    for module in wanted:
+        for packet in _subjects_of(module):
+            words = scope.words_of_packet(packet, _hints(packet))
+            out[f"dict/{module.name}.{packet.name}.dict"] = scope.dictionary(words)
+        for rule in text_subject.texts(module):
+            out[f"dict/{rule.title}.dict"] = scope.dictionary(scope.words_of_nodes([rule.rule.node]))
     out["points.json"] = _points(places, texts, paths)
     out["Makefile"] = MAKEFILE.format(spec=" ".join(source))
     return out
@@ -165,8 +175,7 @@ def _subject(w: Writer, module: ir.Module, t: plan.Tables, packet: ir.Packet, ro
         w.line(".room = &room,")
         w.line(f".reached = {short}_reached, .tries = {short}_tries, .point_n = {len(points)},")
         w.line(f".offsets = {short}_offsets, .ranks = {short}_ranks, .points = {short}_points,")
-    hints = {key: values for one in contained(packet) for key, values in plan.hints(one).items()}
-    tried = scope.emit(w, short, scope.of_packet(packet, hints), scope.heads(packet))
+    tried = scope.emit(w, short, scope.of_packet(packet, _hints(packet)), scope.heads(packet))
     w.line(f"extern const struct mrg_fuzz_subject {listed(module)}_{short};")
     with w.block(f"const struct mrg_fuzz_subject {listed(module)}_{short} =", "};"):
         w.line(f".name = {names.c_string(module.name + '.' + packet.name)}, .ctx = &{short}_ctx, .len_max = 65536,")
@@ -176,6 +185,10 @@ def _subject(w: Writer, module: ir.Module, t: plan.Tables, packet: ir.Packet, ro
         w.line(tried)
     w.line()
     return points
+
+
+def _hints(packet: ir.Packet) -> dict[int, list[int]]:
+    return {key: values for one in contained(packet) for key, values in plan.hints(one).items()}
 
 
 def _never(t: plan.Tables, root: ir.Packet) -> set[int]:

@@ -4,6 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* For programs of one subject, whose environment says nothing. */
+#ifndef MRG_FUZZ_SUBJECT
+#define MRG_FUZZ_SUBJECT NULL
+#endif
+
 const struct mrg_fuzz_subject *mrg_fuzz_subject_of(const char *name)
 {
 	for (const struct mrg_fuzz_subject *const *s = mrg_fuzz_subjects; *s != NULL; s++)
@@ -14,7 +19,8 @@ const struct mrg_fuzz_subject *mrg_fuzz_subject_of(const char *name)
 
 const struct mrg_fuzz_subject *mrg_fuzz_subject_chosen(void)
 {
-	const char *const name = getenv("MRG_FUZZ_SUBJECT");
+	const char *const said = getenv("MRG_FUZZ_SUBJECT"), *const name =
+								     said != NULL ? said : MRG_FUZZ_SUBJECT;
 	const struct mrg_fuzz_subject *const s = mrg_fuzz_subject_of(name);
 	if (s != NULL)
 		return s;

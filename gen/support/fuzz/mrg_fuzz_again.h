@@ -15,7 +15,7 @@ extern const struct mrg_fuzz_subject *const mrg_fuzz_subjects[];
 /* The one of that name; the first when name is NULL.  NULL: there is none. */
 const struct mrg_fuzz_subject *mrg_fuzz_subject_of(const char *name);
 
-/* The one that the environment's MRG_FUZZ_SUBJECT names, or the first.  When there is none it says so and ends the process. */
+/* The one that the environment's MRG_FUZZ_SUBJECT names, or the macro of that name, or the first.  When there is none it says so and ends the process. */
 const struct mrg_fuzz_subject *mrg_fuzz_subject_chosen(void);
 
 /*
