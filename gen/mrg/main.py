@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     c.add_argument("--deps", metavar="FILE", help="write a make dependency file")
     c.add_argument("--only", action="store_true", help="nothing for imported modules that are not named")
     c.add_argument("--support", action="store_true", help="copy mrg.h and the like, also for installed specifications")
+    c.add_argument("--acsl", action="store_true", help="with contracts for Frama-C; only the C of packets")
     c.set_defaults(run=run_c)
 
     fmt = commands.add_parser("fmt", help="print in canonical form")
@@ -67,6 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     json.set_defaults(run=run_json)
 
     prove = commands.add_parser("prove", parents=[files], help="prove by z3 what generated code relies on, imports included")
+    prove.add_argument("--c", action="store_true", help="prove the generated C itself, by Frama-C, z3 and cvc4")
+    prove.add_argument("-o", metavar="DIR", default="", dest="out", help="with --c: where the C goes, and what was proved before")
+    prove.add_argument("--as-is", action="store_true", help="with --c: the C that is in DIR already")
+    prove.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="with --c: solvers at once")
+    prove.add_argument("--timeout", type=int, default=10, metavar="S", help="with --c: seconds for each goal (default: 10)")
     prove.set_defaults(run=run_prove)
 
     diff = commands.add_parser("diff", parents=[roots], help="find messages that one specification accepts and another refuses")
@@ -152,6 +158,12 @@ def back_ends() -> list[BackEnd]:
     return [c_header.emit, c_source.emit, c_text.emit, grammars.emit, machine.emit]
 
 
+def _annotated() -> list[BackEnd]:
+    from .emit import c_module
+
+    return [c_module.annotated]
+
+
 def run_c(options: argparse.Namespace) -> int:
     from .emit.tool import ToolError
     from .emit.writer import write_if_changed
@@ -159,7 +171,7 @@ def run_c(options: argparse.Namespace) -> int:
     modules, named, sources = load_named(options.files, options.roots)
     wanted = [m for m in modules if not options.only or m.name in named]
     files: dict[str, str] = {}
-    emits = back_ends()
+    emits = _annotated() if options.acsl else back_ends()
     try:
         for module in wanted:
             for emit in emits:
@@ -291,13 +303,25 @@ def run_json(options: argparse.Namespace) -> int:
 
 
 def run_prove(options: argparse.Namespace) -> int:
-    """0: all is proved; 1: something is not; 2: there is no z3."""
+    """0: all is proved; 1: something is not; 2: there is no z3, or no Frama-C."""
+    if options.c:
+        return _prove_c(options)
     from . import prove_goals, prove_z3
 
     try:
         return prove_z3.run(options.files, options.roots, sys.stdout, sys.stderr)
     except prove_goals.Missing as missing:
         sys.stderr.write(f"mrg prove: {missing}\n")
+        return 2
+
+
+def _prove_c(options: argparse.Namespace) -> int:
+    from . import prove_c
+
+    try:
+        return prove_c.run(options.files, options.roots, sys.stdout, options.out, options.jobs, options.timeout, options.as_is)
+    except prove_c.Missing as missing:
+        sys.stderr.write(f"mrg prove --c: {missing}\n")
         return 2
 
 

@@ -158,6 +158,11 @@ static inline const char *mrg_status_str(enum mrg_status st)
 	return "unknown status";
 }
 
+/* For proofs alone: contracts of what follows. */
+#ifdef MRG_PROVE
+#include "mrg_prove.h"
+#endif
+
 /* --- loads and stores: the only place where byte order is dealt with ------------------------- */
 
 static inline uint8_t mrg_u8(const uint8_t *p) { return *p; }
@@ -184,23 +189,23 @@ MRG_LOADS(64)
 #undef MRG_LOADS
 #undef MRG_NATIVE_IS_BE
 #else
-static inline uint16_t mrg_be16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
-static inline uint16_t mrg_le16(const uint8_t *p) { return (uint16_t)(p[1] << 8 | p[0]); }
+static inline uint16_t mrg_be16(const uint8_t *p) { return (uint16_t)(p[0] * 256u + p[1]); }
+static inline uint16_t mrg_le16(const uint8_t *p) { return (uint16_t)(p[1] * 256u + p[0]); }
 static inline uint32_t mrg_be32(const uint8_t *p)
 {
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+	return p[0] * 0x1000000u + p[1] * 0x10000u + p[2] * 256u + p[3];
 }
 static inline uint32_t mrg_le32(const uint8_t *p)
 {
-	return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+	return p[3] * 0x1000000u + p[2] * 0x10000u + p[1] * 256u + p[0];
 }
 static inline uint64_t mrg_be64(const uint8_t *p)
 {
-	return (uint64_t)mrg_be32(p) << 32 | mrg_be32(p + 4);
+	return mrg_be32(p) * 0x100000000u + mrg_be32(p + 4);
 }
 static inline uint64_t mrg_le64(const uint8_t *p)
 {
-	return (uint64_t)mrg_le32(p + 4) << 32 | mrg_le32(p);
+	return mrg_le32(p + 4) * 0x100000000u + mrg_le32(p);
 }
 #endif
 
@@ -208,6 +213,7 @@ static inline uint64_t mrg_le64(const uint8_t *p)
 static inline uint64_t mrg_be(const uint8_t *p, unsigned n)
 {
 	uint64_t v = 0;
+	/*@ loop invariant 0 <= i <= n; loop assigns i, v; loop variant n - i; */
 	for (unsigned i = 0; i < n; i++)
 		v = v << 8 | p[i];
 	return v;
@@ -217,6 +223,7 @@ static inline uint64_t mrg_be(const uint8_t *p, unsigned n)
 static inline uint64_t mrg_le(const uint8_t *p, unsigned n)
 {
 	uint64_t v = 0;
+	/*@ loop invariant 0 <= i <= n; loop assigns i, v; loop variant i; */
 	for (unsigned i = n; i-- > 0;)
 		v = v << 8 | p[i];
 	return v;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import ir, keys, layout, names
-from . import c_expr, c_fast, c_shape, c_view
+from . import acsl_loops, c_expr, c_fast, c_shape, c_view
 from .c_common import key_path, path_read, path_value, varint_name
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def emit_scan(scan: "Scan", item: ir.List) -> None:
             w.line("uint64_t n = 0;")
         if (item.ascending or item.unique) and scan.sites is not None:
             _key_decl(scan, item)
+        acsl_loops.before(scan, item)
         c_fast.skip_list(scan, item, counted)
+        acsl_loops.loop(scan, item, counted)
         with w.block(_head(scan, item)):
             _body(scan, item, counted)
         if item.mode == "bytes":

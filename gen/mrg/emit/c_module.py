@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from .. import ir, names
-from . import c_build, c_chain, c_common, c_expr, c_fetch, c_flat, c_scan, c_set, c_shape, c_varint, c_view, c_words
+from . import acsl, c_build, c_chain, c_common, c_expr, c_fetch, c_flat, c_scan, c_set, c_shape, c_varint, c_view, c_words
 from .writer import Writer
 
 
@@ -23,6 +25,14 @@ def source(m: ir.Module) -> str:
     return _build(m)[2]
 
 
+def annotated(m: ir.Module) -> dict[str, str]:
+    """Both files, with contracts: path -> text."""
+    c_common.register_varints(m)
+    sites = c_common.Sites(m)
+    contracts: dict[str, str] = {}
+    return {names.header(m): _header(m, sites, contracts), names.source(m): _source(m, sites, contracts)}
+
+
 def _build(m: ir.Module) -> tuple[ir.Module, str, str]:
     """Both files at once: checks in the header point into the source's table."""
     known = _BUILT.get(id(m))
@@ -34,8 +44,9 @@ def _build(m: ir.Module) -> tuple[ir.Module, str, str]:
     return known
 
 
-def _header(m: ir.Module, sites: c_common.Sites) -> str:
+def _header(m: ir.Module, sites: c_common.Sites, contracts: Optional[dict[str, str]] = None) -> str:
     w = Writer()
+    w.contracts = contracts
     banner(w, m, "Views, iterators and builders.")
     w.comment(names.c_comment(m.doc))
     g = names.guard(names.header(m))
@@ -47,6 +58,8 @@ def _header(m: ir.Module, sites: c_common.Sites) -> str:
     for imp in m.imports:
         w.line(f'#include "{names.header(imp)}"')
     w.line()
+    if contracts is not None:
+        contracts.update(acsl.of_enums(m))
     for c in m.consts:
         w.comment(names.c_comment(c.doc))
         w.line(f"#define {names.const(c)} {c_expr.number(c.value, c.text)}")
@@ -64,6 +77,8 @@ def _header(m: ir.Module, sites: c_common.Sites) -> str:
         w.line()
     for p in m.packets:
         shape = c_shape.build(p)
+        if contracts is not None:
+            contracts.update(acsl.contracts(shape))
         c_view.emit_packet(w, shape, sites)
         if p.shared and not p.inline:
             c_fetch.emit(w, shape)
@@ -109,8 +124,9 @@ def _enum_value(v: int) -> str:
     return str(v) if v <= 0x7FFFFFFF else f"(int){v:#x}"
 
 
-def _source(m: ir.Module, sites: c_common.Sites) -> str:
+def _source(m: ir.Module, sites: c_common.Sites, contracts: Optional[dict[str, str]] = None) -> str:
     body = Writer()
+    body.contracts = contracts
     for e in m.enums:
         _enum_str(body, e)
         if e.words:

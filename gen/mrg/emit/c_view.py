@@ -55,15 +55,15 @@ def emit_packet(w: Writer, shape: Shape, sites: c_common.Sites) -> None:
     _struct(w, shape)
     if not c_common.inline(shape.packet):
         w.comment("Internal: the check between two pointers.")
+        w.contract(f"{shape.cname}_scan_(")
         w.line(
             f"MRG_MUST_USE const uint8_t *{shape.cname}_scan_(const uint8_t *p, const uint8_t *end"
             f"{params_decl(shape.packet)}, struct {shape.cname} *v, struct mrg_reject *rj);"
         )
         w.line()
     c_scan.emit_view(w, shape)
-    w.line(f"static inline struct mrg_span {shape.cname}_span(const struct {shape.cname} *v)")
-    w.raw("{\n\treturn (struct mrg_span){ v->p, v->len };\n}\n")
-    w.line()
+    with w.function(f"static inline struct mrg_span {shape.cname}_span(const struct {shape.cname} *v)"):
+        w.line("return (struct mrg_span){ v->p, v->len };")
     for slot in shape.slots:
         _accessor(w, shape, slot)
     _warnings(w, shape)
@@ -98,6 +98,7 @@ def _struct(w: Writer, shape: Shape) -> None:
             ctype = "struct mrg_span" if q.kind == "buffer" else names.uint_type(q.bits)
             w.line(f"{ctype} {names.param(q.name)};")
     w.line()
+    w.contract(f"struct {shape.cname}")
 
 
 def _contract(w: Writer, shape: Shape) -> None:
@@ -365,6 +366,7 @@ def _list(w: Writer, shape: Shape, slot: Slot, item: ir.List) -> None:
         for p in params:
             w.line(f"{'struct mrg_span' if p.kind == 'buffer' else names.uint_type(p.bits)} {names.param(p.name)};")
     w.line()
+    w.contract(f"struct {it}")
     env = ViewEnv(shape, "v", slot.start)
     with w.function(f"static inline struct {it} {shape.cname}_{item.name}(const struct {shape.cname} *v)"):
         assert slot.end is not None

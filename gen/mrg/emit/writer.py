@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import contextmanager
-from typing import Iterator
+from typing import Iterator, Optional
 
 
 class Writer:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.depth = 0
+        self.contracts: Optional[dict[str, str]] = None  # ACSL before functions and behind structs, by their names; None: none is wanted
 
     def line(self, text: str = "") -> None:
         self.lines.append("\t" * self.depth + text if text else "")
@@ -31,6 +33,25 @@ class Writer:
             self.line(f" * {row.rstrip()}".rstrip())
         self.line(" */")
 
+    def proof(self, text: str) -> None:
+        """An annotation in ACSL, where they are wanted."""
+        if self.contracts is None or not text:
+            return
+        if text.startswith("//"):
+            self.line(text)
+            return
+        first, *more = text.split("\n")
+        self.line(f"/*@ {first}{'' if more else ' */'}")
+        for i, row in enumerate(more):
+            self.line(f"    {row}{' */' if i + 1 == len(more) else ''}")
+
+    def contract(self, head: str) -> None:
+        """The annotation of the function, or struct, that is declared by `head`."""
+        if self.contracts is None:
+            return
+        found = re.search(r"(\w+)\(", head)
+        self.proof(self.contracts.get(found.group(1) if found else head, ""))
+
     @contextmanager
     def block(self, head: str, tail: str = "}") -> Iterator[None]:
         """`head {` ... `}`; an empty head opens a bare block."""
@@ -43,6 +64,7 @@ class Writer:
     @contextmanager
     def function(self, head: str) -> Iterator[None]:
         """A function: the brace on its own line."""
+        self.contract(head)
         self.line(head)
         self.line("{")
         self.depth += 1

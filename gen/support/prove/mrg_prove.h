@@ -1,0 +1,81 @@
+/*
+ * mrg_prove.h - contracts, in ACSL, of what mrg.h has for generated checks and accessors.  A part of mrg.h for proofs alone (MRG_PROVE):
+ * no compiler sees it.  `make prove` proves the functions of mrg.h against them, and generated code by them.
+ *
+ * Lengths are at most MRG_PROVE_MAX here: more than that no object has, since pointers into it could not be subtracted.
+ */
+#ifndef MRG_PROVE_H
+#define MRG_PROVE_H
+
+#define MRG_PROVE_MAX 0x7fffffffffffffff
+
+/*@ predicate mrg_span_at{L}(uint8_t *p, integer n) = 0 <= n <= MRG_PROVE_MAX && \valid_read(p + (0 .. n - 1));
+    predicate mrg_span{L}(struct mrg_span s) = mrg_span_at(s.p, s.len) && (s.p == \null ==> s.len == 0);
+    predicate mrg_bytes{L}(uint8_t *p, uint8_t *end) = \base_addr(p) == \base_addr(end) && end == p + (end - p) && mrg_span_at(p, end - p); */
+
+/* --- loads --- */
+
+/*@ logic uint16_t l_be16{L}(uint8_t *p) = (uint16_t)(p[0] * 256 + p[1]);
+    logic uint16_t l_le16{L}(uint8_t *p) = (uint16_t)(p[1] * 256 + p[0]);
+    logic uint32_t l_be32{L}(uint8_t *p) = (uint32_t)(p[0] * 0x1000000 + p[1] * 0x10000 + p[2] * 256 + p[3]);
+    logic uint32_t l_le32{L}(uint8_t *p) = (uint32_t)(p[3] * 0x1000000 + p[2] * 0x10000 + p[1] * 256 + p[0]);
+    logic uint64_t l_be64{L}(uint8_t *p) = (uint64_t)(l_be32(p) * 0x100000000 + l_be32(p + 4));
+    logic uint64_t l_le64{L}(uint8_t *p) = (uint64_t)(l_le32(p + 4) * 0x100000000 + l_le32(p)); */
+
+/*@ requires \valid_read(p);
+    terminates \true; assigns \nothing; ensures \result == p[0]; */
+static inline uint8_t mrg_u8(const uint8_t *p);
+/*@ requires \valid_read(p + (0 .. 1));
+    terminates \true; assigns \nothing; ensures \result == l_be16(p); */
+static inline uint16_t mrg_be16(const uint8_t *p);
+/*@ requires \valid_read(p + (0 .. 1));
+    terminates \true; assigns \nothing; ensures \result == l_le16(p); */
+static inline uint16_t mrg_le16(const uint8_t *p);
+/*@ requires \valid_read(p + (0 .. 3));
+    terminates \true; assigns \nothing; ensures \result == l_be32(p); */
+static inline uint32_t mrg_be32(const uint8_t *p);
+/*@ requires \valid_read(p + (0 .. 3));
+    terminates \true; assigns \nothing; ensures \result == l_le32(p); */
+static inline uint32_t mrg_le32(const uint8_t *p);
+/*@ requires \valid_read(p + (0 .. 7));
+    terminates \true; assigns \nothing; ensures \result == l_be64(p); */
+static inline uint64_t mrg_be64(const uint8_t *p);
+/*@ requires \valid_read(p + (0 .. 7));
+    terminates \true; assigns \nothing; ensures \result == l_le64(p); */
+static inline uint64_t mrg_le64(const uint8_t *p);
+
+/*@ requires 1 <= n <= 8 && \valid_read(p + (0 .. n - 1));
+    terminates \true; assigns \nothing; */
+static inline uint64_t mrg_be(const uint8_t *p, unsigned n);
+/*@ requires 1 <= n <= 8 && \valid_read(p + (0 .. n - 1));
+    terminates \true; assigns \nothing; */
+static inline uint64_t mrg_le(const uint8_t *p, unsigned n);
+
+/* --- rejections --- */
+
+/*@ requires \valid(rj);
+    terminates \true; assigns *rj; ensures rj->status == st; */
+static void mrg_reject_note(struct mrg_reject *rj, enum mrg_status st, const uint8_t *at, unsigned bit, const struct mrg_site *site);
+/*@ requires \valid(rj);
+    terminates \true; assigns *rj; */
+static void mrg_reject_note_up(struct mrg_reject *rj, bool in_region, const struct mrg_site *site);
+/*@ requires \valid(rj);
+    terminates \true; assigns *rj \from \nothing; assigns \result \from \nothing; ensures \result == \null; */
+static inline const uint8_t *mrg_reject_at(struct mrg_reject *rj, enum mrg_status st, const uint8_t *at, unsigned bit, const struct mrg_site *site);
+/*@ requires \valid(rj);
+    terminates \true; assigns *rj; assigns \result \from \nothing; ensures \result == \null; */
+static inline const uint8_t *mrg_reject_up(struct mrg_reject *rj, const struct mrg_site *site);
+/*@ requires \valid(rj);
+    terminates \true; assigns *rj; assigns \result \from \nothing; ensures \result == \null; */
+static inline const uint8_t *mrg_reject_in(struct mrg_reject *rj, const struct mrg_site *site);
+/*@ requires \valid(rj);
+    terminates \true; assigns rj->bit_off; */
+static void mrg_reject_note_done(struct mrg_reject *rj, const uint8_t *start);
+/*@ requires \valid(rj);
+    terminates \true; assigns rj->bit_off; ensures \result != MRG_OK; */
+static enum mrg_status mrg_reject_done(struct mrg_reject *rj, const uint8_t *start);
+/*@ requires mrg_span(s);
+    terminates \true; assigns \nothing; ensures mrg_span_at(\result, s.len) && \result != \null && (s.len > 0 ==> \result == s.p); */
+static inline const uint8_t *mrg_start(struct mrg_span s);
+
+#endif
