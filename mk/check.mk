@@ -30,6 +30,12 @@ T ?= 600
 soak: ## load the DNS image at full rate for T= seconds (600): fails when something grows
 	+$Q$(MAKE) bench BENCH_ARGS='--only vm-soak --soak $T --strict'
 
+# prove: the C itself, as it is emitted; what was proved before is kept in $O/prove.
+PROVE_SPECS := $(addprefix specs/,net/udp.mrg net/tcp.mrg net/ip4.mrg net/ip6.mrg net/link.mrg net/icmp4.mrg dns/name.mrg)
+prove: ## prove by Frama-C's WP and two solvers that the C of SPEC=own.mrg (or of our headers) is safe and ends
+	$Qmk/deps.sh gen prove
+	$Q$(PYTHON) bin/mrg prove --c $(if $(SPEC),$(SPEC),--support $(PROVE_SPECS)) -o $O/prove --jobs $(JOBS)
+
 HAND_C := $(sort $(shell find gen protocols runtime appliances tests bench fuzz -name '*.[ch]' 2>/dev/null))
 format: ## lay out the C by .clang-format and the specs by `mrg fmt`
 	clang-format -i $(HAND_C)
@@ -77,4 +83,4 @@ lint-man:
 	$(call say,MAN,docs/man)
 	$Qmandoc -T lint -W warning docs/man/*.[1-9]
 
-.PHONY: test test-run test-programs bench soak format lint lint-c lint-python lint-specs lint-man
+.PHONY: test test-run test-programs bench soak prove format lint lint-c lint-python lint-specs lint-man

@@ -73,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     prove.add_argument("--as-is", action="store_true", help="with --c: the C that is in DIR already")
     prove.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="with --c: solvers at once")
     prove.add_argument("--timeout", type=int, default=10, metavar="S", help="with --c: seconds for each goal (default: 10)")
+    prove.add_argument("--solvers", default="cvc4,z3", metavar="LIST", help="with --c: who is asked (default: cvc4,z3)")
+    prove.add_argument("--only", default="", metavar="WORD", help="with --c: only functions whose names have it")
+    prove.add_argument("--support", action="store_true", help="with --c: prove mrg.h as well")
     prove.set_defaults(run=run_prove)
 
     diff = commands.add_parser("diff", parents=[roots], help="find messages that one specification accepts and another refuses")
@@ -319,7 +322,9 @@ def _prove_c(options: argparse.Namespace) -> int:
     from . import prove_c
 
     try:
-        return prove_c.run(options.files, options.roots, sys.stdout, options.out, options.jobs, options.timeout, options.as_is)
+        solvers = options.solvers.split(",")
+        how = prove_c.Options(options.out, options.jobs, options.timeout, solvers, options.as_is, options.support, options.only)
+        return prove_c.run(options.files, options.roots, sys.stdout, how)
     except prove_c.Missing as missing:
         sys.stderr.write(f"mrg prove --c: {missing}\n")
         return 2

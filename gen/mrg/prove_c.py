@@ -27,6 +27,7 @@ GOAL = re.compile(r"^\[wp\] \[([^\]]+)\] Goal (\S+)(?: : (\w+))?")
 TOTAL = re.compile(r"^\[wp\] Proved goals:\s+(\d+) / (\d+)", re.M)
 # The part of mrg.h that is written for any C compiler is proved: other compilers' ways to load a number are none of ACSL's.
 CPP = "-U__GNUC__ -U__SIZEOF_INT128__ -DMRG_PROVE"
+OPEN = os.path.join(SUPPORT, "prove", "open.list")
 # Names of functions of mrg.h that checks and accessors call.
 OWN = re.compile(r"^static (?:inline )?[^;]*?(\w+)\([^;]*\);", re.M)
 
@@ -48,21 +49,19 @@ class Outcome:
     def open(self) -> list[str]:
         return sorted(g for g, by in self.by.items() if not by)
 
-    def line(self, functions: int) -> str:
+    def line(self, functions: int, solvers: Sequence[str]) -> str:
         asked = [by for by in self.by.values() if "Qed" not in by]
-        counts = ", ".join(f"{sum(name in by for by in asked)} by {name}" for name in SOLVERS)
-        both = sum(by >= set(SOLVERS) for by in asked)
+        counts = [f"{len(self.by) - len(asked)} simplified", *(f"{sum(name in by for by in asked)} by {name}" for name in solvers)]
+        if len(solvers) > 1:
+            counts.append(f"{sum(by >= set(solvers) for by in asked)} by both")
         proved = len(self.by) - len(self.open)
-        return (
-            f"{self.title}: {proved}/{len(self.by)} goals of {functions} functions, {len(self.by) - len(asked)} simplified, {counts}, "
-            f"{both} by both, {self.seconds:.0f} s"
-        )
+        return f"{self.title}: {proved}/{len(self.by)} goals of {functions} functions ({', '.join(counts)}), {self.seconds:.0f} s"
 
 
 class Prover:
-    def __init__(self, folder: str, jobs: int, timeout: int) -> None:
-        self.folder, self.jobs, self.timeout = folder, jobs, timeout
-        for tool in ("frama-c", "why3", *SOLVERS):
+    def __init__(self, folder: str, jobs: int, timeout: int, solvers: Sequence[str]) -> None:
+        self.folder, self.jobs, self.timeout, self.solvers = folder, jobs, timeout, solvers
+        for tool in ("frama-c", "why3", *solvers):
             if shutil.which(tool) is None:
                 raise Missing(f"{tool} is not installed (Debian: frama-c-base why3 z3 cvc4)")
         # Why3's list of solvers is in a file of ours, not the user's.
@@ -76,7 +75,7 @@ class Prover:
         """All goals of some functions of a file, by each solver in turn."""
         out = Outcome(title)
         start = time.monotonic()
-        for solver in SOLVERS:
+        for solver in self.solvers:
             self._goals(out, path, functions, solver)
         out.seconds = time.monotonic() - start
         return out
@@ -141,39 +140,76 @@ def place(goal: str, known: dict[str, ir.Loc]) -> Optional[ir.Loc]:
     return known.get(best)
 
 
-def run(files: Sequence[str], roots: Sequence[str], out: TextIO, folder: str, jobs: int, timeout: int, as_is: bool) -> int:
+def left_open() -> dict[str, str]:
+    """Functions that are not to be proved (yet), and why."""
+    with open(OPEN, encoding="utf-8") as f:
+        rows = (line.split(None, 1) for line in f if line.strip() and not line.startswith("#"))
+        return {row[0]: row[1].strip() for row in rows}
+
+
+@dataclass
+class Options:
+    """folder: where the C goes, and what is known from before; "": one that is thrown away."""
+
+    folder: str = ""
+    jobs: int = 1
+    timeout: int = 10
+    solvers: Sequence[str] = SOLVERS
+    as_is: bool = False  # the C is there already
+    support: bool = False  # mrg.h, too
+    only: str = ""  # functions whose names have this
+
+
+def run(files: Sequence[str], roots: Sequence[str], out: TextIO, options: Options) -> int:
     """0: every goal of what is named is proved; 1: not so."""
     modules, named, _ = load_named(files, roots)
     with tempfile.TemporaryDirectory() as room:
-        where = folder or room
-        prover = Prover(where, jobs, timeout)
-        if not as_is:
+        where = options.folder or room
+        prover = Prover(where, options.jobs, options.timeout, options.solvers)
+        if not options.as_is:
             for m in modules:
                 for path, text in c_module.annotated(m).items():
                     write_if_changed(os.path.join(where, path), text)
-        own = os.path.join(where, "own.c")
-        write_if_changed(own, '#include "mrg.h"\n')
-        good = tell(out, prover.file("mrg.h", own, own_functions()), len(own_functions()), {})
+        good = True
+        if options.support:
+            own = os.path.join(where, "own.c")
+            write_if_changed(own, '#include "mrg.h"\n')
+            good = _file(out, prover, "mrg.h", own, own_functions(), {})
         for m in modules:
-            if m.name not in named or not m.packets:
-                continue
-            with open(os.path.join(where, names.header(m)), encoding="utf-8") as f:
-                wanted = functions(f.read())
-            outcome = prover.file(m.path, os.path.join(where, names.source(m)), wanted)
-            good = tell(out, outcome, len(wanted), places(m)) and good
-            for p in m.packets:
-                why = acsl_terms.why_not(p)
-                if why:
-                    out.write(f"  {p.loc.file}:{p.loc.line}: {p.name} has no contracts: {why}\n")
+            if m.name in named and m.packets:
+                with open(os.path.join(where, names.header(m)), encoding="utf-8") as f:
+                    wanted = [name for name in functions(f.read()) if options.only in name]
+                good = _file(out, prover, m.path, os.path.join(where, names.source(m)), wanted, places(m)) and good
+                _coverage(out, m)
     return 0 if good else 1
 
 
-def tell(out: TextIO, outcome: Outcome, count: int, known: dict[str, ir.Loc]) -> bool:
-    out.write(outcome.line(count) + "\n")
+def _file(out: TextIO, prover: Prover, title: str, path: str, wanted: Sequence[str], known: dict[str, ir.Loc]) -> bool:
+    skipped = left_open()
+    asked = [f for f in wanted if f not in skipped]
+    outcome = prover.file(title, path, asked) if asked else Outcome(title)
+    out.write(outcome.line(len(asked), prover.solvers) + "\n")
     for doubt in outcome.doubts:
         out.write(f"  {doubt}\n")
     for goal in outcome.open:
-        loc = place(goal, known)
-        out.write(f"  {f'{loc.file}:{loc.line}: ' if loc else ''}not proved: {goal}\n")
+        out.write(f"  {_where(goal, known)}not proved: {goal}\n")
+    for function in wanted:
+        if function in skipped:
+            out.write(f"  {_where(function, known)}left open: {function}: {skipped[function]}\n")
     out.flush()
     return not outcome.open and not outcome.doubts
+
+
+def _where(name: str, known: dict[str, ir.Loc]) -> str:
+    loc = place(name, known)
+    return f"{loc.file}:{loc.line}: " if loc else ""
+
+
+def _coverage(out: TextIO, m: ir.Module) -> None:
+    """Packets of which less than all is proved, and why."""
+    for p in m.packets:
+        why = acsl_terms.unchecked(p)
+        if why:
+            out.write(f"  {p.loc.file}:{p.loc.line}: {p.name}: nothing, for {why}\n")
+        elif acsl_terms.why_not(p):
+            out.write(f"  {p.loc.file}:{p.loc.line}: {p.name}: the check alone, for {acsl_terms.why_not(p)}\n")

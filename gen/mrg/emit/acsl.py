@@ -6,6 +6,8 @@ says is such a packet. Accessors and iterators need a view, and nothing else. `m
 
 from __future__ import annotations
 
+from typing import Optional
+
 from .. import ir, layout, names
 from . import acsl_terms, c_common, c_expr, c_shape, c_view
 from .acsl_terms import Unsaid, loads, params_decl, params_of, params_pass, size_name
@@ -76,8 +78,10 @@ def contracts(shape: Shape) -> dict[str, str]:
     """By the name of a function, and of the struct that what is logic goes behind; nothing of a packet that they don't cover."""
     p, cname = shape.packet, shape.cname
     why = acsl_terms.why_not(p)
+    if acsl_terms.unchecked(p):
+        return {}
     if why:
-        return {f"struct {cname}": f"// {p.loc.file}:{p.loc.line} {p.name} has no contracts: {why}"}
+        return _check_only(shape)
     out = {f"struct {cname}": logic(shape)}
     size = f"{size_name(p)}(p, end - p{params_of(p)})"
     same = "".join(_same(q) for q in p.params)
@@ -91,7 +95,7 @@ def contracts(shape: Shape) -> dict[str, str]:
     out[f"{cname}_scan_"] = (
         f"requires mrg_bytes(p, end) && \\valid(rj) && (v == \\null || \\valid(v) && \\separated(v, rj)){buffers};\n"
         f"terminates \\true; assigns *v, *rj;\n"
-        f"ensures \\result == \\null || 0 <= {size} <= end - p && \\result == p + {size};\n"
+        f"ensures \\result == \\null || {p.size_min} <= {size} <= end - p && \\result == p + {size};\n"
         f"ensures \\result != \\null && v != \\null ==> {gives};"
     )
     out[c_common.check_name(p)] = (
@@ -108,6 +112,25 @@ def contracts(shape: Shape) -> dict[str, str]:
         except Unsaid:
             continue
     return out
+
+
+def _check_only(shape: Shape) -> dict[str, str]:
+    """Of a packet whose extent no term tells: that the check is safe, ends, and takes no more than there is."""
+    p, cname = shape.packet, shape.cname
+    buffers = "".join(f" && mrg_span({names.param(q.name)})" for q in p.params if q.kind == "buffer")
+    return {
+        f"{cname}_scan_": (
+            f"requires mrg_bytes(p, end) && \\valid(rj) && (v == \\null || \\valid(v) && \\separated(v, rj)){buffers};\n"
+            f"terminates \\true; assigns *v, *rj;\n"
+            f"ensures \\result == \\null || mrg_within(p, end, \\result) && \\result - p >= {p.size_min};\n"
+            f"ensures \\result != \\null && v != \\null ==> v->p == p && v->len == \\result - p;"
+        ),
+        c_common.check_name(p): (
+            f"requires mrg_span(in) && \\valid(out) && (rj == \\null || \\valid(rj) && \\separated(out, rj)){buffers};\n"
+            f"terminates \\true; assigns *out, *rj;\n"
+            f"ensures \\result == MRG_OK ==> mrg_span_at(out->p, out->len) && out->len <= in.len && (in.len > 0 ==> out->p == in.p);"
+        ),
+    }
 
 
 def _same(q: ir.Param) -> str:

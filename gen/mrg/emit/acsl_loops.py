@@ -1,11 +1,11 @@
-"""Invariants and measures of the loops that read lists, in ACSL."""
+"""Invariants and measures of the loops that read, in ACSL."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import ir, layout, names
-from . import acsl_terms, c_expr
+from .. import ir, keys, layout, names
+from . import acsl_terms, c_common, c_expr, c_list
 
 if TYPE_CHECKING:
     from .c_scan import Scan
@@ -20,6 +20,9 @@ def before(scan: "Scan", item: ir.List) -> None:
 def loop(scan: "Scan", item: ir.List, counted: bool) -> None:
     """What holds before each element, and what gets less."""
     if not _wanted(scan):
+        return
+    if acsl_terms.why_not(scan.packet):
+        _bounds(scan, item, counted)
         return
     bits, start, end = layout.fixed_bits(item.elem), f"{item.name}_from", scan.end
     keeps = [f"\\base_addr(q) == \\base_addr(end) && 0 <= q - {start} <= {end} - {start}"]
@@ -45,12 +48,79 @@ def loop(scan: "Scan", item: ir.List, counted: bool) -> None:
             keeps.append(f"(q - {start}) % {bits // 8} == 0")
     else:
         keeps.append(f"{lists}(q, {end} - q{args}) == 1 ==> {lists}({start}, {end} - {start}{args}) == 1")
+    _tell(scan, item, keeps, counted, measure)
+
+
+def _bounds(scan: "Scan", item: ir.List, counted: bool) -> None:
+    """Of a packet whose check is proved and nothing else: what is read is there, and comes to an end."""
+    if scan.sites is None:
+        return
+    keeps = [f"mrg_within({item.name}_from, {scan.end}, q)"]
+    if item.max is not None:
+        keeps.append(f"n <= {item.max}")
+    if item.unique and item.max is not None:
+        keeps.append("seen <= n")
+    _tell(scan, item, keeps, counted, "left" if item.mode == "count" else f"{scan.end} - q")
+
+
+def _tell(scan: "Scan", item: ir.List, keeps: list[str], counted: bool, measure: str) -> None:
     changes = ["q"] + (["*rj"] if scan.sites is not None else [])
     changes += ["left"] if item.mode == "count" else []
     changes += ["n"] if item.max is not None and scan.sites is not None else []
     changes += [f"{item.name}_count"] if counted else []
+    if scan.sites is not None:
+        changes += _keys(item)
     text = "\n".join(f"loop invariant {keep};" for keep in keeps)
     scan.w.proof(f"{text}\nloop assigns {', '.join(changes)};\nloop variant {measure};")
+
+
+def _keys(item: ir.List) -> list[str]:
+    """Locals that remember keys."""
+    if item.ascending:
+        key = c_common.key_path(item)[-1]
+        return ["next_key", "first"] if isinstance(key, ir.Bytes) or c_list.whole_range(item) else ["next_key"]
+    if not item.unique:
+        return []
+    bits = keys.bitmap_bits(c_common.key_path(item)[-1])
+    if bits is not None:
+        return [f"{item.name}_seen[0 .. {max(1, (1 << bits) // 8) - 1}]"]
+    return [f"{item.name}_seen[0 .. {max(keys.elements_max(item) or 1, 1) - 1}]", "seen"]
+
+
+def chain(scan: "Scan", item: ir.Chain, buffers: list[ir.Param]) -> None:
+    """The loop over the items of a chain: what they may still take gets less with each, what jumps are left with each pointer."""
+    if not _wanted(scan):
+        return
+    keeps = [
+        "mrg_bytes(at, lim) && mrg_within(at, lim, near) && 1 <= near - at",
+        f"\\base_addr(run) == \\base_addr(at) && 0 <= at - run && near - run <= left + 1 && left <= {item.max_bytes}",
+    ]
+    changes = ["at", "*rj"]
+    measure = "left - (at - run)"
+    if buffers:
+        most = max(arm.max_jumps for arm in item.arms)
+        names_of = [names.param(b.name) for b in buffers]
+        keeps.append(f"rest == \\null || mrg_within(q, {scan.end}, rest) && 1 <= rest - q")
+        keeps.append(f"rest == \\null ==> lim == {scan.end} && mrg_within(q, {scan.end}, at)")
+        keeps.append(f"jumps <= {most} && " + " && ".join(f"{b.name}_run <= {n}.len" for b, n in zip(buffers, names_of)))
+        changes += ["lim", "run", "left", "near", "rest", "jumps"] + [f"{b.name}_run" for b in buffers]
+        measure += f" + {most} - jumps"
+    else:
+        keeps.append(f"lim == {scan.end} && mrg_within(q, {scan.end}, at)")
+    text = "\n".join(f"loop invariant {keep};" for keep in keeps)
+    scan.w.proof(f"{text}\nloop assigns {', '.join(changes)};\nloop variant {measure};")
+
+
+def until(scan: "Scan", item: ir.Bytes) -> None:
+    """The search for the octet that ends bytes."""
+    if _wanted(scan) and scan.sites is not None:
+        scan.w.proof(f"loop invariant mrg_within({item.name}_start, {scan.end}, q);\nloop assigns q;\nloop variant {scan.end} - q;")
+
+
+def counting(scan: "Scan", name: str, end: str) -> None:
+    """A loop that counts up to `end` and changes nothing but, where it refuses, *rj."""
+    if _wanted(scan):
+        scan.w.proof(f"loop invariant {name} <= {end};\nloop assigns {name}, *rj;\nloop variant {end} - {name};")
 
 
 def _args(scan: "Scan", item: ir.List) -> str:
@@ -68,4 +138,4 @@ def _args(scan: "Scan", item: ir.List) -> str:
 
 
 def _wanted(scan: "Scan") -> bool:
-    return scan.w.contracts is not None and not acsl_terms.why_not(scan.packet)
+    return scan.w.contracts is not None and not acsl_terms.unchecked(scan.packet)

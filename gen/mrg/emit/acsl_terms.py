@@ -176,13 +176,13 @@ class Terms(c_expr.Env):
         if bits is not None:
             return f"{self.room(at)} < {bits // 8} ? -1 : ({then(at.plus(bits // 8))})"
         if isinstance(item, ir.Bytes):
-            return self.bytes(item, at, then)
+            return self.octets(item, at, then)
         if isinstance(item, ir.Sub):
             size = f"{size_name(item.packet)}({at.pointer}, {self.room(at)}{self.args(item.args, item.packet.params, at)})"
             need(item.packet)
             return self.taken(size, at, then)
         if isinstance(item, ir.List):
-            return self.list(item, at, then)
+            return self.elements(item, at, then)
         if isinstance(item, ir.Switch):
             return self.switch(item, at, then)
         if isinstance(item, ir.Align):
@@ -200,7 +200,7 @@ class Terms(c_expr.Env):
         rest = after(At(o))
         return f"({place})" if rest == o else f"(\\let {o} = {place}; {rest})"
 
-    def bytes(self, item: ir.Bytes, at: At, after: After) -> str:
+    def octets(self, item: ir.Bytes, at: At, after: After) -> str:
         if item.mode == "rest":
             return after(self.limit())
         if item.mode == "until" or item.length is None:
@@ -268,7 +268,7 @@ class Terms(c_expr.Env):
         tail = f"\\let {o} = ({text}); {o} < 0 ? -1 : ({rest})" if rest != o else f"({text})"
         return f"(\\let {tag} = {on}; {tail})"
 
-    def list(self, item: ir.List, at: At, after: After) -> str:
+    def elements(self, item: ir.List, at: At, after: After) -> str:
         if item.mode in ("while", "until") or item.unique or item.ascending:
             raise Unsaid(f"a list with {'keys' if item.unique or item.ascending else item.mode}")
         bits = layout.fixed_bits(item.elem)
@@ -398,6 +398,19 @@ def why_not(packet: ir.Packet) -> str:
         known = (packet, why)
         _COVERED[id(packet)] = known
     return known[1]
+
+
+def unchecked(packet: ir.Packet) -> str:
+    """Why not even the check of a packet has a contract; "": it has."""
+    if packet.shared:
+        return "memory that others change"
+    for inner in layout.contained(packet):
+        for item in layout.walk(inner.items):
+            if isinstance(item, ir.Varint):
+                return "varints"
+            if isinstance(item, ir.Scalar) and any(isinstance(e, ir.Sum) for e in layout.refs(item.computed)):
+                return "checksums"
+    return ""
 
 
 def need(packet: ir.Packet) -> None:

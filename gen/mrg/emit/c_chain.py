@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Callable, Optional
 
 from .. import ir, layout, names
-from . import c_arm, c_expr, c_shape, c_view
+from . import acsl_loops, c_arm, c_expr, c_shape, c_view
 from .c_common import path_value
 from .c_shape import Shape, Slot
 from .writer import Writer
@@ -108,6 +108,7 @@ def emit_scan(scan: "Scan", chain: ir.Chain) -> None:
         scan.reject("at == lim", "MRG_MORE", "at", 0, scan.site(chain, chain.loc, "does not end"))
         w.comment("an item that others follow ends before `near`")
         w.line(f"const uint8_t *near = {NEAR};")
+        acsl_loops.chain(scan, chain, bufs)
         with w.block("for (;;)"):
             fail = f"return {scan.failure('MRG_E_TAG', 'at', 0, scan.site(chain, chain.loc, 'no arm for this first byte'))};"
             step_arms(w, chain, "*at", lambda arm: _check_arm(scan, chain, arm), fail)

@@ -185,7 +185,7 @@ def _greatest(key: ir.Item) -> int:
     return key.spec.hi if isinstance(key, ir.Varint) else (1 << key.bits) - 1 if isinstance(key, ir.Scalar) else 0
 
 
-def _whole_range(item: ir.List) -> bool:
+def whole_range(item: ir.List) -> bool:
     """Keys may be the greatest number there is: no number says "at least one more than that"."""
     key = key_path(item)[-1]
     return _greatest(key) == (1 << 64) - 1
@@ -198,7 +198,7 @@ def _key_decl(scan: "Scan", item: ir.List) -> None:
     if item.ascending and spans:
         w.line("bool first = true;")
         w.line("struct mrg_span next_key = { 0 }; /* above this */")
-    elif item.ascending and _whole_range(item):
+    elif item.ascending and whole_range(item):
         w.line("bool first = true;")
         w.line("uint64_t next_key = 0; /* above this */")
     elif item.ascending:
@@ -245,7 +245,7 @@ def _key(scan: "Scan", item: ir.List) -> None:
     spans = isinstance(key, ir.Bytes)
     w.line(f"const {'struct mrg_span' if spans else 'uint64_t'} key = {_key_value(scan, item)};")
     if item.ascending:
-        wide = spans or _whole_range(item)
+        wide = spans or whole_range(item)
         low = f"!first && {_order(key)} <= 0" if spans else "!first && key <= next_key" if wide else "key < next_key"
         scan.reject(low, "MRG_E_VALUE", "q", 0, scan.site(item, item.loc, "keys must rise strictly"))
         if wide:
@@ -292,6 +292,7 @@ def _seen(scan: "Scan", item: ir.List) -> None:
     same = f"{item.name}_seen[i] == key"
     if isinstance(key, ir.Bytes):
         same = f"mrg_span_eq{'_nocase' if key.nocase else ''}({item.name}_seen[i], key)"
+    acsl_loops.counting(scan, "i", "seen")
     with w.block("for (size_t i = 0; i < seen; i++)"):
         scan.reject(same, "MRG_E_VALUE", "q", 0, site)
     w.line(f"{item.name}_seen[seen++] = key;")

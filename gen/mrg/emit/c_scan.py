@@ -8,7 +8,7 @@ import re
 from typing import Callable, Optional
 
 from .. import ir, layout, names
-from . import c_chain, c_expr, c_fast, c_list, c_shape, c_sum, c_view
+from . import acsl_loops, c_chain, c_expr, c_fast, c_list, c_shape, c_sum, c_view
 from .c_common import Sites, check_name, dispatch, inline, varint_name
 from .c_env import ScanEnv, paren
 from .c_shape import Shape
@@ -333,6 +333,7 @@ class Scan:
                 w.line("\tq++;")
                 w.line(f"(void){item.name}_start;")
             else:
+                acsl_loops.until(self, item)
                 w.line(f"while (q != {self.end} && *q != {item.until:#x}{bound})")
                 w.line("\tq++;")
                 if item.max is not None:
@@ -375,6 +376,7 @@ class Scan:
             if self.sites is not None:
                 self.reject(f"pad > (size_t)({self.end} - q)", "MRG_MORE", "q", 0, self.site(item, item.loc, "padding ends beyond its region"))
                 if item.zero:
+                    acsl_loops.counting(self, "i", "pad")
                     w.line("for (size_t i = 0; i < pad; i++)")
                     w.line("\tif (q[i] != 0)")
                     w.line(f"\t\treturn {self.failure('MRG_E_VALUE', 'q + i', 0, self.site(item, item.loc, 'padding must be zero'))};")

@@ -11,7 +11,8 @@
 
 /*@ predicate mrg_span_at{L}(uint8_t *p, integer n) = 0 <= n <= MRG_PROVE_MAX && \valid_read(p + (0 .. n - 1));
     predicate mrg_span{L}(struct mrg_span s) = mrg_span_at(s.p, s.len) && (s.p == \null ==> s.len == 0);
-    predicate mrg_bytes{L}(uint8_t *p, uint8_t *end) = \base_addr(p) == \base_addr(end) && end == p + (end - p) && mrg_span_at(p, end - p); */
+    predicate mrg_bytes{L}(uint8_t *p, uint8_t *end) = \base_addr(p) == \base_addr(end) && end == p + (end - p) && mrg_span_at(p, end - p);
+    predicate mrg_within(uint8_t *p, uint8_t *end, uint8_t *q) = \base_addr(q) == \base_addr(p) && 0 <= q - p <= end - p && q == p + (q - p); */
 
 /* --- loads --- */
 
@@ -50,6 +51,11 @@ static inline uint64_t mrg_be(const uint8_t *p, unsigned n);
 /*@ requires 1 <= n <= 8 && \valid_read(p + (0 .. n - 1));
     terminates \true; assigns \nothing; */
 static inline uint64_t mrg_le(const uint8_t *p, unsigned n);
+
+/* --- places --- */
+
+/*@ terminates \true; assigns \nothing; ensures \result <= buf.len; */
+static inline size_t mrg_off(struct mrg_span buf, const uint8_t *p);
 
 /* --- rejections --- */
 
