@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     prove.add_argument("-o", metavar="DIR", default="", dest="out", help="with --c: where the C goes, and what was proved before")
     prove.add_argument("--as-is", action="store_true", help="with --c: the C that is in DIR already")
     prove.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="with --c: solvers at once")
-    prove.add_argument("--timeout", type=int, default=10, metavar="S", help="with --c: seconds for each goal (default: 10)")
+    prove.add_argument("--timeout", type=int, default=20, metavar="S", help="with --c: seconds for each goal (default: 20)")
     prove.add_argument("--solvers", default="cvc4,z3", metavar="LIST", help="with --c: who is asked (default: cvc4,z3)")
     prove.add_argument("--only", default="", metavar="WORD", help="with --c: only functions whose names have it")
     prove.add_argument("--support", action="store_true", help="with --c: prove mrg.h as well")

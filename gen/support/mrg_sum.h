@@ -31,6 +31,8 @@ static inline uint64_t mrg_native64(const uint8_t *p)
 static MRG_UNUSED MRG_NOINLINE uint64_t mrg_inet16_blocks(const uint8_t *p, size_t count)
 {
 	uint64_t a = 0, b = 0, c = 0, d = 0;
+	/*@ loop invariant 0 <= count <= \at(count, Pre) && p == \at(p, Pre) + 32 * (\at(count, Pre) - count);
+	    loop assigns a, b, c, d, count, p; loop variant count; */
 	for (; count != 0; count--, p += 32) {
 		a = mrg_inet16_carry(a, mrg_native64(p));
 		b = mrg_inet16_carry(b, mrg_native64(p + 8));
@@ -71,9 +73,10 @@ static inline uint64_t mrg_inet16_words(const uint8_t *p, size_t len)
 	uint64_t part = 0;
 	if (len >= 64u) {
 		part = mrg_inet16_blocks(p, len / 32u);
-		p += len & ~(size_t)31u;
-		len &= 31u;
+		p += len / 32u * 32u;
+		len %= 32u;
 	}
+	/*@ loop invariant 0 <= len && mrg_span_at(p, len); loop assigns part, len, p; loop variant len; */
 	for (; len >= 8u; len -= 8u, p += 8)
 		part = mrg_inet16_carry(part, mrg_native64(p));
 	if (len != 0)
@@ -84,6 +87,7 @@ static inline uint64_t mrg_inet16_words(const uint8_t *p, size_t len)
 /* The same for few, as a rule none, to go on from what stands before them. */
 static inline uint64_t mrg_inet16_more(uint64_t sum, const uint8_t *p, size_t len)
 {
+	/*@ loop invariant 0 <= len && mrg_span_at(p, len); loop assigns sum, len, p; loop variant len; */
 	for (; len >= 4u; len -= 4u, p += 4)
 		sum = mrg_inet16_carry(sum, mrg_native32(p));
 	return len != 0 ? mrg_inet16_carry(sum, mrg_inet16_few(p, len)) : sum;

@@ -408,8 +408,8 @@ def unchecked(packet: ir.Packet) -> str:
         for item in layout.walk(inner.items):
             if isinstance(item, ir.Varint):
                 return "varints"
-            if isinstance(item, ir.Scalar) and any(isinstance(e, ir.Sum) for e in layout.refs(item.computed)):
-                return "checksums"
+            if isinstance(item, ir.Scalar) and any(isinstance(e, ir.Sum) and (e.kind != "inet16" or e.pseudo) for e in layout.refs(item.computed)):
+                return "a checksum"
     return ""
 
 
