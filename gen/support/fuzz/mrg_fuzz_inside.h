@@ -44,7 +44,7 @@ struct mrg_fuzz_options {
 	enum mrg_fuzz_mode mode;
 	unsigned floor; /* percent of points */
 	unsigned hang_ms;
-	size_t make_count;
+	size_t make_count, make_rate;
 	const char *make, *repro, *show, *shrink; /* a folder, files */
 };
 

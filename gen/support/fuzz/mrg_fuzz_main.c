@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -31,6 +32,7 @@ static const char usage[] =
 	"  --points-out FILE  add a line of JSON a subject: cases, finds, how many cases reached each point (mrg fuzz-report)\n"
 	"  --list          print the subjects\n"
 	"  --make N DIR    write N inputs that the subject made\n"
+	"  --make-rate N   make 2 * N inputs: how many are accepted of the first N, and how fast the others are made\n"
 	"  --show FILE     print an input as text\n"
 	"  --repro FILE    run an input: 0 when nothing is wrong, else 1\n"
 	"  --shrink FILE   write to FILE.small what is smaller and as wrong\n"
@@ -48,6 +50,7 @@ enum {
 	OPT_POINTS_OUT,
 	OPT_LIST,
 	OPT_MAKE,
+	OPT_MAKE_RATE,
 	OPT_SHOW,
 	OPT_REPRO,
 	OPT_SHRINK
@@ -65,6 +68,7 @@ static const struct option options[] = {
 	{ "points-out", required_argument, NULL, OPT_POINTS_OUT },
 	{ "list", no_argument, NULL, OPT_LIST },
 	{ "make", required_argument, NULL, OPT_MAKE },
+	{ "make-rate", required_argument, NULL, OPT_MAKE_RATE },
 	{ "show", required_argument, NULL, OPT_SHOW },
 	{ "repro", required_argument, NULL, OPT_REPRO },
 	{ "shrink", required_argument, NULL, OPT_SHRINK },
@@ -99,6 +103,7 @@ static bool read_number(struct mrg_fuzz_options *o, int c, const char *text)
 	case OPT_EXHAUST_CASES: o->exhaust_cases = n; break;
 	case OPT_HANG: o->hang_ms = (unsigned)n; break;
 	case OPT_FLOOR: o->floor = (unsigned)n; break;
+	case OPT_MAKE_RATE: o->make_rate = (size_t)n; break;
 	default: o->make_count = (size_t)n; break;
 	}
 	return true;
@@ -280,6 +285,35 @@ static bool do_make(const struct mrg_fuzz_subject *s, const struct mrg_fuzz_opti
 	return good && made == o->make_count;
 }
 
+/* Made and tried, so that what is new gets old, as in a long run; then only made, by the processor's time: others may have their share. */
+static bool do_make_rate(const struct mrg_fuzz_subject *s, const struct mrg_fuzz_options *o)
+{
+	struct mrg_rng rng = mrg_rng_of(o->seed ^ mrg_fuzz_hash(s->name));
+	uint8_t *const p = malloc(s->len_max);
+	size_t made = 0, accepted = 0, octets = 0;
+	if (p == NULL) {
+		(void)fprintf(stderr, "%s: no memory\n", s->name);
+		return false;
+	}
+	for (size_t i = 0; i < o->make_rate; i++) {
+		struct mrg_fuzz_result result = { .verdict = MRG_FUZZ_REFUSED };
+		const size_t len = s->make(s->ctx, &rng, p, s->len_max);
+		if (len != 0)
+			s->run(s->ctx, p, len, &result);
+		made += len != 0;
+		accepted += len != 0 && result.verdict == MRG_FUZZ_ACCEPTED;
+	}
+	const clock_t start = clock();
+	for (size_t i = 0; i < o->make_rate; i++)
+		octets += s->make(s->ctx, &rng, p, s->len_max);
+	const double took = (double)(clock() - start) / CLOCKS_PER_SEC;
+	free(p);
+	(void)printf("%s: %zu made, %.1f %% accepted; %zu octets more in %.2f s, %.0f/s\n", s->name, made,
+		made == 0 ? 0 : 100.0 * (double)accepted / (double)made, octets, took,
+		took > 0 ? (double)o->make_rate / took : 0);
+	return accepted != 0;
+}
+
 static void say_points(const struct mrg_fuzz_subject *s)
 {
 	for (size_t i = 0; i < s->point_count; i++)
@@ -291,6 +325,8 @@ static bool do_subject(const struct mrg_fuzz_subject *s, const struct mrg_fuzz_o
 {
 	if (o->make != NULL)
 		return do_make(s, o);
+	if (o->make_rate != 0)
+		return do_make_rate(s, o);
 	const bool good = mrg_fuzz_loop(s, o);
 	if (o->points)
 		say_points(s);
