@@ -16,6 +16,7 @@
 enum {
 	CRASHES_MAX = 100000, /* of a run, those known already too: each may leak, see mrg_fuzz_catch.c */
 	HANGS_MAX = 20,       /* likewise: each takes long */
+	EARLY = 16384,        /* cases */
 	HUGE = 1024,          /* octets of an input */
 	BATCH_MAX = 4096,     /* cases between looks at the clock */
 	NEW_SLOTS =
@@ -124,10 +125,11 @@ static void draw_changed(struct loop *l)
 static void draw_by_chance(struct loop *l)
 {
 	const uint64_t dice = mrg_rng_next(&l->rng) >> 32;
-	l->len = dice % 4 == 0 ? mrg_fuzz_call_make(l->s, &l->rng, l->in) : 0;
+	/* At first much that is new, so that all is there to be changed, which costs less and goes on from what was seen. */
+	l->len = dice % (l->execs < EARLY ? 4 : 16) == 0 ? mrg_fuzz_call_make(l->s, &l->rng, l->in) : 0;
 	if (l->len == 0)
 		draw_changed(l);
-	if (dice / 4 % 16 == 0)
+	if (dice / 16 % 16 == 0)
 		l->len = mrg_fuzz_havoc(&l->rng, l->in, l->len, l->s->len_max);
 }
 

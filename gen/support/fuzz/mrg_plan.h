@@ -332,6 +332,7 @@ struct mrg_plan_subject {
 	struct mrg_plan_room *room;
 	uint8_t *reached;
 	uint16_t *tries; /* to reach each */
+	bool aimless;    /* each was reached, or tried often enough */
 	uint32_t point_n;
 	const uint32_t *offsets, *ranks, *points; /* as in mrg_walk; of each that counts, which of the plan's it is */
 };

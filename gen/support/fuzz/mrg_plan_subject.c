@@ -188,12 +188,14 @@ static void aim(struct mrg_plan_subject *s, struct mrg_rng *rng)
 {
 	struct mrg_walk *const w = &s->room->walk;
 	const uint32_t first = (uint32_t)mrg_rng_below(rng, s->point_n);
-	uint32_t i = 0;
+	uint32_t i = s->aimless ? s->point_n : 0;
 	while (i < s->point_n &&
 		(s->reached[(first + i) % s->point_n] || s->tries[(first + i) % s->point_n] == AIMS_MAX))
 		i++;
-	if (i == s->point_n)
+	if (i == s->point_n) {
+		s->aimless = true;
 		return;
+	}
 	s->tries[(first + i) % s->point_n]++;
 	const uint32_t point = s->points[(first + i) % s->point_n], index = s->plan->point_items[point];
 	const struct mrg_plan_item *const item = &s->plan->items[index];
@@ -315,8 +317,7 @@ static size_t fitting(const struct mrg_choices *others, uint32_t item, struct mr
 }
 
 /* One change of decisions: of a number, or of all that is in a group, or of the elements of a list. */
-static const struct mrg_choices *change(
-	struct mrg_plan_subject *s, struct mrg_rng *rng, bool splice, const struct mrg_choice **anew)
+static const struct mrg_choices *change(struct mrg_plan_subject *s, struct mrg_rng *rng, bool splice)
 {
 	enum { MANY = 60 };
 	struct mrg_choices *const mine = &s->room->mine, *const others = &s->room->others,
@@ -332,27 +333,20 @@ static const struct mrg_choices *change(
 			return out;
 	}
 	mine->c[at].fresh = true;
-	*anew = &mine->c[at];
 	return mine;
 }
 
-/* Whether there is a point to aim at. */
-static bool is_aimless(const struct mrg_plan_subject *s)
+/*
+ * Decisions anew in the places where they are, if nothing else goes by them: that spares making all of the message.  One, or up to `most`.
+ */
+static bool redraws(struct mrg_plan_subject *s, struct mrg_rng *rng, unsigned most, uint8_t *message)
 {
-	for (uint32_t i = 0; i < s->point_n; i++)
-		if (!s->reached[i] && s->tries[i] < AIMS_MAX)
-			return false;
-	return true;
-}
-
-/* One decision anew in the place where it is, most of the time, if nothing else goes by it: that spares making all of the message. */
-static bool redraws(struct mrg_plan_subject *s, struct mrg_rng *rng, enum purpose purpose,
-	const struct mrg_choice *anew, uint8_t *message)
-{
-	if (anew == NULL || s->plan->sums || purpose == WRONG || mrg_rng_below(rng, 4) == 0 ||
-		(purpose == AIMED && !is_aimless(s)))
-		return false;
-	return mrg_plan_redraw(&s->room->walk, anew, rng, message);
+	const struct mrg_choices *const mine = &s->room->mine;
+	const unsigned times = 1 + (unsigned)mrg_rng_below(rng, most);
+	bool any = false;
+	for (unsigned i = 0; i < times; i++)
+		any |= mrg_plan_redraw(&s->room->walk, &mine->c[mrg_rng_below(rng, mine->n)], rng, message);
+	return any;
 }
 
 size_t mrg_plan_subject_mutate(void *ctx, struct mrg_rng *rng, const uint8_t *in, size_t len,
@@ -367,20 +361,19 @@ size_t mrg_plan_subject_mutate(void *ctx, struct mrg_rng *rng, const uint8_t *in
 	if (splice)
 		decisions_of(s, other, other_len, &s->room->others);
 	decisions_of(s, in, len, &s->room->mine);
+	/* Most changes, when nothing is left that asks for more. */
+	if (s->room->mine.n != 0 && len <= cap && !s->plan->sums && mrg_rng_below(rng, 8) < (s->aimless ? 6u : 1u)) {
+		memcpy(out, in, len);
+		if (redraws(s, rng, s->aimless ? 3 : 1, out + head))
+			return len;
+	}
 	for (int i = 0; i < TRIES; i++) {
 		draw_head(s, rng, out);
 		if (len >= head && mrg_rng_below(rng, 8) != 0)
 			memcpy(out, in, head);
 		const unsigned dice = (unsigned)mrg_rng_below(rng, WRONG_OF);
 		const enum purpose purpose = dice == 0 ? WRONG : dice < AIMED_OF ? AIMED : ANY;
-		const struct mrg_choice *anew = NULL;
-		const struct mrg_choices *const old =
-			s->room->mine.n != 0 ? change(s, rng, splice, &anew) : NULL;
-		if (len > head && len <= cap && i == 0) {
-			memcpy(out + head, in + head, len - head);
-			if (redraws(s, rng, purpose, anew, out + head))
-				return len;
-		}
+		const struct mrg_choices *const old = s->room->mine.n != 0 ? change(s, rng, splice) : NULL;
 		if (purpose == WRONG) /* some number that is in it */
 			(void)read_input(s, in, len, NULL, NULL, NULL);
 		const size_t made = make_from(s, rng, old, purpose, out, cap);
