@@ -14,7 +14,7 @@ from typing import Callable, Iterator, Mapping, Optional, Sequence
 from .. import ir, names
 from ..field_ids import own_items
 from ..layout import Run, contained, refs, segments
-from . import fuzz_glue, plan, scope, text_subject
+from . import fuzz_glue, plan, scope, streams, text_subject
 from .tests_c import uses_extern
 from .writer import Writer
 
@@ -23,6 +23,7 @@ Place = tuple[str, ir.Loc]  # a point of a specification, and where it is
 MAKEFILE = """\
 # make: `fuzz`, the fuzzer in one process.  make libfuzzer, make afl (with mutator.so): the same inputs driven from outside.
 # make engine.a: what is linked with support/mrg_fuzz_again.c, -DMRG_FUZZ_SUBJECT='"NAME"', to be a libFuzzer target of that subject.
+# make streams.a: streams cut into messages, for AFLNet (aflnet_*.c; -DAFLNET -I its folder, in CFLAGS).
 # dict/: for fuzzers that know nothing of the subject.
 CC     ?= cc
 CLANG  ?= clang
@@ -42,6 +43,8 @@ obj/%.o: %.c Makefile
 	$(CC) $(FLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 -include $(shell find obj -name '*.d' 2>/dev/null)
 engine.a: $(patsubst %.c,obj/%.o,$(ALL) support/mrg_fuzz_libfuzzer.c support/mrg_fuzz_havoc.c support/mrg_fuzz_guard.c)
+	$(AR) rcs $@ $^
+streams.a: $(patsubst %.c,obj/%.o,$(MADE) $(wildcard aflnet_*.c) support/mrg_stream.c)
 	$(AR) rcs $@ $^
 libfuzzer: $(ALL) support/mrg_fuzz_libfuzzer.c support/mrg_fuzz_havoc.c $(COMMON)
 	$(CLANG) $(FLAGS) -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^)
@@ -93,6 +96,9 @@ def files(
         for packet in _subjects_of(module):
             words = scope.words_of_packet(packet, _hints(packet))
             out[f"dict/{module.name}.{packet.name}.dict"] = scope.dictionary(words)
+        cut = streams.source(module)
+        if cut is not None:
+            out[f"aflnet_{module.name.replace('.', '_')}.c"] = cut
         for rule in text_subject.texts(module):
             out[f"dict/{rule.title}.dict"] = scope.dictionary(scope.words_of_nodes([rule.rule.node]))
     out["points.json"] = _points(places, texts, paths)
