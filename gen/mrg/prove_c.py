@@ -83,7 +83,7 @@ class Prover:
     def _goals(self, out: Outcome, path: str, functions: Sequence[str], solver: str) -> None:
         cache = os.path.join(os.path.abspath(self.folder), "cache")
         os.makedirs(cache, exist_ok=True)
-        includes = " ".join(f"-I{os.path.abspath(d)}" for d in (SUPPORT, os.path.join(SUPPORT, "prove"), self.folder))
+        includes = " ".join(f"-I{os.path.abspath(d)}" for d in (SUPPORT, self.folder))
         command = [
             "frama-c", "-machdep", "x86_64", f"-cpp-extra-args={CPP} {includes}", "-wp", "-wp-rte", "-wp-prover", solver,
             "-wp-timeout", str(self.timeout), "-wp-par", str(self.jobs), "-wp-cache", "update", "-wp-cache-dir", cache,

@@ -160,7 +160,7 @@ static inline const char *mrg_status_str(enum mrg_status st)
 
 /* For proofs alone: contracts of what follows. */
 #ifdef MRG_PROVE
-#include "mrg_prove.h"
+#include "prove/mrg_prove.h"
 #endif
 
 /* --- loads and stores: the only place where byte order is dealt with ------------------------- */

@@ -142,7 +142,7 @@ def logic(shape: Shape) -> str:
     """What the packet takes of its bytes, where its anchors are, and what a view is."""
     p, cname = shape.packet, shape.cname
     decl = params_decl(p)
-    parts = [_list_logic(p, item) for item in layout.walk(p.items) if isinstance(item, ir.List)]
+    parts = [_list_logic(shape, item) for item in layout.walk(p.items) if isinstance(item, ir.List)]
     parts.append(f"logic integer {size_name(p)}{{L}}(uint8_t *p, integer n{decl}) =\n\t{acsl_terms.Terms(shape).size()};")
     view = f"mrg_span_at(v.p, v.len) && {size_name(p)}(v.p, v.len{params_of(p, 'v.')}) == v.len"
     for anchor in shape.anchors:
@@ -154,12 +154,12 @@ def logic(shape: Shape) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _list_logic(p: ir.Packet, item: ir.List) -> str:
-    """Elements of varying size that follow each other: that they fill n bytes, or how many a number of them takes."""
+def _list_logic(shape: Shape, item: ir.List) -> str:
+    """Elements of varying size that follow each other: that they fill n bytes, or how many bytes so many of them take."""
     if layout.fixed_bits(item.elem) is not None:
         return ""
     assert isinstance(item.elem, ir.Sub)
-    name, elem = acsl_terms.list_name(p, item), item.elem.packet
+    name, elem = acsl_terms.list_name(shape.packet, item), item.elem.packet
     decl, args = params_decl(elem), params_pass(elem)
     size = f"{size_name(elem)}(p, n{args})"
     if item.mode == "count":

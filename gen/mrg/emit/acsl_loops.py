@@ -56,14 +56,14 @@ def _bounds(scan: "Scan", item: ir.List, counted: bool) -> None:
     if scan.sites is None:
         return
     keeps = [f"mrg_within({item.name}_from, {scan.end}, q)"]
-    if item.max is not None:
-        keeps.append(f"n <= {item.max}")
-    if item.unique and item.max is not None:
-        keeps.append("seen <= n")
     _tell(scan, item, keeps, counted, "left" if item.mode == "count" else f"{scan.end} - q")
 
 
 def _tell(scan: "Scan", item: ir.List, keeps: list[str], counted: bool, measure: str) -> None:
+    if item.max is not None and scan.sites is not None:
+        keeps.append(f"n <= {item.max}")
+        if item.unique and "seen" in _keys(item):
+            keeps.append("seen <= n")
     changes = ["q"] + (["*rj"] if scan.sites is not None else [])
     changes += ["left"] if item.mode == "count" else []
     changes += ["n"] if item.max is not None and scan.sites is not None else []

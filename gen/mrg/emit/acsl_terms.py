@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Callable, Optional
 
 from .. import ir, layout, names
-from . import c_expr, c_scan, c_shape, c_view
+from . import c_expr, c_shape, c_view
 from .c_shape import Shape
-from .writer import Writer
 
 
 class Unsaid(Exception):
@@ -65,7 +64,10 @@ def list_name(p: ir.Packet, item: ir.List) -> str:
 
 def params_decl(p: ir.Packet) -> str:
     """Parameters of a packet's logic functions, each preceded by a comma."""
-    parts = [f", uint8_t *{names.param(q.name)}_p, integer {names.param(q.name)}_n" if q.kind == "buffer" else f", integer {names.param(q.name)}" for q in p.params]
+    parts = []
+    for q in p.params:
+        name = names.param(q.name)
+        parts.append(f", uint8_t *{name}_p, integer {name}_n" if q.kind == "buffer" else f", integer {name}")
     return "".join(parts)
 
 
@@ -79,8 +81,7 @@ def params_of(p: ir.Packet, prefix: str = "") -> str:
 
 
 def params_pass(p: ir.Packet) -> str:
-    parts = [f", {names.param(q.name)}_p, {names.param(q.name)}_n" if q.kind == "buffer" else f", {names.param(q.name)}" for q in p.params]
-    return "".join(parts)
+    return "".join(f", {names.param(q.name)}_p, {names.param(q.name)}_n" if q.kind == "buffer" else f", {names.param(q.name)}" for q in p.params)
 
 
 def matches(item: ir.Switch, arm: ir.Arm, tag: str) -> str:
@@ -93,11 +94,30 @@ def matches(item: ir.Switch, arm: ir.Arm, tag: str) -> str:
     return " || ".join(tests) or "1 == 1"
 
 
+def _needed(packet: ir.Packet) -> set[int]:
+    """Ids of the items whose values some extent depends on, through lets."""
+    out: set[int] = set()
+    values = (ir.Check, ir.Let, ir.Scalar, ir.Varint)
+    todo = [e for i in layout.walk(packet.items) if not isinstance(i, values) for e in _extents(i)]
+    while todo:
+        for node in layout.refs(todo.pop()):
+            if isinstance(node, ir.FieldRef) and id(node.path[0]) not in out:
+                out.add(id(node.path[0]))
+                todo += [node.path[0].expr] if isinstance(node.path[0], ir.Let) else []
+    return out
+
+
+def _extents(item: ir.Item) -> list[ir.Expr]:
+    if isinstance(item, ir.Region):
+        return [item.length]
+    return [item.cond] if isinstance(item, ir.Optional_) else list(layout.exprs([item]))
+
+
 class Terms(c_expr.Env):
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
         self.packet = shape.packet
-        self.needed = c_scan.Scan(Writer(), shape, None).needed
+        self.needed = _needed(shape.packet)
         self.at, self.end = At(), "n"
         self.bound: dict[int, str] = {}
         self.subs: dict[int, At] = {}
@@ -269,8 +289,8 @@ class Terms(c_expr.Env):
         return f"(\\let {tag} = {on}; {tail})"
 
     def elements(self, item: ir.List, at: At, after: After) -> str:
-        if item.mode in ("while", "until") or item.unique or item.ascending:
-            raise Unsaid(f"a list with {'keys' if item.unique or item.ascending else item.mode}")
+        if item.mode in ("while", "until"):
+            raise Unsaid("a list that is as long as its elements say")
         bits = layout.fixed_bits(item.elem)
         if bits is None and not isinstance(item.elem, ir.Sub):
             raise Unsaid("a list of such elements")
