@@ -54,6 +54,33 @@ def annotations(report: common.Report, room: Path) -> None:
         report.check(f"{name}: none unless asked for", "/*@" not in other)
 
 
+def loads(report: common.Report, room: Path) -> None:
+    """Numbers as mrg.h has them loaded for gcc and clang, and for any other compiler: the latter is what is proved."""
+    source = room / "loads.c"
+    names = [f"mrg_{order}{bits}" for order in ("be", "le") for bits in (16, 32, 64)]
+    calls = "".join(f'printf("%llx\\n", (unsigned long long){name}(b + i));\n' for name in names)
+    source.write_text(f'''#include <stdio.h>
+#include <string.h>
+#ifdef ANY_COMPILER
+#undef __GNUC__
+#endif
+#include "mrg.h"
+int main(void)
+{{
+uint8_t b[264];
+for (unsigned i = 0; i < sizeof b; i++) b[i] = (uint8_t)(i * 167u + i / 13u);
+for (unsigned i = 0; i < 256; i++) {{
+{calls}}}
+return 0;
+}}
+''')
+    out: list[str] = []
+    for flags in ([], ["-DANY_COMPILER"]):
+        made = common.run("gcc", "-std=c11", "-w", *flags, "-I", "gen/support", "-o", room / "loads", source)
+        out.append(common.run(room / "loads").stdout if report.check(f"loads are compiled {flags}", made.returncode == 0, made.stdout) else "")
+    report.check("both ways to load numbers agree", out[0] == out[1] and out[0].count("\n") == 256 * len(names))
+
+
 def proofs(report: common.Report, room: Path) -> None:
     spec, out = room / "small.mrg", room / "out"
     spec.write_text(SPEC)
@@ -76,6 +103,7 @@ def main() -> int:
     report = common.Report()
     with tempfile.TemporaryDirectory() as name:
         annotations(report, Path(name))
+        loads(report, Path(name))
         if all(shutil.which(tool) for tool in ("frama-c", "why3", "cvc4", "z3")):
             proofs(report, Path(name))
         else:
