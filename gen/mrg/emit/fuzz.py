@@ -41,17 +41,23 @@ fuzz: $(patsubst %.c,obj/%.o,$(ALL) $(RUNNER))
 obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
--include $(shell find obj -name '*.d' 2>/dev/null)
+-include $(shell find obj* -name '*.d' 2>/dev/null)
 engine.a: $(patsubst %.c,obj/%.o,$(ALL) support/mrg_fuzz_libfuzzer.c support/mrg_fuzz_havoc.c support/mrg_fuzz_guard.c)
 	$(AR) rcs $@ $^
 streams.a: $(patsubst %.c,obj/%.o,$(MADE) $(wildcard aflnet_*.c) support/mrg_stream.c)
 	$(AR) rcs $@ $^
 libfuzzer: $(ALL) support/mrg_fuzz_libfuzzer.c support/mrg_fuzz_havoc.c $(COMMON)
 	$(CLANG) $(FLAGS) -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^)
-afl: $(ALL) support/mrg_fuzz_afl.c $(COMMON) mutator.so
-	AFL_QUIET=1 $(AFL_CC) $(FLAGS) $(CFLAGS) -o $@ $(filter %.c,$^)
-mutator.so: $(ALL) support/mrg_fuzz_aflmut.c support/mrg_fuzz_havoc.c $(COMMON)
-	$(CC) $(FLAGS) $(CFLAGS) -shared -fPIC -o $@ $(filter %.c,$^)
+afl: $(patsubst %.c,obj-afl/%.o,$(ALL) support/mrg_fuzz_afl.c $(COMMON)) mutator.so
+	AFL_QUIET=1 $(AFL_CC) $(CFLAGS) -o $@ $(filter %.o,$^)
+obj-afl/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	AFL_QUIET=1 $(AFL_CC) $(FLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+mutator.so: $(patsubst %.c,obj-so/%.o,$(ALL) support/mrg_fuzz_aflmut.c support/mrg_fuzz_havoc.c $(COMMON))
+	$(CC) $(CFLAGS) -shared -o $@ $^
+obj-so/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) $(CFLAGS) -fPIC -MMD -MP -c -o $@ $<
 """
 
 

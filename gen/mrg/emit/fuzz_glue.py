@@ -1,7 +1,7 @@
 """Glue for fuzzers: one C file a module that gives every packet's generated C the same face.
 
 A row a packet: check it, walk what was accepted through accessors and
-iterators, write it again.  gen/support/fuzz/mrg_glue.h says what a walk tells;
+iterators, write it again, by copying and by its builder.  gen/support/fuzz/mrg_glue.h says what a walk tells;
 `field_ids.events` tells the same of the interpreter's tree.
 
 Reading order: glue, _walk, _Walk.
@@ -13,7 +13,7 @@ from typing import Iterator, Sequence
 
 from .. import ir, names
 from ..field_ids import Ids, field_ids, gate, own_items, packets_of, told
-from . import c_common, c_shape, c_view
+from . import c_chain, c_common, c_copy, c_plan, c_shape, c_view
 from .tests_c import actual_args, has_builder, is_choosy, unused_args, uses_extern
 from .writer import Writer
 
@@ -26,6 +26,7 @@ def table(module: ir.Module) -> str:
 def glue(module: ir.Module) -> str:
     """The C file of a module; it is compiled with gen/support, gen/support/fuzz and the generated headers at hand."""
     w = Writer()
+    c_common.register_varints(module)
     packets = [p for p in module.packets if not uses_extern(p)]
     ids = field_ids(module)
     w.comment(f"What a fuzzer calls of {names.header(module)}: generated from {module.path}.")
@@ -42,7 +43,7 @@ def glue(module: ir.Module) -> str:
     with w.block(f"const struct mrg_glue {table(module)}[] =", "};"):
         for row in rows:
             w.line(row)
-        w.line("{ NULL, NULL, NULL, NULL, false, 0 },")
+        w.line("{ NULL, NULL, NULL, NULL, NULL, false, 0 },")
     return w.text()
 
 
@@ -87,9 +88,8 @@ def _packet(w: Writer, packet: ir.Packet) -> str:
     """Functions of a packet; returns its row of the table."""
     name, short = names.packet(packet), names.snake(packet.name)
     with w.function(f"static enum mrg_status {short}_check(struct mrg_span in, const uint64_t *args, size_t *used, struct mrg_reject *rj)"):
-        _view(w, packet, "rj")
-        w.line("if (st == MRG_OK)")
-        w.line(f"\t*used = {name}_span(&v).len;")
+        _view(w, packet, "rj", "{ .p = in.p, .len = 1 }")
+        w.line(f"*used = st == MRG_OK ? {name}_span(&v).len : v.p != NULL ? 1 : v.len;")
         w.line("return st;")
     with w.function(f"static void {short}_walk(struct mrg_span in, const uint64_t *args, struct mrg_events *ev)"):
         _view(w, packet, "&rj")
@@ -102,14 +102,30 @@ def _packet(w: Writer, packet: ir.Packet) -> str:
             w.line(f"\t{name}_copy(w, &v);")
             w.line("return st;")
     again = f"{short}_again" if has_builder(packet) else "NULL"
+    built = f"{short}_built" if _built(w, packet) else "NULL"
     numbers = sum(p.kind != "buffer" for p in packet.params)
-    return f'{{ "{packet.name}", {short}_check, {short}_walk, {again}, {str(is_choosy(packet)).lower()}, {numbers} }},'
+    return f'{{ "{packet.name}", {short}_check, {short}_walk, {again}, {built}, {str(is_choosy(packet)).lower()}, {numbers} }},'
 
 
-def _view(w: Writer, packet: ir.Packet, rj: str) -> None:
+def _built(w: Writer, packet: ir.Packet) -> bool:
+    """What gives the builder all that a view says, where copying a view is something else."""
+    if not has_builder(packet) or c_chain.only_chain(packet) is not None or c_copy.is_by_arguments(packet):
+        return False
+    name, short = names.packet(packet), names.snake(packet.name)
+    with w.function(f"static void {short}_by_arguments(struct mrg_w *w, const struct {name} *v)"):
+        c_copy.by_arguments(w, c_shape.build(packet), c_plan.plan(packet))
+    with w.function(f"static enum mrg_status {short}_built(struct mrg_span in, const uint64_t *args, struct mrg_w *w)"):
+        _view(w, packet, "&rj")
+        w.line("if (st == MRG_OK)")
+        w.line(f"\t{short}_by_arguments(w, &v);")
+        w.line("return st;")
+    return True
+
+
+def _view(w: Writer, packet: ir.Packet, rj: str, before: str = "{ 0 }") -> None:
     """Declare `v`, a checked view of the input, and `st`.  What isn't read is set, too: compilers don't see that it is not."""
     unused_args(w, packet)
-    w.line(f"struct {names.packet(packet)} v = {{ 0 }};")
+    w.line(f"struct {names.packet(packet)} v = {before};")
     if rj == "&rj":
         w.line("struct mrg_reject rj = { .status = MRG_OK };")
     w.line(f"const enum mrg_status st = {c_common.check_name(packet)}(in{actual_args(packet)}, &v, {rj});")

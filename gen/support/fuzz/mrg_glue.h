@@ -85,14 +85,17 @@ static inline void mrg_event_octets(struct mrg_events *ev, uint32_t id, struct m
 struct mrg_glue {
 	const char *packet; /* "Message"; NULL ends the table */
 
-	/* *used is set when the status is MRG_OK: octets the packet takes.  rj may be NULL. */
+	/* *used: octets the packet takes; of one that is refused 0, unless the check left something in its view.  rj may be NULL. */
 	enum mrg_status (*check)(struct mrg_span in, const uint64_t *args, size_t *used, struct mrg_reject *rj);
 
 	/* Tells the events of what check accepts; of anything else none. */
 	void (*walk)(struct mrg_span in, const uint64_t *args, struct mrg_events *ev);
 
-	/* Writes the message anew by the packet's builder; the status is that of the check.  NULL: the packet has no builder. */
+	/* Writes the message anew as the packet's builder would; the status is that of the check.  NULL: the packet has no builder. */
 	enum mrg_status (*again)(struct mrg_span in, const uint64_t *args, struct mrg_w *w);
+
+	/* The same by the builder itself, from all that the view says.  NULL: `again` does that, or there is no builder. */
+	enum mrg_status (*built)(struct mrg_span in, const uint64_t *args, struct mrg_w *w);
 
 	bool choosy;     /* the builder may refuse values that are read: `send` constraints */
 	size_t arg_count; /* of args */

@@ -467,12 +467,16 @@ static uint32_t arm_of_kind(const struct mrg_walk *w, const struct mrg_plan_item
 
 /* The arm that leads to the point that is aimed at, instead of `arm`. */
 static uint32_t aimed_arm(const struct mrg_walk *w, const struct mrg_plan_item *item, uint32_t arm,
-	uint32_t targets, uint64_t *which)
+	uint64_t total, uint32_t targets, uint64_t *which)
 {
 	if (w->aim_at < item->n)
 		return w->aim_at;
 	switch (w->aim_at - item->n) {
-	case 2: return arm_of_kind(w, item, MRG_PLAN_ITEM);
+	case 2: /* Where there is room for one octet, or for none, the one that ends it comes to just there. */
+		return arm_of_kind(w, item,
+			total == item->max || (total + 1 == item->max && mrg_rng_below(w->rng, 2) == 0)
+				? MRG_PLAN_STOP
+				: MRG_PLAN_ITEM);
 	case 5:
 		*which = targets != 0 ? targets - 1u : 0;
 		return arm_of_kind(w, item, targets != 0 ? MRG_PLAN_GOTO : MRG_PLAN_STOP);
@@ -507,7 +511,7 @@ static uint32_t decide_arm(struct frame *f, const struct frame *at, const struct
 		arm = arm == MRG_PLAN_NONE ? first : arm;
 	}
 	if (w->aim == (uint32_t)(item - w->plan->items))
-		arm = aimed_arm(w, item, arm, targets, which);
+		arm = aimed_arm(w, item, arm, total, targets, which);
 	for (uint32_t i = 0;
 		w->aim != MRG_PLAN_NONE && w->plan->arms[item->a + arm].kind == MRG_PLAN_GOTO && i < item->n;
 		i++)
@@ -519,7 +523,9 @@ static uint32_t decide_arm(struct frame *f, const struct frame *at, const struct
 		*to = targets != 0 ? w->targets[*which] : 0;
 		if (w->aim == (uint32_t)(item - w->plan->items) &&
 			(w->aim_at == item->n + 3 || w->aim_at == item->n + 4)) {
-			*to = w->aim_at == item->n + 3 ? UINT64_MAX : at->pos / 8;
+			/* To itself, or to where the items before it begin. */
+			const uint64_t here = mrg_rng_below(w->rng, 2) == 0 ? at->pos / 8 : f->pos / 8;
+			*to = w->aim_at == item->n + 3 ? UINT64_MAX : here;
 			w->went_wrong = true;
 		}
 	}

@@ -183,20 +183,21 @@ static uint32_t packet_with(const struct mrg_plan *plan, uint32_t item)
 	return i;
 }
 
-/* Where the next message is to go: to a point that nobody has reached. */
+/* Where the next message is to go: to a point that nobody has reached; now and then to any, since there are many ways to be just there. */
 static void aim(struct mrg_plan_subject *s, struct mrg_rng *rng)
 {
 	struct mrg_walk *const w = &s->room->walk;
 	const uint32_t first = (uint32_t)mrg_rng_below(rng, s->point_n);
+	const bool any = mrg_rng_below(rng, 8) < (s->aimless ? 4u : 1u); /* most changes are made in place then */
 	uint32_t i = s->aimless ? s->point_n : 0;
-	while (i < s->point_n &&
+	while (!any && i < s->point_n &&
 		(s->reached[(first + i) % s->point_n] || s->tries[(first + i) % s->point_n] == AIMS_MAX))
 		i++;
-	if (i == s->point_n) {
+	if (!any && i == s->point_n) {
 		s->aimless = true;
 		return;
 	}
-	s->tries[(first + i) % s->point_n]++;
+	s->tries[(first + i) % s->point_n] += !any;
 	const uint32_t point = s->points[(first + i) % s->point_n], index = s->plan->point_items[point];
 	const struct mrg_plan_item *const item = &s->plan->items[index];
 	w->aim = index;
@@ -445,6 +446,49 @@ static bool tells_the_same(struct mrg_plan_subject *s, struct mrg_span message, 
 	return false;
 }
 
+enum { BESIDE = 16 }; /* octets on both sides of what a builder writes, that it must leave alone */
+
+static bool left_alone(const uint8_t *p)
+{
+	for (size_t i = 0; i < BESIDE; i++)
+		if (p[i] != 0x5a)
+			return false;
+	return true;
+}
+
+/*
+ * From what the view says the builder makes the octets that a copy has, which are the first of those written again, with as much room as
+ * they need.  With one octet less of it there is too little.
+ */
+static void is_built_the_same(struct mrg_plan_subject *s, struct mrg_span message, const uint64_t *numbers,
+	size_t len, struct mrg_fuzz_result *r)
+{
+	uint8_t *const room = s->room->again[1], *const at = room + BESIDE;
+	const bool less = len % 8 != 0 && len % 8 == (message.len == 0 ? 0 : message.p[message.len - 1] % 8u);
+	if (len > MRG_PLAN_AGAIN - 2 * BESIDE)
+		return;
+	memset(room, 0x5a, BESIDE);
+	for (size_t i = 0; i < len; i++) /* what it does not write must not be there already */
+		at[i] = (uint8_t)~s->room->again[0][i];
+	memset(at + len - less, 0x5a, BESIDE);
+	struct mrg_w w;
+	mrg_w_init(&w, room, BESIDE + len - less);
+	w.len = BESIDE; /* it is not the first in its buffer */
+	const enum mrg_status st = s->glue->built(message, numbers, &w);
+	const bool beside = !left_alone(room) || !left_alone(at + len - less);
+	if (!beside && st == MRG_OK && w.st == (less ? MRG_E_SPACE : MRG_OK) &&
+		(less || (w.len == BESIDE + len && memcmp(at, s->room->again[0], len) == 0)))
+		return;
+	if (!beside && st == MRG_OK && w.st != MRG_OK && s->glue->choosy)
+		return;
+	r->verdict = MRG_FUZZ_WRONG;
+	snprintf(r->key, sizeof r->key, "built %d %d %d", (int)st, (int)w.st, beside);
+	snprintf(r->why, sizeof r->why,
+		"built: check %s, builder %s, %zu octets%s, or others than the %zu of a copy, in room for %zu",
+		mrg_status_str(st), mrg_status_str(w.st), w.len - BESIDE,
+		beside ? " and some beside them" : "", len, len - less);
+}
+
 /* What a builder writes of a message is one, and is written the same once more. */
 static void writes_the_same(struct mrg_plan_subject *s, struct mrg_span message, const uint64_t *numbers,
 	struct mrg_fuzz_result *r)
@@ -471,6 +515,16 @@ static void writes_the_same(struct mrg_plan_subject *s, struct mrg_span message,
 			i, mrg_status_str(st), mrg_status_str(w.st), len, in.len);
 		return;
 	}
+	if (s->glue->built != NULL)
+		is_built_the_same(s, message, numbers, in.len, r);
+}
+
+/* Of a chain's faults the line may be that of the arm. */
+static bool names_another_line(const struct mrg_plan_subject *s, const struct mrg_reject *rj)
+{
+	const uint32_t where = s->room->walk.where;
+	return where != MRG_PLAN_NONE && rj->site != NULL && s->plan->items[where].kind != MRG_PLAN_CHAIN &&
+	       s->plan->items[where].line != rj->site->line;
 }
 
 void mrg_plan_subject_run(void *ctx, const uint8_t *in, size_t len, struct mrg_fuzz_result *result)
@@ -493,6 +547,10 @@ void mrg_plan_subject_run(void *ctx, const uint8_t *in, size_t len, struct mrg_f
 		writes_the_same(s, message, numbers, result);
 	else if (st != MRG_OK && rj.bit_off != s->room->walk.bit_off)
 		differ(result, "place of rejection", s, st, rj.bit_off);
+	else if (st != MRG_OK && names_another_line(s, &rj))
+		differ(result, "line of rejection", s, st, rj.site->line);
+	else if (st != MRG_OK && used != 0)
+		differ(result, "a view of what is refused", s, st, used);
 }
 
 /* ---- for people ---- */
