@@ -144,3 +144,8 @@ fuzz-report: ## a page: what `make fuzz...` reached of the specifications, paint
 	$Qbin/mrg fuzz-report $(or $(DIR),$(sort $(patsubst %/,%,$(dir $(wildcard $O/fuzz/*/reached*.jsonl))))) -o $O/fuzz/report.html
 	$(call say,PAGE,$O/fuzz/report.html)
 .PHONY: repro fuzz-report
+
+fuzz-planted: ## plant faults in generated C, one by one: which are found, after how many cases (ONLY=, E=, SEED=, AFL=1)
+	$Qmk/deps.sh $(BUILD_DEPS)
+	+$Q$(PYTHON) fuzz/planted.py --jobs $(JOBS) --execs $(or $(E),500000) --seed $(or $(SEED),1) $(if $(AFL),--afl 60) --only '$(ONLY)' $O/fuzz/planted
+.PHONY: fuzz-planted
