@@ -63,6 +63,35 @@ $(addprefix $O/fuzz/$1,-san -libfuzzer -afl -mutator.so) $O/fuzz/$1: $(FUZZ_SUBJ
 endef
 $(foreach s,$(FUZZ_SUBJECTS),$(eval $(call FUZZ_SUBJECT_RULES,$s)))
 
+# ---- servers, the stack, machines: subjects by hand, over the libraries as they are ----
+# What makes and checks single messages is a folder of `mrg fuzz`; FUZZ_SPEC= names one that is there already and has these specifications.
+FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c dns_zones.c dns_query.c dns_server.c dns_stream.c frames.c pipe.c)
+FUZZ_SERVERS_SPECS := $(addprefix specs/,dns/message.mrg)
+FUZZ_SERVERS_O := $(FUZZ_SERVERS_C:%.c=$B/obj/%.o) $B/obj/tests/protocols/dns/oracle.o
+FUZZ_SERVERS_LIBS := $(addprefix $B/lib/libmrg,-dns.a -rt-unix.a .a)
+FUZZ_SPEC := $B/fuzz/spec
+INC_fuzz := -I $(FUZZ_S) -I gen/support -I $G -I runtime -I . -I tests
+DEF_fuzz := -D_GNU_SOURCE
+FUZZ_SERVERS_LINK = $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $1 $(FUZZ_SERVERS_O) \
+	$(FUZZ_SPEC)/spec.a -Wl,--start-group $(FUZZ_SERVERS_LIBS) -Wl,--end-group $(PKG_LIBS)
+
+ifeq ($(origin FUZZ_SPEC),file)
+$(FUZZ_SPEC)/fuzz: $(FUZZ_SERVERS_SPECS) $(GEN_PY) $(wildcard $(FUZZ_S)/*)
+	$(call say,FUZZ,$(@D))
+	$Qbin/mrg fuzz $(FUZZ_SERVERS_SPECS) -o $(@D)
+	+$Q$(MAKE) -s -C $(@D) CC='$(CC)' CFLAGS='-O2 -g $(SANFLAGS)'
+endif
+# Of the folder all but its own list of subjects, of which each program takes what it needs.
+$(FUZZ_SPEC)/spec.a: $(FUZZ_SPEC)/fuzz
+	$Qrm -f $@ && cd $(@D)/obj && $(AR) crs ../spec.a support/*.o $$(ls subjects_*.o texts_*.o 2>/dev/null)
+$B/fuzz/servers: $(FUZZ_SERVERS_O) $(FUZZ_SPEC)/spec.a $(FUZZ_SERVERS_LIBS)
+	$(call say,FUZZ,$@)
+	$Q$(call FUZZ_SERVERS_LINK,)
+# The same with a file of C that has been spoilt instead of the one that is in the libraries: for tests of what subjects see.
+$B/fuzz/spoilt/%: $B/fuzz/spoilt/%.c $B/fuzz/servers
+	$Q$(CC) $(filter-out -MMD -MP,$(BASE)) -O1 -g $(SANFLAGS) $(INC_protocols) -c -o $@.o $<
+	$Q$(call FUZZ_SERVERS_LINK,$@.o)
+
 # ---- campaigns: `mrg fuzz` writes a folder, which is built and run ----
 #   make fuzz SPEC='own.mrg ...'   every packet and text of it in turn, T seconds each
 #   make fuzz-dns fuzz-http fuzz-tcpip fuzz-zone   what matters most of our own
@@ -75,7 +104,8 @@ FUZZ_ONLY_tcpip  := net.link.Ethernet net.ip4.Ip4 net.ip4.Ip4Options net.ip6.Ip6
 FUZZ_SPECS_http  := $(addprefix specs/http/,message.mrg target.mrg field.mrg)
 FUZZ_SPECS_zone  := specs/dns/master.mrg
 FUZZ_OWN         := dns http tcpip zone
-FUZZ_BOUND = $(if $(E),-E $(E),-T $(T)) --points-out reached.jsonl
+FUZZ_LENGTH = $(if $(E),-E $(E),-T $(T))
+FUZZ_BOUND = $(FUZZ_LENGTH) --points-out reached.jsonl
 
 # JOBS is that of builds. Said on the command line, it is that of runs, too: so many at once of each subject, AFL++'s if that is installed.
 FUZZ_JOBS = $(if $(filter command,$(origin JOBS)),$(JOBS),1)
@@ -83,6 +113,21 @@ FUZZ_AFL = $(if $(SAN),,$(shell command -v afl-fuzz >/dev/null && command -v $(A
 
 # Sanitizers have a folder of their own, as everywhere.
 FUZZ_FOLDER = $O/fuzz/$1$(if $(SAN),-$(subst $(comma),+,$(SAN)))
+
+# Subjects of $B/fuzz/servers.
+FUZZ_SERVERS_dns := $(addprefix dns.server.,message answer stream)
+FUZZ_SERVERS_all := $(FUZZ_SERVERS_dns)
+# Of ONLY=, those that are none of them.
+FUZZ_ONLY = $(filter-out $(FUZZ_SERVERS_all),$(ONLY))
+
+# $1: subjects of those that are wanted
+define FUZZ_SERVERS_RUN
+	$Qmk/deps.sh $(BUILD_DEPS)
+	+$Q$(BUILD) $B/fuzz/servers
+	$Qfor s in $(filter $(or $(ONLY),%),$1); do \
+		$B/fuzz/servers -s "$$s" $(FUZZ_LENGTH) -S $(or $(SEED),1) -o $B/fuzz/servers-finds || failed=1; \
+	done; test -z "$$failed"
+endef
 
 # $1: the name of its folder; $2: specifications; $3: subjects, all when empty
 define FUZZ_CAMPAIGN
@@ -93,21 +138,24 @@ define FUZZ_CAMPAIGN
 	$(if $(filter-out 1,$(FUZZ_JOBS)),$(FUZZ_SIDE_BY_SIDE),$(FUZZ_ALONE))
 endef
 define FUZZ_ALONE
-$Qcd $(FUZZ_FOLDER) && for s in $(or $(ONLY),$3,$$(./fuzz --list)); do \
+$Qcd $(FUZZ_FOLDER) && for s in $(or $(FUZZ_ONLY),$3,$$(./fuzz --list)); do \
 		./fuzz -s "$$s" $(FUZZ_BOUND) -S $(or $(SEED),1) -o finds || failed=1; \
 	done; test -z "$$failed"
 endef
 define FUZZ_SIDE_BY_SIDE
 +$Q$(if $(FUZZ_AFL),$(MAKE) -s -C $(FUZZ_FOLDER) afl)
 	$Q$(PYTHON) fuzz/campaign.py --jobs $(FUZZ_JOBS) $(if $(E),--cases $(E),--seconds $(T)) --seed $(or $(SEED),1) $(if $(FUZZ_AFL),--afl) \
-		$(FUZZ_FOLDER) $(or $(ONLY),$3,$$($(FUZZ_FOLDER)/fuzz --list))
+		$(FUZZ_FOLDER) $(or $(FUZZ_ONLY),$3,$$($(FUZZ_FOLDER)/fuzz --list))
 endef
 
 fuzz: ## fuzz each packet and text of SPEC=own.mrg, T seconds each (60)
 	$(if $(SPEC),,$(error make fuzz: say SPEC=own.mrg, or make fuzz-dns, fuzz-http, fuzz-tcpip, fuzz-zone, fuzz-vm))
 	$(call FUZZ_CAMPAIGN,$(subst .,-,$(notdir $(firstword $(SPEC)))),$(SPEC),)
 $(FUZZ_OWN:%=fuzz-%): fuzz-%: ## the same of our own specifications
-	$(call FUZZ_CAMPAIGN,$*,$(FUZZ_SPECS_$*),$(FUZZ_ONLY_$*))
+	$(if $(or $(FUZZ_ONLY),$(if $(ONLY),,all)),$(call FUZZ_CAMPAIGN,$*,$(FUZZ_SPECS_$*),$(FUZZ_ONLY_$*)))
+	$(if $(FUZZ_SERVERS_$*),$(call FUZZ_SERVERS_RUN,$(FUZZ_SERVERS_$*)))
+fuzz-servers: ## fuzz the servers, connections and machines, T seconds each (60)
+	$(call FUZZ_SERVERS_RUN,$(FUZZ_SERVERS_all))
 
 # What is generated against other libraries, where both must say the same of an input or differ in a known way (fuzz/peers.h).
 PEERS_FOLDER ?= $O/fuzz/peers
@@ -122,11 +170,11 @@ fuzz-peers: ## hold what is generated against ldns, libknot and http_parser: wha
 	$Q$(CC) -std=c11 -g -O1 -no-pie $(WARN) $(DEF_tests) $(PEERS_FLAGS) -I $(PEERS_FOLDER)/support $(INC_tests) -o $(PEERS_FOLDER)/peers \
 		$(addprefix fuzz/peers,.c _dns.c _http.c _all.c) $(addprefix $(PEERS_FOLDER)/obj/,subjects_dns_message.o texts_http_message.o support/*.o) \
 		-Wl,--start-group $(PEERS_LIBS) -Wl,--end-group -lldns -lknot -lhttp_parser
-	$Qcd $(PEERS_FOLDER) && ./peers $(addprefix -s ,$(ONLY)) $(FUZZ_BOUND) -S $(or $(SEED),1) -o finds
+	$Qcd $(PEERS_FOLDER) && ./peers $(addprefix -s ,$(ONLY)) $(FUZZ_LENGTH) -S $(or $(SEED),1) -o finds
 .PHONY: fuzz-peers
 fuzz-smoke: ## a bounded run of everything that is fuzzed, the same each time; a part of make test
 	+$Q$(MAKE) test TESTS=tests/fuzz/
-.PHONY: fuzz $(FUZZ_OWN:%=fuzz-%) fuzz-smoke
+.PHONY: fuzz-servers fuzz $(FUZZ_OWN:%=fuzz-%) fuzz-smoke
 
 # All inputs of a small scope, instead of some by chance (gen/support/fuzz/mrg_fuzz_exhaust.h).
 fuzz-exhaust: $(if $(SPEC),fuzz-exhaust-spec,$(FUZZ_OWN:%=fuzz-exhaust-%)) ## every input of 3 octets, then E longer ones (100000000), of SPEC= or our own

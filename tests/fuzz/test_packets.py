@@ -12,10 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from report import OUT, ROOT, Report, make, run  # noqa: E402
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
+from packets_folder import FOLDER, built  # noqa: E402
+from report import ROOT, Report, make, run  # noqa: E402
 
-FOLDER = ROOT / OUT / "fuzz" / "packets"
 CASES = 10_000
 FEW = 1_500  # of each packet that is not named below
 SUMMARY = re.compile(r"^(\S+): (\d+) execs, ([\d.]+) % accepted, spec (\d+)/(\d+).*?, (\d+) finds, (\d+) crashes, (\d+) hangs", re.M)
@@ -36,15 +36,6 @@ REFUSED = {"archive.Whole"}
 
 # A field told wrong of one of its 65536 values: only all of them are sure to have it.
 RARE = ("net/udp.h", "return mrg_be16(v->p + 2);", "return (uint16_t)(mrg_be16(v->p + 2) ^ (mrg_be16(v->p + 2) == 0x9de3));", "net.udp.Udp")
-
-
-def built(report: Report) -> bool:
-    specs = sorted(map(str, (ROOT / "specs").rglob("*.mrg")))
-    told = run(ROOT / "bin/mrg", "fuzz", *specs, "-o", FOLDER)
-    if not report.check("mrg fuzz", told.returncode == 0, told.stdout):
-        return False
-    done = make("-C", FOLDER, "-j2", "-s", "CFLAGS=-O1 -g")
-    return report.check("what it wrote builds", done.returncode == 0, done.stdout[-3000:])
 
 
 def fuzz(*options: object, program: Path = FOLDER / "fuzz") -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,242 @@
+/*
+ * dns_stream.c - messages on a connection to the DNS server: the input is what the client sends, behind which it ends.
+ *
+ * However it is cut, and however the client takes what it gets, the replies are those of mrg_dns_answer in order, each behind its length,
+ * up to the first message that has none, where the connection ends.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "dns/message.h"
+#include "fuzz/dns_server.h"
+#include "fuzz/frames.h"
+#include "fuzz/pipe.h"
+#include "protocols/dns/stream.h"
+
+/* A connection has two blocks at most, so that none is closed because another needs one. */
+enum { LEN_MAX = 16384, ROOM = 1 << 20, OUT_MAX = 4 << 20, CONNS = 2, BLOCKS = 2 * CONNS, LENGTH = 2 };
+
+enum point { NOTHING, ONE, MANY, CUT_LENGTH, CUT_MESSAGE, EMPTY, LONG, ENDED, HELD, POINTS };
+
+static const char *const point_names[POINTS] = { "no message", "one message", "three messages or more",
+	"ends within a length", "ends within a message", "a message without octets",
+	"a message of more than 512 octets", "ended by a message without a reply", "a reply had to wait" };
+
+struct own {
+	bool ready;
+	bool two; /* of connections: see run */
+	uint8_t *memory, *want, *out[CONNS];
+	struct mrg_guard guard;
+	struct mrg_arena arena;
+	struct mrg_rt_timers timers;
+	struct mrg_dns_streams streams;
+	uint8_t reached[POINTS];
+};
+
+static void mark(struct own *o, enum point point, bool reached)
+{
+	if (reached)
+		o->reached[point] = 1;
+}
+
+static enum mrg_status answer(void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
+{
+	(void)ctx;
+	return mrg_dns_answer(&dns_zones()->server, MRG_DNS_TCP, query, out, cap, out_len);
+}
+
+static void open_own(struct own *o)
+{
+	o->memory = calloc(1, ROOM);
+	o->want = malloc(OUT_MAX);
+	for (unsigned i = 0; i < CONNS; i++)
+		o->out[i] = malloc(OUT_MAX);
+	if (o->memory == NULL || o->want == NULL || o->out[0] == NULL || o->out[1] == NULL)
+		abort();
+	o->ready = true;
+}
+
+/* A server as it is when it begins. */
+static void reset(struct own *o)
+{
+	static const struct mrg_dns_answerer answerer = { .answer = answer };
+	static const struct mrg_dns_stream_limits limits = {
+		.conn_count = CONNS, .block_count = BLOCKS, .idle_ns = MRG_RT_SECOND_NS
+	};
+	o->arena = (struct mrg_arena){ .p = o->memory, .cap = ROOM };
+	o->timers = (struct mrg_rt_timers){ .top = NULL };
+	if (mrg_dns_streams_init(&o->streams, &o->arena, &o->timers, &limits, &answerer) != MRG_OK)
+		abort();
+}
+
+/* What the client has to get. */
+struct wanted {
+	size_t len, messages;
+	bool ends; /* before all is read */
+};
+
+static struct wanted replies(struct own *o, const uint8_t *in, size_t len)
+{
+	struct wanted w = { .len = 0 };
+	size_t at = 0;
+	while (at < len) {
+		const struct frame f = frames_next(in, len, &at);
+		mark(o, CUT_LENGTH, f.p == NULL);
+		if (f.p == NULL || f.len != f.said) {
+			mark(o, CUT_MESSAGE, f.p != NULL);
+			break;
+		}
+		mark(o, EMPTY, f.len == 0);
+		mark(o, LONG, f.len > 512);
+		size_t n = 0;
+		if (OUT_MAX - w.len < LENGTH + 65535)
+			break;
+		w.messages++;
+		w.ends = answer(NULL, (struct mrg_span){ f.p, f.len }, o->want + w.len + LENGTH, 65535, &n) !=
+			 MRG_OK;
+		if (w.ends)
+			break;
+		o->want[w.len] = (uint8_t)(n >> 8);
+		o->want[w.len + 1] = (uint8_t)n;
+		w.len += LENGTH + n;
+	}
+	mark(o, NOTHING, w.messages == 0);
+	mark(o, ONE, w.messages == 1);
+	mark(o, MANY, w.messages > 2);
+	mark(o, ENDED, w.ends);
+	return w;
+}
+
+/* ---- one way of cutting ---- */
+
+static bool check(const struct own *o, const struct pipe *p, const struct wanted *w, unsigned which,
+	struct mrg_fuzz_result *result)
+{
+	size_t at = 0;
+	if (p->misuse != NULL)
+		return fuzz_wrong(result, p->misuse, "%s, split %u", p->misuse, p->split);
+	while (at < w->len && at < p->out_len && p->out[at] == o->want[at])
+		at++;
+	if (at < w->len || p->out_len != w->len)
+		return fuzz_wrong(result, "other replies",
+			"split %u: %zu octets for the client, %zu expected, the same up to %zu", p->split,
+			p->out_len, w->len, at);
+	if (!p->closed)
+		return fuzz_wrong(
+			result, "not closed", "split %u: connection %u is not closed", p->split, which);
+	if (w->ends && !p->finished)
+		return fuzz_wrong(result, "not finished",
+			"split %u: the client is not told that the connection ends", p->split);
+	return true;
+}
+
+/* Nothing may be left: all blocks are back, no timer runs. */
+static bool check_rest(struct own *o, struct mrg_fuzz_result *result)
+{
+	struct mrg_dns_streams *const t = &o->streams;
+	size_t free_big = t->big.left;
+	for (void **p = t->big.free; p != NULL; p = *p)
+		free_big++;
+	size_t free_small = t->small.left;
+	for (void **p = t->small.free; p != NULL; p = *p)
+		free_small++;
+	if (mrg_dns_streams_count(t) != 0 || free_big != BLOCKS || free_small != 2 * CONNS)
+		return fuzz_wrong(result, "left behind",
+			"%u connections, %zu big and %zu small blocks are free", mrg_dns_streams_count(t),
+			free_big, free_small);
+	if (t->counts.queries - t->counts.answers > t->counts.opened)
+		return fuzz_wrong(result, "counts", "more queries than answers");
+	return true;
+}
+
+static bool run_split(struct own *o, const uint8_t *in, size_t len, enum pipe_split split, unsigned conns,
+	const struct wanted *w, struct mrg_fuzz_result *result)
+{
+	struct pipe p[CONNS];
+	struct mrg_rng rng = fuzz_rng_of(in, len);
+	const uint64_t now_ns = 5;
+	reset(o);
+	for (unsigned i = 0; i < conns; i++) {
+		pipe_open(&p[i], in, len, split, (struct mrg_rng){ mrg_rng_next(&rng) | 1u }, o->out[i],
+			OUT_MAX);
+		if (!o->streams.user.open(o->streams.user.ctx, &p[i].stream, now_ns))
+			return fuzz_wrong(result, "refused", "a connection is refused");
+	}
+	/* each step takes an octet in or out, but for those where nothing is taken: one in four */
+	uint64_t most = 1000 + 64 * (uint64_t)(len + w->len);
+	for (bool more = true; more;) {
+		more = false;
+		for (unsigned i = 0; i < conns; i++) {
+			more = pipe_step(&p[i], &o->streams.user, now_ns) || more;
+			mark(o, HELD, !p[i].closed && p[i].want == MRG_STREAM_WRITABLE);
+		}
+		if (most-- == 0)
+			return fuzz_wrong(
+				result, "endless", "split %u: no end after 64 events an octet", split);
+	}
+	for (unsigned i = 0; i < conns; i++)
+		if (!check(o, &p[i], w, i, result))
+			return false;
+	return check_rest(o, result);
+}
+
+static void run(void *ctx, const uint8_t *in, size_t len, struct mrg_fuzz_result *result)
+{
+	enum { OCTETS_MAX = 700 };
+	struct own *const o = ctx;
+	if (!o->ready)
+		open_own(o);
+	const struct wanted w = replies(o, in, len);
+	result->verdict = w.messages != 0 && !w.ends ? MRG_FUZZ_ACCEPTED : MRG_FUZZ_REFUSED;
+	if (run_split(o, in, len, PIPE_WHOLE, 1, &w, result) &&
+		(len > OCTETS_MAX || run_split(o, in, len, PIPE_OCTETS, 1, &w, result)) &&
+		run_split(o, in, len, PIPE_PIECES, CONNS, &w, result))
+		(void)run_split(o, in, len, PIPE_SLOW, CONNS, &w, result);
+}
+
+/* ---- the subject ---- */
+
+static const struct frames_maker maker = {
+	.most = 6, .make = dns_query_make, .change = dns_query_change, .smaller = dns_query_smaller
+};
+
+static size_t make(void *ctx, struct mrg_rng *rng, uint8_t *out, size_t cap)
+{
+	(void)ctx;
+	return frames_make(&maker, rng, out, cap);
+}
+
+static size_t mutate(void *ctx, struct mrg_rng *rng, const uint8_t *in, size_t len, const uint8_t *other,
+	size_t other_len, uint8_t *out, size_t cap)
+{
+	(void)ctx;
+	return frames_change(&maker, rng, in, len, other, other_len, out, cap);
+}
+
+static size_t smaller(void *ctx, size_t i, const uint8_t *in, size_t len, uint8_t *out, size_t cap)
+{
+	(void)ctx;
+	return frames_smaller(&maker, i, in, len, out, cap);
+}
+
+static void show(void *ctx, const uint8_t *in, size_t len, FILE *to)
+{
+	size_t at = 0;
+	(void)ctx;
+	while (at < len) {
+		const struct frame f = frames_next(in, len, &at);
+		if (f.p == NULL)
+			break;
+		(void)fprintf(to, "-- %zu octets, said to be %zu\n", f.len, f.said);
+		dns_query_show(f.p, f.len, to);
+	}
+}
+
+static const char *point_name(void *ctx, size_t point)
+{
+	(void)ctx;
+	return point_names[point];
+}
+
+static struct own of_stream;
+FUZZ_SUBJECT(dns_server_stream, "dns.server.stream", of_stream, LEN_MAX, POINTS);

@@ -1,0 +1,7 @@
+/* servers.c - the subjects that are no packets and no texts: servers, the stack, machines. */
+#include "mrg_fuzz_again.h"
+
+#include "fuzz/dns_server.h"
+
+const struct mrg_fuzz_subject *const mrg_fuzz_subjects[] = { &dns_server_message, &dns_server_answer,
+	&dns_server_stream, NULL };

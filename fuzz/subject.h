@@ -1,0 +1,53 @@
+/*
+ * subject.h - what subjects written by hand share: how something is said to be wrong, and how a point is marked.
+ */
+#ifndef FUZZ_SUBJECT_H
+#define FUZZ_SUBJECT_H
+
+#include "mrg_fuzz_again.h"
+
+#include <stdarg.h>
+
+#define COUNT_OF(a) (sizeof(a) / sizeof(a)[0])
+
+/* The first thing that is wrong stays.  key: the same for the same fault.  Returns false. */
+__attribute__((format(printf, 3, 4))) static inline bool fuzz_wrong(
+	struct mrg_fuzz_result *r, const char *key, const char *format, ...)
+{
+	va_list ap;
+	if (r->verdict == MRG_FUZZ_WRONG)
+		return false;
+	r->verdict = MRG_FUZZ_WRONG;
+	(void)snprintf(r->key, sizeof r->key, "%s", key);
+	va_start(ap, format);
+	(void)vsnprintf(r->why, sizeof r->why, format, ap);
+	va_end(ap);
+	return false;
+}
+
+/* Numbers that go by the input, so that the same input is run in the same way. */
+static inline struct mrg_rng fuzz_rng_of(const uint8_t *in, size_t len)
+{
+	uint64_t h = 0xcbf29ce484222325u ^ len;
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ in[i]) * 0x100000001b3u;
+	return mrg_rng_of(h);
+}
+
+static inline size_t fuzz_least(size_t a, size_t b) { return a < b ? a : b; }
+
+/* The same for the same octets: what a peer sent, and the like, for keys of tables. */
+#define FUZZ_SUBJECT(id, text, own, most, points)                                                                       \
+	const struct mrg_fuzz_subject id = { .name = text,                                                              \
+		.ctx = &(own),                                                                                          \
+		.len_max = most,                                                                                        \
+		.make = make,                                                                                           \
+		.mutate = mutate,                                                                                       \
+		.smaller = smaller,                                                                                     \
+		.run = run,                                                                                             \
+		.show = show,                                                                                           \
+		.point_count = points,                                                                                  \
+		.point_name = point_name,                                                                               \
+		.reached = (own).reached }
+
+#endif

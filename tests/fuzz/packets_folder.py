@@ -1,0 +1,24 @@
+"""The folder that `mrg fuzz` writes of all specifications, built: more than one suite needs it, and any may be the first."""
+
+from __future__ import annotations
+
+import fcntl
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from report import OUT, ROOT, Report, make, run  # noqa: E402
+
+FOLDER = ROOT / OUT / "fuzz" / "packets"
+
+
+def built(report: Report) -> bool:
+    specs = sorted(map(str, (ROOT / "specs").rglob("*.mrg")))
+    FOLDER.parent.mkdir(parents=True, exist_ok=True)
+    with open(FOLDER.parent / "packets.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        told = run(ROOT / "bin/mrg", "fuzz", *specs, "-o", FOLDER)
+        if not report.check("mrg fuzz", told.returncode == 0, told.stdout):
+            return False
+        done = make("-C", FOLDER, "-j2", "-s", "CFLAGS=-O1 -g")
+        return report.check("what it wrote builds", done.returncode == 0, done.stdout[-3000:])

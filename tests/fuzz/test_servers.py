@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Servers as subjects of fuzzing (fuzz/servers.c): they find nothing, come to all that they know of, and see planted faults.
+
+The same cases each time: bounded by number, of one seed.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
+from packets_folder import FOLDER, built  # noqa: E402
+from report import BUILD, ROOT, Report, make, run  # noqa: E402
+
+FUZZ = ROOT / BUILD / "fuzz"
+PROGRAM = BUILD / "fuzz" / "servers"
+SUMMARY = re.compile(r"^(\S+): (\d+) execs, ([\d.]+) % accepted, spec (\d+)/(\d+)(.*), (\d+) finds, (\d+) crashes, (\d+) hangs", re.M)
+
+# Of each subject: cases, accepted of each hundred at least, points that may be missing.
+SUBJECTS = {
+    "dns.server.message": (12_000, 30, 1),
+    "dns.server.answer": (6_000, 25, 2),
+    "dns.server.stream": (3_000, 50, 0),
+}
+
+# A fault: file, what stands there, what stands there then; the subject that must tell, and what it says.
+FAULTS = [
+    ("protocols/dns/query.c", "mrg_dns_header_qr(h) != 0)", "mrg_dns_header_id(h) == 77)", "dns.server.message", "drop"),
+    ("protocols/dns/query.c", "mrg_dns_header_qdcount(h) != 1)", "mrg_dns_header_qdcount(h) < 1)", "dns.server.message", "question"),
+    ("protocols/dns/answer.c", "if (most > s->udp_max)", "if (most > 65000)", "dns.server.message", "too long"),
+    ("protocols/dns/walk.c", "w->reply->rcode = MRG_DNS_RCODE_NXDOMAIN;", "", "dns.server.answer", "naive: rcode or AA"),
+    ("protocols/dns/stream.c", "hold(t, c, &c->out, rest)", "hold(t, c, &c->out, (struct mrg_span){ rest.p, 1 })", "dns.server.stream", "other replies"),
+    ("protocols/dns/stream.c", "\tdrop(t, &c->in);\n\tdrop(t, &c->out);\n", "\tdrop(t, &c->out);\n", "dns.server.stream", "left behind"),
+]  # fmt: skip
+
+
+def program(report: Report) -> bool:
+    done = make("-s", PROGRAM, f"FUZZ_SPEC={FOLDER.relative_to(ROOT)}")
+    return report.check("the subjects build", done.returncode == 0, done.stdout[-3000:])
+
+
+def fuzz(subject: str, cases: int, *options: object, by: Path = ROOT / PROGRAM) -> subprocess.CompletedProcess[str]:
+    return run(by, "-q", "-S", 1, "-s", subject, "-E", cases, "-o", FUZZ / "servers-finds", *options)
+
+
+def check_clean(report: Report) -> None:
+    listed = run(ROOT / PROGRAM, "--list").stdout.split()
+    report.check("all subjects are run", listed == list(SUBJECTS), str(listed))
+    for subject, (cases, accepted, missing) in SUBJECTS.items():
+        done = fuzz(subject, cases)
+        told = SUMMARY.search(done.stdout)
+        if not report.check(f"{subject}: runs to its end", told is not None and done.returncode == 0, done.stdout[-2000:]) or told is None:
+            continue
+        report.check(f"{subject}: nothing is found", told[7] == told[8] == told[9] == "0", done.stdout[-2000:])
+        report.check(f"{subject}: {accepted} % are accepted", float(told[3]) >= accepted, told[0])
+        report.check(f"{subject}: its points are reached", int(told[5]) - int(told[4]) <= missing, told[0])
+
+
+def check_same(report: Report) -> None:
+    for subject in SUBJECTS:
+        once, again = (re.sub(r"; [\d.]+ s, \d+/s", "", fuzz(subject, 300).stdout) for _ in range(2))
+        report.check(f"{subject}: the same seed does the same", once == again, once + again)
+
+
+def check_faults(report: Report) -> None:
+    """Each fault in a copy of one file, which is linked before the libraries."""
+    for number, (path, there, instead, subject, said) in enumerate(FAULTS):
+        name = BUILD / "fuzz" / "spoilt" / f"fault{number}"
+        text = (ROOT / path).read_text()
+        if not report.check(f"{path}: '{there}' is there to be spoilt", text.count(there) == 1):
+            continue
+        shutil.rmtree(FUZZ / "servers-finds", ignore_errors=True)
+        (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / f"{name}.c").write_text(text.replace(there, instead))
+        done = make("-s", name, f"FUZZ_SPEC={FOLDER.relative_to(ROOT)}")
+        told = fuzz(subject, SUBJECTS[subject][0], by=ROOT / name)
+        seen = done.returncode == 0 and told.returncode == 1 and f"find {subject}: {said}" in told.stdout
+        report.check(f"{path}: '{instead}' for '{there}' is found", seen, (done.stdout + told.stdout)[-1500:])
+
+
+def main() -> int:
+    report = Report()
+    if built(report) and program(report):
+        shutil.rmtree(FUZZ / "servers-finds", ignore_errors=True)
+        check_clean(report)
+        check_same(report)
+        check_faults(report)
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
