@@ -21,7 +21,7 @@ static enum mrg_io do_read(struct mrg_stream *s, uint8_t *b, size_t cap, size_t 
 		misuse(p, p->closed ? "read behind close" : "read without room");
 	const size_t n = fuzz_least(cap, p->arrived - p->in_off);
 	if (n == 0)
-		return p->in_off == p->in_len ? MRG_IO_EOF : MRG_IO_AGAIN;
+		return p->in_off == p->in_len && !p->silent ? MRG_IO_EOF : MRG_IO_AGAIN;
 	memcpy(b, p->in + p->in_off, n);
 	p->in_off += n;
 	*got = n;
@@ -129,9 +129,24 @@ bool pipe_step(struct pipe *p, const struct mrg_stream_user *user, uint64_t now_
 	unsigned events = p->want & (unsigned)(MRG_STREAM_READABLE | MRG_STREAM_WRITABLE);
 	if (p->room == 0)
 		events &= ~(unsigned)MRG_STREAM_WRITABLE;
+	if (p->silent && p->in_off == p->in_len)
+		events &= ~(unsigned)MRG_STREAM_READABLE;
 	if (events == 0)
-		return p->want != 0;
+		return (p->want & MRG_STREAM_WRITABLE) != 0;
 	p->calls++;
 	user->ready(user->ctx, &p->stream, events, now_ns);
 	return true;
+}
+
+bool pipe_wait(struct pipe *p, struct mrg_rt_timers *timers, uint64_t *now_ns)
+{
+	enum { ROUNDS = 40 };
+	for (unsigned i = 0; i < ROUNDS && !p->closed; i++) {
+		const uint64_t next = mrg_rt_timers_next(timers);
+		if (next == MRG_RT_NEVER)
+			return false;
+		*now_ns = next > *now_ns ? next : *now_ns;
+		mrg_rt_timers_run(timers, *now_ns);
+	}
+	return p->closed;
 }

@@ -32,6 +32,7 @@ struct pipe {
 	size_t room; /* octets that are taken now */
 	enum pipe_split split;
 	struct mrg_rng rng;
+	bool silent; /* the peer does not end behind its last octet: set after pipe_open */
 	unsigned want;
 	bool finished, closed;
 	uint64_t calls; /* of the server, and by it */
@@ -46,5 +47,10 @@ void pipe_open(struct pipe *p, const uint8_t *in, size_t len, enum pipe_split sp
  * False: the connection is closed, or nothing holds that is waited for.
  */
 bool pipe_step(struct pipe *p, const struct mrg_stream_user *user, uint64_t now_ns);
+
+/*
+ * pipe_wait - let time pass, timer by timer, until the connection is closed.  False: it isn't, though nothing more happens.
+ */
+bool pipe_wait(struct pipe *p, struct mrg_rt_timers *timers, uint64_t *now_ns);
 
 #endif

@@ -65,10 +65,10 @@ $(foreach s,$(FUZZ_SUBJECTS),$(eval $(call FUZZ_SUBJECT_RULES,$s)))
 
 # ---- servers, the stack, machines: subjects by hand, over the libraries as they are ----
 # What makes and checks single messages is a folder of `mrg fuzz`; FUZZ_SPEC= names one that is there already and has these specifications.
-FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c dns_zones.c dns_query.c dns_server.c dns_stream.c frames.c pipe.c)
-FUZZ_SERVERS_SPECS := $(addprefix specs/,dns/message.mrg)
+FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c http_request.c http_server.c dns_zones.c dns_query.c dns_server.c dns_stream.c frames.c pipe.c)
+FUZZ_SERVERS_SPECS := $(addprefix specs/,dns/message.mrg http/message.mrg)
 FUZZ_SERVERS_O := $(FUZZ_SERVERS_C:%.c=$B/obj/%.o) $B/obj/tests/protocols/dns/oracle.o
-FUZZ_SERVERS_LIBS := $(addprefix $B/lib/libmrg,-dns.a -rt-unix.a .a)
+FUZZ_SERVERS_LIBS := $(addprefix $B/lib/libmrg,-dns.a -http.a -rt-unix.a .a)
 FUZZ_SPEC := $B/fuzz/spec
 INC_fuzz := -I $(FUZZ_S) -I gen/support -I $G -I runtime -I . -I tests
 DEF_fuzz := -D_GNU_SOURCE
@@ -76,9 +76,9 @@ FUZZ_SERVERS_LINK = $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $1 $(FUZZ_SERVE
 	$(FUZZ_SPEC)/spec.a -Wl,--start-group $(FUZZ_SERVERS_LIBS) -Wl,--end-group $(PKG_LIBS)
 
 ifeq ($(origin FUZZ_SPEC),file)
-$(FUZZ_SPEC)/fuzz: $(FUZZ_SERVERS_SPECS) $(GEN_PY) $(wildcard $(FUZZ_S)/*)
+$(FUZZ_SPEC)/fuzz: fuzz/rules.mk $(FUZZ_SERVERS_SPECS) $(GEN_PY) $(wildcard $(FUZZ_S)/*)
 	$(call say,FUZZ,$(@D))
-	$Qbin/mrg fuzz $(FUZZ_SERVERS_SPECS) -o $(@D)
+	$Qrm -rf $(@D)/obj && bin/mrg fuzz $(FUZZ_SERVERS_SPECS) -o $(@D)
 	+$Q$(MAKE) -s -C $(@D) CC='$(CC)' CFLAGS='-O2 -g $(SANFLAGS)'
 endif
 # Of the folder all but its own list of subjects, of which each program takes what it needs.
@@ -116,7 +116,8 @@ FUZZ_FOLDER = $O/fuzz/$1$(if $(SAN),-$(subst $(comma),+,$(SAN)))
 
 # Subjects of $B/fuzz/servers.
 FUZZ_SERVERS_dns := $(addprefix dns.server.,message answer stream)
-FUZZ_SERVERS_all := $(FUZZ_SERVERS_dns)
+FUZZ_SERVERS_http := http.server.requests
+FUZZ_SERVERS_all := $(FUZZ_SERVERS_dns) $(FUZZ_SERVERS_http)
 # Of ONLY=, those that are none of them.
 FUZZ_ONLY = $(filter-out $(FUZZ_SERVERS_all),$(ONLY))
 

@@ -2,6 +2,7 @@
 #include "mrg_fuzz_again.h"
 
 #include "fuzz/dns_server.h"
+#include "fuzz/http_server.h"
 
 const struct mrg_fuzz_subject *const mrg_fuzz_subjects[] = { &dns_server_message, &dns_server_answer,
-	&dns_server_stream, NULL };
+	&dns_server_stream, &http_server_requests, NULL };

@@ -25,6 +25,7 @@ SUBJECTS = {
     "dns.server.message": (12_000, 30, 1),
     "dns.server.answer": (6_000, 25, 2),
     "dns.server.stream": (3_000, 50, 0),
+    "http.server.requests": (2_000, 25, 0),
 }
 
 # A fault: file, what stands there, what stands there then; the subject that must tell, and what it says.
@@ -35,6 +36,10 @@ FAULTS = [
     ("protocols/dns/walk.c", "w->reply->rcode = MRG_DNS_RCODE_NXDOMAIN;", "", "dns.server.answer", "naive: rcode or AA"),
     ("protocols/dns/stream.c", "hold(t, c, &c->out, rest)", "hold(t, c, &c->out, (struct mrg_span){ rest.p, 1 })", "dns.server.stream", "other replies"),
     ("protocols/dns/stream.c", "\tdrop(t, &c->in);\n\tdrop(t, &c->out);\n", "\tdrop(t, &c->out);\n", "dns.server.stream", "left behind"),
+    ("protocols/http/server.c", "\tmrg_http_in_drop_(t, c);\n", "", "http.server.requests", "left behind"),
+    ("protocols/http/server_in.c", "answer(t, c, &x, !whole);", "answer(t, c, &x, false);", "http.server.requests", "other answers"),
+    ("protocols/http/server_in.c", "c->own = NULL;\n\trefuse(", "refuse(", "http.server.requests", "ended twice"),
+    ("protocols/http/server_out.c", "if (c->head_only || has_no", "if (has_no", "http.server.requests", "other answers"),
 ]  # fmt: skip
 
 
