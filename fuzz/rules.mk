@@ -65,10 +65,11 @@ $(foreach s,$(FUZZ_SUBJECTS),$(eval $(call FUZZ_SUBJECT_RULES,$s)))
 
 # ---- servers, the stack, machines: subjects by hand, over the libraries as they are ----
 # What makes and checks single messages is a folder of `mrg fuzz`; FUZZ_SPEC= names one that is there already and has these specifications.
-FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c http_request.c http_server.c dns_zones.c dns_query.c dns_server.c dns_stream.c frames.c pipe.c)
-FUZZ_SERVERS_SPECS := $(addprefix specs/,dns/message.mrg http/message.mrg)
+FUZZ_SPECS_tcpip := $(addprefix specs/net/,link.mrg ip4.mrg ip6.mrg icmp4.mrg icmp6.mrg udp.mrg tcp.mrg dhcp4.mrg igmp.mrg)
+FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c tcpip_packet.c tcpip_stack.c tcpip_user.c http_request.c http_server.c dns_zones.c dns_query.c dns_server.c dns_stream.c frames.c pipe.c)
+FUZZ_SERVERS_SPECS := $(addprefix specs/,dns/message.mrg http/message.mrg) $(FUZZ_SPECS_tcpip)
 FUZZ_SERVERS_O := $(FUZZ_SERVERS_C:%.c=$B/obj/%.o) $B/obj/tests/protocols/dns/oracle.o
-FUZZ_SERVERS_LIBS := $(addprefix $B/lib/libmrg,-dns.a -http.a -rt-unix.a .a)
+FUZZ_SERVERS_LIBS := $(addprefix $B/lib/libmrg,-dns.a -http.a -tcpip.a -rt-unix.a .a)
 FUZZ_SPEC := $B/fuzz/spec
 INC_fuzz := -I $(FUZZ_S) -I gen/support -I $G -I runtime -I . -I tests
 DEF_fuzz := -D_GNU_SOURCE
@@ -89,7 +90,7 @@ $B/fuzz/servers: $(FUZZ_SERVERS_O) $(FUZZ_SPEC)/spec.a $(FUZZ_SERVERS_LIBS)
 	$Q$(call FUZZ_SERVERS_LINK,)
 # The same with a file of C that has been spoilt instead of the one that is in the libraries: for tests of what subjects see.
 $B/fuzz/spoilt/%: $B/fuzz/spoilt/%.c $B/fuzz/servers
-	$Q$(CC) $(filter-out -MMD -MP,$(BASE)) -O1 -g $(SANFLAGS) $(INC_protocols) -c -o $@.o $<
+	$Q$(CC) $(filter-out -MMD -MP,$(BASE)) -O0 -g $(SANFLAGS) $(INC_protocols) -c -o $@.o $<
 	$Q$(call FUZZ_SERVERS_LINK,$@.o)
 
 # ---- campaigns: `mrg fuzz` writes a folder, which is built and run ----
@@ -98,7 +99,6 @@ $B/fuzz/spoilt/%: $B/fuzz/spoilt/%.c $B/fuzz/servers
 # Variables: T= seconds of each subject (60), E= cases instead, SEED=, SAN=address,undefined, ONLY='subject ...', JOBS= at once (1).
 FUZZ_SPECS_dns   := specs/dns/message.mrg
 FUZZ_ONLY_dns    := dns.message.Message dns.message.TcpMessage
-FUZZ_SPECS_tcpip := $(addprefix specs/net/,link.mrg ip4.mrg ip6.mrg icmp4.mrg icmp6.mrg udp.mrg tcp.mrg dhcp4.mrg igmp.mrg)
 FUZZ_ONLY_tcpip  := net.link.Ethernet net.ip4.Ip4 net.ip4.Ip4Options net.ip6.Ip6 net.ip6.Ip6Options net.icmp4.Icmp4 net.icmp6.Icmp6 \
 	net.udp.Udp net.tcp.Tcp net.tcp.TcpOptions net.dhcp4.DhcpOptions net.igmp.Igmp
 FUZZ_SPECS_http  := $(addprefix specs/http/,message.mrg target.mrg field.mrg)
@@ -117,7 +117,8 @@ FUZZ_FOLDER = $O/fuzz/$1$(if $(SAN),-$(subst $(comma),+,$(SAN)))
 # Subjects of $B/fuzz/servers.
 FUZZ_SERVERS_dns := $(addprefix dns.server.,message answer stream)
 FUZZ_SERVERS_http := http.server.requests
-FUZZ_SERVERS_all := $(FUZZ_SERVERS_dns) $(FUZZ_SERVERS_http)
+FUZZ_SERVERS_tcpip := tcpip.stack
+FUZZ_SERVERS_all := $(FUZZ_SERVERS_dns) $(FUZZ_SERVERS_http) $(FUZZ_SERVERS_tcpip)
 # Of ONLY=, those that are none of them.
 FUZZ_ONLY = $(filter-out $(FUZZ_SERVERS_all),$(ONLY))
 

@@ -3,6 +3,7 @@
 
 #include "fuzz/dns_server.h"
 #include "fuzz/http_server.h"
+#include "fuzz/tcpip_stack.h"
 
 const struct mrg_fuzz_subject *const mrg_fuzz_subjects[] = { &dns_server_message, &dns_server_answer,
-	&dns_server_stream, &http_server_requests, NULL };
+	&dns_server_stream, &http_server_requests, &tcpip_stack, NULL };

@@ -26,7 +26,10 @@ SUBJECTS = {
     "dns.server.answer": (6_000, 25, 2),
     "dns.server.stream": (3_000, 50, 0),
     "http.server.requests": (2_000, 25, 0),
+    "tcpip.stack": (12_000, 60, 2),
 }
+
+FAULT_CASES = 2_500  # by which each fault is seen
 
 # A fault: file, what stands there, what stands there then; the subject that must tell, and what it says.
 FAULTS = [
@@ -40,6 +43,10 @@ FAULTS = [
     ("protocols/http/server_in.c", "answer(t, c, &x, !whole);", "answer(t, c, &x, false);", "http.server.requests", "other answers"),
     ("protocols/http/server_in.c", "c->own = NULL;\n\trefuse(", "refuse(", "http.server.requests", "ended twice"),
     ("protocols/http/server_out.c", "if (c->head_only || has_no", "if (has_no", "http.server.requests", "other answers"),
+    ("protocols/tcpip/if.c", "count->if_in_foreign++;", "", "tcpip.stack", "frames by kind"),
+    ("protocols/tcpip/tcp.c", "\tring_free(&c->out, &t->buffers);\n\ttcp_work(c);", "\ttcp_work(c);", "tcpip.stack", "buffers are left"),
+    ("protocols/tcpip/tcp_timer.c", "c->tries == KEEPALIVE_TRIES", "c->tries > 250", "tcpip.stack", "connections are left"),
+    ("protocols/tcpip/tcp_out.c", "i < count; at += parts[i].len", "i < count && i < 1; at += parts[i].len", "tcpip.stack", "wrong checksum"),
 ]  # fmt: skip
 
 
@@ -82,7 +89,7 @@ def check_faults(report: Report) -> None:
         (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / f"{name}.c").write_text(text.replace(there, instead))
         done = make("-s", name, f"FUZZ_SPEC={FOLDER.relative_to(ROOT)}")
-        told = fuzz(subject, SUBJECTS[subject][0], by=ROOT / name)
+        told = fuzz(subject, FAULT_CASES, by=ROOT / name)
         seen = done.returncode == 0 and told.returncode == 1 and f"find {subject}: {said}" in told.stdout
         report.check(f"{path}: '{instead}' for '{there}' is found", seen, (done.stdout + told.stdout)[-1500:])
 
