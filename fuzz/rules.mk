@@ -65,7 +65,7 @@ $(foreach s,$(FUZZ_SUBJECTS),$(eval $(call FUZZ_SUBJECT_RULES,$s)))
 
 # ---- servers, the stack, machines: subjects by hand, over the libraries as they are ----
 # What makes and checks single messages is a folder of `mrg fuzz`; FUZZ_SPEC= names one that is there already and has these specifications.
-FUZZ_SPECS_tcpip := $(addprefix specs/net/,link.mrg ip4.mrg ip6.mrg icmp4.mrg icmp6.mrg udp.mrg tcp.mrg dhcp4.mrg igmp.mrg)
+FUZZ_SPECS_tcpip := $(addprefix specs/net/,link.mrg ip4.mrg ip6.mrg icmp4.mrg icmp6.mrg udp.mrg tcp.mrg dhcp4.mrg igmp.mrg connection.mrg neighbor.mrg dhcp4_client.mrg)
 FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c tcpip_packet.c tcpip_stack.c tcpip_user.c http_request.c http_server.c dns_zones.c dns_query.c dns_server.c dns_stream.c frames.c pipe.c)
 FUZZ_SERVERS_SPECS := $(addprefix specs/,dns/message.mrg http/message.mrg) $(FUZZ_SPECS_tcpip)
 FUZZ_SERVERS_O := $(FUZZ_SERVERS_C:%.c=$B/obj/%.o) $B/obj/tests/protocols/dns/oracle.o
@@ -97,11 +97,11 @@ $B/fuzz/spoilt/%: $B/fuzz/spoilt/%.c $B/fuzz/servers
 #   make fuzz SPEC='own.mrg ...'   every packet and text of it in turn, T seconds each
 #   make fuzz-dns fuzz-http fuzz-tcpip fuzz-zone   what matters most of our own
 # Variables: T= seconds of each subject (60), E= cases instead, SEED=, SAN=address,undefined, ONLY='subject ...', JOBS= at once (1).
-FUZZ_SPECS_dns   := specs/dns/message.mrg
-FUZZ_ONLY_dns    := dns.message.Message dns.message.TcpMessage
+FUZZ_SPECS_dns   := $(addprefix specs/dns/,message.mrg stream.mrg)
+FUZZ_ONLY_dns    := dns.message.Message dns.message.TcpMessage dns.stream.StreamClient dns.stream.StreamServer
 FUZZ_ONLY_tcpip  := net.link.Ethernet net.ip4.Ip4 net.ip4.Ip4Options net.ip6.Ip6 net.ip6.Ip6Options net.icmp4.Icmp4 net.icmp6.Icmp6 \
-	net.udp.Udp net.tcp.Tcp net.tcp.TcpOptions net.dhcp4.DhcpOptions net.igmp.Igmp
-FUZZ_SPECS_http  := $(addprefix specs/http/,message.mrg target.mrg field.mrg)
+	net.udp.Udp net.tcp.Tcp net.tcp.TcpOptions net.dhcp4.DhcpOptions net.igmp.Igmp net.connection.Connection net.neighbor.Neighbor net.dhcp4_client.Dhcp4Client
+FUZZ_SPECS_http  := $(addprefix specs/http/,message.mrg target.mrg field.mrg connection.mrg)
 FUZZ_SPECS_zone  := specs/dns/master.mrg
 FUZZ_OWN         := dns http tcpip zone
 FUZZ_LENGTH = $(if $(E),-E $(E),-T $(T))

@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     vectors.add_argument("-o", metavar="DIR", default=".", dest="out", help="output folder (default: .)")
     vectors.set_defaults(run=run_vectors)
 
-    fuzz = commands.add_parser("fuzz", parents=[files], help="write a fuzzer of packets and texts: a folder to be built with make")
+    fuzz = commands.add_parser("fuzz", parents=[files], help="write a fuzzer of packets, texts and machines: a folder to be built with make")
     fuzz.add_argument("-o", metavar="DIR", required=True, dest="out", help="output folder")
     fuzz.set_defaults(run=run_fuzz)
 
@@ -246,7 +246,7 @@ def run_fuzz(options: argparse.Namespace) -> int:
 
     resolver, modules, named = load_written(options.files, options.roots)
     if not any(fuzz.can_be_fuzzed(m) for m in modules if m.name in named):
-        sys.stderr.write(f"mrg fuzz: neither a packet nor a grammar in {', '.join(options.files)}\n")
+        sys.stderr.write(f"mrg fuzz: neither a packet nor a grammar nor a machine in {', '.join(options.files)}\n")
         return 2
     try:
         files = fuzz.files(modules, named, [c_header.emit, c_source.emit, grammars.emit], {s.name: s.text for s in resolver.sources}, options.files)

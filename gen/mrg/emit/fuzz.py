@@ -1,4 +1,4 @@
-"""Subjects for a fuzzer: packets and texts of modules, as tables and as generated C, to be held against each other.
+"""Subjects for a fuzzer: packets, texts and machines of modules, as tables and as generated C, to be held against each other.
 
 A folder of its own that builds with make and nothing else: the generated C,
 the subjects, and what drives them (gen/support/fuzz).
@@ -14,7 +14,7 @@ from typing import Callable, Iterator, Mapping, Optional, Sequence
 from .. import ir, names
 from ..field_ids import own_items
 from ..layout import Run, contained, refs, segments
-from . import fuzz_glue, plan, scope, streams, text_subject
+from . import fuzz_glue, machine, machine_subject, plan, scope, streams, text_subject
 from .tests_c import uses_extern
 from .writer import Writer
 
@@ -31,7 +31,7 @@ AFL_CC ?= afl-clang-fast
 CFLAGS ?= -O2 -g
 FLAGS  := -std=c11 -D_GNU_SOURCE -I. -Isupport
 MADE   := {spec}
-PLAN   := $(addprefix support/mrg_plan_,make.c read.c events.c subject.c) $(wildcard support/mrg_textplan*.c) subjects.c
+PLAN   := $(addprefix support/mrg_plan_,make.c read.c events.c subject.c) $(wildcard support/mrg_textplan*.c) support/mrg_machine_plan.c subjects.c
 COMMON := support/mrg_fuzz_again.c support/mrg_fuzz_guard.c
 RUNNER := $(addprefix support/mrg_fuzz_,run.c main.c loop.c find.c catch.c havoc.c exhaust.c files.c) $(COMMON)
 ALL    := $(MADE) $(PLAN)
@@ -74,6 +74,8 @@ def files(
     for module in needed:
         for emit in emits:
             out.update(emit(module))
+    for module in wanted:
+        out.update(_machines(module))
     source = sorted(path for path in out if path.endswith(".c"))
     subjects: list[str] = []
     places: dict[str, list[Place]] = {}
@@ -85,6 +87,10 @@ def files(
             text, of_texts = text_subject.subjects(module, places=places)
             out[f"texts_{module.name.replace('.', '_')}.c"] = text
             subjects += of_texts
+        if machine_subject.machines_of(module):
+            text, of_machines = machine_subject.subjects(module)
+            out[f"machines_{module.name.replace('.', '_')}.c"] = text
+            subjects += of_machines
     w = Writer()
     w.comment("All that can be fuzzed here.")
     w.line('#include "mrg_fuzz.h"')
@@ -97,7 +103,7 @@ def files(
             w.line(f"&{subject},")
         w.line("NULL,")
     out["subjects.c"] = w.text()
-    source += sorted(path for path in out if path.startswith(("subjects_", "texts_")))
+    source += sorted(path for path in out if path.startswith(("subjects_", "texts_", "machines_")))
     for module in wanted:
         for packet in _subjects_of(module):
             words = scope.words_of_packet(packet, _hints(packet))
@@ -120,7 +126,14 @@ def _points(places: dict[str, list[Place]], texts: Mapping[str, str], paths: Seq
 
 
 def can_be_fuzzed(module: ir.Module) -> bool:
-    return bool(module.packets or module.grammars)
+    return bool(module.packets or module.grammars or machine_subject.machines_of(module))
+
+
+def _machines(module: ir.Module) -> dict[str, str]:
+    """Those that have a subject: of others nobody defines the deeds."""
+    there = machine_subject.machines_of(module)
+    header = {names.header(module): machine.header(module)} if there else {}
+    return header | {machine.source_name(module, x): machine.source(module, x) for x in there}
 
 
 def _with_imports(modules: Sequence[ir.Module]) -> list[ir.Module]:

@@ -115,7 +115,7 @@ def source(m: ir.Module, x: ir_machine.Machine) -> str:
 def _define(w: Writer, x: ir_machine.Machine) -> None:
     name = names.machine(x)
     _strings(w, f"const char *{name}_state_str(enum {name}_state state)", "state", [(state_name(x, s), s.name) for s in x.states])
-    texts = [(str(t.number) + "u", _described(x, t)) for t in x.transitions]
+    texts = [(str(t.number) + "u", described(x, t)) for t in x.transitions]
     _strings(w, f"const char *{name}_transition_str(unsigned number)", "number", texts)
     w.raw("#if defined(MRG_COVERAGE)")
     w.line(f"uint64_t {name}_taken[{name.upper()}_TRANSITIONS];")
@@ -141,7 +141,7 @@ def _strings(w: Writer, head: str, on: str, rows: list[tuple[str, str]]) -> None
             w.line("default: return NULL;")
 
 
-def _described(x: ir_machine.Machine, t: ir_machine.Transition) -> str:
+def described(x: ir_machine.Machine, t: ir_machine.Transition) -> str:
     """A transition in one line, for people."""
     where = "always" if t.always else next(s.name for s in x.states for some in s.on.values() if any(t is u for u in some))
     return f"{where}: {t.text}"

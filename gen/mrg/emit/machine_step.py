@@ -20,19 +20,19 @@ def state_name(x: ir_machine.Machine, s: ir_machine.State) -> str:
     return f"{names.machine(x)}_{names.snake(s.name)}".upper()
 
 
-def _param(name: str) -> str:
+def param(name: str) -> str:
     return name + "_" if name in ("m", "ctx", "w", "args") else names.local(name)
 
 
 def params(e: ir_machine.Event | None, params: list[ir.Param]) -> str:
-    out = [f"const struct {names.packet(v.packet)} *{_param(v.name)}" for v in (e.views if e is not None else [])]
-    out += [f"{names.uint_type(p.bits)} {_param(p.name)}" for p in [*(e.params if e is not None else []), *params]]
+    out = [f"const struct {names.packet(v.packet)} *{param(v.name)}" for v in (e.views if e is not None else [])]
+    out += [f"{names.uint_type(p.bits)} {param(p.name)}" for p in [*(e.params if e is not None else []), *params]]
     return "".join(", " + text for text in out)
 
 
 def event_params(e: ir_machine.Event) -> list[str]:
     """What an event's parameters are called in C."""
-    return [_param(v.name) for v in e.views] + [_param(p.name) for p in e.params]
+    return [param(v.name) for v in e.views] + [param(p.name) for p in e.params]
 
 
 def event_head(x: ir_machine.Machine, e: ir_machine.Event) -> str:
@@ -59,12 +59,12 @@ class Env(c_expr.Env):
         self.e = e
 
     def param(self, p: ir.Param) -> str:
-        return f"m->{names.local(p.name)}" if any(p is v for v in self.x.vars) else _param(p.name)
+        return f"m->{names.local(p.name)}" if any(p is v for v in self.x.vars) else param(p.name)
 
     def field(self, ref: ir.FieldRef) -> str:
         view = ref.path[0]
         assert isinstance(view, ir.Sub)
-        return c_common.path_value(view.packet, ref.path[1:], _param(view.name), True)
+        return c_common.path_value(view.packet, ref.path[1:], param(view.name), True)
 
     def test(self, e: ir_machine.TestOf) -> str:
         return f"{names.machine(self.x)}_is_{e.test.name}(m, ctx{self.arguments(e.test, e.args)})"
