@@ -23,6 +23,8 @@ NAME_MAX = 72
 TEXT_MAX = 1 << 17  # as MRG_TEXT_LEN_MAX
 DEPTH_MAX = 4  # as MRG_TEXT_DEPTH
 
+SIGNS = ("choice", "chosen", "open", "again", "close")  # instructions that say where a text is
+
 Octets = frozenset[int]
 
 
@@ -232,6 +234,12 @@ class Tables:
         else:
             self.ops[at] = Op("counted", behind, op.node, first.a, first.b, first.depth, octet.octets)
 
+    def calm(self, at: int) -> int:
+        """The instruction there, or the first behind it that does something."""
+        while self.ops[at].kind in SIGNS:
+            at = self.ops[at].to
+        return at
+
     def around(self, split: Op) -> Octets:
         """The octets that a split takes one by one, each the only way on, with nothing but signs on the way back to it."""
         out: set[int] = set()
@@ -247,7 +255,7 @@ class Tables:
                     continue
                 if op.kind == "octet" and not taken and octet in op.octets:
                     taken = True
-                elif op.kind not in ("again", "open", "close", "choice", "chosen") and not (op.kind == "octets" and not taken and octet not in op.octets):
+                elif op.kind not in SIGNS and not (op.kind == "octets" and not taken and octet not in op.octets):
                     break
                 at = op.to
             else:
@@ -383,6 +391,7 @@ def emit(w: Writer, name: str, t: Tables) -> None:
     _array(w, f"struct mrg_text_node {name}_nodes", nodes)
     _array(w, f"uint16_t {name}_kids", [str(k) for k in kids] or ["0"])
     _array(w, f"struct mrg_text_op {name}_ops", ops)
+    _array(w, f"uint16_t {name}_calm", [str(t.calm(i)) for i in range(len(t.ops))])
     _array(w, f"struct mrg_text_way {name}_ways", ways or ["{ 0, 0, false }"])
     _array(w, f"struct mrg_text_set {name}_sets", [pool.bits(s) for s in pool.sets] or ["{ { 0 }, 0, 0 }"])
     _array(w, f"uint8_t {name}_members", [str(b) for b in pool.all_members] or ["0"])
@@ -392,7 +401,7 @@ def emit(w: Writer, name: str, t: Tables) -> None:
     rule = t.rule
     with w.block(f"static const struct mrg_text_plan {name}_plan =", "};"):
         w.line(f".name = {names.c_string(rule.name)}, .kind = MRG_TEXT_{rule.kind.upper()},")
-        w.line(f".nodes = {name}_nodes, .kids = {name}_kids, .ops = {name}_ops, .ways = {name}_ways, .sets = {name}_sets, .data = {name}_data,")
+        w.line(f".nodes = {name}_nodes, .kids = {name}_kids, .ops = {name}_ops, .calm = {name}_calm, .ways = {name}_ways, .sets = {name}_sets, .data = {name}_data,")
         w.line(f".members = {name}_members,")
         w.line(f".points = {name}_points, .captures = {name}_captures, .node_count = {len(nodes)}u, .point_count = {len(t.points.names)}u,")
         w.line(f".capture_count = {len(t.captures)}u, .top = {t.top}u, .start = {t.start}u, .memos = {t.memos}u, .runs = {t.runs}u,")

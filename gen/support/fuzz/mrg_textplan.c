@@ -15,6 +15,7 @@
 struct walk {
 	const struct mrg_text *t;
 	const struct mrg_text_op *op;
+	const uint16_t *calm; /* of the plan, when nobody looks at signs */
 	const uint8_t *in;
 	size_t len;   /* as far as octets are looked at */
 	bool cut;     /* there are more, beyond the limit */
@@ -98,7 +99,7 @@ static inline void arrive(struct walk *w)
 
 static inline bool go(struct walk *w, unsigned to)
 {
-	w->op = &w->t->plan->ops[to];
+	w->op = &w->t->plan->ops[w->calm != NULL ? w->calm[to] : to];
 	return true;
 }
 
@@ -227,7 +228,7 @@ static bool split(struct walk *w, const struct mrg_text_op *op, unsigned from)
 {
 	const struct mrg_text_way *const ways = w->t->plan->ways + op->a;
 	unsigned i = from;
-	if (op->set != MRG_TEXT_NONE && from == 0 && w->quiet && !w->all)
+	if (op->set != MRG_TEXT_NONE && from == 0 && w->calm != NULL)
 		skip(w, &w->t->plan->sets[op->set]);
 	while (i < op->b && !viable(w, &ways[i]))
 		i++;
@@ -317,6 +318,8 @@ static bool ends(struct walk *w)
 /* True: it is read. */
 static bool walk_on(struct walk *w)
 {
+	w->calm = w->quiet && !w->all ? w->t->plan->calm : NULL;
+	(void)go(w, w->t->plan->start);
 	while (!w->gave_up) {
 		if (w->budget == 0) {
 			w->gave_up = true;
@@ -347,7 +350,6 @@ static struct walk begin(const struct mrg_text *t, const uint8_t *in, size_t len
 		w.len = t->plan->max;
 		w.cut = true;
 	}
-	w.op = &t->plan->ops[t->plan->start];
 	w.quiet = memchr(t->reached, 0, t->plan->point_count) == NULL;
 	return w;
 }

@@ -79,6 +79,7 @@ struct mrg_text_plan {
 	const struct mrg_text_node *nodes;
 	const uint16_t *kids;
 	const struct mrg_text_op *ops;
+	const uint16_t *calm; /* of each instruction: itself, or the first behind it that is no sign, CHOICE to CLOSE */
 	const struct mrg_text_way *ways;
 	const struct mrg_text_set *sets;
 	const uint8_t *data, *members;
