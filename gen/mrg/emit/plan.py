@@ -86,7 +86,8 @@ class Tables:
         w.line()
         kinds = {"packets": "struct mrg_plan_packet", "items": "struct mrg_plan_item", "exprs": "struct mrg_plan_expr",
                  "arms": "struct mrg_plan_arm", "pats": "struct mrg_plan_pat", "varints": "struct mrg_plan_varint",
-                 "lengths": "struct mrg_plan_length", "params": "struct mrg_plan_param", "lists": "uint32_t", "numbers": "uint64_t", "maps": "uint8_t"}  # fmt: skip
+                 "lengths": "struct mrg_plan_length", "params": "struct mrg_plan_param",
+                 "lists": "uint32_t", "numbers": "uint64_t", "maps": "uint8_t"}  # fmt: skip
         for key, kind in kinds.items():
             with w.block(f"static const {kind} {key}[] =", "};"):
                 for i, row in enumerate(self.rows[key] or ["{ 0 }" if " " in kind else "0"]):

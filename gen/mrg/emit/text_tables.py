@@ -401,8 +401,8 @@ def emit(w: Writer, name: str, t: Tables) -> None:
     rule = t.rule
     with w.block(f"static const struct mrg_text_plan {name}_plan =", "};"):
         w.line(f".name = {names.c_string(rule.name)}, .kind = MRG_TEXT_{rule.kind.upper()},")
-        w.line(f".nodes = {name}_nodes, .kids = {name}_kids, .ops = {name}_ops, .calm = {name}_calm, .ways = {name}_ways, .sets = {name}_sets, .data = {name}_data,")
-        w.line(f".members = {name}_members,")
+        w.line(f".nodes = {name}_nodes, .kids = {name}_kids, .ops = {name}_ops, .ways = {name}_ways, .sets = {name}_sets, .data = {name}_data,")
+        w.line(f".members = {name}_members, .calm = {name}_calm,")
         w.line(f".points = {name}_points, .captures = {name}_captures, .node_count = {len(nodes)}u, .point_count = {len(t.points.names)}u,")
         w.line(f".capture_count = {len(t.captures)}u, .top = {t.top}u, .start = {t.start}u, .memos = {t.memos}u, .runs = {t.runs}u,")
         limit = f"{rule.max}u" if rule.max is not None else "MRG_TEXT_UNBOUNDED"

@@ -110,9 +110,9 @@ enum mrg_plan_flag {
 	MRG_PLAN_CAN_CUT = 8192,  /* no check before it makes sure that its octets are there */
 	MRG_PLAN_IS_SURE = 16384, /* the octet by which its packet was chosen has decided it: no points */
 	MRG_PLAN_IS_SOLVED = 32768, /* a length follows from it, of one item: a maker finds it from what that takes */
-	MRG_PLAN_IS_FREE = 131072,  /* nothing goes by this number */
-	MRG_PLAN_IS_OWN = 262144,   /* owed, and the packet is its own */
-	MRG_PLAN_IS_OWED = 65536    /* a packet derives it from the size or count of what comes later: some packet's `lengths` */
+	MRG_PLAN_IS_OWED = 65536,   /* a packet derives it from the size or count of what comes later: some packet's `lengths` */
+	MRG_PLAN_IS_OWN = 131072,   /* owed, by the packet it is in */
+	MRG_PLAN_IS_FREE = 262144   /* nothing goes by this number */
 };
 
 struct mrg_plan_item {
@@ -232,8 +232,7 @@ struct mrg_node {
 struct mrg_walk {
 	const struct mrg_plan *plan;
 	uint8_t *reached;        /* points; may be NULL */
-	bool postpones;          /* points that nobody has reached go to `postponed`: whether they count is known later */
-	size_t postponed_n;
+	size_t postponed_n;      /* points that nobody had reached before, if it postpones */
 	size_t postponed[32];
 	const uint32_t *offsets; /* where in `ranks` those of a packet begin, one a packet */
 	const uint32_t *ranks;   /* of each point, where in `reached` it is */
@@ -248,6 +247,7 @@ struct mrg_walk {
 	uint32_t computed[256]; /* nodes, of the packets that are open */
 	/* making */
 	bool making, ahead; /* ahead: what is written may be peeked at */
+	bool postpones;     /* points that are new go to `postponed`: whether they count is known later */
 	uint8_t *out;
 	uint32_t cap;
 	struct mrg_rng *rng;

@@ -176,7 +176,8 @@ bool mrg_plan_redraw(struct mrg_walk *w, const struct mrg_choice *c, struct mrg_
 		plan_draw_octets(w, message + c->at, (size_t)c->value);
 		return true;
 	}
-	if (item->kind != MRG_PLAN_SCALAR || !plan_has(item, MRG_PLAN_IS_FREE) || item->endian == MRG_PLAN_DYN)
+	if (item->kind != MRG_PLAN_SCALAR || !plan_has(item, MRG_PLAN_IS_FREE) ||
+		item->endian == MRG_PLAN_DYN)
 		return false;
 	plan_store(message, c->at, item->bits, item->endian == MRG_PLAN_BIG, plan_draw_number(w, item));
 	return true;

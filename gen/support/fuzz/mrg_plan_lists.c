@@ -402,8 +402,8 @@ PLAN_PART bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
 			(!more || (plan_makes(w) ? try_element(f, index, *node) : element(f, index, *node)));
 		if (going)
 			continue;
-		if (plan_makes(w) && l.counted && item->mode != MRG_PLAN_COUNTED && w->status != MRG_E_SPACE &&
-			!w->went_wrong)
+		if (plan_makes(w) && l.counted && item->mode != MRG_PLAN_COUNTED &&
+			w->status != MRG_E_SPACE && !w->went_wrong)
 			break; /* fewer do */
 		if (w->status == MRG_MORE && item->mode == MRG_PLAN_OCTETS)
 			w->status = MRG_E_SHORT;

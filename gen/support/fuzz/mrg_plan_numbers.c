@@ -83,8 +83,8 @@ PLAN_PART bool plan_is_member(const struct mrg_walk *w, const struct mrg_plan_it
 }
 
 /* A number that differs from what it must be. */
-PLAN_PART bool plan_differs(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t at,
-	const char *what)
+PLAN_PART bool plan_differs(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status,
+	uint64_t at, const char *what)
 {
 	const unsigned severity = f->w->plan->items[index].severity;
 	if (severity == MRG_PLAN_SEND)
@@ -114,7 +114,8 @@ static bool later(struct frame *f, uint32_t node)
 static inline void note_number(
 	struct frame *f, const struct mrg_plan_item *item, uint32_t index, const struct mrg_node *n)
 {
-	if (plan_made(f->w) != NULL && !plan_has(item, MRG_PLAN_IS_CONST) && !plan_has(item, MRG_PLAN_IS_SOLVED) &&
+	if (plan_made(f->w) != NULL && !plan_has(item, MRG_PLAN_IS_CONST) &&
+		!plan_has(item, MRG_PLAN_IS_SOLVED) &&
 		(!plan_has(item, MRG_PLAN_IS_COMPUTED) || plan_has(item, MRG_PLAN_CALLS)) &&
 		!is_owed(f, item))
 		plan_note(f->w, index, n->value, n->bit_off);
@@ -214,7 +215,8 @@ static unsigned octets_of(uint64_t v)
 }
 
 /* The shortest way to write it; returns bits. */
-PLAN_PART unsigned plan_put_varint(uint8_t *out, uint64_t bit, const struct mrg_plan_varint *v, uint64_t value)
+PLAN_PART unsigned plan_put_varint(
+	uint8_t *out, uint64_t bit, const struct mrg_plan_varint *v, uint64_t value)
 {
 	const uint64_t at = bit / 8;
 	unsigned n = 0;

@@ -1,8 +1,10 @@
 /* The walker as it only reads, which is what it does most.  See mrg_plan_inside.h. */
 #define PLAN_ONLY_READS
 #define PLAN_PART static
+/* NOLINTBEGIN(bugprone-suspicious-include) */
 #include "mrg_plan_walk.c"
 #include "mrg_plan_numbers.c"
 #include "mrg_plan_lists.c"
 #include "mrg_plan_eval.c"
 #include "mrg_plan_choose.c"
+/* NOLINTEND(bugprone-suspicious-include) */

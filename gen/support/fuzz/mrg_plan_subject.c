@@ -126,8 +126,7 @@ static enum mrg_status read_ahead(struct mrg_plan_subject *s, const uint8_t *in,
 }
 
 /* What read_input says, with its points in s->reached, by way of read_ahead if that was the last that was done. */
-static enum mrg_status read_now(
-	struct mrg_plan_subject *s, const uint8_t *in, size_t len, uint64_t *numbers)
+static enum mrg_status read_now(struct mrg_plan_subject *s, const uint8_t *in, size_t len, uint64_t *numbers)
 {
 	struct mrg_walk *const w = &s->room->walk;
 	if (!is_read(s, in, len))
@@ -140,8 +139,7 @@ static enum mrg_status read_now(
 }
 
 /* The decisions of an input, from a memo if there is one; w->nodes are then another's. */
-static void decisions_of(
-	struct mrg_plan_subject *s, const uint8_t *in, size_t len, struct mrg_choices *out)
+static void decisions_of(struct mrg_plan_subject *s, const uint8_t *in, size_t len, struct mrg_choices *out)
 {
 	struct mrg_plan_memo *const m = &s->room->memos[mrg_glue_hash(in, len) % MRG_PLAN_MEMOS];
 	if (m->subject == s && m->len == len && memcmp(m->in, in, len) == 0) {
@@ -363,7 +361,8 @@ size_t mrg_plan_subject_mutate(void *ctx, struct mrg_rng *rng, const uint8_t *in
 		decisions_of(s, other, other_len, &s->room->others);
 	decisions_of(s, in, len, &s->room->mine);
 	/* Most changes, when nothing is left that asks for more. */
-	if (s->room->mine.n != 0 && len <= cap && !s->plan->sums && mrg_rng_below(rng, 8) < (s->aimless ? 6u : 1u)) {
+	if (s->room->mine.n != 0 && len <= cap && !s->plan->sums &&
+		mrg_rng_below(rng, 8) < (s->aimless ? 6u : 1u)) {
 		memcpy(out, in, len);
 		if (redraws(s, rng, s->aimless ? 3 : 1, out + head))
 			return len;

@@ -23,8 +23,8 @@ PLAN_PART bool plan_refuse(
 }
 
 /* A refusal is a point too. */
-PLAN_PART bool plan_refuse_at(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t bit_off,
-	const char *what)
+PLAN_PART bool plan_refuse_at(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status,
+	uint64_t bit_off, const char *what)
 {
 	plan_reach(f, f->w->plan->items[index].point + point);
 	return plan_refuse(f->w, status, bit_off, index, what);
@@ -124,8 +124,7 @@ PLAN_PART bool plan_solve_now(struct frame *f, uint32_t index, uint32_t node)
 {
 	struct mrg_walk *const w = f->w;
 	const struct mrg_plan_item *const item = &w->plan->items[index];
-	if (item->field == MRG_PLAN_NONE ||
-		!plan_has(&w->plan->items[item->field], MRG_PLAN_IS_SOLVED))
+	if (item->field == MRG_PLAN_NONE || !plan_has(&w->plan->items[item->field], MRG_PLAN_IS_SOLVED))
 		return true;
 	const struct mrg_plan_item *const said = &w->plan->items[item->field];
 	const uint32_t at = w->slots[f->slots + said->slot];
@@ -160,7 +159,8 @@ static void arguments_of(const struct frame *f, const struct mrg_plan_item *item
 	}
 }
 
-PLAN_PART struct frame plan_inside(struct frame *f, const struct mrg_plan_packet *p, uint32_t at, uint32_t end)
+PLAN_PART struct frame plan_inside(
+	struct frame *f, const struct mrg_plan_packet *p, uint32_t at, uint32_t end)
 {
 	return (struct frame){ .w = f->w,
 		.p = p,
@@ -562,8 +562,7 @@ static bool whole(
 }
 
 #ifdef PLAN_ONLY_READS
-enum mrg_status plan_read_only(
-	struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args)
+enum mrg_status plan_read_only(struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args)
 {
 	w->making = false;
 	w->old = NULL;
