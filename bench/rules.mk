@@ -80,3 +80,14 @@ bench-run: bench-programs programs vm-images
 	$QPYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/run.py --build $B --out $O $(BENCH_ARGS)
 
 .PHONY: bench-programs bench-run
+
+# What fuzzing costs; AFL++ beside it where that is installed.
+BENCH_FUZZ := dns.message.Message http.message.Request net.tcp.Tcp
+BENCH_FUZZ_AFL = $(shell command -v afl-fuzz >/dev/null && command -v $(AFL_CC))
+bench-fuzz: $O/fuzz/canary ## cases a second of the fuzzers (BENCH_ARGS=--quick: only that it works)
+	$Qmk/deps.sh $(BUILD_DEPS)
+	$Qbin/mrg fuzz $(addprefix specs/,dns/message.mrg http/message.mrg net/tcp.mrg) -o $O/bench/fuzz
+	+$Q$(MAKE) -s -C $O/bench/fuzz -j$(JOBS) CFLAGS='-O3 -g' fuzz $(if $(BENCH_FUZZ_AFL),afl)
+	+$Q$(if $(BENCH_FUZZ_AFL),$(MAKE) $O/fuzz/canary-afl $O/fuzz/canary-mutator.so)
+	$QPYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/fuzz.py --folder $O/bench/fuzz --canaries $O/fuzz $(BENCH_ARGS) $(BENCH_FUZZ)
+.PHONY: bench-fuzz

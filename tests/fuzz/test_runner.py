@@ -159,6 +159,11 @@ def check_replay(report: Report, room: Path) -> None:
         report.check(f"--replay: {subject}, each file both ways", good and len(finds(room / f"replay-{subject}")) == (said is not None), done.stdout)
 
 
+def check_dry(report: Report) -> None:
+    done = runner("canary", "over_read", "-E", 5000, "--dry")
+    report.check("--dry: nothing is run", done.returncode == 0 and "over_read: 5000 execs, " in done.stdout and "spec 0/8" in done.stdout, done.stdout)
+
+
 def check_test(report: Report, room: Path) -> None:
     """The test that comes with a find fails as long as the fault is there."""
     source = next((room / "canary/over_read--end").glob("*/test.c"))
@@ -242,6 +247,7 @@ def main() -> int:
         check_same(report, room)
         check_exhaust(report, room)
         check_replay(report, room)
+        check_dry(report)
         check_test(report, room)
         check_options(report, room)
         check_libfuzzer(report, room)

@@ -195,7 +195,9 @@ static bool run_batch(struct loop *l, uint64_t n)
 		}
 		const uint8_t *const in = mrg_fuzz_place(&l->guard, mode_now(l), l->in, l->len);
 		l->result.verdict = MRG_FUZZ_REFUSED;
-		if (l->counts == NULL)
+		if (l->o->dry)
+			l->result.verdict = MRG_FUZZ_ACCEPTED; /* so that it may be gone on from */
+		else if (l->counts == NULL)
 			mrg_fuzz_call_run(l->s, in, l->len, &l->result);
 		else
 			run_counted(l, in);
