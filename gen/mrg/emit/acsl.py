@@ -115,22 +115,46 @@ def contracts(shape: Shape) -> dict[str, str]:
 
 
 def _check_only(shape: Shape) -> dict[str, str]:
-    """Of a packet whose extent no term tells: that the check is safe, ends, and takes no more than there is."""
+    """Of a packet whose extent no term tells: the check is safe, ends, and takes no more than there is; numbers and octets are in that."""
     p, cname = shape.packet, shape.cname
     buffers = "".join(f" && mrg_span({names.param(q.name)})" for q in p.params if q.kind == "buffer")
-    return {
+    out = {
+        f"struct {cname}": f"predicate l_{cname}{{L}}(struct {cname} v) =\n\t{_in_order(shape)};",
         f"{cname}_scan_": (
             f"requires mrg_bytes(p, end) && \\valid(rj) && (v == \\null || \\valid(v) && \\separated(v, rj)){buffers};\n"
             f"terminates \\true; assigns *v, *rj;\n"
             f"ensures \\result == \\null || mrg_within(p, end, \\result) && \\result - p >= {p.size_min};\n"
-            f"ensures \\result != \\null && v != \\null ==> v->p == p && v->len == \\result - p;"
+            f"ensures \\result != \\null && v != \\null ==> v->p == p && v->len == \\result - p && l_{cname}(*v);"
         ),
         c_common.check_name(p): (
             f"requires mrg_span(in) && \\valid(out) && (rj == \\null || \\valid(rj) && \\separated(out, rj)){buffers};\n"
             f"terminates \\true; assigns *out, *rj;\n"
-            f"ensures \\result == MRG_OK ==> mrg_span_at(out->p, out->len) && out->len <= in.len && (in.len > 0 ==> out->p == in.p);"
+            f"ensures \\result == MRG_OK ==> l_{cname}(*out) && out->len <= in.len && (in.len > 0 ==> out->p == in.p);"
         ),
     }
+    needs = f"requires \\valid_read(v) && l_{cname}(*v);\n"
+    out[f"{cname}_span"] = needs + PURE + " ensures mrg_span_at(\\result.p, \\result.len);"
+    for slot in shape.slots:
+        if slot.group is None and isinstance(slot.item, ir.Scalar) and slot.item.endian != "dyn":
+            out[f"{cname}_{slot.item.name}"] = needs + PURE
+        elif slot.group is None and isinstance(slot.item, ir.Bytes) and slot.item.mode != "until":
+            out[f"{cname}_{slot.item.name}"] = needs + PURE + " ensures mrg_span_at(\\result.p, \\result.len);"
+    return out
+
+
+def _in_order(shape: Shape) -> str:
+    """What a view is if nothing more is known: anchors in their order, with room for what stands between them."""
+    facts, base, size = ["mrg_span_at(v.p, v.len)"], "v.p", 0
+    for part in layout.segments(shape.packet.items):
+        if isinstance(part, layout.Run):
+            size += part.size
+            continue
+        anchor = shape.ends.get(id(part))
+        if anchor:
+            facts.append(f"mrg_within(v.p, v.p + v.len, v.{anchor}) && {size} <= v.{anchor} - {base}")
+            base, size = f"v.{anchor}", 0
+    facts.append(f"{size} <= v.p + v.len - {base}")
+    return " && ".join(facts)
 
 
 def _same(q: ir.Param) -> str:

@@ -15,11 +15,28 @@
     predicate mrg_within(uint8_t *p, uint8_t *end, uint8_t *q) = \base_addr(q) == \base_addr(p) && 0 <= q - p <= end - p && q == p + (q - p); */
 
 /*
- * What the solvers are not told of bits, which are integers to them.  The one thing here that is taken for granted rather than proved by
- * WP; `make prove` proves it of words of 64 bits by bits.smt2.
+ * What the solvers are not told of bits, which are integers to them.  These are taken for granted rather than proved by WP;
+ * `make prove` proves them of words of 64 bits by bits.smt2; the last are C's own words (C11 6.3.1.3) about negative numbers.
  */
 /*@ axiomatic mrg_bits {
       axiom mrg_land: \forall integer x, m; 0 <= x <= 0xffffffffffffffff && 0 <= m <= 0xffffffffffffffff ==> 0 <= (x & m) <= m;
+      axiom mrg_land_1: \forall integer x; 0 <= x <= 0xffffffffffffffff ==> (x & 1) == x % 2;
+      axiom mrg_land_2: \forall integer x; 0 <= x <= 0xffffffffffffffff ==> (x & 3) == x % 4;
+      axiom mrg_land_3: \forall integer x; 0 <= x <= 0xffffffffffffffff ==> (x & 7) == x % 8;
+      axiom mrg_land_4: \forall integer x; 0 <= x <= 0xffffffffffffffff ==> (x & 15) == x % 16;
+      axiom mrg_land_5: \forall integer x; 0 <= x <= 0xffffffffffffffff ==> (x & 31) == x % 32;
+      axiom mrg_land_6: \forall integer x; 0 <= x <= 0xffffffffffffffff ==> (x & 63) == x % 64;
+      axiom mrg_land_7: \forall integer x; 0 <= x <= 0xffffffffffffffff ==> (x & 127) == x % 128;
+      axiom mrg_shift_1: \forall integer x; 0 <= x <= 0xffffffffffffffff ==> (x >> 1) == x / 2;
+      axiom mrg_shift_2: \forall integer x; 0 <= x <= 0xffffffffffffffff ==> (x >> 2) == x / 4;
+      axiom mrg_shift_3: \forall integer x; 0 <= x <= 0xffffffffffffffff ==> (x >> 3) == x / 8;
+      axiom mrg_shift_4: \forall integer x; 0 <= x <= 0xffffffffffffffff ==> (x >> 4) == x / 16;
+      axiom mrg_shift_5: \forall integer x; 0 <= x <= 0xffffffffffffffff ==> (x >> 5) == x / 32;
+      axiom mrg_shift_6: \forall integer x; 0 <= x <= 0xffffffffffffffff ==> (x >> 6) == x / 64;
+      axiom mrg_shift_7: \forall integer x; 0 <= x <= 0xffffffffffffffff ==> (x >> 7) == x / 128;
+      axiom mrg_wrap_8: \forall integer x; -0x100 <= x < 0 ==> (uint8_t)x == x + 0x100;
+      axiom mrg_wrap_16: \forall integer x; -0x10000 <= x < 0 ==> (uint16_t)x == x + 0x10000;
+      axiom mrg_wrap_32: \forall integer x; -0x100000000 <= x < 0 ==> (uint32_t)x == x + 0x100000000;
     } */
 
 /* --- loads --- */
@@ -94,6 +111,8 @@ static inline uint64_t mrg_inet16_more(uint64_t sum, const uint8_t *p, size_t le
 static inline uint64_t mrg_inet16_add(uint64_t sum, const uint8_t *p, size_t len, size_t odd);
 /*@ terminates \true; assigns \nothing; */
 static inline bool mrg_inet16_ones(uint64_t sum);
+/*@ terminates \true; assigns \nothing; */
+static inline uint16_t mrg_inet16_end(uint64_t sum);
 /*@ requires mrg_bytes(from, to) && \base_addr(hole) == \base_addr(from) && 0 <= hole - from && 2 <= to - hole;
     terminates \true; assigns \nothing; */
 static bool mrg_inet16_alone(const uint8_t *from, const uint8_t *to, const uint8_t *hole);
