@@ -15,6 +15,7 @@
 #include "iana/dns.h"
 
 enum { UDP_MIN = 512, OUT_MAX = 65535, LEN_MAX = 8192, HEAD = MRG_DNS_HEADER_SIZE };
+enum { OPS = 4000, OPS_OCTET = 100 }; /* of an answer: so many, and for each octet of both messages */
 
 enum point {
 	DROP_SHORT,
@@ -372,7 +373,11 @@ static bool asks(struct own *o, enum mrg_dns_transport via, struct mrg_span quer
 {
 	uint8_t *const out = mrg_guard_room_end(&o->room, cap);
 	size_t len = SIZE_MAX;
-	const enum mrg_status st = mrg_dns_answer(&dns_zones()->server, via, query, out, cap, &len);
+	const struct mrg_dns_server *const server = &dns_zones()->server;
+	fuzz_ops = 0;
+	const enum mrg_status st = mrg_dns_answer(server, via, query, out, cap, &len);
+	if (!fuzz_linear(result, OPS, OPS_OCTET, query.len + (st == MRG_OK ? len : 0)))
+		return false;
 	mark(o, NO_SPACE, st == MRG_E_SPACE);
 	if (st == MRG_E_SPACE && cap < OUT_MAX && !a->drop)
 		return false;

@@ -15,6 +15,7 @@
 
 /* A connection has two blocks at most, so that none is closed because another needs one. */
 enum { LEN_MAX = 16384, ROOM = 1 << 20, OUT_MAX = 4 << 20, CONNS = 2, BLOCKS = 2 * CONNS, LENGTH = 2 };
+enum { OPS = 20000, OPS_OCTET = 150 }; /* of a connection: so many, and for each octet either way */
 
 enum point { NOTHING, ONE, MANY, CUT_LENGTH, CUT_MESSAGE, EMPTY, LONG, ENDED, HELD, POINTS };
 
@@ -156,6 +157,7 @@ static bool run_split(struct own *o, const uint8_t *in, size_t len, enum pipe_sp
 	struct mrg_rng rng = fuzz_rng_of(in, len);
 	const uint64_t now_ns = 5;
 	reset(o);
+	fuzz_ops = 0;
 	for (unsigned i = 0; i < conns; i++) {
 		pipe_open(&p[i], in, len, split, (struct mrg_rng){ mrg_rng_next(&rng) | 1u }, o->out[i],
 			OUT_MAX);
@@ -177,7 +179,7 @@ static bool run_split(struct own *o, const uint8_t *in, size_t len, enum pipe_sp
 	for (unsigned i = 0; i < conns; i++)
 		if (!check(o, &p[i], w, i, result))
 			return false;
-	return check_rest(o, result);
+	return check_rest(o, result) && fuzz_linear(result, OPS, OPS_OCTET, conns * (len + w->len));
 }
 
 static void run(void *ctx, const uint8_t *in, size_t len, struct mrg_fuzz_result *result)

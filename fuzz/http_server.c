@@ -27,6 +27,7 @@ enum {
 	ANSWERS_MAX = 2000,
 	TEXT_MAX = 200
 };
+enum { OPS = 20000, OPS_OCTET = 150 }; /* of a connection: so many, and for each octet either way */
 
 enum point {
 	KINDS, /* a point each */
@@ -558,6 +559,7 @@ static bool run_split(struct own *o, struct mrg_span in, enum pipe_split split, 
 	struct mrg_rng rng = fuzz_rng_of(in.p, in.len);
 	uint64_t now_ns = 5, most = 4000 + 64 * (uint64_t)in.len + 64 * (uint64_t)o->want_count * LARGE;
 	reset(o);
+	fuzz_ops = 0;
 	for (size_t i = 0; i < conns; i++) {
 		pipe_open(&p[i], in.p, in.len, split, (struct mrg_rng){ mrg_rng_next(&rng) | 1u }, o->out[i],
 			OUT_MAX);
@@ -574,6 +576,11 @@ static bool run_split(struct own *o, struct mrg_span in, enum pipe_split split, 
 		if (most-- == 0)
 			return fuzz_wrong(result, "endless", "split %u: it does not end", split);
 	}
+	size_t octets = conns * in.len;
+	for (size_t i = 0; i < conns; i++)
+		octets += p[i].out_len;
+	if (!fuzz_linear(result, OPS, OPS_OCTET, octets))
+		return false;
 	for (size_t i = 0; i < conns; i++) {
 		mark(o, TIMEOUT, silent && !p[i].closed);
 		if (silent ? !pipe_wait(&p[i], &o->timers, &now_ns) : !p[i].closed)

@@ -65,9 +65,8 @@ $(foreach s,$(FUZZ_SUBJECTS),$(eval $(call FUZZ_SUBJECT_RULES,$s)))
 
 # ---- servers, the stack, machines: subjects by hand, over the libraries as they are ----
 # What makes and checks single messages is a folder of `mrg fuzz`; FUZZ_SPEC= names one that is there already and has these specifications.
-FUZZ_SPECS_tcpip := $(addprefix specs/net/,link.mrg ip4.mrg ip6.mrg icmp4.mrg icmp6.mrg udp.mrg tcp.mrg dhcp4.mrg igmp.mrg connection.mrg neighbor.mrg dhcp4_client.mrg)
-FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c tcpip_packet.c tcpip_stack.c tcpip_user.c http_request.c http_server.c dns_zones.c dns_query.c dns_server.c dns_stream.c frames.c pipe.c)
-FUZZ_SERVERS_SPECS := $(addprefix specs/,dns/message.mrg http/message.mrg) $(FUZZ_SPECS_tcpip)
+FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c tcpip_packet.c tcpip_stack.c tcpip_user.c http_request.c http_server.c dns_zones.c dns_query.c dns_server.c dns_stream.c frames.c pipe.c ops.c)
+FUZZ_SERVERS_SPECS := $(addprefix specs/,dns/message.mrg http/message.mrg $(addprefix net/,link.mrg ip4.mrg ip6.mrg icmp4.mrg icmp6.mrg udp.mrg tcp.mrg))
 FUZZ_SERVERS_O := $(FUZZ_SERVERS_C:%.c=$B/obj/%.o) $B/obj/tests/protocols/dns/oracle.o
 FUZZ_SERVERS_LIBS := $(addprefix $B/lib/libmrg,-dns.a -http.a -tcpip.a -rt-unix.a .a)
 FUZZ_SPEC := $B/fuzz/spec
@@ -77,9 +76,11 @@ FUZZ_SERVERS_LINK = $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $1 $(FUZZ_SERVE
 	$(FUZZ_SPEC)/spec.a -Wl,--start-group $(FUZZ_SERVERS_LIBS) -Wl,--end-group $(PKG_LIBS)
 
 ifeq ($(origin FUZZ_SPEC),file)
-$(FUZZ_SPEC)/fuzz: fuzz/rules.mk $(FUZZ_SERVERS_SPECS) $(GEN_PY) $(wildcard $(FUZZ_S)/*)
+$(FUZZ_SPEC).list: FORCE
+	@mkdir -p $(@D); echo '$(FUZZ_SERVERS_SPECS)' | cmp -s - $@ || echo '$(FUZZ_SERVERS_SPECS)' >$@
+$(FUZZ_SPEC)/fuzz: $(FUZZ_SPEC).list $(FUZZ_SERVERS_SPECS) $(GEN_PY) $(wildcard $(FUZZ_S)/*)
 	$(call say,FUZZ,$(@D))
-	$Qrm -rf $(@D)/obj && bin/mrg fuzz $(FUZZ_SERVERS_SPECS) -o $(@D)
+	$Qrm -rf $(@D) && bin/mrg fuzz $(FUZZ_SERVERS_SPECS) -o $(@D)
 	+$Q$(MAKE) -s -C $(@D) CC='$(CC)' CFLAGS='-O2 -g $(SANFLAGS)'
 endif
 # Of the folder all but its own list of subjects, of which each program takes what it needs.
@@ -90,8 +91,31 @@ $B/fuzz/servers: $(FUZZ_SERVERS_O) $(FUZZ_SPEC)/spec.a $(FUZZ_SERVERS_LIBS)
 	$Q$(call FUZZ_SERVERS_LINK,)
 # The same with a file of C that has been spoilt instead of the one that is in the libraries: for tests of what subjects see.
 $B/fuzz/spoilt/%: $B/fuzz/spoilt/%.c $B/fuzz/servers
-	$Q$(CC) $(filter-out -MMD -MP,$(BASE)) -O0 -g $(SANFLAGS) $(INC_protocols) -c -o $@.o $<
+	$Q$(CC) $(filter-out -MMD -MP,$(BASE)) -O0 -g $(SANFLAGS) $(if $(OPS),$(FUZZ_OPS)) $(INC_protocols) -c -o $@.o $<
 	$Q$(call FUZZ_SERVERS_LINK,$@.o)
+
+# The same with libraries that count what is run of them, so that subjects see what is not linear; $B/fuzz/spoilt counts with OPS=yes.
+FUZZ_OPS := -fsanitize-coverage=trace-pc
+FUZZ_OPS_O := $(patsubst %.c,$B/obj/ops/%.o,$(wildcard $(addsuffix /*.c,$(addprefix protocols/,dns http tcpip))))
+$B/obj/ops/%.o: %.c $B/flags | $O/inc/made
+	$(call say,CC,$< (counting))
+	$Qmkdir -p $(@D) && $(CC) $(BASE) $(CFLAGS) $(SANFLAGS) $(FUZZ_OPS) $(INC_protocols) -c -o $@ $<
+$B/fuzz/servers-ops: $(FUZZ_OPS_O) $B/fuzz/servers
+	$(call say,FUZZ,$@)
+	$Q$(call FUZZ_SERVERS_LINK,$(FUZZ_OPS_O))
+
+# The other builds, all in one go, so that what is under test has the marks of coverage, too.
+FUZZ_SERVERS_ALL = $(FUZZ_SERVERS_C) tests/protocols/dns/oracle.c $(wildcard $(FUZZ_S)/mrg_plan_*.c $(FUZZ_S)/mrg_textplan*.c) \
+	$$(ls $(FUZZ_SPEC)/subjects_*.c $(FUZZ_SPEC)/texts_*.c) $(foreach l,dns http tcpip,$(LIB_SRC_mrg-$l)) $(LIB_SRC_mrg) $(wildcard runtime/core/*.c)
+$B/fuzz/servers-libfuzzer: $(FUZZ_S)/mrg_fuzz_libfuzzer.c $(FUZZ_S)/mrg_fuzz_havoc.c $(FUZZ_S_COMMON)
+$B/fuzz/servers-afl: $(FUZZ_S)/mrg_fuzz_afl.c $(FUZZ_S_COMMON)
+$B/fuzz/servers-mutator.so: $(FUZZ_S)/mrg_fuzz_aflmut.c $(FUZZ_S)/mrg_fuzz_havoc.c $(FUZZ_S_COMMON)
+$B/fuzz/servers-libfuzzer: FUZZ_SERVERS_BY = $(FUZZ_CC) $(FUZZ_FLAGS)
+$B/fuzz/servers-afl: FUZZ_SERVERS_BY = AFL_QUIET=1 $(AFL_CC) -O2
+$B/fuzz/servers-mutator.so: FUZZ_SERVERS_BY = $(CC) -O2 -shared -fPIC
+$(addprefix $B/fuzz/servers,-libfuzzer -afl -mutator.so): $(FUZZ_SPEC)/fuzz $(FUZZ_SERVERS_C) | $O/inc/made
+	$(call say,FUZZ,$@)
+	$Q$(FUZZ_SERVERS_BY) -std=c11 -g -w $(DEF_fuzz) $(INC_fuzz) $(INC_protocols) -o $@ $(filter %.c,$(filter-out $(FUZZ_SERVERS_C),$^)) $(FUZZ_SERVERS_ALL) $(PKG_LIBS)
 
 # ---- campaigns: `mrg fuzz` writes a folder, which is built and run ----
 #   make fuzz SPEC='own.mrg ...'   every packet and text of it in turn, T seconds each
@@ -99,6 +123,7 @@ $B/fuzz/spoilt/%: $B/fuzz/spoilt/%.c $B/fuzz/servers
 # Variables: T= seconds of each subject (60), E= cases instead, SEED=, SAN=address,undefined, ONLY='subject ...', JOBS= at once (1).
 FUZZ_SPECS_dns   := $(addprefix specs/dns/,message.mrg stream.mrg)
 FUZZ_ONLY_dns    := dns.message.Message dns.message.TcpMessage dns.stream.StreamClient dns.stream.StreamServer
+FUZZ_SPECS_tcpip := $(addprefix specs/net/,link.mrg ip4.mrg ip6.mrg icmp4.mrg icmp6.mrg udp.mrg tcp.mrg dhcp4.mrg igmp.mrg connection.mrg neighbor.mrg dhcp4_client.mrg)
 FUZZ_ONLY_tcpip  := net.link.Ethernet net.ip4.Ip4 net.ip4.Ip4Options net.ip6.Ip6 net.ip6.Ip6Options net.icmp4.Icmp4 net.icmp6.Icmp6 \
 	net.udp.Udp net.tcp.Tcp net.tcp.TcpOptions net.dhcp4.DhcpOptions net.igmp.Igmp net.connection.Connection net.neighbor.Neighbor net.dhcp4_client.Dhcp4Client
 FUZZ_SPECS_http  := $(addprefix specs/http/,message.mrg target.mrg field.mrg connection.mrg)

@@ -34,9 +34,20 @@ static inline struct mrg_rng fuzz_rng_of(const uint8_t *in, size_t len)
 	return mrg_rng_of(h);
 }
 
+/* Straight runs of code of the libraries since it was set to 0; it stays 0 where libraries don't tell (see `servers-ops` in rules.mk). */
+extern uint64_t fuzz_ops;
+
+/* They may be so many, and so many more for each octet. */
+static inline bool fuzz_linear(struct mrg_fuzz_result *r, uint64_t base, uint64_t each, uint64_t octets)
+{
+	if (fuzz_ops <= base + each * octets)
+		return true;
+	return fuzz_wrong(r, "operations", "%llu operations for %llu octets, where %llu are the most", (unsigned long long)fuzz_ops,
+		(unsigned long long)octets, (unsigned long long)(base + each * octets));
+}
+
 static inline size_t fuzz_least(size_t a, size_t b) { return a < b ? a : b; }
 
-/* The same for the same octets: what a peer sent, and the like, for keys of tables. */
 #define FUZZ_SUBJECT(id, text, own, most, points)                                                                       \
 	const struct mrg_fuzz_subject id = { .name = text,                                                              \
 		.ctx = &(own),                                                                                          \

@@ -33,6 +33,8 @@ enum {
 	STEPS_MAX = 20000 /* timers that fire before all is quiet */
 };
 
+enum { OPS = 10000, OPS_OCTET = 20 }; /* of a frame: so many, and for each octet */
+
 /* Points are what the stack counts, of those that a peer can make it count here. */
 static const char *const point_names[] = { "if if_in_frames", "if if_in_foreign", "if if_in_short",
 	"if if_in_tagged", "if if_in_unknown_protos", "ip in_hdr_errors", "ip in_addr_errors",
@@ -334,7 +336,9 @@ static void hand_in(struct own *o, const uint8_t *octets, size_t len, bool vouch
 	memcpy(p, octets, len);
 	struct mrg_frame f = { .p = p, .len = len, .cap = len, .work = { .sum_ok = vouched } };
 	w->frames_in++;
+	fuzz_ops = 0;
 	w->link.user.frames(w->link.user.ctx, &f, 1, w->now_ns);
+	(void)fuzz_linear(o->result, OPS, OPS_OCTET, len);
 	(void)pass(o, w->now_ns, STEPS_MAX);
 }
 

@@ -1,0 +1,7 @@
+/* ops.c - counts what is run of libraries that were compiled to tell of it (-fsanitize-coverage=trace-pc). */
+#include "fuzz/subject.h"
+
+uint64_t fuzz_ops;
+
+void __sanitizer_cov_trace_pc(void);
+void __sanitizer_cov_trace_pc(void) { fuzz_ops++; }
