@@ -352,13 +352,21 @@ size_t mrg_machine_subject_mutate(void *ctx, struct mrg_rng *rng, const uint8_t 
 {
 	struct mrg_machine_subject *const s = ctx;
 	const struct mrg_machine_plan *const p = s->plan;
-	uint8_t fresh[256];
+	uint8_t fresh[2048];
 	const size_t n = event_count(p, in, len);
 	const size_t at = event_at(p, in, len, (size_t)mrg_rng_below(rng, n + 1));
 	const size_t behind = at < len ? at + event_at(p, in + at, len - at, 1) : at;
 	switch (mrg_rng_below(rng, 8)) {
 	case 0: return splice(in, len, at, behind, NULL, 0, out, cap);
-	case 1: return splice(in, len, at, at, in + at, behind - at, out, cap);
+	case 1: { /* once more, or as often as makes something full */
+		size_t more = 0;
+		for (size_t i = (size_t)1 << mrg_rng_below(rng, 9);
+			i > 0 && more + (behind - at) <= sizeof fresh; i--) {
+			memcpy(fresh + more, in + at, behind - at);
+			more += behind - at;
+		}
+		return splice(in, len, at, at, fresh, more, out, cap);
+	}
 	case 2: {
 		const size_t from = event_at(p, other, other_len,
 			(size_t)mrg_rng_below(rng, event_count(p, other, other_len) + 1));
