@@ -186,7 +186,7 @@ static void aim(struct mrg_plan_subject *s, struct mrg_rng *rng)
 {
 	struct mrg_walk *const w = &s->room->walk;
 	const uint32_t first = (uint32_t)mrg_rng_below(rng, s->point_n);
-	const bool any = mrg_rng_below(rng, 8) < (s->aimless ? 4u : 1u); /* most changes are made in place then */
+	const bool any = mrg_rng_below(rng, 8) < (s->aimless ? 2u : 1u); /* most changes are made in place then */
 	uint32_t i = s->aimless ? s->point_n : 0;
 	while (!any && i < s->point_n &&
 		(s->reached[(first + i) % s->point_n] || s->tries[(first + i) % s->point_n] == AIMS_MAX))
