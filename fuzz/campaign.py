@@ -15,6 +15,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -59,6 +60,10 @@ class Campaign:
         self.cases: int = options.cases
         self.seed: int = options.seed
         self.afl: bool = options.afl
+        self.stopped = False
+
+    def stop(self, number: int, frame: object) -> None:
+        self.stopped = True
 
     def run(self, subject: str) -> bool:
         """False: something was found."""
@@ -155,7 +160,12 @@ def main() -> int:
     parser.add_argument("subjects", nargs="+")
     options = parser.parse_args()
     campaign = Campaign(options)
-    return 0 if all([campaign.run(subject) for subject in options.subjects]) else 1
+    # The jobs of a terminal are told to stop as well: they say what they have, and that is kept as ever.
+    signal.signal(signal.SIGINT, campaign.stop)
+    good = True
+    for subject in options.subjects:
+        good = (campaign.stopped or campaign.run(subject)) and good
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 from html.parser import HTMLParser
@@ -134,11 +137,23 @@ def check_jobs(report: Report, folder: Path) -> None:
     alone = fuzz(folder, "sensor.Report", "-E", 666, "-S", 1, "--points-out", folder / "alone.jsonl")
     same = json.loads((folder / "alone.jsonl").read_text())["points"] == runs[0]["points"]
     report.check("the first does what one alone does", same, alone)
-    said, good = campaign(folder, "--jobs", 1, "--seconds", 3)
-    report.check("a line of status for all", good and said.count("sensor.Report: 1 jobs, ") >= 2, said)
+    stop(report, folder)
     for options, jobs in ((["JOBS=3"], "3"), ([], "1")):
         told = make(*options, "--eval=said-%: ; @echo jobs $($*)", "said-FUZZ_JOBS")
         report.check(f"make {options}: so many at once", f"jobs {jobs}\n" in told.stdout, told.stdout)
+
+
+def stop(report: Report, folder: Path) -> None:
+    """As a terminal does, once a job runs: a line of status says so."""
+    command = [str(ROOT / "fuzz/campaign.py"), "--jobs", "2", "--seconds", "600", str(folder), "sensor.Report", "sensor.Line"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        rest = process.stdout.read()
+    report.check("an interrupt ends all of it in good order", process.returncode == 0 and "Report: 2 jobs" in first and "Line" not in rest, first + rest)
+    counted = [json.loads((folder / f"reached-{i}.jsonl").read_text().splitlines()[-1]) for i in range(2)]
+    report.check("what was reached till then is kept", all(r["subject"] == "sensor.Report" and r["execs"] > 0 for r in counted), str(counted))
 
 
 def check_jobs_found(report: Report, folder: Path) -> None:
