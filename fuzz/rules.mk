@@ -192,12 +192,12 @@ fuzz-peers: ## hold what is generated against ldns, libknot and http_parser: wha
 	$Qmk/deps.sh $(BUILD_DEPS) peers
 	+$Q$(BUILD) $(PEERS_LIBS)
 	$(if $(filter file,$(origin PEERS_FOLDER)),$Qbin/mrg fuzz $(PEERS_SPECS) -o $(PEERS_FOLDER))
-	+$Q$(MAKE) -s -C $(PEERS_FOLDER) -j$(JOBS)
+	$(if $(filter file,$(origin PEERS_FOLDER)),+$Q$(MAKE) -s -C $(PEERS_FOLDER) -j$(JOBS))
 	$(call say,LINK,$(PEERS_FOLDER)/peers)
 	$Q$(CC) -std=c11 -g -O1 -no-pie $(WARN) $(DEF_tests) $(PEERS_FLAGS) -I $(PEERS_FOLDER)/support $(INC_tests) -o $(PEERS_FOLDER)/peers \
 		$(addprefix fuzz/peers,.c _dns.c _http.c _all.c) $(addprefix $(PEERS_FOLDER)/obj/,subjects_dns_message.o texts_http_message.o support/*.o) \
 		-Wl,--start-group $(PEERS_LIBS) -Wl,--end-group -lldns -lknot -lhttp_parser
-	$Qcd $(PEERS_FOLDER) && ./peers $(addprefix -s ,$(ONLY)) $(FUZZ_LENGTH) -S $(or $(SEED),1) -o finds
+	$Qcd $(PEERS_FOLDER) && ./peers $(addprefix -s ,$(ONLY)) $(FUZZ_LENGTH) -S $(or $(SEED),1) -o peers-finds
 .PHONY: fuzz-peers
 fuzz-smoke: ## a bounded run of everything that is fuzzed, the same each time; a part of make test
 	+$Q$(MAKE) test TESTS=tests/fuzz/

@@ -20,8 +20,8 @@ import rooms  # noqa: E402
 
 FOLDER = (ROOT / OUT / "fuzz" / "planted-few").resolve()
 SPEC = "net/udp"
-# Of each way to be found one, with the way.
-FEW = {"udp-past-end": "verdict", "udp-data-longer": "accessor", "udp-length-built": "round trip", "udp-before-start": "crash"}
+# Of each way to be found one, with the way; what reads behind an input may meet the page that is not there first.
+FEW = {"udp-past-end": ["verdict"], "udp-data-longer": ["accessor", "crash"], "udp-length-built": ["round trip"], "udp-before-start": ["crash"]}
 CASES = 20_000
 
 
@@ -45,7 +45,7 @@ def check_few(report: Report, faults: list[planted.Fault]) -> None:
     for f in faults:
         if f.name in FEW:
             r = planted.try_one(f, FOLDER, CASES, 1)
-            report.check(f"{f.name}: found by {FEW[f.name]}", r.find is not None and r.find.how == FEW[f.name], str(r))
+            report.check(f"{f.name}: found by {' or '.join(FEW[f.name])}", r.find is not None and r.find.how in FEW[f.name], str(r))
     shutil.rmtree(FOLDER)
 
 
