@@ -254,7 +254,7 @@ static size_t mutate_octets(
 static void remake(struct maker *m, struct change *c, unsigned node)
 {
 	struct maker some = maker(m->t, m->rng, m->t->room->text, m->cap);
-	some.wrong = one_in(m, 48);
+	some.wrong = one_in(m, 24);
 	make(&some, node);
 	c->text = some.out;
 	c->len = some.len;
