@@ -38,6 +38,17 @@ def main(argv: Sequence[str]) -> int:
         return 1
 
 
+def _of_prove(prove: argparse.ArgumentParser) -> None:
+    prove.add_argument("--c", action="store_true", help="prove the generated C itself, by Frama-C, z3 and cvc4")
+    prove.add_argument("-o", metavar="DIR", default="", dest="out", help="with --c: where the C goes, and what was proved before")
+    prove.add_argument("--as-is", action="store_true", help="with --c: the C that is in DIR already")
+    prove.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="with --c: solvers at once")
+    prove.add_argument("--timeout", type=int, default=20, metavar="S", help="with --c: seconds for each goal (default: 20)")
+    prove.add_argument("--solvers", default="cvc4,z3", metavar="LIST", help="with --c: who is asked (default: cvc4,z3)")
+    prove.add_argument("--only", default="", metavar="WORD", help="with --c: only functions whose names have it")
+    prove.add_argument("--support", action="store_true", help="with --c: prove mrg.h as well")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="mrg", description="Compiler for protocol specifications (.mrg files).")
     parser.add_argument("--version", action="version", version=f"mrg {VERSION}")
@@ -68,14 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     json.set_defaults(run=run_json)
 
     prove = commands.add_parser("prove", parents=[files], help="prove by z3 what generated code relies on, imports included")
-    prove.add_argument("--c", action="store_true", help="prove the generated C itself, by Frama-C, z3 and cvc4")
-    prove.add_argument("-o", metavar="DIR", default="", dest="out", help="with --c: where the C goes, and what was proved before")
-    prove.add_argument("--as-is", action="store_true", help="with --c: the C that is in DIR already")
-    prove.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="with --c: solvers at once")
-    prove.add_argument("--timeout", type=int, default=20, metavar="S", help="with --c: seconds for each goal (default: 20)")
-    prove.add_argument("--solvers", default="cvc4,z3", metavar="LIST", help="with --c: who is asked (default: cvc4,z3)")
-    prove.add_argument("--only", default="", metavar="WORD", help="with --c: only functions whose names have it")
-    prove.add_argument("--support", action="store_true", help="with --c: prove mrg.h as well")
+    _of_prove(prove)
     prove.set_defaults(run=run_prove)
 
     diff = commands.add_parser("diff", parents=[roots], help="find messages that one specification accepts and another refuses")
