@@ -72,6 +72,8 @@ FUZZ_SERVERS_LIBS := $(addprefix $B/lib/libmrg,-dns.a -http.a -tcpip.a -rt-unix.
 FUZZ_SPEC := $B/fuzz/spec
 INC_fuzz := -I $(FUZZ_S) -I gen/support -I $G -I runtime -I . -I tests
 DEF_fuzz := -D_GNU_SOURCE
+# What matters for speed is the libraries and the makers of messages.
+$B/obj/fuzz/%.o: private CFLAGS += -O1
 FUZZ_SERVERS_LINK = $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $1 $(FUZZ_SERVERS_O) \
 	$(FUZZ_SPEC)/spec.a -Wl,--start-group $(FUZZ_SERVERS_LIBS) -Wl,--end-group $(PKG_LIBS)
 
@@ -92,7 +94,7 @@ $B/fuzz/servers: $(FUZZ_SERVERS_O) $(FUZZ_SPEC)/spec.a $(FUZZ_SERVERS_LIBS)
 # The same with a file of C that has been spoilt instead of the one that is in the libraries: for tests of what subjects see.
 $B/fuzz/spoilt/%: $B/fuzz/spoilt/%.c $B/fuzz/servers
 	$Q$(CC) $(filter-out -MMD -MP,$(BASE)) -O0 -g $(SANFLAGS) $(if $(OPS),$(FUZZ_OPS)) $(INC_protocols) -c -o $@.o $<
-	$Q$(call FUZZ_SERVERS_LINK,$@.o)
+	$Q$(call FUZZ_SERVERS_LINK,-Wl$(comma)-S $@.o)
 
 # The same with libraries that count what is run of them, so that subjects see what is not linear; $B/fuzz/spoilt counts with OPS=yes.
 FUZZ_OPS := -fsanitize-coverage=trace-pc
