@@ -17,11 +17,12 @@
 enum { LEN_MAX = 16384, ROOM = 1 << 20, OUT_MAX = 4 << 20, CONNS = 2, BLOCKS = 2 * CONNS, LENGTH = 2 };
 enum { OPS = 20000, OPS_OCTET = 150 }; /* of a connection: so many, and for each octet either way */
 
-enum point { NOTHING, ONE, MANY, CUT_LENGTH, CUT_MESSAGE, EMPTY, LONG, ENDED, HELD, POINTS };
+enum point { NOTHING, ONE, MANY, CUT_LENGTH, CUT_MESSAGE, EMPTY, LONG, ENDED, HELD, SILENT, POINTS };
 
 static const char *const point_names[POINTS] = { "no message", "one message", "three messages or more",
 	"ends within a length", "ends within a message", "a message without octets",
-	"a message of more than 512 octets", "ended by a message without a reply", "a reply had to wait" };
+	"a message of more than 512 octets", "ended by a message without a reply", "a reply had to wait",
+	"silence" };
 
 struct own {
 	bool ready;
@@ -151,16 +152,17 @@ static bool check_rest(struct own *o, struct mrg_fuzz_result *result)
 }
 
 static bool run_split(struct own *o, const uint8_t *in, size_t len, enum pipe_split split, unsigned conns,
-	const struct wanted *w, struct mrg_fuzz_result *result)
+	bool silent, const struct wanted *w, struct mrg_fuzz_result *result)
 {
 	struct pipe p[CONNS];
 	struct mrg_rng rng = fuzz_rng_of(in, len);
-	const uint64_t now_ns = 5;
+	uint64_t now_ns = 5;
 	reset(o);
 	fuzz_ops = 0;
 	for (unsigned i = 0; i < conns; i++) {
 		pipe_open(&p[i], in, len, split, (struct mrg_rng){ mrg_rng_next(&rng) | 1u }, o->out[i],
 			OUT_MAX);
+		p[i].silent = silent;
 		if (!o->streams.user.open(o->streams.user.ctx, &p[i].stream, now_ns))
 			return fuzz_wrong(result, "refused", "a connection is refused");
 	}
@@ -176,9 +178,13 @@ static bool run_split(struct own *o, const uint8_t *in, size_t len, enum pipe_sp
 			return fuzz_wrong(
 				result, "endless", "split %u: no end after 64 events an octet", split);
 	}
-	for (unsigned i = 0; i < conns; i++)
+	for (unsigned i = 0; i < conns; i++) {
+		mark(o, SILENT, silent && !p[i].closed);
+		if (silent)
+			(void)pipe_wait(&p[i], &o->timers, &now_ns);
 		if (!check(o, &p[i], w, i, result))
 			return false;
+	}
 	return check_rest(o, result) && fuzz_linear(result, OPS, OPS_OCTET, conns * (len + w->len));
 }
 
@@ -190,10 +196,11 @@ static void run(void *ctx, const uint8_t *in, size_t len, struct mrg_fuzz_result
 		open_own(o);
 	const struct wanted w = replies(o, in, len);
 	result->verdict = w.messages != 0 && !w.ends ? MRG_FUZZ_ACCEPTED : MRG_FUZZ_REFUSED;
-	if (run_split(o, in, len, PIPE_WHOLE, 1, &w, result) &&
-		(len > OCTETS_MAX || run_split(o, in, len, PIPE_OCTETS, 1, &w, result)) &&
-		run_split(o, in, len, PIPE_PIECES, CONNS, &w, result))
-		(void)run_split(o, in, len, PIPE_SLOW, CONNS, &w, result);
+	if (run_split(o, in, len, PIPE_WHOLE, 1, false, &w, result) &&
+		run_split(o, in, len, PIPE_WHOLE, 1, true, &w, result) &&
+		(len > OCTETS_MAX || run_split(o, in, len, PIPE_OCTETS, 1, false, &w, result)) &&
+		run_split(o, in, len, PIPE_PIECES, CONNS, false, &w, result))
+		(void)run_split(o, in, len, PIPE_SLOW, CONNS, false, &w, result);
 }
 
 /* ---- the subject ---- */

@@ -490,7 +490,7 @@ static size_t free_of(const struct mrg_rt_pool *pool)
 }
 
 /* Nothing may be left, and each request was told of once. */
-static bool check_rest(struct own *o, size_t conns, struct mrg_fuzz_result *result)
+static bool check_rest(struct own *o, struct mrg_fuzz_result *result)
 {
 	const struct mrg_http_server *const t = &o->server;
 	if (o->fault != NULL)
@@ -504,7 +504,6 @@ static bool check_rest(struct own *o, size_t conns, struct mrg_fuzz_result *resu
 			o->begun, o->finishes, o->ends);
 	if (o->logs != t->counts.answers || t->counts.spared != 0)
 		return fuzz_wrong(result, "counts", "%zu answers are logged", o->logs);
-	(void)conns;
 	return true;
 }
 
@@ -589,7 +588,7 @@ static bool run_split(struct own *o, struct mrg_span in, enum pipe_split split, 
 		if (!check(o, &p[i], result))
 			return false;
 	}
-	return check_rest(o, conns, result);
+	return check_rest(o, result);
 }
 
 static void run(void *ctx, const uint8_t *octets, size_t len, struct mrg_fuzz_result *result)
