@@ -59,11 +59,11 @@ static void open_own(struct own *o)
 }
 
 /* A server as it is when it begins. */
-static void reset(struct own *o)
+static void reset(struct own *o, uint32_t blocks)
 {
 	static const struct mrg_dns_answerer answerer = { .answer = answer };
-	static const struct mrg_dns_stream_limits limits = {
-		.conn_count = CONNS, .block_count = BLOCKS, .idle_ns = MRG_RT_SECOND_NS
+	const struct mrg_dns_stream_limits limits = {
+		.conn_count = CONNS, .block_count = blocks, .idle_ns = MRG_RT_SECOND_NS
 	};
 	o->arena = (struct mrg_arena){ .p = o->memory, .cap = ROOM };
 	o->timers = (struct mrg_rt_timers){ .top = NULL };
@@ -133,7 +133,7 @@ static bool check(const struct own *o, const struct pipe *p, const struct wanted
 }
 
 /* Nothing may be left: all blocks are back, no timer runs. */
-static bool check_rest(struct own *o, struct mrg_fuzz_result *result)
+static bool check_rest(struct own *o, size_t blocks, struct mrg_fuzz_result *result)
 {
 	struct mrg_dns_streams *const t = &o->streams;
 	size_t free_big = t->big.left;
@@ -142,7 +142,7 @@ static bool check_rest(struct own *o, struct mrg_fuzz_result *result)
 	size_t free_small = t->small.left;
 	for (void **p = t->small.free; p != NULL; p = *p)
 		free_small++;
-	if (mrg_dns_streams_count(t) != 0 || free_big != BLOCKS || free_small != 2 * CONNS)
+	if (mrg_dns_streams_count(t) != 0 || free_big != blocks || free_small != 2 * CONNS)
 		return fuzz_wrong(result, "left behind",
 			"%u connections, %zu big and %zu small blocks are free", mrg_dns_streams_count(t),
 			free_big, free_small);
@@ -157,7 +157,7 @@ static bool run_split(struct own *o, const uint8_t *in, size_t len, enum pipe_sp
 	struct pipe p[CONNS];
 	struct mrg_rng rng = fuzz_rng_of(in, len);
 	uint64_t now_ns = 5;
-	reset(o);
+	reset(o, BLOCKS);
 	fuzz_ops = 0;
 	for (unsigned i = 0; i < conns; i++) {
 		pipe_open(&p[i], in, len, split, (struct mrg_rng){ mrg_rng_next(&rng) | 1u }, o->out[i],
@@ -185,7 +185,47 @@ static bool run_split(struct own *o, const uint8_t *in, size_t len, enum pipe_sp
 		if (!check(o, &p[i], w, i, result))
 			return false;
 	}
-	return check_rest(o, result) && fuzz_linear(result, OPS, OPS_OCTET, conns * (len + w->len));
+	return check_rest(o, BLOCKS, result) && fuzz_linear(result, OPS, OPS_OCTET, conns * (len + w->len));
+}
+
+/*
+ * Connections break, there are fewer blocks than they need, and the server ends at some time: what a client got is the beginning of what
+ * it was to get, and nothing is left.
+ */
+static bool run_rough(
+	struct own *o, const uint8_t *in, size_t len, const struct wanted *w, struct mrg_fuzz_result *result)
+{
+	enum { STEPS = 2000 };
+	struct pipe p[CONNS];
+	struct mrg_rng rng = fuzz_rng_of(in, len);
+	const uint32_t blocks = (uint32_t)mrg_rng_below(&rng, 3);
+	const uint64_t ends_at = mrg_rng_below(&rng, 200);
+	uint64_t now_ns = 5;
+	reset(o, blocks);
+	for (unsigned i = 0; i < CONNS; i++) {
+		pipe_open(&p[i], in, len, PIPE_ROUGH, (struct mrg_rng){ mrg_rng_next(&rng) | 1u }, o->out[i],
+			OUT_MAX);
+		p[i].silent = true;
+		if (!o->streams.user.open(o->streams.user.ctx, &p[i].stream, now_ns))
+			return fuzz_wrong(result, "refused", "a connection is refused");
+	}
+	for (uint64_t step = 0; step < STEPS; step++) {
+		if (step == ends_at)
+			mrg_dns_streams_drain(&o->streams, now_ns);
+		for (unsigned i = 0; i < CONNS; i++)
+			(void)pipe_step(&p[i], &o->streams.user, now_ns);
+	}
+	for (unsigned i = 0; i < CONNS; i++) {
+		if (!pipe_wait(&p[i], &o->timers, &now_ns))
+			return fuzz_wrong(
+				result, "not closed", "connection %u is not closed when the server ends", i);
+		if (p[i].misuse != NULL)
+			return fuzz_wrong(result, p[i].misuse, "%s, split %u", p[i].misuse, PIPE_ROUGH);
+		if (p[i].out_len > w->len || memcmp(p[i].out, o->want, p[i].out_len) != 0)
+			return fuzz_wrong(
+				result, "other replies", "other replies before connection %u broke", i);
+	}
+	return check_rest(o, blocks, result);
 }
 
 static void run(void *ctx, const uint8_t *in, size_t len, struct mrg_fuzz_result *result)
@@ -200,7 +240,8 @@ static void run(void *ctx, const uint8_t *in, size_t len, struct mrg_fuzz_result
 		run_split(o, in, len, PIPE_WHOLE, 1, true, &w, result) &&
 		(len > OCTETS_MAX || run_split(o, in, len, PIPE_OCTETS, 1, false, &w, result)) &&
 		run_split(o, in, len, PIPE_PIECES, CONNS, false, &w, result))
-		(void)run_split(o, in, len, PIPE_SLOW, CONNS, false, &w, result);
+		(void)(run_split(o, in, len, PIPE_SLOW, CONNS, false, &w, result) &&
+			run_rough(o, in, len, &w, result));
 }
 
 /* ---- the subject ---- */

@@ -19,6 +19,8 @@ static enum mrg_io do_read(struct mrg_stream *s, uint8_t *b, size_t cap, size_t 
 	p->calls++;
 	if (p->closed || cap == 0)
 		misuse(p, p->closed ? "read behind close" : "read without room");
+	if (p->broken)
+		return MRG_IO_RESET;
 	const size_t n = fuzz_least(cap, p->arrived - p->in_off);
 	if (n == 0)
 		return p->in_off == p->in_len && !p->silent ? MRG_IO_EOF : MRG_IO_AGAIN;
@@ -37,6 +39,8 @@ static enum mrg_io do_write(
 	*done = 0;
 	if (p->closed || p->finished)
 		misuse(p, p->closed ? "write behind close" : "write behind finish");
+	if (p->broken)
+		return MRG_IO_RESET;
 	for (size_t i = 0; i < count; i++) {
 		if (parts[i].len == 0)
 			misuse(p, "write of nothing");
@@ -118,11 +122,13 @@ static void arrive(struct pipe *p)
 	p->arrived += fuzz_least(n, left);
 }
 
+enum { BREAKS_OF = 200 }; /* steps, one */
+
 bool pipe_step(struct pipe *p, const struct mrg_stream_user *user, uint64_t now_ns)
 {
 	if (p->closed)
 		return false;
-	p->room = p->split != PIPE_SLOW ? SIZE_MAX : mrg_rng_below(&p->rng, 4) == 0 ? 0 : piece(&p->rng);
+	p->room = p->split < PIPE_SLOW ? SIZE_MAX : mrg_rng_below(&p->rng, 4) == 0 ? 0 : piece(&p->rng);
 	if (p->in_off == p->arrived)
 		arrive(p);
 	/* a peer that takes nothing now is asked again; one that takes nothing for ever is not what this is about */
@@ -131,10 +137,15 @@ bool pipe_step(struct pipe *p, const struct mrg_stream_user *user, uint64_t now_
 		events &= ~(unsigned)MRG_STREAM_WRITABLE;
 	if (p->silent && p->in_off == p->in_len)
 		events &= ~(unsigned)MRG_STREAM_READABLE;
+	p->broken = p->split == PIPE_ROUGH && mrg_rng_below(&p->rng, BREAKS_OF) == 0;
+	if (p->broken)
+		events = (unsigned)MRG_STREAM_READABLE | (unsigned)MRG_STREAM_WRITABLE;
 	if (events == 0)
 		return (p->want & MRG_STREAM_WRITABLE) != 0;
 	p->calls++;
 	user->ready(user->ctx, &p->stream, events, now_ns);
+	if (p->broken && !p->closed)
+		misuse(p, "a broken connection is kept");
 	return true;
 }
 

@@ -20,7 +20,7 @@ enum pipe_split {
 	PIPE_OCTETS, /* octet by octet */
 	PIPE_PIECES, /* of sizes by chance */
 	PIPE_SLOW, /* the same, and a peer that takes what it gets in pieces, too, or not now */
-	PIPE_SPLITS
+	PIPE_ROUGH, /* the same, and now and then the connection breaks */
 };
 
 struct pipe {
@@ -35,6 +35,7 @@ struct pipe {
 	bool silent; /* the peer does not end behind its last octet: set after pipe_open */
 	unsigned want;
 	bool finished, closed;
+	bool broken; /* reads and writes say so */
 	uint64_t calls; /* of the server, and by it */
 	bool lost;          /* octets that there was no room for */
 	const char *misuse; /* what the server may not do */
