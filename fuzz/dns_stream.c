@@ -209,11 +209,13 @@ static bool run_rough(
 		if (!o->streams.user.open(o->streams.user.ctx, &p[i].stream, now_ns))
 			return fuzz_wrong(result, "refused", "a connection is refused");
 	}
-	for (uint64_t step = 0; step < STEPS; step++) {
+	bool more = true;
+	for (uint64_t step = 0; step < STEPS && more; step++) {
+		more = step <= ends_at;
 		if (step == ends_at)
 			mrg_dns_streams_drain(&o->streams, now_ns);
 		for (unsigned i = 0; i < CONNS; i++)
-			(void)pipe_step(&p[i], &o->streams.user, now_ns);
+			more = pipe_step(&p[i], &o->streams.user, now_ns) || more;
 	}
 	for (unsigned i = 0; i < CONNS; i++) {
 		if (!pipe_wait(&p[i], &o->timers, &now_ns))
