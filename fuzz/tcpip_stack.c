@@ -524,15 +524,10 @@ static void learn(void *ctx, const char *protocol, const char *name, uint64_t va
 			o->point_of[i] = k;
 }
 
-static bool is_zero(const uint8_t *p, size_t len)
+static bool is_zero(const uint8_t *page)
 {
-	uint64_t any = 0;
-	for (size_t i = 0; i < len; i += sizeof any) {
-		uint64_t v;
-		memcpy(&v, p + i, sizeof v);
-		any |= v;
-	}
-	return any == 0;
+	static const uint8_t zero[PAGE];
+	return memcmp(page, zero, PAGE) == 0;
 }
 
 static void must(bool good)
@@ -617,7 +612,7 @@ static void open_own(struct own *o)
 	must(o->memory != NULL && o->empty != NULL);
 	memcpy(o->memory, o->arena.p, o->arena_len);
 	for (size_t page = 0; page < room / PAGE; page++)
-		o->empty[page] = is_zero(o->memory + page * PAGE, PAGE);
+		o->empty[page] = is_zero(o->memory + page * PAGE);
 	o->ready = true;
 }
 
@@ -628,7 +623,7 @@ static void restore(struct own *o)
 		uint8_t *const p = o->arena.p + at;
 		if (!o->empty[at / PAGE])
 			memcpy(p, o->memory + at, PAGE);
-		else if (!is_zero(p, PAGE))
+		else if (!is_zero(p))
 			memset(p, 0, PAGE);
 	}
 	o->arena.len = o->arena_len;
