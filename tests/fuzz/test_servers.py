@@ -25,7 +25,7 @@ SUBJECTS = {
     "dns.server.message": (10_000, 30, 2),
     "dns.server.answer": (4_000, 25, 2),
     "dns.server.stream": (3_000, 50, 0),
-    "http.server.requests": (2_000, 25, 0),
+    "http.server.requests": (6_000, 20, 0),
     "tcpip.stack": (6_000, 60, 4),
 }
 
