@@ -61,6 +61,8 @@ class Outcome:
 class Prover:
     def __init__(self, folder: str, jobs: int, timeout: int, solvers: Sequence[str]) -> None:
         self.folder, self.jobs, self.timeout, self.solvers = folder, jobs, timeout, solvers
+        if not solvers or not set(solvers) <= set(SOLVERS):
+            raise Missing(f"solvers are {' and '.join(SOLVERS)}")
         for tool in ("frama-c", "why3", *solvers):
             if shutil.which(tool) is None:
                 raise Missing(f"{tool} is not installed (Debian: frama-c-base why3 z3 cvc4)")
