@@ -171,7 +171,7 @@ def by_arguments(w: Writer, shape: Shape, p: Plan) -> None:
     name = shape.cname
     w.line(f"struct {name}_args a = {{ 0 }};")
     mark = len(w.lines)
-    _fill(w, p, name, "v", "a", [0])
+    fill(w, p, name, "v", "a", [0])
     if not p.holes:
         w.line(f"{name}_put(w, &a);")
     else:
@@ -187,7 +187,7 @@ def by_arguments(w: Writer, shape: Shape, p: Plan) -> None:
         w.line("(void)v;")
 
 
-def _fill(w: Writer, p: Plan, name: str, view: str, args: str, serial: list[int]) -> None:
+def fill(w: Writer, p: Plan, name: str, view: str, args: str, serial: list[int]) -> None:
     """Arguments out of a view: args.<member> = accessor(view)."""
     for q in c_plan.int_params(p.packet):
         w.line(f"{args}.{names.param(q.name)} = {view}->{names.param(q.name)};")
@@ -218,9 +218,9 @@ def _fill(w: Writer, p: Plan, name: str, view: str, args: str, serial: list[int]
                 w.line(f"{target} = {value};")
         elif _optional(p, item):
             with w.block(f"if ({name}_has_{item.name}({view}))"):
-                _fill(w, c_plan.plan(item.packet), sub, f"(&{local}_view)", target, serial)
+                fill(w, c_plan.plan(item.packet), sub, f"(&{local}_view)", target, serial)
         else:
-            _fill(w, c_plan.plan(item.packet), sub, f"(&{local}_view)", target, serial)
+            fill(w, c_plan.plan(item.packet), sub, f"(&{local}_view)", target, serial)
 
 
 def _optional(p: Plan, item: ir.Item) -> bool:

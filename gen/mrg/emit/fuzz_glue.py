@@ -43,7 +43,7 @@ def glue(module: ir.Module) -> str:
     with w.block(f"const struct mrg_glue {table(module)}[] =", "};"):
         for row in rows:
             w.line(row)
-        w.line("{ NULL, NULL, NULL, NULL, NULL, false, 0 },")
+        w.line("{ NULL, NULL, NULL, NULL, NULL, NULL, false, 0 },")
     return w.text()
 
 
@@ -103,8 +103,9 @@ def _packet(w: Writer, packet: ir.Packet) -> str:
             w.line("return st;")
     again = f"{short}_again" if has_builder(packet) else "NULL"
     built = f"{short}_built" if _built(w, packet) else "NULL"
+    misfits = f"{short}_misfits" if _misfits(w, packet) else "NULL"
     numbers = sum(p.kind != "buffer" for p in packet.params)
-    return f'{{ "{packet.name}", {short}_check, {short}_walk, {again}, {built}, {str(is_choosy(packet)).lower()}, {numbers} }},'
+    return f'{{ "{packet.name}", {short}_check, {short}_walk, {again}, {built}, {misfits}, {str(is_choosy(packet)).lower()}, {numbers} }},'
 
 
 def _built(w: Writer, packet: ir.Packet) -> bool:
@@ -120,6 +121,44 @@ def _built(w: Writer, packet: ir.Packet) -> bool:
         w.line(f"\t{short}_by_arguments(w, &v);")
         w.line("return st;")
     return True
+
+
+def _misfits(w: Writer, packet: ir.Packet) -> bool:
+    """What gives the builder arguments that do not fit, one at a time."""
+    if not has_builder(packet) or is_choosy(packet) or c_chain.only_chain(packet) is not None:
+        return False
+    plan, name, short = c_plan.plan(packet), names.packet(packet), names.snake(packet.name)
+    changes = [change for item in packet.items for change in _misfit(item, plan)]
+    if plan.holes or not changes:
+        return False
+    with w.function(f"static unsigned {short}_misfits(struct mrg_span in, const uint64_t *args, struct mrg_w *w)"):
+        _view(w, packet, "&rj")
+        w.line("if (st != MRG_OK)")
+        w.line("\treturn 0;")
+        w.line(f"struct {name}_args a = {{ 0 }};")
+        c_copy.fill(w, plan, name, "(&v)", "a", [0])
+        for i, change in enumerate(changes):
+            with w.block(""):
+                w.line(f"struct {name}_args misfit = a;")
+                w.line(f"misfit.{change};")
+                w.line("mrg_w_init(w, w->p, w->cap);")
+                w.line(f"{name}_put(w, &misfit);")
+                w.line("if (w->st == MRG_OK)")
+                w.line(f"\treturn {i + 1}u;")
+        w.line("return 0;")
+    return True
+
+
+def _misfit(item: ir.Item, plan: c_plan.Plan) -> list[str]:
+    """Changes of an argument by which it does not fit any more."""
+    if not any(item is m for m in c_plan.members(plan)):
+        return []
+    member = names.local(item.name)
+    if isinstance(item, ir.Scalar) and not item.signed and item.bits < 32 and item.bits not in (8, 16):
+        return [f"{member} = {1 << item.bits}u"]
+    if isinstance(item, ir.Bytes) and item.mode == "len" and isinstance(item.length, ir.Const) and item.length.value > 0:
+        return [f"{member}.len--", f"{member}.len += 1"]
+    return []
 
 
 def _view(w: Writer, packet: ir.Packet, rj: str, before: str = "{ 0 }") -> None:

@@ -97,6 +97,12 @@ struct mrg_glue {
 	/* The same by the builder itself, from all that the view says.  NULL: `again` does that, or there is no builder. */
 	enum mrg_status (*built)(struct mrg_span in, const uint64_t *args, struct mrg_w *w);
 
+	/*
+	 * Gives the builder what the view says, but for one argument that is too large, too long or too short: each in turn, whatever is in `w`.
+	 * Which of them it took, counted from 1; else 0.  NULL: there are none.
+	 */
+	unsigned (*misfits)(struct mrg_span in, const uint64_t *args, struct mrg_w *w);
+
 	bool choosy;     /* the builder may refuse values that are read: `send` constraints */
 	size_t arg_count; /* of args */
 };

@@ -314,6 +314,7 @@ struct mrg_plan_room {
 	struct mrg_walk walk;
 	struct mrg_choices mine, others, joined;
 	struct mrg_event want[MRG_PLAN_EVENTS], have[MRG_PLAN_EVENTS];
+	size_t want_n;
 	uint8_t again[2][MRG_PLAN_AGAIN];
 	struct mrg_plan_memo memos[MRG_PLAN_MEMOS];
 	/* what `walk` has read of, as long as nothing else was done with it; subject NULL: that is not known */

@@ -426,6 +426,7 @@ static bool tells_the_same(struct mrg_plan_subject *s, struct mrg_span message, 
 			  have = { .at = s->room->have, .cap = MRG_PLAN_EVENTS };
 	mrg_plan_events(&s->room->walk, message.p, &want);
 	s->glue->walk(message, numbers, &have);
+	s->room->want_n = want.count;
 	for (size_t i = 0; i < want.count && i < have.count; i++)
 		if (want.at[i].id != have.at[i].id || want.at[i].value != have.at[i].value) {
 			r->verdict = MRG_FUZZ_WRONG;
@@ -443,6 +444,49 @@ static bool tells_the_same(struct mrg_plan_subject *s, struct mrg_span message, 
 	snprintf(r->why, sizeof r->why, "the view tells %zu events, the tables %zu", have.count + have.lost,
 		want.count + want.lost);
 	return false;
+}
+
+/* Whether events of this number are those of a checksum, a count or a length: a rare question. */
+static bool is_computed(const struct mrg_plan *plan, uint32_t id)
+{
+	const struct mrg_plan_packet *const last = &plan->packets[plan->packet_n - 1];
+	for (uint32_t i = 0; i < last->items + last->item_n; i++)
+		if (plan->items[i].id == id)
+			return (plan->items[i].flags & MRG_PLAN_IS_COMPUTED) != 0;
+	return false;
+}
+
+/* Names written without their pointers are longer, and what counts octets of them is another. */
+static bool has_pointers(const struct mrg_walk *w)
+{
+	for (size_t i = 0; i < w->node_n; i++)
+		if (w->nodes[i].arm != MRG_PLAN_NONE && w->plan->arms[w->nodes[i].arm].kind == MRG_PLAN_GOTO)
+			return true;
+	return false;
+}
+
+/* What was written again, with as many octets but others, says the same: the others are reserved, and sums of them, which are right. */
+static void still_says_the_same(struct mrg_plan_subject *s, struct mrg_span copy, const uint64_t *numbers,
+	size_t want_count, struct mrg_fuzz_result *r)
+{
+	const struct mrg_event *const want = s->room->want;
+	struct mrg_events have = { .at = s->room->have, .cap = MRG_PLAN_EVENTS };
+	const uint32_t warnings = s->room->walk.warnings;
+	if (has_pointers(&s->room->walk))
+		return;
+	s->glue->walk(copy, numbers, &have);
+	size_t i = 0;
+	while (i < want_count && i < have.count && want[i].id == have.at[i].id &&
+		(want[i].value == have.at[i].value || is_computed(s->plan, want[i].id)))
+		i++;
+	if (i == want_count && i == have.count &&
+		(head_len(s) != 0 || (read_input(s, copy.p, copy.len, NULL, NULL, NULL) == MRG_OK &&
+					     s->room->walk.warnings <= warnings)))
+		return;
+	r->verdict = MRG_FUZZ_WRONG;
+	snprintf(r->key, sizeof r->key, "written again, event %" PRIu32, i < want_count ? want[i].id : 0);
+	snprintf(r->why, sizeof r->why, "written again: event %zu of %zu is another, or it is not a message",
+		i, want_count);
 }
 
 enum { BESIDE = 16 }; /* octets on both sides of what a builder writes, that it must leave alone */
@@ -473,7 +517,8 @@ static void is_built_the_same(struct mrg_plan_subject *s, struct mrg_span messag
 	struct mrg_w w;
 	mrg_w_init(&w, room, BESIDE + len - less);
 	w.len = BESIDE; /* it is not the first in its buffer */
-	const enum mrg_status st = s->glue->built(message, numbers, &w);
+	const enum mrg_status st =
+		(s->glue->built != NULL ? s->glue->built : s->glue->again)(message, numbers, &w);
 	const bool beside = !left_alone(room) || !left_alone(at + len - less);
 	if (!beside && st == MRG_OK && w.st == (less ? MRG_E_SPACE : MRG_OK) &&
 		(less || (w.len == BESIDE + len && memcmp(at, s->room->again[0], len) == 0)))
@@ -486,6 +531,21 @@ static void is_built_the_same(struct mrg_plan_subject *s, struct mrg_span messag
 		"built: check %s, builder %s, %zu octets%s, or others than the %zu of a copy, in room for %zu",
 		mrg_status_str(st), mrg_status_str(w.st), w.len - BESIDE,
 		beside ? " and some beside them" : "", len, len - less);
+}
+
+/* An argument that does not fit where it goes is refused. */
+static void takes_no_misfit(struct mrg_plan_subject *s, struct mrg_span message, const uint64_t *numbers,
+	struct mrg_fuzz_result *r)
+{
+	struct mrg_w w;
+	mrg_w_init(&w, s->room->again[1], MRG_PLAN_AGAIN);
+	const unsigned which = s->glue->misfits(message, numbers, &w);
+	if (which == 0)
+		return;
+	r->verdict = MRG_FUZZ_WRONG;
+	snprintf(r->key, sizeof r->key, "built of a misfit %u", which);
+	snprintf(r->why, sizeof r->why,
+		"built: argument %u is taken, which is too large, too long or too short", which);
 }
 
 /* What a builder writes of a message is one, and is written the same once more. */
@@ -505,6 +565,9 @@ static void writes_the_same(struct mrg_plan_subject *s, struct mrg_span message,
 		const size_t len = w.len;
 		if (st == MRG_OK && w.st == MRG_OK &&
 			(i == 0 || (len == in.len && memcmp(in.p, w.p, len) == 0))) {
+			if (i == 0 && len == s->room->walk.used && memcmp(in.p, w.p, len) != 0)
+				still_says_the_same(
+					s, (struct mrg_span){ w.p, len }, numbers, s->room->want_n, r);
 			in = (struct mrg_span){ s->room->again[i], len };
 			continue;
 		}
@@ -514,8 +577,11 @@ static void writes_the_same(struct mrg_plan_subject *s, struct mrg_span message,
 			i, mrg_status_str(st), mrg_status_str(w.st), len, in.len);
 		return;
 	}
-	if (s->glue->built != NULL)
+	/* Where copying is what the builder does, some of them will do. */
+	if (r->verdict != MRG_FUZZ_WRONG && (s->glue->built != NULL || in.len % 4 == 1))
 		is_built_the_same(s, message, numbers, in.len, r);
+	if (r->verdict != MRG_FUZZ_WRONG && s->glue->misfits != NULL && in.len % 4 == 0)
+		takes_no_misfit(s, message, numbers, r);
 }
 
 /* Of a chain's faults the line may be that of the arm. */
