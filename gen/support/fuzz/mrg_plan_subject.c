@@ -557,7 +557,8 @@ static void writes_the_same(struct mrg_plan_subject *s, struct mrg_span message,
 		struct mrg_w w;
 		mrg_w_init(&w, s->room->again[i], MRG_PLAN_AGAIN);
 		const enum mrg_status st = s->glue->again(in, numbers, &w);
-		if (st == MRG_OK && w.st != MRG_OK && i == 0 && (s->glue->choosy || w.st == MRG_E_SPACE))
+		if (st == MRG_OK && w.st != MRG_OK && i == 0 &&
+			(s->glue->choosy || (w.st == MRG_E_SPACE && has_pointers(&s->room->walk))))
 			return; /* `send` rules bind builders */
 		if (st == MRG_E_LIMIT && i == 1 && packet_of(s)->max_bytes != 0 &&
 			in.len > packet_of(s)->max_bytes)
