@@ -255,6 +255,32 @@ START_TEST(years_of_two_digits)
 }
 END_TEST
 
+/* In the year that is 50 years ahead month, day, hour, minute and second decide, in that order. */
+START_TEST(the_part_that_differs_first_decides)
+{
+	static const struct {
+		const char *text;
+		unsigned year, month, day, second;
+	} rows[] = {
+		{ "Monday, 30-May-74 23:59:59 GMT", 2074, 4, 30, 86399 },
+		{ "Monday, 01-Jul-74 00:00:00 GMT", 1974, 6, 1, 0 },
+		{ "Monday, 14-Jun-74 23:59:59 GMT", 2074, 5, 14, 86399 },
+		{ "Monday, 16-Jun-74 00:00:00 GMT", 1974, 5, 16, 0 },
+		{ "Monday, 15-Jun-74 11:59:59 GMT", 2074, 5, 15, 43199 },
+		{ "Monday, 15-Jun-74 13:00:00 GMT", 1974, 5, 15, 46800 },
+		{ "Monday, 15-Jun-74 12:29:59 GMT", 2074, 5, 15, 44999 },
+		{ "Monday, 15-Jun-74 12:31:00 GMT", 1974, 5, 15, 45060 },
+		{ "Monday, 15-Jun-74 12:30:30 GMT", 2074, 5, 15, 45030 },
+		{ "Monday, 15-Jun-74 12:30:31 GMT", 1974, 5, 15, 45031 },
+	};
+	const uint64_t now = count_to(2024, 5, 15, 45030);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		MUST_SAY(read_at(text_of(rows[i].text), now) ==
+				 count_to(rows[i].year, rows[i].month, rows[i].day, rows[i].second),
+			"%s", rows[i].text);
+}
+END_TEST
+
 START_TEST(a_leap_day_of_two_digits)
 {
 	const uint64_t now = count_to(2024, 1, 29, 0);
@@ -292,6 +318,7 @@ int main(void)
 	tcase_add_test(t, every_shorter_and_longer_text);
 	tcase_add_test(t, every_other_octet);
 	tcase_add_test(t, years_of_two_digits);
+	tcase_add_test(t, the_part_that_differs_first_decides);
 	tcase_add_test(t, a_leap_day_of_two_digits);
 	tcase_add_test(t, each_room_that_is_too_small);
 	suite_add_tcase(s, t);
