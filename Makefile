@@ -8,7 +8,7 @@ include mk/config.mk
 
 # These goals run before anything is generated; those that need the generated lists call make again (BUILD).
 OUTER_GOALS := help run image docs site test lint format deps bench-deps bench soak clean dist \
-	prove repro fuzz fuzz-dns fuzz-http fuzz-tcpip fuzz-zone fuzz-smoke fuzz-servers fuzz-peers fuzz-planted fuzz-exhaust fuzz-report
+	prove repro fuzz fuzz-dns fuzz-http fuzz-tcpip fuzz-zone fuzz-smoke fuzz-servers fuzz-peers fuzz-planted mutants fuzz-exhaust fuzz-report
 ifneq ($(filter-out $(OUTER_GOALS),$(or $(MAKECMDGOALS),all)),)
 WANT_GENERATED := yes
 endif

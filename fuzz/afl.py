@@ -37,7 +37,8 @@ def first_crash(room: Path, subject: str, execs: int, seed: int, bound_s: int, o
            "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1", "MRG_FUZZ_SUBJECT": subject}
     if ours:
         env |= {"AFL_CUSTOM_MUTATOR_LIBRARY": str(room / "mutator.so"), "AFL_CUSTOM_MUTATOR_ONLY": "1"}
-    told = rooms.run("afl-fuzz", "-i", seeds, "-o", out, "-s", seed, "-E", execs, "-V", bound_s, "-t", 2000, "--", room / "afl", **env)
+    setting = [f"{k}={v}" for k, v in env.items()]
+    told = rooms.run("env", *setting, "afl-fuzz", "-i", seeds, "-o", out, "-s", seed, "-E", execs, "-V", bound_s, "-t", 2000, "--", room / "afl")
     if "crashes with" in told.stdout or "results in a crash" in told.stdout:
         return Afl(0, True)  # a seed does it
     stats = out / "default/fuzzer_stats"

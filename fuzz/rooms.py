@@ -89,8 +89,8 @@ def find_of(line: str) -> Find | None:
 def first_find(room: Path, subject: str, execs: int, seed: int, bound_s: int) -> Find | None:
     """Run cases of a subject until something is found.  A run that takes more of the processor's time than its bound is one that hangs."""
     shutil.rmtree(room / "finds", ignore_errors=True)
-    command = ["sh", "-c", f"ulimit -t {bound_s}; exec \"$@\"", "sh", room / "fuzz", "-q", "-s", subject, "-E", str(execs), "-S", str(seed),
-               "-o", room / "finds"]
+    command = ["sh", "-c", f"ulimit -t {bound_s}; exec \"$@\"", "sh", str(room / "fuzz"), "-q", "-s", subject, "-E", str(execs), "-S", str(seed),
+               "-o", str(room / "finds")]
     with subprocess.Popen(command, cwd=room, env=clean_environment(), text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, errors="replace") as p:
         assert p.stdout is not None
