@@ -224,7 +224,7 @@ fuzz-report: ## a page: what `make fuzz...` reached of the specifications, paint
 
 fuzz-planted: ## plant faults in generated C, one by one: which are found, after how many cases (ONLY=, E=, SEED=, AFL=1)
 	$Qmk/deps.sh $(BUILD_DEPS)
-	+$Q$(PYTHON) fuzz/planted.py --jobs $(JOBS) --execs $(or $(E),500000) --seed $(or $(SEED),1) $(if $(AFL),--afl 60) --only '$(ONLY)' $O/fuzz/planted
+	$Q$(PYTHON) fuzz/planted.py --jobs $(JOBS) --execs $(or $(E),500000) --seed $(or $(SEED),1) $(if $(AFL),--afl 60) --only '$(ONLY)' $O/fuzz/planted
 .PHONY: fuzz-planted
 
 # Files that `mrg fuzz` writes, with the specification that is fuzzed, and C written by hand whose tests fuzz/mutants.py knows.
@@ -233,5 +233,5 @@ MUTANT_FILES := net/udp:net/udp.c net/udp:net/udp.h net/link:net/link.h net/ip4:
 mutants: ## change C in small ways, N= each of FILES='net/udp:net/udp.h protocols/http/date.c': how many do its tests notice?
 	$Qmk/deps.sh $(BUILD_DEPS) test
 	$(if $(filter protocols/%,$(or $(FILES),$(MUTANT_FILES))),+$Q$(BUILD) test-programs)
-	+$Q$(PYTHON) fuzz/mutants.py --jobs $(JOBS) --count $(or $(N),100) --seed $(or $(SEED),1) --execs $(or $(E),20000) $(or $(FILES),$(MUTANT_FILES))
+	$Q$(PYTHON) fuzz/mutants.py --jobs $(JOBS) --count $(or $(N),100) --seed $(or $(SEED),1) --execs $(or $(E),20000) $(or $(FILES),$(MUTANT_FILES))
 .PHONY: mutants
