@@ -215,8 +215,8 @@ $(FUZZ_OWN:%=fuzz-exhaust-%): fuzz-exhaust-%:
 	$(call FUZZ_CAMPAIGN,$*,$(FUZZ_SPECS_$*),$(FUZZ_ONLY_$*))
 .PHONY: fuzz-exhaust fuzz-exhaust-spec $(FUZZ_OWN:%=fuzz-exhaust-%)
 
-repro: ## say which finds are still there, by programs built anew: F=a find, or a folder of them (all of O)
-	$Q$(PYTHON) fuzz/repro.py $(or $(F),$(wildcard $O/fuzz/*/finds))
+repro: ## say which finds are still there, by programs built anew: F=a find, or a folder of them (all of campaigns)
+	$Q$(PYTHON) fuzz/repro.py $(or $(F),$(wildcard $(addsuffix finds,$(dir $(wildcard $O/fuzz/*/counted)))))
 fuzz-report: ## a page: what `make fuzz...` reached of the specifications, painted; DIR=folders of `mrg fuzz` (all of O)
 	$Qbin/mrg fuzz-report $(or $(DIR),$(sort $(patsubst %/,%,$(dir $(wildcard $O/fuzz/*/reached*.jsonl))))) -o $O/fuzz/report.html
 	$(call say,PAGE,$O/fuzz/report.html)
