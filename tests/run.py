@@ -205,7 +205,7 @@ def main() -> int:
     for line in broken:
         print(f"--- {line}; see above")
     if without:
-        print(f"{without} not applicable, for the reasons that tests/appliances/images.py gives")
+        print(f"{without} not applicable: to images, for the reasons that tests/appliances/images.py gives, or without tools that are not installed")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
