@@ -8,6 +8,7 @@
 #include "dns/rdata_dnssec.h"
 #include "iana/dns.h"
 #include "iana/dns/security.h"
+#include "mrg_rt.h"
 
 enum section { ANSWER, AUTHORITY, ADDITIONAL };
 
@@ -576,8 +577,6 @@ void oracle_answer(
 	}
 }
 
-#include "mrg_rt.h"
-
 static void hash_of(const name_t *n, uint8_t out[20])
 {
 	static const uint8_t salt[] = { 0xab, 0xcd };
@@ -592,4 +591,23 @@ static void hash_of(const name_t *n, uint8_t out[20])
 		memcpy(buf + 20, salt, 2);
 		mrg_rt_sha1(buf, 22, out);
 	}
+}
+
+bool oracle_made(const struct oracle_reply *want, unsigned section, const struct mrg_dns_rr *rr)
+{
+	struct mrg_dns_name_flat owner;
+	uint8_t rdata[1024];
+	struct mrg_w w;
+	const struct mrg_dns_name view = mrg_dns_rr_name(rr);
+	mrg_dns_name_flatten(&view, &owner);
+	mrg_w_init(&w, rdata, sizeof rdata);
+	mrg_dns_rr_rdata_copy(&w, rr);
+	for (size_t i = 0; i < want->count[section]; i++) {
+		const struct oracle_rr *const x = &want->rr[section][i];
+		if (x->type == mrg_dns_rr_type(rr) && x->ttl == mrg_dns_rr_ttl(rr) &&
+			mrg_dns_name_flat_order(&x->owner, &owner) == 0 &&
+			mrg_span_eq_nocase(x->rdata, mrg_w_span(&w, 0)))
+			return true;
+	}
+	return false;
 }

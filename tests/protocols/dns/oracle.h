@@ -8,6 +8,7 @@
 #define TESTS_ORACLE_H
 
 #include "dns/name.h"
+#include "dns/rr.h"
 #include "mrg.h"
 
 enum { ORACLE_RECORDS = 600, ORACLE_HEAP = 65536, ORACLE_SECTION = 96 };
@@ -51,5 +52,7 @@ bool oracle_has(const struct oracle *z, const struct mrg_dns_name_flat *owner, u
 void oracle_sign(struct oracle *z, enum oracle_signing how);
 void oracle_answer(const struct oracle *z, const struct mrg_dns_name_flat *name, uint16_t type, bool dnssec,
 	struct oracle_reply *out);
+/* Is the record of a reply in the section (0: answer) that the oracle made? */
+bool oracle_made(const struct oracle_reply *want, unsigned section, const struct mrg_dns_rr *rr);
 
 #endif
