@@ -561,8 +561,8 @@ static bool whole(
 	return true;
 }
 
-#ifdef PLAN_ONLY_READS
-enum mrg_status plan_read_only(struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args)
+static enum mrg_status read_whole(
+	struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args)
 {
 	w->making = false;
 	w->old = NULL;
@@ -572,18 +572,16 @@ enum mrg_status plan_read_only(struct mrg_walk *w, uint32_t packet, struct mrg_s
 	(void)whole(w, packet, in.p, (uint32_t)in.len, args);
 	return w->status;
 }
+
+#ifdef PLAN_ONLY_READS
+enum mrg_status plan_read_only(struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args)
+{
+	return read_whole(w, packet, in, args);
+}
 #else
 enum mrg_status mrg_plan_read(struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args)
 {
-	if (w->made == NULL)
-		return plan_read_only(w, packet, in, args);
-	w->making = false;
-	w->old = NULL;
-	w->old_at = w->old_end = 0;
-	w->wrong = MRG_PLAN_NONE;
-	w->went_wrong = false;
-	(void)whole(w, packet, in.p, (uint32_t)in.len, args);
-	return w->status;
+	return w->made == NULL ? plan_read_only(w, packet, in, args) : read_whole(w, packet, in, args);
 }
 
 size_t mrg_plan_make(struct mrg_walk *w, uint32_t packet, const uint64_t *args, struct mrg_rng *rng,
