@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from report import OUT, ROOT, Report, make, run  # noqa: E402
 
 FOLDER = ROOT / OUT / "fuzz" / "packets"
+# What a runner says last of a subject: its name, cases, accepted of each hundred, points reached, of how many, what is missing, finds, crashes, hangs.
+SUMMARY = re.compile(r"^(\S+): (\d+) execs, ([\d.]+) % accepted, spec (\d+)/(\d+)(.*), (\d+) finds, (\d+) crashes, (\d+) hangs", re.M)
 MADE = FOLDER.parent / "packets.made"
 
 

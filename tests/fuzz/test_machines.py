@@ -14,11 +14,10 @@ import sys
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
-from packets_folder import FOLDER, built  # noqa: E402
+from packets_folder import FOLDER, SUMMARY, built  # noqa: E402
 from report import ROOT, Report, run  # noqa: E402
 
 ROOM = FOLDER.parent / "machines"
-SUMMARY = re.compile(r"^(\S+): (\d+) execs, ([\d.]+) % accepted, spec (\d+)/(\d+)(.*), (\d+) finds, (\d+) crashes, (\d+) hangs", re.M)
 
 # Each machine with cases by which all its transitions were taken: at most 50,000.
 MACHINES = {

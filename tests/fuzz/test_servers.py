@@ -13,12 +13,11 @@ import sys
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
-from packets_folder import FOLDER, built  # noqa: E402
+from packets_folder import FOLDER, SUMMARY, built  # noqa: E402
 from report import BUILD, ROOT, Report, make, run  # noqa: E402
 
 FUZZ = ROOT / BUILD / "fuzz"
 PROGRAM = BUILD / "fuzz" / "servers"
-SUMMARY = re.compile(r"^(\S+): (\d+) execs, ([\d.]+) % accepted, spec (\d+)/(\d+)(.*), (\d+) finds, (\d+) crashes, (\d+) hangs", re.M)
 
 # Of each subject: cases, accepted of each hundred at least, points that may be missing.
 SUBJECTS = {
