@@ -76,7 +76,7 @@ class Find:
 
 FIND = re.compile(r"^find (\S+): (.*) \(case (\d+), \d+ octets\)$")
 KINDS = [("hang", "hang"), ("SIG", "crash"), ("value ", "accessor"), ("number of events", "accessor"), ("written again", "round trip"),
-         ("built", "round trip"), ("put/read", "round trip")]
+         ("built", "round trip"), ("put/read", "round trip"), ("shared: ", "loads")]
 
 
 def find_of(line: str) -> Find | None:

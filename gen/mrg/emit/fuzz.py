@@ -14,7 +14,7 @@ from typing import Callable, Iterator, Mapping, Optional, Sequence
 from .. import ir, names
 from ..field_ids import own_items
 from ..layout import Run, contained, refs, segments
-from . import fuzz_glue, machine, machine_subject, plan, scope, streams, text_subject
+from . import fuzz_glue, fuzz_once, machine, machine_subject, plan, scope, streams, text_subject
 from .tests_c import uses_extern
 from .writer import Writer
 
@@ -31,20 +31,24 @@ AFL_CC ?= afl-clang-fast
 CFLAGS ?= -O2 -g
 FLAGS  := -std=c11 -D_GNU_SOURCE -I. -Isupport
 MADE   := {spec}
-PLAN   := $(addprefix support/mrg_plan_,make.c read.c events.c subject.c) $(wildcard support/mrg_textplan*.c) support/mrg_machine_plan.c subjects.c
+PLAN   := $(addprefix support/mrg_plan_,make.c read.c events.c subject.c once.c) $(wildcard support/mrg_textplan*.c) support/mrg_machine_plan.c subjects.c
 COMMON := support/mrg_fuzz_again.c support/mrg_fuzz_guard.c
 RUNNER := $(addprefix support/mrg_fuzz_,run.c main.c loop.c find.c catch.c havoc.c exhaust.c files.c) $(COMMON)
 ALL    := $(MADE) $(PLAN)
+# What reads `shared` memory: support/mrg_plan_once.h sees each load, where no sanitizer is asked for.
+ONCE   := {once}
+ONCE_COUNTED := $(if $(findstring -fsanitize,$(CC) $(CFLAGS)),,-fsanitize=thread $(foreach f,cpy move chr cmp,-Dmem$(f)=mrg_once_mem$(f)))
+$(patsubst %.c,obj/%.o,$(ONCE)): ONCE_FLAGS := $(ONCE_COUNTED)
 
 fuzz: $(patsubst %.c,obj/%.o,$(ALL) $(RUNNER))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(FLAGS) $(ONCE_FLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 -include $(shell find obj* -name '*.d' 2>/dev/null)
 engine.a: $(patsubst %.c,obj/%.o,$(ALL) support/mrg_fuzz_libfuzzer.c support/mrg_fuzz_havoc.c support/mrg_fuzz_guard.c)
 	$(AR) rcs $@ $^
-streams.a: $(patsubst %.c,obj/%.o,$(MADE) $(wildcard aflnet_*.c) support/mrg_stream.c)
+streams.a: $(patsubst %.c,obj/%.o,$(MADE) $(wildcard aflnet_*.c) support/mrg_stream.c support/mrg_plan_once.c)
 	$(AR) rcs $@ $^
 libfuzzer: $(ALL) support/mrg_fuzz_libfuzzer.c support/mrg_fuzz_havoc.c $(COMMON)
 	$(CLANG) $(FLAGS) -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^)
@@ -76,6 +80,8 @@ def files(
             out.update(emit(module))
     for module in wanted:
         out.update(_machines(module))
+    once = _once(wanted, emits)
+    out.update(once)
     source = sorted(path for path in out if path.endswith(".c"))
     subjects: list[str] = []
     places: dict[str, list[Place]] = {}
@@ -114,7 +120,7 @@ def files(
         for rule in text_subject.texts(module):
             out[f"dict/{rule.title}.dict"] = scope.dictionary(scope.words_of_nodes([rule.rule.node]))
     out["points.json"] = _points(places, texts, paths)
-    out["Makefile"] = MAKEFILE.format(spec=" ".join(source))
+    out["Makefile"] = MAKEFILE.format(spec=" ".join(source), once=" ".join(once))
     return out
 
 
@@ -127,6 +133,16 @@ def _points(places: dict[str, list[Place]], texts: Mapping[str, str], paths: Seq
 
 def can_be_fuzzed(module: ir.Module) -> bool:
     return bool(module.packets or module.grammars or machine_subject.machines_of(module))
+
+
+def _once(wanted: Sequence[ir.Module], emits: Sequence[Callable[[ir.Module], dict[str, str]]]) -> dict[str, str]:
+    """The C that reads memory which others may change: how packets are fetched, and all that this calls."""
+    sharing = [module for module in wanted if fuzz_once.fetched(module)]
+    out = {f"once_{module.name.replace('.', '_')}.c": fuzz_once.source(module) for module in sharing}
+    for module in _with_imports(sharing):
+        for emit in emits:
+            out.update({path: text for path, text in emit(module).items() if path.endswith(".c")})
+    return out
 
 
 def _machines(module: ir.Module) -> dict[str, str]:
@@ -164,6 +180,8 @@ def program(module: ir.Module, places: Optional[dict[str, list[Place]]] = None) 
     w.line(fuzz_glue.glue(module))
     w.line(t.text())
     w.line("static struct mrg_plan_room room;")
+    for packet in fuzz_once.fetched(module):
+        w.line(f"extern const struct mrg_glue_fetch {fuzz_once.fetcher(packet)};")
     w.line()
     for row, packet in enumerate(rows):
         if not packet.inline:
@@ -198,6 +216,8 @@ def _subject(w: Writer, module: ir.Module, t: plan.Tables, packet: ir.Packet, ro
     with w.block(f"static struct mrg_plan_subject {short}_ctx =", "};"):
         w.line(f".plan = &{plan.name_of(module)}, .packet = {t.packets[id(packet)]}, .glue = &{fuzz_glue.table(module)}[{row}],")
         w.line(".room = &room,")
+        if fuzz_once.is_fetched(packet):
+            w.line(f".fetch = &{fuzz_once.fetcher(packet)},")
         w.line(f".reached = {short}_reached, .tries = {short}_tries, .point_n = {len(points)},")
         w.line(f".offsets = {short}_offsets, .ranks = {short}_ranks, .points = {short}_points,")
     tried = scope.emit(w, short, scope.of_packet(packet, _hints(packet)), scope.heads(packet))

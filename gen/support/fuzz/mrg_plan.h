@@ -12,6 +12,7 @@
 #include "mrg.h"
 #include "mrg_fuzz.h"
 #include "mrg_glue.h"
+#include "mrg_plan_once.h"
 
 enum { MRG_PLAN_NONE = 0xffffffff };
 
@@ -330,6 +331,7 @@ struct mrg_plan_subject {
 	const struct mrg_plan *plan;
 	uint32_t packet;
 	const struct mrg_glue *glue; /* the generated C */
+	const struct mrg_glue_fetch *fetch; /* of a `shared` packet; else NULL */
 	struct mrg_plan_room *room;
 	uint8_t *reached;
 	uint16_t *tries; /* to reach each */

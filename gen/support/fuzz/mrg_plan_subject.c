@@ -617,6 +617,8 @@ void mrg_plan_subject_run(void *ctx, const uint8_t *in, size_t len, struct mrg_f
 		differ(result, "line of rejection", s, st, rj.site->line);
 	else if (st != MRG_OK && used != 0)
 		differ(result, "a view of what is refused", s, st, used);
+	if (s->fetch != NULL && result->verdict != MRG_FUZZ_WRONG)
+		mrg_once_check(s->fetch, message, numbers, st, used, &rj, result);
 }
 
 /* ---- for people ---- */
