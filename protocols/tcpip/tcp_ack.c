@@ -99,7 +99,8 @@ void tcp_conn_input(struct tcp_conn *c, const struct tcp_seg *g)
 	const uint32_t window = c->rcv_adv - c->rcv_nxt;
 	/* with a closed window, what the segment acknowledges still counts (RFC 9293 section 3.10.7.4, MUST-66) */
 	const bool shut = window == 0 && g->seq == c->rcv_nxt && !g->syn;
-	if (!shut && !seq_acceptable(g->seq, g->len, c->rcv_nxt, window)) {
+	/* of a reset, only where it begins counts: one from before the window is dropped (RFC 5961 section 3.2) */
+	if (!shut && !seq_acceptable(g->seq, g->rst ? 0 : g->len, c->rcv_nxt, window)) {
 		not_acceptable(c, g);
 		return;
 	}

@@ -379,7 +379,8 @@ void tcp_half_input(struct mrg_tcpip *s, struct tcp_half *h, const struct tcp_se
 		send_syn_ack(s, h); /* it was not heard */
 		return;
 	}
-	const bool acceptable = seq_acceptable(g->seq, g->len, next, tcp_window_first(s));
+	/* of a reset, only where it begins counts (RFC 5961 section 3.2) */
+	const bool acceptable = seq_acceptable(g->seq, g->rst ? 0 : g->len, next, tcp_window_first(s));
 	const bool old = h->has_ts && !g->rst && g->has_ts && seq_lt(g->ts_value, h->ts_recent);
 	if (!acceptable || old) {
 		if (!g->rst)

@@ -212,9 +212,30 @@ TESTS_OF(closing, CLOSING)
 TESTS_OF(last_ack, LAST_ACK)
 TESTS_OF(time_wait, TIME_WAIT)
 
+/*
+ * A reset counts by where it begins: one from before the window is dropped though what it carries reaches into it, and is not answered
+ * (RFC 5961 section 3.2).
+ */
+START_TEST(reset_from_before_the_window)
+{
+	struct mrg_tcpip_limits l = raw_limits();
+	l.conn_count = l.half_open_count = l.time_wait_count = 64;
+	for (enum state state = SYN_RECEIVED; state < TIME_WAIT; state++) {
+		raw_open(&l);
+		const struct stand s = bring_to(state, 2000);
+		raw_forget();
+		const uint64_t resets = raw_count("estab_resets");
+		SEND(.flags = RST | ACK, .seq = s.seq - 1u, .ack = s.ack, .data = raw_bytes(3, 1));
+		MUST_SAY(raw_waiting() == 0, "%s: answered", names[state]);
+		MUST_SAY(raw_count("estab_resets") == resets, "%s: reset", names[state]);
+		MUST_SAY(raw_count("challenge_acks") == 0, "%s: challenged", names[state]);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = { closed, listening, syn_sent, syn_received, established, fin_wait_1,
-		fin_wait_2, close_wait, closing, last_ack, time_wait, NULL };
+		fin_wait_2, close_wait, closing, last_ack, time_wait, reset_from_before_the_window, NULL };
 	return raw_main("protocols/tcpip/tcp: flags", tests);
 }
