@@ -4,11 +4,6 @@
 #include <fnmatch.h>
 #include <string.h>
 
-#ifndef PEERS_FORGET
-#define PEERS_FORGET                                                                                         \
-	0 /* so many of the differences that are known are forgotten: tests see them found again */
-#endif
-
 size_t peer_make(void *ctx, struct mrg_rng *rng, uint8_t *out, size_t cap)
 {
 	const struct mrg_fuzz_subject *base = ((const struct peer_subject *)ctx)->base;

@@ -12,6 +12,10 @@
 
 enum { PEER_SAYS_MAX = 160 };
 
+#ifndef PEERS_FORGET
+#define PEERS_FORGET 0 /* so many of the differences that are known are forgotten: tests see them found again */
+#endif
+
 /* A difference that is known: what the one who refuses the input says of it, and who is right by what. */
 struct peer_difference {
 	const char *peer; /* a pattern (fnmatch) of the peer's words; NULL: it accepts the input */

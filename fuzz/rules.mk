@@ -188,17 +188,22 @@ fuzz-servers: ## fuzz the servers, connections and machines, T seconds each (60)
 
 # What is generated against other libraries, where both must say the same of an input or differ in a known way (fuzz/peers.h).
 PEERS_FOLDER ?= $O/fuzz/peers
-PEERS_SPECS  := specs/dns/message.mrg specs/http/message.mrg
-PEERS_LIBS   := $(addprefix $B/lib/libmrg,-http.a -dns.a .a)
-fuzz-peers: ## hold what is generated against ldns, libknot and http_parser: what only one of them accepts, T= or E= as above
+PEERS_SPECS  := specs/dns/message.mrg specs/http/message.mrg $(filter specs/net/%,$(FUZZ_SERVERS_SPECS))
+PEERS_LIBS   := $(addprefix $B/lib/libmrg,-http.a -dns.a -tcpip.a -rt-unix.a .a)
+# PEERS_MORE: C instead of that of the libraries, for tests of what is seen.
+PEERS_C      := $(addprefix fuzz/peers,.c _dns.c _http.c _stack.c _all.c) $(addprefix fuzz/,tcpip_packet.c tcpip_user.c frames.c ops.c)
+PEERS_O      := subjects_dns_message.o texts_http_message.o $(patsubst specs/net/%.mrg,subjects_net_%.o,$(filter specs/net/%,$(FUZZ_SERVERS_SPECS)))
+fuzz-peers: ## hold what is generated against ldns, libknot and http_parser, and the stack against lwIP, T= or E= as above
 	$Qmk/deps.sh $(BUILD_DEPS) peers
 	+$Q$(BUILD) $(PEERS_LIBS)
 	$(if $(filter file,$(origin PEERS_FOLDER)),$Qbin/mrg fuzz $(PEERS_SPECS) -o $(PEERS_FOLDER))
 	$(if $(filter file,$(origin PEERS_FOLDER)),+$Q$(MAKE) -s -C $(PEERS_FOLDER) -j$(JOBS))
 	$(call say,LINK,$(PEERS_FOLDER)/peers)
-	$Q$(CC) -std=c11 -g -O1 -no-pie $(WARN) $(DEF_tests) $(PEERS_FLAGS) -I $(PEERS_FOLDER)/support $(INC_tests) -o $(PEERS_FOLDER)/peers \
-		$(addprefix fuzz/peers,.c _dns.c _http.c _all.c) $(addprefix $(PEERS_FOLDER)/obj/,subjects_dns_message.o texts_http_message.o support/*.o) \
-		-Wl,--start-group $(PEERS_LIBS) -Wl,--end-group -lldns -lknot -lhttp_parser
+	$Q$(CC) -std=gnu11 -g -O1 -fPIC -shared -Wl,-soname,peers_lwip.so $(WARN) $(INC_tests) $$(pkg-config --cflags lwip) -o $(PEERS_FOLDER)/peers_lwip.so fuzz/peers_lwip.c -llwip
+	$Q$(CC) -std=c11 -g -O1 -no-pie -fvisibility=hidden $(WARN) $(DEF_tests) $(PEERS_FLAGS) -I $(PEERS_FOLDER)/support $(INC_tests) -o $(PEERS_FOLDER)/peers \
+		$(INC_protocols) $(PEERS_MORE) $(PEERS_C) $(addprefix $(PEERS_FOLDER)/obj/,$(PEERS_O) support/*.o) \
+		-Wl,--start-group $(PEERS_LIBS) -Wl,--end-group -Wl,--exclude-libs,ALL -lldns -lknot -lhttp_parser $(PEERS_FOLDER)/peers_lwip.so \
+		-Wl,-rpath,'$$ORIGIN' $(PKG_LIBS)
 	$Qcd $(PEERS_FOLDER) && ./peers $(addprefix -s ,$(ONLY)) $(FUZZ_LENGTH) -S $(or $(SEED),1) -o peers-finds
 .PHONY: fuzz-peers
 fuzz-smoke: ## a bounded run of everything that is fuzzed, the same each time; a part of make test
