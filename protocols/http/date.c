@@ -37,6 +37,19 @@ static unsigned month(const struct mrg_capture *c)
 	return mrg_http_month_of((struct mrg_span){ c->p, c->len });
 }
 
+/* Before 1970 all is one moment, and as early as any: a calendar of 400 years later says whether there is such a day. */
+static bool seconds(struct mrg_calendar *when, uint64_t *unix_s)
+{
+	const bool early = when->year < 1970;
+	while (when->year < 1970)
+		when->year += 400;
+	if (!mrg_calendar_seconds(when, unix_s))
+		return false;
+	if (early)
+		*unix_s = 0;
+	return true;
+}
+
 static bool read_date(struct mrg_span text, uint64_t *unix_s)
 {
 	struct mrg_capture c[CAPTURES];
@@ -55,7 +68,7 @@ static bool read_date(struct mrg_span text, uint64_t *unix_s)
 		case MRG_HTTP_FIELD_DATE_SECOND: when.second = number(&c[i]); break;
 		default: break;
 		}
-	return mrg_calendar_seconds(&when, unix_s);
+	return seconds(&when, unix_s);
 }
 
 /* A number that is the larger the later a date is. */
@@ -97,7 +110,7 @@ static bool read_old_date(struct mrg_span text, uint64_t now_s, uint64_t *unix_s
 		}
 	if (short_year != NULL)
 		set_century(&when, number(short_year), now_s);
-	return mrg_calendar_seconds(&when, unix_s);
+	return seconds(&when, unix_s);
 }
 
 bool mrg_http_date_read(struct mrg_span text, uint64_t now_s, uint64_t *unix_s)

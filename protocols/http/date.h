@@ -18,8 +18,8 @@ void mrg_http_date_put(struct mrg_w *w, uint64_t unix_s);
 
 /*
  * mrg_http_date_read - seconds since 1970 of a date in one of the three forms. Two digits of a year are of the last year with these
- * digits in which the date is not more than 50 years after `now_s`.
- * Returns:  false: not a date, or before 1970.
+ * digits in which the date is not more than 50 years after `now_s`. What is before 1970 is 0.
+ * Returns:  false: not a date.
  */
 bool mrg_http_date_read(struct mrg_span text, uint64_t now_s, uint64_t *unix_s);
 

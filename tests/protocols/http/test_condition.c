@@ -158,6 +158,14 @@ START_TEST(what_is_no_list_names_nothing)
 }
 END_TEST
 
+/* A date before 1970 is one all the same, which every file is later than (RFC 9110 13.1.4). */
+START_TEST(a_date_before_1970)
+{
+	expect("If-Unmodified-Since: Wed, 31 Dec 1969 23:59:59 GMT\r\n", MRG_HTTP_FAILED);
+	expect("If-Modified-Since: Wed, 31 Dec 1969 23:59:59 GMT\r\n", MRG_HTTP_GO_ON);
+}
+END_TEST
+
 /* More tags than are looked at at a time, with each number in front: a weak one stays weak across the seam. */
 START_TEST(long_lists_of_tags)
 {
@@ -261,6 +269,7 @@ int main(void)
 	tcase_add_test(t, long_lists_of_tags);
 	tcase_add_test(t, tags_in_several_fields);
 	tcase_add_test(t, dates_in_each_form);
+	tcase_add_test(t, a_date_before_1970);
 	tcase_add_test(t, parts_of_the_same);
 	tcase_add_test(t, a_date_of_this_second_is_not_strong);
 	tcase_add_test(t, without_a_clock);
