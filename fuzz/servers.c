@@ -2,8 +2,9 @@
 #include "mrg_fuzz_again.h"
 
 #include "fuzz/dns_server.h"
+#include "fuzz/http_files.h"
 #include "fuzz/http_server.h"
 #include "fuzz/tcpip_stack.h"
 
 const struct mrg_fuzz_subject *const mrg_fuzz_subjects[] = { &dns_server_message, &dns_server_answer,
-	&dns_server_stream, &http_server_requests, &tcpip_stack, NULL };
+	&dns_server_stream, &http_server_requests, &http_server_files, &tcpip_stack, NULL };

@@ -25,10 +25,12 @@ SUBJECTS = {
     "dns.server.answer": (4_000, 25, 2),
     "dns.server.stream": (3_000, 50, 0),
     "http.server.requests": (6_000, 20, 0),
+    "http.server.files": (10_000, 60, 0),
     "tcpip.stack": (6_000, 60, 4),
 }
 
 FAULT_CASES = 2_500  # by which each fault is seen
+MORE_CASES = {"http.server.files": 20_000}  # cheap ones
 
 # A fault: file, what stands there, what stands there then; the subject that must tell, and what it says.
 FAULTS = [
@@ -43,6 +45,18 @@ FAULTS = [
     ("protocols/http/server_in.c", "answer(t, c, &x, !whole);", "answer(t, c, &x, false);", "http.server.requests", "other answers"),
     ("protocols/http/server_in.c", "c->own = NULL;\n\trefuse(", "refuse(", "http.server.requests", "ended twice"),
     ("protocols/http/server_out.c", "if (c->head_only || has_no", "if (has_no", "http.server.requests", "other answers"),
+    ("protocols/http/files.c", "if (file->modified_s >= plain->modified_s)", "if (file->modified_s > plain->modified_s)", "http.server.files", "field "),
+    ("protocols/http/files.c", "\tput_vary(a, f);\n\tif (wanted", "\tif (wanted", "http.server.files", "field Vary of 20"),
+    ("protocols/http/files.c", "note->p[ETAG_LEN] == kind", "note->p[ETAG_LEN] != 0", "http.server.files", "field Content-"),
+    ("protocols/http/files.c", "a->reply->no_length = true;", "", "http.server.files", "field Content-Length of 304"),
+    ("protocols/http/files.c", "mrg_rt_tree_close(a->tree, f->file);\n\t\treturn;\n\tcase MRG_HTTP_FAILED", "return;\n\tcase MRG_HTTP_FAILED",
+     "http.server.files", "files are left"),
+    ("protocols/http/files.c", "f->file, ranges[i].first", "f->file, ranges[0].first", "http.server.files", "other octets"),
+    ("protocols/http/files.c", "accepted.br >= accepted.gzip", "accepted.br > accepted.gzip", "http.server.files", "field "),
+    ("protocols/http/condition.c", "if ((m->weakly || !m->weak) &&", "if (", "http.server.files", "status"),
+    ("protocols/http/condition.c", "date == v->modified_s;", "date >= v->modified_s;", "http.server.files", "status"),
+    ("protocols/http/range.c", "last < w->size ? last + 1u : w->size", "last < w->size ? last : w->size", "http.server.files", "field Content-"),
+    ("protocols/http/coding.c", "w.identity, settle(w.other, 1));", "w.identity, 1);", "http.server.files", "field "),
     ("protocols/tcpip/if.c", "count->if_in_foreign++;", "", "tcpip.stack", "frames by kind"),
     ("protocols/tcpip/tcp.c", "\tring_free(&c->out, &t->buffers);\n\ttcp_work(c);", "\ttcp_work(c);", "tcpip.stack", "buffers are left"),
     ("protocols/tcpip/tcp_timer.c", "c->tries == KEEPALIVE_TRIES", "c->tries > 250", "tcpip.stack", "connections are left"),
@@ -99,7 +113,7 @@ def check_faults(report: Report, faults: list[Fault], name: str, *how: str) -> N
     report.check("what is spoilt builds", done.returncode == 0, done.stdout[-3000:])
     for program, (path, there, instead, subject, said) in zip(spoilt, faults):
         shutil.rmtree(FUZZ / "servers-finds", ignore_errors=True)
-        told = fuzz(subject, FAULT_CASES, by=ROOT / program)
+        told = fuzz(subject, MORE_CASES.get(subject, FAULT_CASES), by=ROOT / program)
         seen = told.returncode == 1 and f"find {subject}: {said}" in told.stdout
         report.check(f"{path}: '{instead}' for '{there}' is found", seen, told.stdout[-1500:])
 
