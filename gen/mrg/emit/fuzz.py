@@ -97,6 +97,8 @@ def files(
             text, of_machines = machine_subject.subjects(module)
             out[f"machines_{module.name.replace('.', '_')}.c"] = text
             subjects += of_machines
+    for module in _makers(wanted):
+        out[f"subjects_{module.name.replace('.', '_')}.c"] = program(module)
     w = Writer()
     w.comment("All that can be fuzzed here.")
     w.line('#include "mrg_fuzz.h"')
@@ -133,6 +135,12 @@ def _points(places: dict[str, list[Place]], texts: Mapping[str, str], paths: Seq
 
 def can_be_fuzzed(module: ir.Module) -> bool:
     return bool(module.packets or module.grammars or machine_subject.machines_of(module))
+
+
+def _makers(wanted: Sequence[ir.Module]) -> list[ir.Module]:
+    """Modules whose packets are only brought by events of machines of others."""
+    brought = [packet.module for module in wanted for packet in machine_subject.packets_of(module)]
+    return [m for m in {id(m): m for m in brought}.values() if m not in wanted]
 
 
 def _once(wanted: Sequence[ir.Module], emits: Sequence[Callable[[ir.Module], dict[str, str]]]) -> dict[str, str]:

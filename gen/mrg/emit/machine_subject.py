@@ -1,7 +1,7 @@
 """Machines as subjects of fuzzing: their tables for support/fuzz/mrg_machine_plan.h, and the generated C behind them.
 
 The tables are what `machine_ref.py` steps through.  Deeds and tests of the generated C are written here: what is done is told, what
-is asked is answered by the input.  Machines whose events bring packets have no subject.
+is asked is answered by the input.  Packets that events bring are made by the subjects of those packets.
 
 Reading order: subjects, _tables, _code.
 """
@@ -12,8 +12,9 @@ from typing import Sequence
 
 from .. import ir, ir_machine, names
 from ..layout import refs
-from . import machine
+from . import c_common, machine
 from .machine_step import deed_head, event_params, param, state_name, timer_head
+from .tests_c import uses_extern
 from .writer import Writer
 
 _OPS = {
@@ -21,7 +22,7 @@ _OPS = {
     "==": "EQ", "!=": "NE", "<": "LT", "<=": "LE", ">": "GT", ">=": "GE", "&&": "BOTH", "||": "EITHER",
 }  # fmt: skip
 _RESULTS = {"on": "MRG_STEP_TAKEN", "ignore": "MRG_STEP_IGNORED", "refuse": "MRG_STEP_REFUSED"}
-NUMBERS, VARS, BITS = 16, 64, 64  # as mrg_machine_plan.h has room for
+NUMBERS, VARS, BITS, VIEWS, FIELDS = 16, 64, 64, 4, 32  # as mrg_machine_plan.h has room for
 
 
 def machines_of(module: ir.Module) -> list[ir_machine.Machine]:
@@ -32,7 +33,8 @@ def machines_of(module: ir.Module) -> list[ir_machine.Machine]:
 def _fits(x: ir_machine.Machine) -> bool:
     numbers = [len(e.params) for e in x.events] + [len(d.params) for d in x.deeds]
     return (
-        not any(e.views for e in x.events)
+        all(len(e.views) <= VIEWS and len(_fields(x, e)) <= FIELDS for e in x.events)
+        and not any(v.packet.inline or uses_extern(v.packet) for e in x.events for v in e.views)
         and max(numbers, default=0) <= NUMBERS
         and len(x.vars) <= VARS
         and max(len(x.events), len(x.states)) <= BITS
@@ -41,11 +43,36 @@ def _fits(x: ir_machine.Machine) -> bool:
     )
 
 
-_KNOWN = (ir.Const, ir.ParamRef, ir_machine.TestOf, ir.Un, ir.Bin, ir.Cond, ir.In)
+_KNOWN = (ir.Const, ir.ParamRef, ir.FieldRef, ir_machine.TestOf, ir.Un, ir.Bin, ir.Cond, ir.In)
 
 
 def _roots(t: ir_machine.Transition) -> list[ir.Expr]:
     return [*([t.guard] if t.guard is not None else []), *(a for do in t.todo for a in do.args)]
+
+
+def packets_of(module: ir.Module) -> list[ir.Packet]:
+    """Those that events of its machines bring."""
+    return list({id(v.packet): v.packet for x in machines_of(module) for e in x.events for v in e.views}.values())
+
+
+def _fields(x: ir_machine.Machine, e: ir_machine.Event) -> dict[str, ir.FieldRef]:
+    """What is asked of the event's packets, by `view.field`."""
+    asked = [node for t in x.transitions if t.event is e for root in _roots(t) for node in refs(root) if isinstance(node, ir.FieldRef)]
+    return {_path(node): node for node in asked}
+
+
+def _path(ref: ir.FieldRef) -> str:
+    return ".".join(item.name for item in ref.path)
+
+
+def _maker(packet: ir.Packet) -> str:
+    """The subject of the packet (fuzz.py)."""
+    return f"mrg_fuzz_{packet.module.name.replace('.', '_')}_{names.snake(packet.name)}"
+
+
+def _view(x: ir_machine.Machine, e: ir_machine.Event, v: ir.Sub) -> str:
+    """What came, in C."""
+    return f"{names.machine(x)}_{e.name}_{names.snake(v.name)}"
 
 
 def subjects(module: ir.Module) -> tuple[str, list[str]]:
@@ -53,8 +80,11 @@ def subjects(module: ir.Module) -> tuple[str, list[str]]:
     w = Writer()
     w.comment(f"Machines of {module.name}, as subjects of fuzzing.")
     w.line('#include "mrg_machine_plan.h"')
-    w.line(f'#include "{names.header(module)}"')
+    for header in sorted({names.header(module), *(names.header(p.module) for p in packets_of(module))}):
+        w.line(f'#include "{header}"')
     w.line()
+    for packet in packets_of(module):
+        w.line(f"extern const struct mrg_fuzz_subject {_maker(packet)};")
     listed = []
     for x in machines_of(module):
         Tables(x).write(w)
@@ -91,6 +121,7 @@ class Tables:
         self.dos: list[str] = []
         self.numbers: list[str] = []
         self.lists: list[int] = []
+        self.fields: list[str] = []  # of the event that is written down
 
     def _list(self, values: list[int]) -> int:
         at = len(self.lists)
@@ -111,6 +142,8 @@ class Tables:
         if isinstance(e, ir.ParamRef):
             which = [v for v in self.x.vars if v is e.param]
             return row("VAR", a=self.x.vars.index(which[0])) if which else row("PARAM", a=next(i for i, p in enumerate(params) if p is e.param))
+        if isinstance(e, ir.FieldRef):
+            return row("FIELD", a=self.fields.index(_path(e)))
         if isinstance(e, ir_machine.TestOf):
             return row("TEST", a=_tests(self.x).index(e.test))
         if isinstance(e, ir.Un):
@@ -135,6 +168,7 @@ class Tables:
         self.dos.append(f"{{ MRG_MACHINE_{verb}, {at}, {self._list(args)}, {len(args)} }}")
 
     def _transition(self, t: ir_machine.Transition) -> str:
+        self.fields = list(_fields(self.x, t.event))
         guard = "MRG_MACHINE_NONE" if t.guard is None else str(self._expr(t.guard, t.event.params))
         first = len(self.dos)
         for do in t.todo:
@@ -146,7 +180,9 @@ class Tables:
     def _event(self, e: ir_machine.Event) -> str:
         first = len(self.numbers)
         self.numbers += [_number(p, p.lo, p.hi) for p in e.params]
-        return f"{{ {names.c_string(e.name)}, {'true' if e.kind == 'timer' else 'false'}, {first}, {len(e.params)} }}"
+        makers = ", ".join(f"&{_maker(v.packet)}" for v in e.views)
+        makers = f"(const struct mrg_fuzz_subject *const[]){{ {makers} }}" if makers else "NULL"
+        return f"{{ {names.c_string(e.name)}, {'true' if e.kind == 'timer' else 'false'}, {first}, {len(e.params)}, {makers}, {len(e.views)} }}"
 
     def _never(self, n: ir_machine.Never) -> str:
         states = sum(1 << i for i, s in enumerate(self.x.states) if any(s is t for t in n.states))
@@ -174,13 +210,43 @@ class Tables:
         _rows(w, f"static const uint16_t {name}_on[]", list(map(str, on)), "0")
         _rows(w, f"static const char *const {name}_states[]", [names.c_string(s.name) for s in x.states])
         _rows(w, f"static const char *const {name}_deeds[]", [names.c_string(d.name) for d in x.deeds], "NULL")
+        views = _views(w, x)
         with w.block(f"static const struct mrg_machine_plan {name}_plan =", "};"):
             for part in ("exprs", "dos", "transitions", "events", "numbers", "nevers", "lists", "on", "states", "deeds"):
                 w.line(f".{part} = {name}_{part},")
             w.line(f".event_n = {len(events)}, .transition_n = {len(transitions)}, .state_n = {len(x.states)}, .never_n = {len(nevers)},")
             start = next(i for i, s in enumerate(x.states) if s.start)
+            w.line(f".views = {views},")
             w.line(f".vars = {variables}, .var_n = {len(x.vars)}, .start = {start},")
         w.line()
+
+
+def _views(w: Writer, x: ir_machine.Machine) -> str:
+    """The function that takes the packets that come; its name."""
+    name = names.machine(x)
+    with_packets = [(number, e) for number, e in enumerate(x.events) if e.views]
+    if not with_packets:
+        return "NULL"
+    for _, e in with_packets:
+        for v in e.views:
+            w.line(f"static struct {names.packet(v.packet)} {_view(x, e, v)};")
+    with w.block(f"static bool {name}_views(unsigned event, const struct mrg_span *packets, uint64_t *fields)", "}"):
+        w.line("(void)fields;")
+        with w.block("switch (event)", "}"):
+            for number, e in with_packets:
+                w.line(f"case {number}:")
+                w.depth += 1
+                for i, v in enumerate(e.views):
+                    w.line(f"if ({c_common.check_name(v.packet)}(packets[{i}], &{_view(x, e, v)}, NULL) != MRG_OK)")
+                    w.line("\treturn false;")
+                for i, ref in enumerate(_fields(x, e).values()):
+                    first = ref.path[0]
+                    assert isinstance(first, ir.Sub)
+                    w.line(f"fields[{i}] = (uint64_t){c_common.path_value(first.packet, tuple(ref.path[1:]), _view(x, e, first), False)};")
+                w.line("return true;")
+                w.depth -= 1
+            w.line("default: return true;")
+    return f"{name}_views"
 
 
 def _tests(x: ir_machine.Machine) -> list[ir_machine.Deed]:
@@ -220,7 +286,8 @@ def _code(w: Writer, x: ir_machine.Machine) -> None:
         w.line("(void)args;")
         with w.block("switch (event)", "}"):
             for number, e in enumerate(x.events):
-                given = "".join(f", ({names.uint_type(p.bits)})args[{i}]" for i, p in enumerate(e.params))
+                given = "".join(f", &{_view(x, e, v)}" for v in e.views)
+                given += "".join(f", ({names.uint_type(p.bits)})args[{i}]" for i, p in enumerate(e.params))
                 w.line(f"case {number}: return {name}_on_{e.name}(&{name}_one, log{given});")
             w.line("default: return MRG_STEP_REFUSED;")
     with w.block(f"static void {name}_look(unsigned *state, uint64_t *vars)", "}"):
@@ -248,6 +315,10 @@ def _deed(w: Writer, x: ir_machine.Machine, d: ir_machine.Deed) -> None:
     with w.block(deed_head(x, d), "}"):
         for name in ["m", *others, *(own if d.kind == "test" else [])]:
             w.line(f"(void){name};")
+        if d.of is not None:
+            for v in d.of.views:
+                w.line(f"if ({param(v.name)} != &{_view(x, d.of, v)}) /* not what came */")
+                w.line("\tmrg_machine_tell(ctx, MRG_MACHINE_DO, MRG_MACHINE_NONE, 0, NULL);")
         if d.kind == "test":
             w.line(f"return mrg_machine_ask(ctx, {_tests(x).index(d)});")
             return

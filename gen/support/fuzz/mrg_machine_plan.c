@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { EVENT_MAX = 2048 }; /* octets of one that is made */
+
 /* A machine as the tables have it. */
 struct machine {
 	const struct mrg_machine_plan *plan;
@@ -20,6 +22,8 @@ struct coming {
 	unsigned event;
 	uint8_t answers;
 	uint64_t args[MRG_MACHINE_NUMBERS];
+	uint64_t fields[MRG_MACHINE_FIELDS];
+	bool lacks;     /* a packet: it does not come */
 	size_t at, len; /* in the input */
 };
 
@@ -70,6 +74,7 @@ static uint64_t value(
 	case MRG_MACHINE_VAR: return m->vars[e->a];
 	case MRG_MACHINE_PARAM: return c->args[e->a];
 	case MRG_MACHINE_TEST: return c->answers >> (e->a & 7u) & 1u;
+	case MRG_MACHINE_FIELD: return c->fields[e->a];
 	case MRG_MACHINE_NOT: return value(m, c, e->a) == 0;
 	case MRG_MACHINE_INV: return ~value(m, c, e->a);
 	case MRG_MACHINE_COND: return value(m, c, e->a) != 0 ? value(m, c, e->b) : value(m, c, e->c);
@@ -166,9 +171,9 @@ static const struct mrg_machine_never *broken(const struct machine *m)
 	return NULL;
 }
 
-static bool can_come(const struct machine *m, unsigned event)
+static bool can_come(const struct machine *m, const struct coming *c)
 {
-	return !m->plan->events[event].timer || (m->running >> (event & 63u) & 1u) != 0;
+	return !c->lacks && (!m->plan->events[c->event].timer || (m->running >> (c->event & 63u) & 1u) != 0);
 }
 
 /* ---- inputs ---- */
@@ -179,6 +184,22 @@ static size_t size_of(const struct mrg_machine_plan *p, unsigned event)
 	for (unsigned i = 0; i < p->events[event].param_n; i++)
 		n += p->numbers[p->events[event].params + i].octets;
 	return n;
+}
+
+/* Packets of an event, from `from` on, as far as they are there; where they end. */
+static size_t next_packets(
+	const struct mrg_machine_plan *p, const uint8_t *in, size_t len, size_t from, struct coming *c)
+{
+	const unsigned n = p->events[c->event].packet_n;
+	struct mrg_span packets[MRG_MACHINE_VIEWS] = { { NULL, 0 } };
+	for (unsigned i = 0; i < n && i < MRG_MACHINE_VIEWS; i++) {
+		const size_t said = from + 1 < len ? mrg_le16(in + from) : 0;
+		from = from + 2 < len ? from + 2 : len;
+		packets[i] = (struct mrg_span){ in + from, said < len - from ? said : len - from };
+		from += packets[i].len;
+	}
+	c->lacks = n != 0 && !p->views(c->event, packets, c->fields);
+	return from;
 }
 
 /* The event at `at`; octets that are not there are 0.  False: there is none. */
@@ -201,6 +222,8 @@ static bool next_event(
 			v = n->hi - n->lo == UINT64_MAX ? v : n->lo + v % (n->hi - n->lo + 1);
 		c->args[i] = v;
 	}
+	if (e->packet_n != 0)
+		from = next_packets(p, in, len, from, c);
 	c->len = from < len ? from - at : len - at;
 	return true;
 }
@@ -208,12 +231,22 @@ static bool next_event(
 static size_t draw_event(
 	const struct mrg_machine_plan *p, struct mrg_rng *rng, unsigned event, uint8_t *out, size_t cap)
 {
-	const size_t n = size_of(p, event);
+	const struct mrg_machine_event *const e = &p->events[event];
+	size_t n = size_of(p, event);
 	if (n > cap)
 		return 0;
 	out[0] = (uint8_t)event;
 	for (size_t i = 1; i < n; i++)
 		out[i] = (uint8_t)mrg_rng_next(rng);
+	for (unsigned i = 0; i < e->packet_n; i++) {
+		const struct mrg_fuzz_subject *const of = e->packets[i];
+		if (cap - n < 2)
+			return 0;
+		const size_t len = of->make(of->ctx, rng, out + n + 2, cap - n - 2);
+		out[n] = (uint8_t)len;
+		out[n + 1] = (uint8_t)(len >> 8);
+		n += 2 + len;
+	}
 	return n;
 }
 
@@ -228,7 +261,7 @@ static size_t choose(
 {
 	enum { SOME = 12 };
 	const unsigned some = mrg_rng_below(rng, 6) == 0 ? 1 : SOME;
-	uint8_t trial[256];
+	uint8_t trial[EVENT_MAX];
 	size_t best = 0;
 	uint32_t least = UINT32_MAX;
 	for (unsigned i = 0; i < some || (best == 0 && i < SOME); i++) {
@@ -236,7 +269,7 @@ static size_t choose(
 		const unsigned event = (unsigned)mrg_rng_below(rng, m->plan->event_n);
 		const size_t n =
 			draw_event(m->plan, rng, event, trial, sizeof trial < cap ? sizeof trial : cap);
-		if (n == 0 || !can_come(m, event) || !next_event(m->plan, trial, n, 0, &c))
+		if (n == 0 || !next_event(m->plan, trial, n, 0, &c) || !can_come(m, &c))
 			continue;
 		const unsigned t = taken(m, &c);
 		const uint32_t tries = t == MRG_MACHINE_NONE ? UINT32_MAX - 1u : s->tries[t];
@@ -267,7 +300,7 @@ static size_t go_on(struct mrg_machine_subject *s, struct machine *m, struct mrg
 		events += repeats && events == 0;
 		last = n;
 		const struct machine before = *m;
-		const unsigned t = can_come(m, c.event) ? taken(m, &c) : MRG_MACHINE_NONE;
+		const unsigned t = can_come(m, &c) ? taken(m, &c) : MRG_MACHINE_NONE;
 		if (t != MRG_MACHINE_NONE)
 			s->tries[t]++;
 		log.n = 0;
@@ -339,7 +372,7 @@ static size_t other_end(struct mrg_machine_subject *s, struct mrg_rng *rng, cons
 	begin(&m, s->plan);
 	for (size_t at = 0; at < keep && next_event(s->plan, in, keep, at, &c); at += c.len) {
 		log.n = 0;
-		if (can_come(&m, c.event))
+		if (can_come(&m, &c))
 			(void)take(&m, &c, taken(&m, &c), &log);
 	}
 	if (keep != 0)
@@ -352,7 +385,7 @@ size_t mrg_machine_subject_mutate(void *ctx, struct mrg_rng *rng, const uint8_t 
 {
 	struct mrg_machine_subject *const s = ctx;
 	const struct mrg_machine_plan *const p = s->plan;
-	uint8_t fresh[2048];
+	uint8_t fresh[EVENT_MAX];
 	const size_t n = event_count(p, in, len);
 	const size_t at = event_at(p, in, len, (size_t)mrg_rng_below(rng, n + 1));
 	const size_t behind = at < len ? at + event_at(p, in + at, len - at, 1) : at;
@@ -466,7 +499,7 @@ void mrg_machine_subject_run(void *ctx, const uint8_t *in, size_t len, struct mr
 	s->code->begin();
 	result->verdict = MRG_FUZZ_REFUSED;
 	for (size_t at = 0; next_event(s->plan, in, len, at, &c); at += c.len)
-		if (can_come(&m, c.event) && !step(s, &m, &c, &accepted, result))
+		if (can_come(&m, &c) && !step(s, &m, &c, &accepted, result))
 			return;
 	if (accepted)
 		result->verdict = MRG_FUZZ_ACCEPTED;
@@ -488,8 +521,13 @@ void mrg_machine_subject_show(void *ctx, const uint8_t *in, size_t len, FILE *to
 		(void)fprintf(to, "%s: %s", p->states[m.state], e->name);
 		for (unsigned i = 0; i < e->param_n && i < MRG_MACHINE_NUMBERS; i++)
 			(void)fprintf(to, " %s=%" PRIu64, p->numbers[e->params + i].name, c.args[i]);
-		if (!can_come(&m, c.event)) {
-			(void)fprintf(to, ": does not run\n");
+		if (e->packet_n != 0) {
+			(void)fputc(' ', to);
+			for (size_t i = at + size_of(p, c.event); i < at + c.len; i++)
+				(void)fprintf(to, "%02x", in[i]);
+		}
+		if (!can_come(&m, &c)) {
+			(void)fprintf(to, ": does not come\n");
 			continue;
 		}
 		const unsigned t = taken(&m, &c);

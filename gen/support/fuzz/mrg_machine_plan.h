@@ -5,7 +5,9 @@
  * order, and come to the same state, the same variables and the same of what holds at all times.
  *
  * An input is a list of events: which, what tests say (a bit each), then each number in as many octets as it needs, the lowest first,
- * brought into its range.  A timer that does not run does not fire: such an event is passed over.
+ * brought into its range, then each packet behind its length in two octets.  A timer that does not run does not fire, and what is no such
+ * packet does not come: such an event is passed over.  What fields of packets say is taken from their views, which subjects of packets hold
+ * against tables.
  */
 #ifndef MRG_MACHINE_PLAN_H
 #define MRG_MACHINE_PLAN_H
@@ -16,6 +18,8 @@
 enum {
 	MRG_MACHINE_NONE = 0xffff,
 	MRG_MACHINE_NUMBERS = 16, /* parameters of an event or a deed; variables may be more */
+	MRG_MACHINE_VIEWS = 4,    /* packets of an event */
+	MRG_MACHINE_FIELDS = 32,  /* of an event's packets that are asked for */
 	MRG_MACHINE_VARS = 64,
 	MRG_MACHINE_DEEDS = 64, /* at an event */
 	MRG_MACHINE_LEN = 4096  /* octets of an input */
@@ -26,6 +30,7 @@ enum mrg_machine_op {
 	MRG_MACHINE_VAR,   /* a */
 	MRG_MACHINE_PARAM, /* a, of the event */
 	MRG_MACHINE_TEST,  /* a */
+	MRG_MACHINE_FIELD, /* a, of those that the event's packets are asked for */
 	MRG_MACHINE_NOT,
 	MRG_MACHINE_INV,
 	MRG_MACHINE_COND, /* a ? b : c */
@@ -81,6 +86,8 @@ struct mrg_machine_event {
 	const char *name;
 	bool timer;
 	uint16_t params, param_n;
+	const struct mrg_fuzz_subject *const *packets; /* who makes each; NULL: there are none */
+	uint16_t packet_n;
 };
 
 struct mrg_machine_never {
@@ -99,6 +106,8 @@ struct mrg_machine_plan {
 	const uint16_t *lists; /* of expressions; of transitions, the one that is tried first before */
 	const uint16_t *on;    /* [state][event]: where its transitions begin in `lists`, and how many */
 	const char *const *states, *const *deeds;
+	/* Take packets that come, one a parameter, and tell the fields that are asked for.  false: one is none.  NULL: no event has any. */
+	bool (*views)(unsigned event, const struct mrg_span *packets, uint64_t *fields);
 	uint16_t event_n, transition_n, state_n, never_n, vars, var_n, start;
 };
 
