@@ -65,9 +65,9 @@ $(foreach s,$(FUZZ_SUBJECTS),$(eval $(call FUZZ_SUBJECT_RULES,$s)))
 
 # ---- servers, the stack, machines: subjects by hand, over the libraries as they are ----
 # What makes and checks single messages is a folder of `mrg fuzz`; FUZZ_SPEC= names one that is there already and has these specifications.
-FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c tcpip_packet.c tcpip_stack.c tcpip_user.c http_request.c http_server.c http_files.c http_files_naive.c http_files_request.c dns_zones.c dns_query.c dns_server.c dns_stream.c frames.c pipe.c ops.c)
+FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c tcpip_packet.c tcpip_stack.c tcpip_user.c http_request.c http_server.c http_files.c http_files_naive.c http_files_request.c dns_zones.c dns_query.c dns_server.c dns_stream.c frames.c pipe.c words.c ops.c)
 FUZZ_SERVERS_SPECS := $(addprefix specs/,dns/message.mrg http/message.mrg $(addprefix net/,link.mrg ip4.mrg ip6.mrg icmp4.mrg icmp6.mrg udp.mrg tcp.mrg))
-FUZZ_SERVERS_O := $(FUZZ_SERVERS_C:%.c=$B/obj/%.o) $B/obj/tests/protocols/dns/oracle.o
+FUZZ_SERVERS_O := $(FUZZ_SERVERS_C:%.c=$B/obj/%.o) $B/obj/tests/protocols/dns/oracle.o $B/obj/generated/config.o
 FUZZ_SERVERS_LIBS := $(addprefix $B/lib/libmrg,-dns.a -http.a -tcpip.a -rt-unix.a .a)
 FUZZ_SPEC := $B/fuzz/spec
 INC_fuzz := -I $(FUZZ_S) -I gen/support -I $G -I runtime -I . -I tests
@@ -93,8 +93,8 @@ $B/fuzz/servers: $(FUZZ_SERVERS_O) $(FUZZ_SPEC)/spec.a $(FUZZ_SERVERS_LIBS)
 	$Q$(call FUZZ_SERVERS_LINK,)
 # The same with a file of C that has been spoilt instead of the one that is in the libraries: for tests of what subjects see.
 $B/fuzz/spoilt/%: $B/fuzz/spoilt/%.c $B/fuzz/servers
-	$Q$(CC) $(filter-out -MMD -MP,$(BASE)) -O0 -g $(SANFLAGS) $(if $(OPS),$(FUZZ_OPS)) $(INC_protocols) -c -o $@.o $<
-	$Q$(call FUZZ_SERVERS_LINK,-Wl$(comma)-S $@.o)
+	$Q$(CC) $(filter-out -MMD -MP,$(BASE)) -O0 -g $(SANFLAGS) $(if $(OPS),$(FUZZ_OPS)) $(DEF_fuzz) $(INC_fuzz) $(INC_protocols) -c -o $@.o $<
+	$Q$(call FUZZ_SERVERS_LINK,-Wl$(comma)-S$(comma)--allow-multiple-definition $@.o)
 
 # The same with libraries that count what is run of them, so that subjects see what is not linear; $B/fuzz/spoilt counts with OPS=yes.
 FUZZ_OPS := -fsanitize-coverage=trace-pc
@@ -107,7 +107,7 @@ $B/fuzz/servers-ops: $(FUZZ_OPS_O) $B/fuzz/servers
 	$Q$(call FUZZ_SERVERS_LINK,$(FUZZ_OPS_O))
 
 # The other builds, all in one go, so that what is under test has the marks of coverage, too.
-FUZZ_SERVERS_ALL = $(FUZZ_SERVERS_C) tests/protocols/dns/oracle.c $(wildcard $(FUZZ_S)/mrg_plan_*.c $(FUZZ_S)/mrg_textplan*.c) \
+FUZZ_SERVERS_ALL = $(FUZZ_SERVERS_C) $G/config.c tests/protocols/dns/oracle.c $(wildcard $(FUZZ_S)/mrg_plan_*.c $(FUZZ_S)/mrg_textplan*.c) \
 	$$(ls $(FUZZ_SPEC)/subjects_*.c $(FUZZ_SPEC)/texts_*.c) $(filter-out %/dns/stream_client_machine.c,$(foreach l,dns http tcpip,$(LIB_SRC_mrg-$l))) $(LIB_SRC_mrg) $(wildcard runtime/core/*.c)
 $B/fuzz/servers-libfuzzer: $(FUZZ_S)/mrg_fuzz_libfuzzer.c $(FUZZ_S)/mrg_fuzz_havoc.c $(FUZZ_S_COMMON)
 $B/fuzz/servers-afl: $(FUZZ_S)/mrg_fuzz_afl.c $(FUZZ_S_COMMON)
@@ -145,7 +145,7 @@ FUZZ_FOLDER = $O/fuzz/$1$(if $(SAN),-$(subst $(comma),+,$(SAN)))
 FUZZ_SERVERS_dns := $(addprefix dns.server.,message answer stream)
 FUZZ_SERVERS_http := $(addprefix http.server.,requests files)
 FUZZ_SERVERS_tcpip := tcpip.stack
-FUZZ_SERVERS_all := $(FUZZ_SERVERS_dns) $(FUZZ_SERVERS_http) $(FUZZ_SERVERS_tcpip)
+FUZZ_SERVERS_all := $(FUZZ_SERVERS_dns) $(FUZZ_SERVERS_http) $(FUZZ_SERVERS_tcpip) appliance.words
 # Of ONLY=, those that are none of them.
 FUZZ_ONLY = $(filter-out $(FUZZ_SERVERS_all),$(ONLY))
 

@@ -5,6 +5,7 @@
 #include "fuzz/http_files.h"
 #include "fuzz/http_server.h"
 #include "fuzz/tcpip_stack.h"
+#include "fuzz/words.h"
 
 const struct mrg_fuzz_subject *const mrg_fuzz_subjects[] = { &dns_server_message, &dns_server_answer,
-	&dns_server_stream, &http_server_requests, &http_server_files, &tcpip_stack, NULL };
+	&dns_server_stream, &http_server_requests, &http_server_files, &tcpip_stack, &appliance_words, NULL };

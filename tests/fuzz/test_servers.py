@@ -27,10 +27,11 @@ SUBJECTS = {
     "http.server.requests": (6_000, 20, 0),
     "http.server.files": (10_000, 60, 0),
     "tcpip.stack": (6_000, 60, 4),
+    "appliance.words": (20_000, 25, 0),
 }
 
 FAULT_CASES = 2_500  # by which each fault is seen
-MORE_CASES = {"http.server.files": 20_000}  # cheap ones
+MORE_CASES = {"http.server.files": 20_000, "appliance.words": 20_000}  # cheap ones
 
 # A fault: file, what stands there, what stands there then; the subject that must tell, and what it says.
 FAULTS = [
@@ -57,6 +58,11 @@ FAULTS = [
     ("protocols/http/condition.c", "date == v->modified_s;", "date >= v->modified_s;", "http.server.files", "status"),
     ("protocols/http/range.c", "last < w->size ? last + 1u : w->size", "last < w->size ? last : w->size", "http.server.files", "field Content-"),
     ("protocols/http/coding.c", "w.identity, settle(w.other, 1));", "w.identity, 1);", "http.server.files", "field "),
+    ("appliances/common/args.c", "v >= least && v <= most)", "v >= least)", "appliance.words", "told"),
+    ("appliances/common/args.c", "equals != NULL ? equals + 1", "equals != NULL ? equals", "appliance.words", "told"),
+    ("appliances/common/args.c", "if (d < best)", "if (d <= best)", "appliance.words", "told"),
+    ("appliances/common/conf.c", "\tl->count = 0;\n\tl->bad = false;", "\tl->count = 0;", "appliance.words", "faults"),
+    ("appliances/common/conf.c", "(size_t)(at - from) - 2u", "(size_t)(at - from) - 1u", "appliance.words", "told"),
     ("protocols/tcpip/if.c", "count->if_in_foreign++;", "", "tcpip.stack", "frames by kind"),
     ("protocols/tcpip/tcp.c", "\tring_free(&c->out, &t->buffers);\n\ttcp_work(c);", "\ttcp_work(c);", "tcpip.stack", "buffers are left"),
     ("protocols/tcpip/tcp_timer.c", "c->tries == KEEPALIVE_TRIES", "c->tries > 250", "tcpip.stack", "connections are left"),
@@ -108,7 +114,10 @@ def check_faults(report: Report, faults: list[Fault], name: str, *how: str) -> N
     for program, (path, there, instead, _, _) in zip(spoilt, faults):
         text = (ROOT / path).read_text()
         report.check(f"{path}: '{there}' is there to be spoilt", text.count(there) == 1)
-        (ROOT / f"{program}.c").write_text(text.replace(there, instead))
+        text = text.replace(there, instead)
+        if path.startswith("appliances/"):  # it is a part of the subject's file
+            text = re.sub(rf'^#include "{path}".*$', lambda _: text, (ROOT / "fuzz/words.c").read_text(), flags=re.M)
+        (ROOT / f"{program}.c").write_text(text)
     done = make("-s", *spoilt, f"FUZZ_SPEC={FOLDER.relative_to(ROOT)}", *how)
     report.check("what is spoilt builds", done.returncode == 0, done.stdout[-3000:])
     for program, (path, there, instead, subject, said) in zip(spoilt, faults):
