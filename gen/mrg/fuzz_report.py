@@ -13,7 +13,7 @@ import json
 import os
 import re
 from collections import defaultdict
-from typing import Iterable, Iterator, NamedTuple, Sequence
+from typing import Iterator, Mapping, NamedTuple, Sequence
 
 from .docs.html import Content, Html, block, join, tag
 
@@ -36,6 +36,7 @@ th:first-child, td:first-child { text-align: left; }
 .some { background: #d4a72c2e; } .some .c { color: var(--some); }
 b.good, b.bad, b.some { font-weight: 600; } b.good { color: var(--good); } b.bad { color: var(--bad); } b.some { color: var(--some); }
 .source ul { margin: 0 0 .4rem 13.6rem; padding: 0; list-style: none; white-space: normal; }
+.none .c, li.none { opacity: .65; } b.none { font-weight: 600; text-decoration: underline dotted; }
 li.good, li.bad { background: none; } li.good { color: var(--good); } li.bad { color: var(--bad); }
 .find { border-left: 4px solid var(--bad); padding-left: .8rem; margin: .6rem 0; } pre { overflow-x: auto; }
 """
@@ -63,6 +64,7 @@ class Point(NamedTuple):
     file: str
     line: int
     col: int
+    never: str = ""  # why no input comes to it
 
 
 class Find(NamedTuple):
@@ -80,6 +82,7 @@ class Folder:
             known = json.load(f)
         self.texts: dict[str, str] = known["files"]
         self.points = {name: [Point(*p) for p in points] for name, points in known["subjects"].items()}
+        self.never = {name: [Point(*p) for p in points] for name, points in known.get("never", {}).items()}
         self.runs = {name: Run() for name in self.points}
         self.counts = {name: [0] * len(points) for name, points in self.points.items()}
         self.old = 0  # runs of another specification
@@ -107,6 +110,11 @@ class Folder:
                 if self.runs[name].runs:
                     at = out[point.file][point.line]
                     at[point] = at.get(point, 0) + count
+        for name, points in self.never.items():
+            for point in points if self.runs[name].runs else []:
+                at = out[point.file][point.line]
+                if point._replace(never="") not in at:  # another subject comes to it
+                    at[point] = 0
         return out
 
 
@@ -145,7 +153,7 @@ def page(paths: Sequence[str]) -> str:
 
 
 def _legend() -> Html:
-    kinds = (("good", "all that can happen there did"), ("some", "some of it"), ("bad", "nothing"))
+    kinds = (("good", "all that can happen there did"), ("some", "some of it"), ("bad", "nothing"), ("none", "no input comes there, which is proved"))
     said = join([tag("b", text, class_=kind) for kind, text in kinds], ", ")
     return tag("p", "Lines of specifications: ", said, ". The number before a line is that of cases, and a line opens: its points, each with its own.")
 
@@ -194,15 +202,21 @@ def _source(text: str, lines: dict[int, dict[Point, int]]) -> Html:
             out.append(tag("div", number, tag("span", class_="c"), line))
             continue
         most = max(points.values())
-        head = tag("summary", number, tag("span", _number(most) if most else "never", class_="c"), _painted(line, points))
-        listed = [tag("li", f"{_number(c) if c else 'never'}: {p.name}", class_="good" if c else "bad") for p, c in points.items()]
-        out.append(tag("details", head, tag("ul", listed), class_=_kind(points.values())))
+        kind = _kind(points)
+        head = tag("summary", number, tag("span", _number(most) if most else "-" if kind == "none" else "never", class_="c"), _painted(line, points))
+        listed = [tag("li", _told(p, c), class_="none" if p.never else "good" if c else "bad") for p, c in points.items()]
+        out.append(tag("details", head, tag("ul", listed), class_=kind))
     return tag("div", join(out, "\n"), class_="source")
 
 
-def _kind(counts: Iterable[int]) -> str:
-    reached = [bool(c) for c in counts]
-    return "good" if all(reached) else "some" if any(reached) else "bad"
+def _told(point: Point, count: int) -> str:
+    return f"cannot be reached: {point.name}: {point.never}" if point.never else f"{_number(count) if count else 'never'}: {point.name}"
+
+
+def _kind(points: Mapping[Point, int]) -> str:
+    """Of those that can be reached."""
+    reached = [bool(c) for p, c in points.items() if not p.never]
+    return "none" if not reached else "good" if all(reached) else "some" if any(reached) else "bad"
 
 
 def _painted(line: str, points: dict[Point, int]) -> Html:
@@ -213,7 +227,7 @@ def _painted(line: str, points: dict[Point, int]) -> Html:
         found = TOKEN.match(line, col - 1)
         if found is None or col - 1 < at:
             continue
-        kind = _kind([c for p, c in points.items() if p.col == col])
+        kind = _kind({p: c for p, c in points.items() if p.col == col})
         parts += [line[at : col - 1], tag("b", found[0], class_=kind)]
         at = found.end()
     return join([*parts, line[at:]])

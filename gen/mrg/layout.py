@@ -25,6 +25,11 @@ class Run:
     def size(self) -> int:
         return self.bits // 8
 
+    @property
+    def first(self) -> ir.Item:
+        """The first item that takes octets."""
+        return next(i for i in self.items if not isinstance(i, (ir.Check, ir.Let, ir.EndianSel)))
+
     def offset(self, item: ir.Item) -> int:
         return self.offsets[id(item)]
 

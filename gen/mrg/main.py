@@ -244,6 +244,7 @@ def run_vectors(options: argparse.Namespace) -> int:
 
 def run_fuzz(options: argparse.Namespace) -> int:
     """A folder that needs make, a C compiler, and nothing else."""
+    from . import prove_reach
     from .emit import c_header, c_source, fuzz, grammars
     from .emit.tool import ToolError
     from .emit.writer import write_if_changed
@@ -253,7 +254,8 @@ def run_fuzz(options: argparse.Namespace) -> int:
         sys.stderr.write(f"mrg fuzz: neither a packet nor a grammar nor a machine in {', '.join(options.files)}\n")
         return 2
     try:
-        files = fuzz.files(modules, named, [c_header.emit, c_source.emit, grammars.emit], {s.name: s.text for s in resolver.sources}, options.files)
+        texts = {s.name: s.text for s in resolver.sources}
+        files = fuzz.files(modules, named, [c_header.emit, c_source.emit, grammars.emit], texts, options.files, prove_reach.prover())
     except ToolError as why:
         sys.stderr.write(f"mrg: {why}\n")
         return 1

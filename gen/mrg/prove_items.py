@@ -12,8 +12,9 @@ Reading order: Walk.whole, Walk.items, Walk.item, then one method an item.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, Callable, Iterator, Optional, Sequence, Union
+from typing import Any, Callable, ContextManager, Iterator, Optional, Sequence, Union
 
 from . import ir, layout
 from .prove_goals import Goals, Term
@@ -50,11 +51,12 @@ class Walk(Terms):
         p = self.packet
         self.items(p.items)
         self.at_edge(p.loc, "the packet's end")
-        if p.max_bytes is not None:
-            self.goals.assume(self.here <= p.max_bytes)
         for item in layout.walk(p.items):
             if isinstance(item, (ir.Scalar, ir.Varint)) and item.computed is not None:
                 self.computed(item, item.computed)
+        if p.max_bytes is not None:
+            self.may(p, "longer", self.here > p.max_bytes)
+            self.goals.assume(self.here <= p.max_bytes)
         self.interface()
 
     def interface(self) -> None:
@@ -73,6 +75,7 @@ class Walk(Terms):
         there = self.presence[id(item)]
         with self.goals.under(*there):
             value, mine = self.number(e), self.values[(id(item),)]
+            self.may(item, "computed", mine != value)
             if item.severity != "must":
                 return
             if item.implied:
@@ -88,6 +91,7 @@ class Walk(Terms):
                 self.item(segment)
                 continue
             if segment.bits:
+                self.may(segment.first, "run", self.end - self.here < (self.bit + segment.bits + 7) // 8)
                 self.need((self.bit + segment.bits + 7) // 8)
             outer, self.in_run = self.in_run, True
             for item in segment.items:
@@ -108,6 +112,9 @@ class Walk(Terms):
         if not isinstance(item, ir.Scalar):
             self.here = before + size
         return size
+
+    def may(self, item: ir.Item | ir.Packet, what: str, when: Term) -> None:
+        """A point of the item, which inputs come to for which this holds here: of no interest to what is proved; see prove_reach.py."""
 
     def need(self, size: Union[int, Term]) -> None:
         """The reader has made sure of so many octets."""
@@ -135,10 +142,14 @@ class Walk(Terms):
         self.note(item, 0, value)
         bits = self.bit + item.bits
         self.here, self.bit = self.here + bits // 8, bits % 8
-        if item.const is not None and item.severity == "must":
-            self.goals.assume(value == item.const)
+        if item.const is not None:
+            self.may(item, "const", value != item.const)
+            if item.severity == "must":
+                self.goals.assume(value == item.const)
         if item.enum is not None and item.enum.closed:
-            self.goals.assume(self.z3.Or([self.z3.And(value >= lo, value <= hi) for lo, hi in _joined(item.enum)]))
+            member = self.z3.Or([self.z3.And(value >= lo, value <= hi) for lo, hi in _joined(item.enum)])
+            self.may(item, "closed", self.z3.Not(member))
+            self.goals.assume(member)
         return self.z3.IntVal(item.bits // 8)
 
     def _item_varint(self, item: ir.Varint) -> Term:
@@ -161,6 +172,8 @@ class Walk(Terms):
 
     def _item_check(self, item: ir.Check) -> Term:
         holds = self.truth(item.expr)
+        self.may(item, "holds", holds)
+        self.may(item, "broken", self.z3.Not(holds))
         if item.severity == "must":
             self.goals.assume(holds)
         return self.z3.IntVal(0)
@@ -172,7 +185,9 @@ class Walk(Terms):
     def _item_align(self, item: ir.Align) -> Term:
         size = self.goals.fresh("padding", 0, item.to - 1)
         self.goals.given((self.here + size) % item.to == 0)
+        self.may(item, "cut", self.end - self.here < size)
         self.need(size)
+        self.may(item, "zero", size > 0)
         return size
 
     # --- octets and packets -----------------------------------------------------------
@@ -190,8 +205,10 @@ class Walk(Terms):
         else:
             size = self.end - self.here
         if item.max is not None:
+            self.may(item, "long", size > item.max)
             self.goals.assume(size <= item.max)
         if not self.in_run:
+            self.may(item, "cut", self.end - self.here < size)
             self.ends_inside(item, size, item.sure)
         self.note(item, size)
         return size
@@ -211,6 +228,7 @@ class Walk(Terms):
     def _item_region(self, item: ir.Region) -> Term:
         length = self.number(item.length)
         self.goals.goal(item.loc, f"the length of '{item.name}' is not negative", length >= 0)
+        self.may(item, "cut", self.end - self.here < length)
         self.ends_inside(item, length, item.sure)
         outer, run, before = self.end, self.in_run, self.here
         self.end, self.in_run = before + length, False
@@ -218,6 +236,7 @@ class Walk(Terms):
         self.end, self.in_run = outer, run
         self.at_edge(item.loc, f"the end of '{item.name}'")
         if not item.tail:
+            self.may(item, "left", inner != length)
             self.goals.assume(inner == length)
         self.here = before
         return length
@@ -226,6 +245,8 @@ class Walk(Terms):
 
     def _item_optional(self, item: ir.Optional_) -> Term:
         cond, before = self.truth(item.cond), self.here
+        self.may(item, "present", cond)
+        self.may(item, "absent", self.z3.Not(cond))
         with self.goals.under(cond):
             self.items(item.items)
             self.at_edge(item.loc, "the end of what is optional")
@@ -242,23 +263,29 @@ class Walk(Terms):
         size = self.goals.fresh("size", 0, LONGEST)
         before, apart = self.here, _apart(item)
         taken: list[Term] = []
-        for arm in item.arms:
+        for i, arm in enumerate(item.arms):
             mine = self.z3.Or([self._matches(on, p) for p in arm.pats]) if arm.pats else self.z3.BoolVal(True)
             if taken and not (arm.pats and apart):
                 mine = self.z3.And(mine, self.z3.Not(self.z3.Or(taken)))
             taken.append(mine)
+            self.may(item, f"arm {i}", mine)
             if arm.item is None:
                 self.goals.given(self.z3.Implies(self.z3.And(*self.goals.guards, mine), size == 0))
                 continue
-            with self.goals.under(mine):
+            with self.goals.under(mine), self.apart(item):
                 took = self.item(arm.item)
                 self.at_edge(arm.loc, "the end of the arm")
             self.goals.given(self.z3.Implies(self.z3.And(*self.goals.guards, mine), size == took))
             self.here = before
         if item.default is None:
+            self.may(item, "tag", self.z3.Not(self.z3.Or(taken)))
             self.goals.assume(self.z3.Or(taken))
         self.need(size)
         return size
+
+    def apart(self, _item: ir.Switch) -> ContextManager[None]:
+        """Around each arm: here what is learnt of it stays known, under its condition."""
+        return nullcontext()
 
     def _matches(self, on: Term, p: ir.Pat) -> Term:
         value = on if p.mask == (1 << 64) - 1 else self.masked(on, p.mask)
@@ -270,9 +297,13 @@ class Walk(Terms):
         size, count = self._extent(item)
         self.counts[id(item)] = count
         least, most = self._element(item, size)
+        if item.max is not None:  # one too many is refused before it is read: behind the others there is an octet, or a number says so
+            self.may(item, "many", size > item.max * least if item.mode in ("bytes", "rest") else count > item.max)
         self.goals.assume(size >= count * least)
         if most is not None:
             self.goals.assume(size <= count * most)
+        for what, there in (("none", count == 0), ("one", count == 1), ("more", count > 1)):
+            self.may(item, what, there)
         if item.max is not None:
             self.goals.assume(count <= item.max)
         if item.mode == "count" and least == 0:
@@ -290,6 +321,7 @@ class Walk(Terms):
             return self.goals.fresh("size", 0, None), number
         count = self.goals.fresh("count", 1 if item.mode == "until" else 0, None)
         if item.mode == "bytes":
+            self.may(item, "cut", self.end - self.here < number)
             self.ends_inside(item, number, item.sure)
             return number, count
         return self.end - self.here if item.mode == "rest" else self.goals.fresh("size", 0, LONGEST), count

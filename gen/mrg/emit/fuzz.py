@@ -9,16 +9,23 @@ Reading order: files, program, _subject.
 from __future__ import annotations
 
 import json
-from typing import Callable, Iterator, Mapping, Optional, Sequence
+from typing import Callable, Iterator, Mapping, NamedTuple, Optional, Sequence
 
 from .. import ir, names
+from ..prove_reach import Prover
 from ..field_ids import own_items
 from ..layout import Run, contained, refs, segments
 from . import fuzz_glue, fuzz_once, machine, machine_subject, plan, scope, streams, text_subject
 from .tests_c import uses_extern
 from .writer import Writer
 
-Place = tuple[str, ir.Loc]  # a point of a specification, and where it is
+
+class Place(NamedTuple):
+    """A point of a specification, and where it is.  never: why no input comes to it, if none does."""
+
+    name: str
+    loc: ir.Loc
+    never: str = ""
 
 MAKEFILE = """\
 # make: `fuzz`, the fuzzer in one process.  make libfuzzer, make afl (with mutator.so): the same inputs driven from outside.
@@ -67,11 +74,12 @@ obj-so/%.o: %.c Makefile
 
 def files(
     modules: Sequence[ir.Module], named: Sequence[str], emits: Sequence[Callable[[ir.Module], dict[str, str]]],
-    texts: Mapping[str, str], paths: Sequence[str],
+    texts: Mapping[str, str], paths: Sequence[str], prover: Optional[Prover] = None,
 ) -> dict[str, str]:  # fmt: skip
     """What goes into the folder, by path: generated C of all that the modules of these names need, and subjects of their packets.
 
-    texts: of the specifications, by the names that are in places.  paths: of those that are asked for, as they were given."""
+    texts: of the specifications, by the names that are in places.  paths: of those that are asked for, as they were given.  prover: says of points
+    that no input comes to them; without it, only sizes do."""
     wanted = [m for m in modules if m.name in named and can_be_fuzzed(m)]
     needed = _with_imports(wanted)
     out: dict[str, str] = {}
@@ -85,12 +93,13 @@ def files(
     source = sorted(path for path in out if path.endswith(".c"))
     subjects: list[str] = []
     places: dict[str, list[Place]] = {}
+    of_rules: dict[str, list[tuple[str, ir.Loc]]] = {}
     for module in wanted:
         if module.packets:
-            out[f"subjects_{module.name.replace('.', '_')}.c"] = program(module, places)
+            out[f"subjects_{module.name.replace('.', '_')}.c"] = program(module, places, prover)
             subjects += [f"{listed(module)}_{names.snake(p.name)}" for p in _subjects_of(module)]
         if module.grammars:
-            text, of_texts = text_subject.subjects(module, places=places)
+            text, of_texts = text_subject.subjects(module, places=of_rules)
             out[f"texts_{module.name.replace('.', '_')}.c"] = text
             subjects += of_texts
         if machine_subject.machines_of(module):
@@ -121,6 +130,7 @@ def files(
             out[f"aflnet_{module.name.replace('.', '_')}.c"] = cut
         for rule in text_subject.texts(module):
             out[f"dict/{rule.title}.dict"] = scope.dictionary(scope.words_of_nodes([rule.rule.node]))
+    places |= {name: [Place(*point) for point in points] for name, points in of_rules.items()}
     out["points.json"] = _points(places, texts, paths)
     out["Makefile"] = MAKEFILE.format(spec=" ".join(source), once=" ".join(once))
     return out
@@ -128,9 +138,11 @@ def files(
 
 def _points(places: dict[str, list[Place]], texts: Mapping[str, str], paths: Sequence[str]) -> str:
     """Of each subject, its points and where they are in which specification, whose text is there, too: for `mrg fuzz-report`."""
-    files = sorted({loc.file for points in places.values() for _, loc in points})
-    subjects = {name: [[what, loc.file, loc.line, loc.col] for what, loc in points] for name, points in places.items()}
-    return json.dumps({"specs": list(paths), "files": {name: texts[name] for name in files}, "subjects": subjects}, indent=0, ensure_ascii=False) + "\n"
+    files = sorted({p.loc.file for points in places.values() for p in points})
+    subjects = {name: [[p.name, p.loc.file, p.loc.line, p.loc.col] for p in points if not p.never] for name, points in places.items()}
+    never = {name: [[p.name, p.loc.file, p.loc.line, p.loc.col, p.never] for p in points if p.never] for name, points in places.items()}
+    known = {"specs": list(paths), "files": {name: texts[name] for name in files}, "subjects": subjects, "never": {k: v for k, v in never.items() if v}}
+    return json.dumps(known, indent=0, ensure_ascii=False) + "\n"
 
 
 def can_be_fuzzed(module: ir.Module) -> bool:
@@ -178,10 +190,10 @@ def _subjects_of(module: ir.Module) -> list[ir.Packet]:
     return [p for p in module.packets if not p.inline and not uses_extern(p)]
 
 
-def program(module: ir.Module, places: Optional[dict[str, list[Place]]] = None) -> str:
+def program(module: ir.Module, places: Optional[dict[str, list[Place]]] = None, prover: Optional[Prover] = None) -> str:
     """A C file with a subject for each packet of the module that is declared by name; link it with the generated C.
 
-    places: where to put the points of each subject."""
+    places: where to put the points of each subject, those last that no input comes to."""
     w = Writer()
     t = plan.Tables(module)
     rows = [p for p in module.packets if not uses_extern(p)]  # as in the glue's table
@@ -193,9 +205,9 @@ def program(module: ir.Module, places: Optional[dict[str, list[Place]]] = None) 
     w.line()
     for row, packet in enumerate(rows):
         if not packet.inline:
-            points = _subject(w, module, t, packet, row)
+            points = _subject(w, module, t, packet, row, prover)
             if places is not None:
-                places[f"{module.name}.{packet.name}"] = [(t.points[p], t.places[p]) for p in points]
+                places[f"{module.name}.{packet.name}"] = points
     return w.text()
 
 
@@ -204,8 +216,8 @@ def listed(module: ir.Module) -> str:
     return "mrg_fuzz_" + module.name.replace(".", "_")
 
 
-def _subject(w: Writer, module: ir.Module, t: plan.Tables, packet: ir.Packet, row: int) -> list[int]:
-    """Which points of the tables are its own."""
+def _subject(w: Writer, module: ir.Module, t: plan.Tables, packet: ir.Packet, row: int, prover: Optional[Prover]) -> list[Place]:
+    """Its points."""
     short = names.snake(packet.name)
     offsets = ["0"] * len(t.order)  # of each packet, where its points begin among `every`
     every: list[int] = []
@@ -213,14 +225,20 @@ def _subject(w: Writer, module: ir.Module, t: plan.Tables, packet: ir.Packet, ro
         first, end = t.points_of[t.packets[id(one)]]
         offsets[t.packets[id(one)]] = str(len(every))
         every += range(first, end)
-    never = _never(t, packet)
+    shown = prover.never(packet) if prover is not None else set()
+    never = {p: "by sizes" for p in _never(t, packet)} | {p: WHY.get(t.keys[p][1], WHY[""]) + ", by z3" for p in every if t.keys[p] in shown}
     points = [p for p in every if p not in never]
-    order = {p: i for i, p in enumerate([*points, *(p for p in every if p in never)])}
+    others = [p for p in every if p in never]
+    order = {p: i for i, p in enumerate([*points, *others])}
     _numbers(w, f"static const uint32_t {short}_offsets[]", offsets)
     _numbers(w, f"static const uint32_t {short}_ranks[]", [str(order[p]) for p in every])
     _numbers(w, f"static const uint32_t {short}_points[]", list(map(str, points)))
     w.line(f"static uint8_t {short}_reached[{max(len(every), 1)}];")
     w.line(f"static uint16_t {short}_tries[{max(len(points), 1)}];")
+    if others:
+        with w.block(f"static const char *const {short}_never[] =", "};"):
+            for p in others:
+                w.line(f'{names.c_string(f"{t.points[p]}: cannot be reached: {never[p]}")},')
     with w.block(f"static struct mrg_plan_subject {short}_ctx =", "};"):
         w.line(f".plan = &{plan.name_of(module)}, .packet = {t.packets[id(packet)]}, .glue = &{fuzz_glue.table(module)}[{row}],")
         w.line(".room = &room,")
@@ -235,13 +253,26 @@ def _subject(w: Writer, module: ir.Module, t: plan.Tables, packet: ir.Packet, ro
         for part in ("make", "mutate", "smaller", "run", "show"):
             w.line(f".{part} = mrg_plan_subject_{part},")
         w.line(f".point_count = {len(points)}, .point_name = mrg_plan_subject_point, .reached = {short}_reached,")
+        if others:
+            w.line(f".never = {short}_never, .never_count = {len(others)},")
         w.line(tried)
     w.line()
-    return points
+    return [Place(t.points[p], t.places[p], never.get(p, "")) for p in [*points, *others]]
 
 
 def _hints(packet: ir.Packet) -> dict[int, list[int]]:
     return {key: values for one in contained(packet) for key, values in plan.hints(one).items()}
+
+
+# Why no input comes to a point, by its word (prove_items.py).
+WHY = {
+    "": "what is read before it decides",
+    "run": "what is read before makes sure of its octets", "cut": "what is read before makes sure of its octets",
+    "const": "what is read before makes it hold", "closed": "what is read before makes it hold",
+    "computed": "what says the size makes it hold", "broken": "what is read before makes it hold",
+    "none": "what is read before asks for one", "many": "what is read before bounds its octets", "long": "what is read before bounds its octets",
+    "longer": "what is read before bounds its octets", "left": "it takes all that there is", "jumps": "it begins too near to where pointers count from",
+}  # fmt: skip
 
 
 def _never(t: plan.Tables, root: ir.Packet) -> set[int]:

@@ -24,6 +24,7 @@ OPS = {
     "==": "EQ", "!=": "NE", "<": "LT", "<=": "LE", ">": "GT", ">=": "GE", "&&": "BOTH", "||": "EITHER", "!": "NOT", "~": "INV",
 }  # fmt: skip
 MASK = (1 << 64) - 1
+Key = tuple[int, str]  # of a point: id() of its item or packet, and a word for which of its points it is
 HINTS_MAX = 400  # of one item
 MAP_MAX = 512  # values of a choice whose arms are in a map
 
@@ -45,6 +46,7 @@ class Tables:
         self.rows: dict[str, list[str]] = {k: [] for k in ("items", "exprs", "arms", "pats", "varints", "lengths", "params", "lists", "numbers", "maps")}
         self.ids = field_ids(module)
         self.points: list[str] = []
+        self.keys: list[Key] = []  # of each point
         self.places: list[ir.Loc] = []  # of each point, where the specification has it
         self.loc = ir.Loc(module.path, 1, 1)  # of the item at hand
         self.point_items: list[int] = []  # of each point, the row of `items`
@@ -117,9 +119,10 @@ class Tables:
         self.rows[key] += rows
         return at
 
-    def point(self, *what: str, at: Sequence[ir.Loc] = ()) -> None:
-        """at: one a point, where it isn't that of the item at hand."""
-        self.points += what
+    def point(self, of: ir.Item | ir.Packet, what: dict[str, str], at: Sequence[ir.Loc] = ()) -> None:
+        """what: each point's word, as in prove_items.py, and its name.  at: one a point, where it isn't that of the item at hand."""
+        self.points += what.values()
+        self.keys += [(id(of), word) for word in what]
         self.places += [*at, *[self.loc] * (len(what) - len(at))]
         self.point_items += [self.row] * len(what)
 
@@ -162,7 +165,7 @@ class Tables:
         self.row = len(self.rows["items"])
         self.loc = packet.loc
         if packet.max_bytes is not None:
-            self.point(f"{packet.name}: longer than {packet.max_bytes} octets")
+            self.point(packet, {"longer": f"{packet.name}: longer than {packet.max_bytes} octets"})
         items, n = self.items(packet.items)
         params = self.put("params", (f"{{ {_c(p.kind == 'buffer')}, {p.lo}u, {_u(p.hi if p.hi else (1 << max(p.bits, 1)) - 1)} }}" for p in packet.params))
         known = lengths(packet)
@@ -186,7 +189,7 @@ class Tables:
         at = self.put("items", [""] * len(flat))
         for i, (part, in_run) in enumerate(flat):
             self.row = at + i
-            self.loc = _first(part).loc if isinstance(part, Run) else part.loc
+            self.loc = part.first.loc if isinstance(part, Run) else part.loc
             self.rows["items"][at + i] = self.run(part) if isinstance(part, Run) else self.fill(part, in_run)
         return at, len(flat)
 
@@ -204,12 +207,12 @@ class Tables:
         return f"{self.at.name}.{item.name}" if item.name else self.at.name
 
     def run(self, run: Run) -> str:
-        first = _first(run)
+        first = run.first
         point = len(self.points)
         sure = id(first) in self.sure and run.bits <= 8
         if not sure:
             self.runs.setdefault(id(self.at), []).append((len(self.points), run.bits))
-            self.point(f"{self.label(first)}: cut")
+            self.point(first, {"run": f"{self.label(first)}: cut"})
         return _row("RUN", first, value=run.bits, point=point, slot=self.slots[id(first)], flags=["IS_SURE"] if sure else [])
 
     def fill(self, item: ir.Item, in_run: bool) -> str:
@@ -222,7 +225,7 @@ class Tables:
                 return self.scalar(item, base, at)
             case ir.Varint():
                 spec = item.spec
-                self.point(f"{at}: too large", f"{at}: cut", *([f"{at}: not the shortest"] if spec.minimal else []))
+                self.point(item, {"large": f"{at}: too large", "cut": f"{at}: cut"} | ({"shortest": f"{at}: not the shortest"} if spec.minimal else {}))
                 flags = [*self.computed(item, at), *(["IS_OWED"] if id(item) in self.owed else [])]
                 return _row("VARINT", item, **base, a=self.varint(spec), lo=item.lo, hi=_u(item.hi or spec.hi), flags=flags,
                             expr=self.expr(item.computed), severity=item.severity, **self.hint(item))  # fmt: skip
@@ -230,10 +233,10 @@ class Tables:
                 flags = ["HAS_MAX"] if item.max is not None else []
                 flags += ["IS_NOCASE"] if item.nocase else []
                 if item.max is not None:
-                    self.point(f"{at}: longer than {item.max} octets")
+                    self.point(item, {"long": f"{at}: longer than {item.max} octets"})
                 if not (in_run or item.sure or item.mode == "rest"):
                     flags.append("CAN_CUT")
-                    self.point(f"{at}: cut")
+                    self.point(item, {"cut": f"{at}: cut"})
                 return _row("BYTES", item, **base, mode={"len": "LEN", "rest": "REST", "until": "UNTIL"}[item.mode], value=item.until,
                             max=item.max or 0, flags=flags, expr=self.expr(item.length), field=self.field(item.length))  # fmt: skip
             case ir.Sub():
@@ -246,18 +249,19 @@ class Tables:
             case ir.Chain():
                 return self.chain(item, base, at)
             case ir.Region():
-                self.point(*([] if item.sure else [f"{at}: its region is cut"]), *([] if item.tail else [f"{at}: octets left over"]))
+                cut, left = {} if item.sure else {"cut": f"{at}: its region is cut"}, {} if item.tail else {"left": f"{at}: octets left over"}
+                self.point(item, cut | left)
                 return _row("REGION", item, **base, a=self.one(item.item), expr=self.expr(item.length), field=self.field(item.length),
                             flags=[*(["HAS_TAIL"] if item.tail else []), *([] if item.sure else ["CAN_CUT"])])  # fmt: skip
             case ir.Optional_():
                 first = next((i.name for i in item.items if i.name), "more")
                 gated = gate(item)
-                self.point(f"{self.at.name}.{first}: present", f"{self.at.name}.{first}: absent")
+                self.point(item, {"present": f"{self.at.name}.{first}: present", "absent": f"{self.at.name}.{first}: absent"})
                 start, n = self.items(item.items)
                 return _row("OPTIONAL", item, **base, a=start, n=n, expr=self.expr(item.cond), field=self.field(item.cond),
                             gate=NONE if gated is None else self.slots[id(gated)])  # fmt: skip
             case ir.Align():
-                self.point(f"{at}: padding is cut", *([f"{at}: padding is not zero"] if item.zero else []))
+                self.point(item, {"cut": f"{at}: padding is cut"} | ({"zero": f"{at}: padding is not zero"} if item.zero else {}))
                 return _row("ALIGN", item, **base, value=item.to, flags=["IS_ZERO"] if item.zero else [])
             case ir.Let():
                 return _row("LET", item, **base, expr=self.expr(item.expr))
@@ -265,7 +269,7 @@ class Tables:
                 calls = any(isinstance(e, ir.Call) for e in refs(item.expr))
                 sure = id(item) in self.sure
                 if item.severity != "send" and not calls and not sure:
-                    self.point(f"{at}: {item.what}: holds", f"{at}: {item.what}: broken")
+                    self.point(item, {"holds": f"{at}: {item.what}: holds", "broken": f"{at}: {item.what}: broken"})
                 about = next((i for i in own_items(self.at.items) if item.name and i.name == item.name and not isinstance(i, ir.Check)), item)
                 return _row("CHECK", item, **base, a=self.slots[id(about)], expr=self.expr(item.expr), severity=item.severity,
                             flags=["CALLS"] if calls else ["IS_SURE"] if sure else [], what=item.what, field=self.field(item.expr))  # fmt: skip
@@ -285,10 +289,10 @@ class Tables:
             if id(item) in self.sure:
                 flags.append("IS_SURE")
             elif item.severity != "send":
-                self.point(f"{at}: not {item.const}")
+                self.point(item, {"const": f"{at}: not {item.const}"})
         if item.enum is not None and item.enum.closed:
             flags.append("IS_CLOSED")
-            self.point(f"{at}: not a {item.enum.name}")
+            self.point(item, {"closed": f"{at}: not a {item.enum.name}"})
             hint["ranges"] = self.put("pats", (f"{{ {_u(m.lo)}, {_u(m.hi)}, {_u(MASK)} }}" for m in item.enum.members))
             hint["range_n"] = len(item.enum.members)
         flags += self.computed(item, at)
@@ -306,7 +310,7 @@ class Tables:
         if item.implied:
             return [*flags, "IS_IMPLIED"]
         if item.severity != "send":
-            self.point(f"{at}: not what is computed")
+            self.point(item, {"computed": f"{at}: not what is computed"})
         return flags
 
     def hint(self, item: ir.Item) -> dict[str, int]:
@@ -320,19 +324,19 @@ class Tables:
         flags = ["HAS_MAX"] if item.max is not None else []
         if item.mode == "until" or (item.mode in ("count", "bytes") and item.expr is not None and item.expr.lo > 0):
             self.impossible.add(len(self.points))
-        self.point(f"{at}: none", f"{at}: one", *([f"{at}: more than one"] if item.max is None or item.max > 1 else []))
+        self.point(item, {"none": f"{at}: none", "one": f"{at}: one"} | ({"more": f"{at}: more than one"} if item.max is None or item.max > 1 else {}))
         if item.max is not None:
-            if _all_keys(item, item.max) or _never_more(item, item.max):
+            if _never_more(item, item.max):
                 self.impossible.add(len(self.points))
-            self.point(f"{at}: more than {item.max} elements")
+            self.point(item, {"many": f"{at}: more than {item.max} elements"})
         if item.mode == "bytes" and not item.sure:
             flags.append("CAN_CUT")
-            self.point(f"{at}: cut")
+            self.point(item, {"cut": f"{at}: cut"})
         path = item.ascending or item.unique
         row = {"path": 0, "path_len": 0, "ranges": 0, "range_n": 0}
         if path is not None:
             flags.append("IS_RISING" if item.ascending else "IS_UNIQUE")
-            self.point(f"{at}: a key {'does not rise' if item.ascending else 'repeats'}")
+            self.point(item, {"key": f"{at}: a key {'does not rise' if item.ascending else 'repeats'}"})
             inside = path[1:] if path[0] is item.elem else path  # empty: the element itself
             row["path"], row["path_len"] = self.path_in(item.elem, inside), len(inside)
             row["ranges"] = self.put("pats", (f"{{ {_u(lo)}, {_u(hi)}, {_u(MASK)} }}" for lo, hi in item.exempt))
@@ -342,7 +346,8 @@ class Tables:
                     field=self.field(item.expr) if item.mode in ("count", "bytes") else NONE, **row)  # fmt: skip
 
     def switch(self, item: ir.Switch, base: dict[str, object], at: str) -> str:
-        self.point(*(f"{at}: {arm.name}" for arm in item.arms), *([] if item.default else [f"{at}: no such tag"]), at=[arm.loc for arm in item.arms])
+        arms = {f"arm {i}": f"{at}: {arm.name}" for i, arm in enumerate(item.arms)}
+        self.point(item, arms | ({} if item.default else {"tag": f"{at}: no such tag"}), at=[arm.loc for arm in item.arms])
         rows = []
         for arm in item.arms:
             pats = self.put("pats", (f"{{ {_u(p.lo)}, {_u(p.hi)}, {_u(p.mask & MASK)} }}" for p in arm.pats))
@@ -354,10 +359,10 @@ class Tables:
                     bits=max((e.bits for e in refs(item.on) if isinstance(e, ir.Peek)), default=0))  # fmt: skip
 
     def chain(self, item: ir.Chain, base: dict[str, object], at: str) -> str:
-        self.point(*(f"{at}: {arm.name}" for arm in item.arms), at=[arm.loc for arm in item.arms])
-        self.point(f"{at}: cut", f"{at}: no such item", f"{at}: longer than {item.max_bytes} octets")
+        self.point(item, {f"arm {i}": f"{at}: {arm.name}" for i, arm in enumerate(item.arms)}, at=[arm.loc for arm in item.arms])
+        self.point(item, {"cut": f"{at}: cut", "tag": f"{at}: no such item", "longer": f"{at}: longer than {item.max_bytes} octets"})
         if any(arm.kind == "goto" for arm in item.arms):
-            self.point(f"{at}: points past the end", f"{at}: does not point back", f"{at}: too many jumps")
+            self.point(item, {"past": f"{at}: points past the end", "back": f"{at}: does not point back", "jumps": f"{at}: too many jumps"})
         rows = []
         for arm in item.arms:
             pats = self.put("pats", (f"{{ {lo}u, {hi}u, {_u(MASK)} }}" for lo, hi in arm.first))
@@ -455,13 +460,6 @@ class Tables:
         raise AssertionError(type(e).__name__)
 
 
-def _all_keys(item: ir.List, most: int) -> bool:
-    """Whether a list has all keys that there are before it has too many elements."""
-    path = item.ascending or item.unique
-    key = path[-1] if path else None
-    return isinstance(key, ir.Scalar) and 1 << key.bits <= most and not item.exempt
-
-
 def _never_more(item: ir.List, most: int) -> bool:
     """Whether what says how long a list is can't say more."""
     if item.expr is None or item.mode not in ("count", "bytes"):
@@ -522,11 +520,6 @@ def _packets_of(item: ir.Item) -> Iterable[ir.Packet]:
                 yield from _packets_of(arm.item)
     elif isinstance(item, ir.Chain):
         yield from (arm.packet for arm in item.arms)
-
-
-def _first(run: Run) -> ir.Item:
-    """The first item that takes octets."""
-    return next(i for i in run.items if not isinstance(i, (ir.Check, ir.Let, ir.EndianSel)))
 
 
 def hints(packet: ir.Packet) -> dict[int, list[int]]:

@@ -96,7 +96,11 @@ struct mrg_fuzz_subject {
 	/* Points of the specification: alternatives, constraints held and broken, codes of errors. */
 	size_t point_count;
 	const char *(*point_name)(void *ctx, size_t point); /* "rdata: MX" */
-	uint8_t *reached;                                   /* [point_count], not 0: an input got there */
+	uint8_t *reached;                                   /* [point_count + never_count], not 0: an input got there */
+
+	/* Points that no input comes to, behind the others: what each is, and why. */
+	const char *const *never;
+	size_t never_count;
 
 	const struct mrg_fuzz_scope *scope; /* NULL: no heads, and the alphabet of who asks */
 };

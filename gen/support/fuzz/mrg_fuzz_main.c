@@ -323,6 +323,20 @@ static void say_points(const struct mrg_fuzz_subject *s)
 	for (size_t i = 0; i < s->point_count; i++)
 		(void)printf("%s: %s: %s\n", s->name, s->reached[i] != 0 ? "reached" : "missing",
 			s->point_name(s->ctx, i));
+	for (size_t i = 0; i < s->never_count; i++)
+		(void)printf("%s: %s\n", s->name, s->never[i]);
+}
+
+/* A proof that no input comes to a point is held against what inputs come to. */
+static bool contradicts_itself(const struct mrg_fuzz_subject *s)
+{
+	bool any = false;
+	for (size_t i = 0; i < s->never_count; i++) {
+		if (s->reached[s->point_count + i] != 0)
+			(void)printf("%s: reached, although: %s\n", s->name, s->never[i]);
+		any = any || s->reached[s->point_count + i] != 0;
+	}
+	return any;
 }
 
 static bool do_subject(const struct mrg_fuzz_subject *s, const struct mrg_fuzz_options *o)
@@ -331,7 +345,7 @@ static bool do_subject(const struct mrg_fuzz_subject *s, const struct mrg_fuzz_o
 		return do_make(s, o);
 	if (o->make_rate != 0)
 		return do_make_rate(s, o);
-	const bool good = mrg_fuzz_loop(s, o);
+	const bool good = mrg_fuzz_loop(s, o) && !contradicts_itself(s);
 	if (o->points)
 		say_points(s);
 	return good;
