@@ -334,6 +334,7 @@ class Walk(Terms):
         with self.goals.under(some):
             left = 1 if item.mode in ("bytes", "rest") else 0  # they go on while there are octets
             self.goals.assume(self.z3.And(place >= self.here, place + left <= end))
+            self.placed(item.elem, place)
             self.here, self.end, self.in_run = place, end, False
             more = self.truth(item.expr) if item.mode == "while" and item.expr is not None else self.z3.BoolVal(True)
             with self.goals.under(more):
@@ -347,6 +348,9 @@ class Walk(Terms):
                     self.lent = set()
         self.here, self.end, self.in_run = outer
         return sizes_of(item.elem)
+
+    def placed(self, elem: ir.Item, place: Term) -> None:
+        """An element of a list that begins here is at this place: of no interest to what is proved; see prove_reach.py."""
 
     def _item_chain(self, item: ir.Chain) -> Term:
         """In place: items up to max_bytes with the stop, or a goto in the place of the stop."""

@@ -101,10 +101,25 @@ class Reach(Linked):
         if self.peeks_later:
             super().note(item, size, value)
 
+    def placed(self, elem: ir.Item, place: Term) -> None:
+        by = _multiple(elem)
+        if by > 1:
+            self.goals.given(self.z3.Implies(self.goals.here(), (place - self.here) % by == 0))
+
+    def _item_list(self, item: ir.List) -> Term:
+        size = super()._item_list(item)
+        by = _multiple(item.elem)
+        if by > 1:
+            self.goals.assume(size % by == 0)
+        return size
+
     def _item_sub(self, item: ir.Sub) -> Term:
         if not _is_small(item.packet):
             self._elsewhere(item)
-            return Walk._item_sub(self, item)
+            size = Walk._item_sub(self, item)
+            if _takes_all(item.packet):
+                self.goals.assume(size == self.end - self.here)
+            return size
         inner = Reach(self.message, item.packet, self.base + self.here, self.frames, self.judged)
         inner.big = self.big
         given = [inner.end == self.end - self.here]
@@ -160,6 +175,22 @@ class Reach(Linked):
             far = [self.offsets[h.buffer.name] + self.here >= h.at.lo + h.max_jumps + 1 for h in hops if h.buffer is not None and h.at is not None]
             self.may(item, "jumps", self.z3.Or(far))
         return super()._item_chain(item)
+
+
+def _multiple(item: ir.Item) -> int:
+    """What the octets of an item are a multiple of, by its kind alone."""
+    if isinstance(item, ir.Sub):
+        last = item.packet.items[-1] if item.packet.items else item
+        return item.packet.size_min if item.packet.fixed else last.to if isinstance(last, ir.Align) else 1
+    if isinstance(item, ir.Bytes) and isinstance(item.length, ir.Const):
+        return item.length.value
+    return item.bits // 8 if isinstance(item, ir.Scalar) else 1
+
+
+def _takes_all(packet: ir.Packet) -> bool:
+    """Whether it ends where the region around it does."""
+    last = next((i for i in reversed(packet.items) if not isinstance(i, (ir.Check, ir.Let))), None)
+    return isinstance(last, (ir.Bytes, ir.List)) and last.mode == "rest" or isinstance(last, ir.Sub) and _takes_all(last.packet)
 
 
 def _is_small(packet: ir.Packet) -> bool:

@@ -249,7 +249,7 @@ def _subject(w: Writer, module: ir.Module, t: plan.Tables, packet: ir.Packet, ro
     tried = scope.emit(w, short, scope.of_packet(packet, _hints(packet)), scope.heads(packet))
     w.line(f"extern const struct mrg_fuzz_subject {listed(module)}_{short};")
     with w.block(f"const struct mrg_fuzz_subject {listed(module)}_{short} =", "};"):
-        w.line(f".name = {names.c_string(module.name + '.' + packet.name)}, .ctx = &{short}_ctx, .len_max = 65536,")
+        w.line(f".name = {names.c_string(module.name + '.' + packet.name)}, .ctx = &{short}_ctx, .len_max = {max(65536, (packet.max_bytes or 0) + 1024)},")
         for part in ("make", "mutate", "smaller", "run", "show"):
             w.line(f".{part} = mrg_plan_subject_{part},")
         w.line(f".point_count = {len(points)}, .point_name = mrg_plan_subject_point, .reached = {short}_reached,")

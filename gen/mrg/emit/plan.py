@@ -159,6 +159,7 @@ class Tables:
         for item in own_items(packet.items):
             self.slots.setdefault(id(item), len(self.slots))
         self.hints = hints(packet)
+        self.asking: list[tuple[int, bool]] = []  # rows of checks about octets that are to come, and whether it is those that are next
         self.solved = _solved(packet)
         self.sure = _decided(packet) if id(packet) in self.chosen else set()
         point = len(self.points)
@@ -218,6 +219,7 @@ class Tables:
     def fill(self, item: ir.Item, in_run: bool) -> str:
         point = len(self.points)
         self.index[id(item)] = self.row
+        self.asked_now(item)
         base: dict[str, object] = {"slot": self.slots[id(item)], "point": point, "id": self.ids[id(item)] if told(item) else 0}
         at = self.label(item)
         match item:
@@ -271,8 +273,15 @@ class Tables:
                 if item.severity != "send" and not calls and not sure:
                     self.point(item, {"holds": f"{at}: {item.what}: holds", "broken": f"{at}: {item.what}: broken"})
                 about = next((i for i in own_items(self.at.items) if item.name and i.name == item.name and not isinstance(i, ir.Check)), item)
+                flags = ["CALLS"] if calls else ["IS_SURE"] if sure else []
+                field = self.field(item.expr)
+                peeks = [e.bits for e in refs(item.expr) if isinstance(e, ir.Peek)]
+                if field == NONE and (peeks or any(isinstance(e, ir.Avail) for e in refs(item.expr))):
+                    self.asking.append((self.row, bool(peeks)))
+                    flags.append("PEEKS" if peeks else "ASKS_ROOM")
+                near = [c.value + d for c in refs(item.expr) if isinstance(c, ir.Const) for d in (-1, 0, 1)]
                 return _row("CHECK", item, **base, a=self.slots[id(about)], expr=self.expr(item.expr), severity=item.severity,
-                            flags=["CALLS"] if calls else ["IS_SURE"] if sure else [], what=item.what, field=self.field(item.expr))  # fmt: skip
+                            flags=flags, what=item.what, field=field, bits=max(peeks, default=0), **self.numbers(near))  # fmt: skip
             case ir.EndianSel():
                 return _row("ENDIAN_BY", item, **base, expr=self.expr(item.cond))
         raise AssertionError(type(item).__name__)
@@ -313,11 +322,22 @@ class Tables:
             self.point(item, {"computed": f"{at}: not what is computed"})
         return flags
 
+    def asked_now(self, item: ir.Item) -> None:
+        """Tell checks before an item that it has the octets that they are about."""
+        for row, next_ in self.asking:
+            if next_ and isinstance(item, (ir.Bytes, ir.Scalar)) or not next_ and isinstance(item, (ir.Bytes, ir.List)) and item.mode == "rest":
+                self.rows["items"][row] = self.rows["items"][row].replace(f".field = {NONE}", f".field = {self.row}", 1)
+        if not isinstance(item, (ir.Check, ir.Let)):
+            self.asking = [(row, next_) for row, next_ in self.asking if not next_]
+
     def hint(self, item: ir.Item) -> dict[str, int]:
-        values = sorted(set(self.hints.get(id(item), [])))
+        values = self.hints.get(id(item), [])
         if isinstance(item, ir.Scalar) and item.enum is not None:
-            values = sorted({*values, *(m.lo for m in item.enum.members)})
-        values = [v for v in values if 0 <= v <= MASK][:HINTS_MAX]
+            values = [*values, *(m.lo for m in item.enum.members)]
+        return self.numbers(values)
+
+    def numbers(self, near: Iterable[int]) -> dict[str, int]:
+        values = [v for v in sorted(set(near)) if 0 <= v <= MASK][:HINTS_MAX]
         return {"hints": self.put("numbers", map(_u, values)), "hint_n": len(values)}
 
     def sequence(self, item: ir.List, base: dict[str, object], at: str) -> str:

@@ -113,7 +113,9 @@ enum mrg_plan_flag {
 	MRG_PLAN_IS_SOLVED = 32768, /* a length follows from it, of one item: a maker finds it from what that takes */
 	MRG_PLAN_IS_OWED = 65536,   /* a packet derives it from the size or count of what comes later: some packet's `lengths` */
 	MRG_PLAN_IS_OWN = 131072,   /* owed, by the packet it is in */
-	MRG_PLAN_IS_FREE = 262144   /* nothing goes by this number */
+	MRG_PLAN_IS_FREE = 262144,  /* nothing goes by this number */
+	MRG_PLAN_PEEKS = 524288,    /* of a check: at what `field` begins with, `bits` of it */
+	MRG_PLAN_ASKS_ROOM = 1048576 /* of a check: how many octets follow, which is what `field` takes, if that is known */
 };
 
 struct mrg_plan_item {
@@ -258,7 +260,16 @@ struct mrg_walk {
 	uint32_t wrong; /* an item whose number is to be anything; NONE */
 	uint32_t given; /* an item whose number is given_value; NONE */
 	uint64_t given_value;
-	uint32_t empty; /* an item that is to have nothing in it; NONE */
+	uint32_t sized; /* octets or a list that are to be sized_by long; NONE */
+	uint64_t sized_by;
+	uint32_t begins; /* octets or a number that are to begin with begins_by, where the aim peeks at them; NONE */
+	uint64_t begins_by;
+	uint64_t grows; /* octets that the message is to have at least; 0: as comes */
+	uint64_t wanted; /* of the number that is given: what would have made the aim's equation true */
+	bool is_wanted;
+	/* Pointers that lead from one to the next one below, where too many are aimed at: how many there are, and where the last is. */
+	bool jumps_by_chains;    /* each is the end of a chain; else octets of any value are pointers, too */
+	uint32_t jump_n, jump_at, open_n, open_at, jump_base; /* open: those before the chain at hand */
 	uint32_t aim, aim_at; /* an item that is to come to one of its points, and which; NONE */
 	uint32_t aim_packet;
 	bool went_wrong;      /* it is not a message any more */

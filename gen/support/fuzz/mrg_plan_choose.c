@@ -81,7 +81,7 @@ PLAN_PART bool plan_leads_on(const struct mrg_walk *w, uint32_t index)
 
 /* ---- by chance ---- */
 
-static uint64_t within(struct mrg_rng *rng, uint64_t lo, uint64_t hi)
+PLAN_PART uint64_t plan_draw_within(struct mrg_rng *rng, uint64_t lo, uint64_t hi)
 {
 	return hi - lo == UINT64_MAX ? mrg_rng_next(rng) : lo + mrg_rng_below(rng, hi - lo + 1);
 }
@@ -101,7 +101,7 @@ PLAN_PART uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_p
 	if ((item->flags & MRG_PLAN_IS_CLOSED) != 0 && item->range_n != 0) {
 		const struct mrg_plan_pat *const one =
 			&w->plan->pats[item->ranges + mrg_rng_below(rng, item->range_n)];
-		return within(rng, one->lo, one->hi);
+		return plan_draw_within(rng, one->lo, one->hi);
 	}
 	if ((item->flags & MRG_PLAN_IS_SIGNED) != 0)
 		return mrg_rng_next(rng);
@@ -111,8 +111,8 @@ PLAN_PART uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_p
 	switch (dice & 3) {
 	case 0: return item->lo;
 	case 1: return item->hi;
-	case 2: return within(rng, item->lo, item->hi - item->lo > 20 ? item->lo + 20 : item->hi);
-	default: return within(rng, item->lo, item->hi);
+	case 2: return plan_draw_within(rng, item->lo, item->hi - item->lo > 20 ? item->lo + 20 : item->hi);
+	default: return plan_draw_within(rng, item->lo, item->hi);
 	}
 }
 
@@ -142,10 +142,10 @@ PLAN_PART uint32_t plan_draw_arm(const struct frame *f, const struct mrg_plan_it
 	struct mrg_walk *const w = f->w;
 	if (w->aim == (uint32_t)(item - w->plan->items) && w->aim_at < item->n)
 		return w->aim_at;
-	for (uint32_t i = 0; w->aim != MRG_PLAN_NONE && i < item->n; i++)
-		if (plan_arm_leads(w, &w->plan->arms[item->a + i]))
-			return i;
 	const uint32_t first = (uint32_t)mrg_rng_below(w->rng, item->n);
+	for (uint32_t i = 0; w->aim != MRG_PLAN_NONE && i < item->n; i++)
+		if (plan_arm_leads(w, &w->plan->arms[item->a + (first + i) % item->n]))
+			return (first + i) % item->n;
 	if (w->reached != NULL && (mrg_rng_next(w->rng) >> 63) != 0)
 		for (uint32_t i = 0; i < item->n; i++)
 			if (!w->reached[plan_point(f, item->point + (first + i) % item->n)])
@@ -162,6 +162,76 @@ PLAN_PART void plan_draw_octets(struct mrg_walk *w, uint8_t *out, size_t len)
 		if (i % 8 == 0)
 			bits = mrg_rng_next(w->rng);
 		out[i] = text ? (uint8_t)letters[bits & 31] : (uint8_t)bits;
+	}
+}
+
+/* ---- too many jumps ---- */
+
+PLAN_PART const struct mrg_plan_item *plan_item_at(
+	const struct mrg_walk *w, const struct mrg_plan_packet *p, uint32_t slot)
+{
+	for (uint32_t i = p->items; i < p->items + p->item_n; i++)
+		if (w->plan->items[i].slot == slot && w->plan->items[i].kind != MRG_PLAN_RUN)
+			return &w->plan->items[i];
+	return NULL;
+}
+
+PLAN_PART uint32_t plan_jumps_max(const struct mrg_walk *w, const struct mrg_plan_item *chain)
+{
+	uint32_t most = 0;
+	for (uint32_t i = 0; i < chain->n; i++)
+		most = w->plan->arms[chain->a + i].max_jumps > most ? w->plan->arms[chain->a + i].max_jumps
+								    : most;
+	return most;
+}
+
+/* Octets of a packet that is numbers only; 0: it is not. */
+static uint32_t size_of_numbers(const struct mrg_plan *plan, const struct mrg_plan_packet *p)
+{
+	uint32_t bits = 0;
+	for (uint32_t i = p->items; i < p->items + p->item_n; i++) {
+		const unsigned kind = plan->items[i].kind;
+		if (kind != MRG_PLAN_SCALAR && kind != MRG_PLAN_RUN && kind != MRG_PLAN_CHECK)
+			return 0;
+		bits += kind == MRG_PLAN_SCALAR ? plan->items[i].bits : 0;
+	}
+	return bits / 8;
+}
+
+static void put_jump(struct mrg_walk *w, const struct mrg_plan_arm *arm, uint32_t at, uint64_t to)
+{
+	const struct mrg_plan_packet *const p = &w->plan->packets[arm->packet];
+	uint64_t bit = 8 * (uint64_t)at;
+	for (uint32_t i = p->items; i < p->items + p->item_n; i++) {
+		const struct mrg_plan_item *const item = &w->plan->items[i];
+		if (item->kind != MRG_PLAN_SCALAR)
+			continue;
+		plan_store(w->out, bit, item->bits, true, item->slot == arm->at ? to : item->value);
+		bit += item->bits;
+	}
+}
+
+PLAN_PART void plan_put_jumps(struct mrg_walk *w, uint32_t at, uint64_t len)
+{
+	const struct mrg_plan_item *const chain = &w->plan->items[w->aim];
+	uint32_t i = 0;
+	while (i < chain->n && w->plan->arms[chain->a + i].kind != MRG_PLAN_GOTO)
+		i++;
+	if (i == chain->n)
+		return;
+	const struct mrg_plan_arm *const arm = &w->plan->arms[chain->a + i];
+	const struct mrg_plan_packet *const p = &w->plan->packets[arm->packet];
+	const struct mrg_plan_item *const said = plan_item_at(w, p, arm->at);
+	const uint32_t size = size_of_numbers(w->plan, p);
+	if (size == 0 || said == NULL)
+		return;
+	for (uint32_t here = at; here + size <= at + len; here += size) {
+		const uint64_t to = w->jump_n != 0 ? (uint64_t)w->jump_at - w->jump_base : said->lo;
+		if (to < said->lo || to > said->hi || to + w->jump_base >= here)
+			continue;
+		put_jump(w, arm, here, to);
+		w->jump_at = here;
+		w->jump_n++;
 	}
 }
 

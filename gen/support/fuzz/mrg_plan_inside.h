@@ -125,9 +125,10 @@ static inline void plan_end_at(struct frame *f, uint32_t node, uint64_t pos)
 	n->bit_len = (uint32_t)(pos - n->bit_off);
 	f->pos = pos;
 }
-/* On purpose: the message, or a length around, ends here or up to so many octets behind; octets that do not belong here. */
+/* On purpose: the message, or a length around, ends here or up to so many octets behind. */
 PLAN_PART bool plan_cut_here(struct frame *f, uint64_t octets);
-PLAN_PART void plan_put_more(struct frame *f);
+/* Octets that do not belong here: as many as the number can say that tells how long the item is, of which `node` is the beginning. */
+PLAN_PART void plan_put_more(struct frame *f, uint32_t index, uint32_t node);
 PLAN_PART struct frame plan_inside(struct frame *f, const struct mrg_plan_packet *p, uint32_t at, uint32_t end);
 PLAN_PART bool plan_packet(struct frame *f, uint32_t *node);
 /* Read one item; *node stays 0 when it leaves none. */
@@ -145,7 +146,7 @@ static inline uint32_t plan_arm_for(const struct mrg_walk *w, const struct mrg_p
 	return value < item->map_n ? w->plan->maps[item->map + value] : plan_far_arm(w, item, value);
 }
 
-/* ---- items: mrg_plan_numbers.c, mrg_plan_lists.c ---- */
+/* ---- items: mrg_plan_numbers.c, mrg_plan_lists.c, mrg_plan_chains.c ---- */
 
 PLAN_PART bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node);
 /* Read scalars that stand side by side, from item *index on: at most up to `end`, and of so many bits, which are there. */
@@ -264,6 +265,20 @@ static inline bool plan_leads(const struct mrg_walk *w, uint32_t item)
 }
 PLAN_PART bool plan_arm_leads(const struct mrg_walk *w, const struct mrg_plan_arm *arm);
 
+/* Whether more jumps of a chain than there may be are wanted. */
+static inline bool plan_aims_at_jumps(const struct mrg_walk *w)
+{
+	return plan_makes(w) && w->aim != MRG_PLAN_NONE && w->plan->items[w->aim].kind == MRG_PLAN_CHAIN &&
+	       w->aim_at == w->plan->items[w->aim].n + 5;
+}
+/* The most that any pointer of the chain allows. */
+PLAN_PART uint32_t plan_jumps_max(const struct mrg_walk *w, const struct mrg_plan_item *chain);
+/* The item of a packet that is in a slot. */
+PLAN_PART const struct mrg_plan_item *plan_item_at(const struct mrg_walk *w, const struct mrg_plan_packet *p, uint32_t slot);
+/* Octets of any value become pointers, each to the one before. */
+PLAN_PART void plan_put_jumps(struct mrg_walk *w, uint32_t at, uint64_t len);
+
+PLAN_PART uint64_t plan_draw_within(struct mrg_rng *rng, uint64_t lo, uint64_t hi);
 PLAN_PART uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_plan_item *item);
 PLAN_PART uint32_t plan_draw_size(struct mrg_walk *w, uint64_t most);
 PLAN_PART uint32_t plan_draw_count(struct mrg_walk *w, const struct mrg_plan_item *item);

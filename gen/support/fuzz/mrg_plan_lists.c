@@ -1,4 +1,4 @@
-/* Octets, lists and chains.  See mrg_plan_inside.h. */
+/* Octets and lists.  See mrg_plan_inside.h. */
 #include <string.h>
 
 #include "mrg_plan_inside.h"
@@ -42,6 +42,14 @@ static uint64_t size_by_chance(struct mrg_walk *w, const struct mrg_plan_item *i
 	       (said != NULL && w->plan->exprs[item->expr].op == MRG_PLAN_FIELD ? said->lo : 0);
 }
 
+/* So many octets that the message gets as long as is wanted, or half of those, or as many as would be without. */
+static uint64_t size_to_grow(const struct frame *f, uint64_t len)
+{
+	const uint64_t at = f->pos / 8, need = f->w->grows > at ? f->w->grows - at : 0;
+	const uint64_t dice = mrg_rng_below(f->w->rng, 3);
+	return dice == 0 ? need : dice == 1 ? need / 2 + 1 : len;
+}
+
 /* How many octets a maker writes, and what. */
 static bool make_octets(struct frame *f, const struct mrg_plan_item *item, uint32_t index, uint64_t *size)
 {
@@ -58,6 +66,10 @@ static bool make_octets(struct frame *f, const struct mrg_plan_item *item, uint3
 	}
 	if (!known)
 		len = as_said(w, item, was != NULL ? was->value : size_by_chance(w, item));
+	if (!known && plan_aims_at_jumps(w) && !w->jumps_by_chains)
+		len = as_said(w, item, 255);
+	if (!known && w->grows != 0)
+		len = as_said(w, item, size_to_grow(f, len));
 	if (known && w->went_wrong && len > WRONG_MAX)
 		len = WRONG_MAX;
 	if (plan_has(item, MRG_PLAN_HAS_MAX) && plan_is_aim(f, index, 0)) {
@@ -66,8 +78,8 @@ static bool make_octets(struct frame *f, const struct mrg_plan_item *item, uint3
 	}
 	if (plan_has(item, MRG_PLAN_CAN_CUT) && plan_is_aim(f, index, plan_has(item, MRG_PLAN_HAS_MAX)))
 		plan_cut_here(f, len);
-	if (w->empty == index) {
-		len = 0;
+	if (w->sized == index && !known) {
+		len = w->sized_by;
 		w->went_wrong = true;
 	}
 	if (len > f->limit - at || (item->mode == MRG_PLAN_UNTIL && len == f->limit - at))
@@ -76,6 +88,12 @@ static bool make_octets(struct frame *f, const struct mrg_plan_item *item, uint3
 	if (kept != 0)
 		memcpy(w->out + at, (was->second ? w->old->second : w->old->text) + was->at, (size_t)kept);
 	plan_draw_octets(w, w->out + at + kept, (size_t)(len - kept));
+	if (plan_aims_at_jumps(w) && !w->jumps_by_chains)
+		plan_put_jumps(w, at, len);
+	if (w->begins == index && 8 * len >= w->plan->items[w->aim].bits) {
+		plan_store(w->out, f->pos, w->plan->items[w->aim].bits, true, w->begins_by);
+		w->went_wrong = true;
+	}
 	if (item->mode == MRG_PLAN_UNTIL) {
 		for (uint64_t i = 0; i < len; i++)
 			if (w->out[at + i] == item->value)
@@ -200,7 +218,7 @@ static bool keys_differ(struct frame *f, uint32_t index, uint32_t list, uint32_t
 	const struct mrg_plan_item *const item = &w->plan->items[index];
 	const uint32_t point =
 		count_points(item) + plan_has(item, MRG_PLAN_HAS_MAX) + plan_has(item, MRG_PLAN_CAN_CUT);
-	if (!plan_has(item, MRG_PLAN_IS_UNIQUE | MRG_PLAN_IS_RISING))
+	if (!plan_has(item, MRG_PLAN_IS_UNIQUE | MRG_PLAN_IS_RISING) || (plan_makes(w) && w->went_wrong))
 		return true;
 	const struct mrg_node *const key = key_of(w, item, element);
 	if (key == NULL)
@@ -306,14 +324,33 @@ static bool try_element(struct frame *f, uint32_t index, uint32_t list)
 /* How many chains are wanted, each of which points at the one before, when too many jumps are aimed at; else 0. */
 static uint32_t chains_for_jumps(const struct mrg_walk *w)
 {
-	const struct mrg_plan_item *const item = w->aim != MRG_PLAN_NONE ? &w->plan->items[w->aim] : NULL;
-	if (item == NULL || item->kind != MRG_PLAN_CHAIN || w->aim_at != item->n + 5)
+	enum { WITH_OCTETS = 4 };
+	if (!plan_aims_at_jumps(w))
 		return 0;
-	uint32_t most = 0;
-	for (uint32_t i = 0; i < item->n; i++)
-		most = w->plan->arms[item->a + i].max_jumps > most ? w->plan->arms[item->a + i].max_jumps
-								   : most;
-	return most + 2;
+	return w->jumps_by_chains ? plan_jumps_max(w, &w->plan->items[w->aim]) + 2 : WITH_OCTETS;
+}
+
+static bool aims_at_many(const struct frame *f, uint32_t index)
+{
+	const struct mrg_plan_item *const item = &f->w->plan->items[index];
+	return plan_has(item, MRG_PLAN_HAS_MAX) && plan_is_aim(f, index, count_points(item)) &&
+	       item->max < 4096;
+}
+
+/* Of the `at`th element of a list that is to be long, the key: those rise. */
+static void give_key(struct frame *f, const struct mrg_plan_item *list, uint32_t at)
+{
+	const struct mrg_plan *const plan = f->w->plan;
+	const struct mrg_plan_item *const elem = &plan->items[list->a];
+	if (elem->kind != MRG_PLAN_PACKET || list->path_len != 1)
+		return;
+	const struct mrg_plan_packet *const p = &plan->packets[elem->a];
+	for (uint32_t i = p->items; i < p->items + p->item_n; i++)
+		if (plan->items[i].slot == plan->lists[list->path] &&
+			plan->items[i].kind == MRG_PLAN_SCALAR) {
+			f->w->given = i;
+			f->w->given_value = plan->items[i].lo + at;
+		}
 }
 
 static struct listing listing_of(struct frame *f, uint32_t index, const struct mrg_choice *was)
@@ -339,13 +376,13 @@ static struct listing listing_of(struct frame *f, uint32_t index, const struct m
 		l.want = 1;
 	if (chains_for_jumps(f->w) != 0 && plan_leads(f->w, item->a))
 		l.want = chains_for_jumps(f->w);
-	if (f->w->empty == index) {
-		l.want = 0;
+	if (f->w->sized == index) {
+		l.want = f->w->sized_by;
 		f->w->went_wrong = true;
 	}
-	if (plan_has(item, MRG_PLAN_HAS_MAX) && plan_is_aim(f, index, count_points(item)) &&
-		item->max < 4096) {
-		l.want = item->max + 1;
+	if (aims_at_many(f, index)) {
+		/* Where octets say how long it is, one of them behind the last is an element too many. */
+		l.want = item->max + (item->mode == MRG_PLAN_COUNTED);
 		f->w->went_wrong = true;
 	}
 	return l;
@@ -358,6 +395,8 @@ static void spoil_list(struct frame *f, uint32_t index, uint32_t list)
 	const struct mrg_plan_item *const item = &w->plan->items[index];
 	const uint32_t cut = count_points(item) + plan_has(item, MRG_PLAN_HAS_MAX);
 	const struct mrg_node *const last = &w->nodes[w->nodes[list].last];
+	if (aims_at_many(f, index) && item->mode != MRG_PLAN_COUNTED)
+		plan_put_more(f, item->field != MRG_PLAN_NONE ? index : MRG_PLAN_NONE, list);
 	if (plan_has(item, MRG_PLAN_CAN_CUT) && plan_is_aim(f, index, cut) &&
 		f->pos > w->nodes[list].bit_off) {
 		plan_cut_here(f, 1);
@@ -396,7 +435,10 @@ PLAN_PART bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
 		f->limit = (uint32_t)(f->pos / 8 + l.want);
 		f->limit_known = true;
 	}
+	const bool keyed = plan_has(item, MRG_PLAN_IS_UNIQUE | MRG_PLAN_IS_RISING) && aims_at_many(f, index);
 	for (bool more = true; more;) {
+		if (keyed)
+			give_key(f, item, w->nodes[*node].child_n);
 		const bool going =
 			another(f, index, *node, &l, &more) &&
 			(!more || (plan_makes(w) ? try_element(f, index, *node) : element(f, index, *node)));
@@ -410,6 +452,8 @@ PLAN_PART bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
 		return false;
 	}
 	w->status = MRG_OK;
+	if (keyed)
+		w->given = MRG_PLAN_NONE;
 	if (w->aim == index && plan_makes(w))
 		spoil_list(f, index, *node);
 	f->limit = outer;
@@ -419,270 +463,4 @@ PLAN_PART bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
 	plan_leave(w, g, count);
 	plan_end_at(f, *node, f->pos);
 	return plan_solve(f, index, *node);
-}
-
-/* ---- chains ---- */
-
-/* One item of a chain, by an arm, at f->pos of the frame `at`. */
-static bool chain_item(struct frame *f, struct frame *at, uint32_t arm_index, uint64_t forced, uint32_t *node)
-{
-	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_arm *const arm = &w->plan->arms[arm_index];
-	const struct mrg_plan_packet *const p = &w->plan->packets[arm->packet];
-	at->p = p;
-	at->up = NULL;
-	at->start = (uint32_t)(at->pos / 8);
-	at->end = at->limit;
-	at->big = f->big;
-	at->unknown_args = 0;
-	at->forced_slot = MRG_PLAN_NONE;
-	for (uint32_t i = 0; i < p->param_n && i < PARAMS_MAX; i++) {
-		at->args[i] = f->args[w->plan->lists[arm->args + i]];
-		at->unknown_args |= (f->unknown_args >> w->plan->lists[arm->args + i] & 1) << i;
-		at->buffers[i] = f->buffers[w->plan->lists[arm->args + i]];
-	}
-	if (plan_makes(w) && arm->kind == MRG_PLAN_GOTO) {
-		at->forced_slot = arm->at;
-		at->forced = forced;
-	}
-	if (!plan_packet(at, node))
-		return false;
-	w->nodes[*node].arm = arm_index;
-	return true;
-}
-
-static void target(struct mrg_walk *w, uint32_t at)
-{
-	if (w->target_n < sizeof w->targets / sizeof w->targets[0])
-		w->targets[w->target_n++] = at;
-}
-
-static uint32_t arm_of_kind(const struct mrg_walk *w, const struct mrg_plan_item *item, unsigned kind)
-{
-	uint32_t i = 0;
-	while (i + 1 < item->n && w->plan->arms[item->a + i].kind != kind)
-		i++;
-	return i;
-}
-
-/* The arm that leads to the point that is aimed at, instead of `arm`. */
-static uint32_t aimed_arm(const struct mrg_walk *w, const struct mrg_plan_item *item, uint32_t arm,
-	uint64_t total, uint32_t targets, uint64_t *which)
-{
-	if (w->aim_at < item->n)
-		return w->aim_at;
-	switch (w->aim_at - item->n) {
-	case 2: /* Where there is room for one octet, or for none, the one that ends it comes to just there. */
-		return arm_of_kind(w, item,
-			total == item->max || (total + 1 == item->max && mrg_rng_below(w->rng, 2) == 0)
-				? MRG_PLAN_STOP
-				: MRG_PLAN_ITEM);
-	case 5:
-		*which = targets != 0 ? targets - 1u : 0;
-		return arm_of_kind(w, item, targets != 0 ? MRG_PLAN_GOTO : MRG_PLAN_STOP);
-	case 3:
-	case 4: return arm_of_kind(w, item, MRG_PLAN_GOTO);
-	default: return arm;
-	}
-}
-
-/* The arm that a maker takes, and for a pointer where it leads. */
-static uint32_t decide_arm(struct frame *f, const struct frame *at, const struct mrg_plan_item *item,
-	uint64_t total, uint32_t targets, uint64_t *to, uint64_t *which)
-{
-	struct mrg_walk *const w = f->w;
-	const struct mrg_choice *const c =
-		w->old != NULL && w->old_at < w->old_end ? &w->old->c[w->old_at] : NULL;
-	uint32_t arm = MRG_PLAN_NONE;
-	*which = MRG_PLAN_NONE;
-	if (c != NULL && (c->item & MRG_CHOICE_ARM) != 0 && c->item - MRG_CHOICE_ARM - item->a < item->n) {
-		arm = c->item - MRG_CHOICE_ARM - item->a;
-		*which = c->value;
-	}
-	if (arm == MRG_PLAN_NONE) {
-		const unsigned dice = (unsigned)(mrg_rng_next(w->rng) >> 60);
-		const unsigned want = total + 70 > item->max || dice < 6 ? MRG_PLAN_STOP
-				      : dice < 10 && targets != 0        ? MRG_PLAN_GOTO
-									 : MRG_PLAN_ITEM;
-		const uint32_t first = (uint32_t)mrg_rng_below(w->rng, item->n);
-		for (uint32_t i = 0; i < item->n; i++)
-			if (w->plan->arms[item->a + (first + i) % item->n].kind == want)
-				arm = (first + i) % item->n;
-		arm = arm == MRG_PLAN_NONE ? first : arm;
-	}
-	if (w->aim == (uint32_t)(item - w->plan->items))
-		arm = aimed_arm(w, item, arm, total, targets, which);
-	for (uint32_t i = 0;
-		w->aim != MRG_PLAN_NONE && w->plan->arms[item->a + arm].kind == MRG_PLAN_GOTO && i < item->n;
-		i++)
-		if (plan_arm_leads(w, &w->plan->arms[item->a + i]))
-			arm = i;
-	if (w->plan->arms[item->a + arm].kind == MRG_PLAN_GOTO) {
-		if (*which >= targets)
-			*which = targets != 0 ? mrg_rng_below(w->rng, targets) : 0;
-		*to = targets != 0 ? w->targets[*which] : 0;
-		if (w->aim == (uint32_t)(item - w->plan->items) &&
-			(w->aim_at == item->n + 3 || w->aim_at == item->n + 4)) {
-			/* To itself, or to where the items before it begin. */
-			const uint64_t here = mrg_rng_below(w->rng, 2) == 0 ? at->pos / 8 : f->pos / 8;
-			*to = w->aim_at == item->n + 3 ? UINT64_MAX : here;
-			w->went_wrong = true;
-		}
-	}
-	return arm;
-}
-
-/* A chain that is to be wrong ends here: cut, or with an item that there is not. */
-static bool spoil_chain(struct frame *f, struct frame *at, uint32_t index, uint32_t node)
-{
-	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
-	if (plan_is_aim(f, index, item->n))
-		return plan_cut_here(at, 1) && false;
-	if (!plan_is_aim(f, index, item->n + 1) || !plan_is_there(at, 1))
-		return false;
-	uint8_t octet = (uint8_t)mrg_rng_next(w->rng);
-	for (unsigned i = 0; i < 256 && plan_arm_for(w, item, octet) != item->n; i++)
-		octet++;
-	w->out[at->pos / 8] = octet;
-	w->went_wrong = true;
-	plan_end_at(f, node, at->pos + 8);
-	return true;
-}
-
-static bool make_chain(struct frame *f, uint32_t index, uint32_t node)
-{
-	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
-	const struct mrg_choice *was;
-	const uint32_t targets = w->target_n;
-	struct frame at = *f;
-	uint64_t total = 0;
-	for (;;) {
-		uint64_t to = 0, which = 0;
-		const uint32_t arm = decide_arm(f, &at, item, total, targets, &to, &which);
-		const struct group g = plan_enter(w, MRG_CHOICE_ARM + item->a + arm, &was);
-		const uint64_t start = at.pos;
-		const unsigned kind = w->plan->arms[item->a + arm].kind;
-		uint32_t one = 0;
-		at.limit = f->limit;
-		if (spoil_chain(f, &at, index, node))
-			return true;
-		if (kind == MRG_PLAN_ITEM || at.pos == f->pos)
-			target(w, (uint32_t)(at.pos / 8));
-		if (!chain_item(f, &at, item->a + arm, to, &one))
-			return false;
-		plan_leave(w, g, which);
-		if (!w->went_wrong && plan_arm_for(w, item, f->data[start / 8]) != arm)
-			return plan_refuse(w, MRG_E_TAG, start, index, "would be read as another");
-		plan_adopt(w, node, one);
-		total += kind == MRG_PLAN_GOTO ? 0 : (at.pos - start) / 8;
-		if (total > item->max) {
-			if (!plan_is_aim(f, index, item->n + 2))
-				return plan_refuse(w, MRG_E_LIMIT, start, index, "too long");
-			w->went_wrong = true;
-			break;
-		}
-		if (kind != MRG_PLAN_ITEM)
-			break;
-	}
-	plan_end_at(f, node, at.pos);
-	return true;
-}
-
-/* Where a pointer leads: only backwards, so that it ends.  RFC 9267 section 2.1 */
-static bool jump(struct frame *f, uint32_t index, const struct mrg_plan_arm *arm, uint32_t node,
-	struct frame *at, uint32_t *run, uint32_t jumps)
-{
-	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
-	const struct stretch b = f->buffers[arm->buffer];
-	const uint32_t len = b.end - b.start, point = item->n + 3;
-	const uint64_t offset = w->nodes[w->slots[w->nodes[node].slots + arm->at]].value;
-	uint32_t here = *run - b.start;
-	if (*run < b.start || here >= len)
-		here = len;
-	if (offset >= len)
-		return plan_refuse_at(
-			f, index, point, MRG_E_RANGE, w->nodes[node].bit_off, "points past the end");
-	if (offset >= here)
-		return plan_refuse_at(
-			f, index, point + 1, MRG_E_LOOP, w->nodes[node].bit_off, "does not point back");
-	if (jumps > arm->max_jumps)
-		return plan_refuse_at(
-			f, index, point + 2, MRG_E_LIMIT, w->nodes[node].bit_off, "too many jumps");
-	*run = b.start + (uint32_t)offset;
-	at->pos = 8 * (uint64_t)*run;
-	at->limit = b.end;
-	return true;
-}
-
-/* Which of the places that chains began at. */
-static uint64_t which_target(
-	const struct mrg_walk *w, const struct frame *f, const struct mrg_plan_arm *arm, uint32_t node)
-{
-	const uint64_t to =
-		w->nodes[w->slots[w->nodes[node].slots + arm->at]].value + f->buffers[arm->buffer].start;
-	for (uint32_t i = 0; i < w->target_n; i++)
-		if (w->targets[i] == to)
-			return i;
-	return MRG_PLAN_NONE;
-}
-
-static bool read_chain(struct frame *f, uint32_t index, uint32_t node)
-{
-	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
-	struct mrg_choices *const made = w->made;
-	const struct mrg_choice *was;
-	struct frame at = *f;
-	uint32_t run = (uint32_t)(f->pos / 8), jumps = 0;
-	uint64_t total = 0, in_place = 0;
-	bool done = false;
-	while (!done) {
-		if (at.pos / 8 >= at.limit)
-			return plan_refuse_at(f, index, item->n, MRG_MORE, at.pos, "cut");
-		const uint32_t i = plan_arm_for(w, item, f->data[at.pos / 8]);
-		if (i == item->n)
-			return plan_refuse_at(f, index, item->n + 1, MRG_E_TAG, at.pos, "no such item");
-		const struct mrg_plan_arm *const arm = &w->plan->arms[item->a + i];
-		const uint64_t start = at.pos;
-		uint32_t one = 0;
-		plan_reach(f, item->point + i);
-		if (plan_made(w) != NULL && (arm->kind == MRG_PLAN_ITEM || start == f->pos))
-			target(w, (uint32_t)(start / 8));
-		const struct group g = plan_enter(w, MRG_CHOICE_ARM + item->a + i, &was);
-		if (!chain_item(f, &at, item->a + i, 0, &one))
-			return false;
-		plan_leave(w, g, arm->kind == MRG_PLAN_GOTO ? which_target(w, f, arm, one) : 0);
-		total += arm->kind == MRG_PLAN_GOTO ? 0 : (at.pos - start) / 8;
-		if (total > item->max)
-			return plan_refuse_at(f, index, item->n + 2, MRG_E_LIMIT, start, "too long");
-		plan_adopt(w, node, one);
-		if (arm->kind != MRG_PLAN_ITEM && in_place == 0) {
-			in_place = at.pos;
-			w->made = NULL; /* what comes is written elsewhere */
-		}
-		done = arm->kind == MRG_PLAN_STOP;
-		if (arm->kind == MRG_PLAN_GOTO && !jump(f, index, arm, one, &at, &run, ++jumps))
-			return false;
-	}
-	w->made = made;
-	plan_end_at(f, node, in_place);
-	return true;
-}
-
-PLAN_PART bool plan_chain(struct frame *f, uint32_t index, uint32_t *node)
-{
-	struct mrg_choices *const made = f->w->made;
-	const struct mrg_choice *was;
-	*node = plan_begin(f, index);
-	if (*node == 0)
-		return false;
-	const struct group g = plan_enter(f->w, index, &was);
-	const bool whole = plan_makes(f->w) ? make_chain(f, index, *node) : read_chain(f, index, *node);
-	f->w->made = made;
-	if (whole)
-		plan_leave(f->w, g, 0);
-	return whole;
 }

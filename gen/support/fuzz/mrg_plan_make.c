@@ -4,6 +4,7 @@
 #include "mrg_plan_walk.c"
 #include "mrg_plan_numbers.c"
 #include "mrg_plan_lists.c"
+#include "mrg_plan_chains.c"
 #include "mrg_plan_eval.c"
 #include "mrg_plan_choose.c"
 /* NOLINTEND(bugprone-suspicious-include) */

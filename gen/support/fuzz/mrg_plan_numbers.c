@@ -35,8 +35,9 @@ static uint64_t steered(const struct frame *f, const struct mrg_plan_item *choic
 	const uint32_t now = plan_arm_for(w, choice, value);
 	if (now < choice->n && plan_arm_leads(w, &w->plan->arms[choice->a + now]))
 		return value;
+	const uint32_t first = (uint32_t)mrg_rng_below(w->rng, choice->n);
 	for (uint32_t i = 0; i < choice->n; i++) {
-		const struct mrg_plan_arm *const arm = &w->plan->arms[choice->a + i];
+		const struct mrg_plan_arm *const arm = &w->plan->arms[choice->a + (first + i) % choice->n];
 		if (arm->pat_n != 0 && plan_arm_leads(w, arm))
 			return w->plan->pats[arm->pats].lo;
 	}
@@ -60,7 +61,8 @@ static uint64_t decided(struct frame *f, uint32_t index, bool *unknown)
 	if (w->given == index)
 		return w->given_value;
 	if (is_owed(f, item) || computed ||
-		(plan_has(item, MRG_PLAN_IS_SOLVED) && mrg_rng_below(w->rng, 2) != 0)) {
+		(plan_has(item, MRG_PLAN_IS_SOLVED) &&
+			(w->aim != MRG_PLAN_NONE || mrg_rng_below(w->rng, 2) != 0))) {
 		*unknown = true;
 		return item->lo;
 	}

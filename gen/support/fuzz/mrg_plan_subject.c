@@ -81,7 +81,9 @@ static void ready(struct mrg_plan_subject *s, struct mrg_choices *made)
 	s->room->walk.postpones = false;
 	s->room->walk.offsets = s->offsets;
 	s->room->walk.ranks = s->ranks;
-	s->room->walk.wrong = s->room->walk.given = s->room->walk.empty = s->room->walk.aim = MRG_PLAN_NONE;
+	s->room->walk.wrong = s->room->walk.given = s->room->walk.aim = MRG_PLAN_NONE;
+	s->room->walk.sized = s->room->walk.begins = MRG_PLAN_NONE;
+	s->room->walk.grows = 0;
 	s->room->walk.made = made;
 }
 
@@ -181,12 +183,46 @@ static uint32_t packet_with(const struct mrg_plan *plan, uint32_t item)
 	return i;
 }
 
+/* A value that a check holds its field against, or any small one. */
+static uint64_t near(const struct mrg_plan *plan, const struct mrg_plan_item *check, struct mrg_rng *rng)
+{
+	enum { SMALL = 48 };
+	if (check->hint_n != 0 && mrg_rng_below(rng, 2) != 0)
+		return plan->numbers[check->hints + mrg_rng_below(rng, check->hint_n)];
+	return mrg_rng_below(rng, SMALL);
+}
+
+/* What a check or a condition goes by gets a value, or as many octets or elements, as may make it true or false. */
+static void aim_at_field(struct mrg_plan_subject *s, const struct mrg_plan_item *item, struct mrg_rng *rng)
+{
+	enum { WIDE = 300 };
+	struct mrg_walk *const w = &s->room->walk;
+	if (item->field == MRG_PLAN_NONE)
+		return;
+	const struct mrg_plan_item *const field = &s->plan->items[item->field];
+	const struct mrg_plan_expr *const e = &s->plan->exprs[item->expr];
+	const uint64_t value = near(s->plan, item, rng);
+	if (field->kind == MRG_PLAN_BYTES && (item->flags & MRG_PLAN_PEEKS) != 0) {
+		w->begins = item->field;
+		w->begins_by = value;
+	} else if (field->kind == MRG_PLAN_LIST || field->kind == MRG_PLAN_BYTES) {
+		w->sized = item->field;
+		w->sized_by = value < WIDE && mrg_rng_below(rng, 4) != 0 ? value : 0;
+	} else if (item->kind == MRG_PLAN_CHECK && w->aim_at == 0 && e->op == MRG_PLAN_EQ) {
+		w->given = item->field; /* until it is known what it has to be */
+		w->given_value = 0;
+	} else {
+		w->wrong = item->field;
+	}
+}
+
 /* Where the next message is to go: to a point that nobody has reached; now and then to any, since there are many ways to be just there. */
 static void aim(struct mrg_plan_subject *s, struct mrg_rng *rng)
 {
 	struct mrg_walk *const w = &s->room->walk;
 	const uint32_t first = (uint32_t)mrg_rng_below(rng, s->point_n);
-	const bool any = mrg_rng_below(rng, 8) < (s->aimless ? 2u : 1u); /* most changes are made in place then */
+	const bool any =
+		mrg_rng_below(rng, 8) < (s->aimless ? 2u : 1u); /* most changes are made in place then */
 	uint32_t i = s->aimless ? s->point_n : 0;
 	while (!any && i < s->point_n &&
 		(s->reached[(first + i) % s->point_n] || s->tries[(first + i) % s->point_n] == AIMS_MAX))
@@ -201,17 +237,14 @@ static void aim(struct mrg_plan_subject *s, struct mrg_rng *rng)
 	w->aim = index;
 	w->aim_at = point - item->point;
 	w->aim_packet = packet_with(s->plan, index);
+	if (point < item->point) { /* of the packet: that it is too long */
+		w->grows = s->plan->packets[w->aim_packet].max_bytes + 1;
+		return;
+	}
 	switch (item->kind) {
 	case MRG_PLAN_SCALAR: w->wrong = index; return;
 	case MRG_PLAN_CHECK:
-	case MRG_PLAN_OPTIONAL:
-		if (item->field != MRG_PLAN_NONE &&
-			(s->plan->items[item->field].kind == MRG_PLAN_LIST ||
-				s->plan->items[item->field].kind == MRG_PLAN_BYTES))
-			w->empty = item->field;
-		else
-			w->wrong = item->field;
-		return;
+	case MRG_PLAN_OPTIONAL: aim_at_field(s, item, rng); return;
 	case MRG_PLAN_VARINT:
 		if (w->aim_at == 2u + s->plan->varints[item->a].minimal)
 			w->wrong = index;
@@ -243,6 +276,12 @@ static size_t make_from(struct mrg_plan_subject *s, struct mrg_rng *rng, const s
 		s->room->walk.wrong = number_by_chance(&s->room->walk, rng);
 	else if (purpose == AIMED && s->point_n != 0)
 		aim(s, rng);
+	const struct mrg_rng before = *rng;
+	const size_t len = mrg_plan_make(&s->room->walk, s->packet, all, rng, old, out + head, cap - head);
+	if (len == 0 || !s->room->walk.is_wanted)
+		return len;
+	*rng = before; /* the same once more, with the number that was given too early to be known */
+	s->room->walk.given_value = s->room->walk.wanted;
 	return mrg_plan_make(&s->room->walk, s->packet, all, rng, old, out + head, cap - head);
 }
 

@@ -2,7 +2,7 @@
  * Walks a message by tables: reads it; or makes it, and reads what it has just made.  The rules are those of gen/mrg/ir.py.
  *
  * Reading order: mrg_plan_read and mrg_plan_make at the end, plan_packet, plan_item, then one function an item, some of them in
- * mrg_plan_numbers.c and mrg_plan_lists.c.
+ * mrg_plan_numbers.c, mrg_plan_lists.c and mrg_plan_chains.c.
  */
 #include <string.h>
 
@@ -36,21 +36,11 @@ PLAN_PART bool plan_refuse_at(struct frame *f, uint32_t index, uint32_t point, e
 PLAN_PART bool plan_cut_here(struct frame *f, uint64_t octets)
 {
 	struct mrg_walk *const w = f->w;
+	/* Rather by little: what is before may say that there is about as much as is needed. */
+	const uint64_t most = octets > 4 && mrg_rng_below(w->rng, 2) == 0 ? 4 : octets;
 	w->went_wrong = w->cuts = true;
-	w->cut_at = (uint32_t)(f->pos / 8 + (octets != 0 ? mrg_rng_below(w->rng, octets) : 0));
+	w->cut_at = (uint32_t)(f->pos / 8 + (octets != 0 ? octets - 1 - mrg_rng_below(w->rng, most) : 0));
 	return true;
-}
-
-/* More octets than belong there. */
-PLAN_PART void plan_put_more(struct frame *f)
-{
-	struct mrg_walk *const w = f->w;
-	const uint64_t n = 1 + mrg_rng_below(w->rng, 4);
-	if (!plan_is_there(f, n))
-		return;
-	w->went_wrong = true;
-	plan_draw_octets(w, w->out + f->pos / 8, (size_t)n);
-	f->pos += 8 * n;
 }
 
 /* ---- numbers that follow from what comes later ---- */
@@ -141,6 +131,39 @@ PLAN_PART bool plan_solve_now(struct frame *f, uint32_t index, uint32_t node)
 	return settle(f, at, value);
 }
 
+/* Whether there is a number that says an item from `node` to the position, or somebody else says it. */
+static bool can_be_said(struct frame *f, uint32_t index, uint32_t node)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *const item = index != MRG_PLAN_NONE ? &w->plan->items[index] : NULL;
+	if (item == NULL || item->field == MRG_PLAN_NONE ||
+		!plan_has(&w->plan->items[item->field], MRG_PLAN_IS_SOLVED))
+		return true;
+	const uint32_t at = w->slots[f->slots + w->plan->items[item->field].slot];
+	if (at == 0 || !w->nodes[at].unknown)
+		return true;
+	const struct mrg_node before = w->nodes[at];
+	uint64_t value;
+	const bool can = solution(f, item->expr, &w->nodes[at], &w->plan->items[item->field],
+		(f->pos - w->nodes[node].bit_off) / 8, &value);
+	w->nodes[at] = before;
+	return can;
+}
+
+PLAN_PART void plan_put_more(struct frame *f, uint32_t index, uint32_t node)
+{
+	enum { MORE_MAX = 64 };
+	struct mrg_walk *const w = f->w;
+	const uint64_t n = 1 + mrg_rng_below(w->rng, 4);
+	if (!plan_is_there(f, n + MORE_MAX))
+		return;
+	w->went_wrong = true;
+	plan_draw_octets(w, w->out + f->pos / 8, (size_t)n + MORE_MAX);
+	f->pos += 8 * n;
+	for (unsigned i = 0; i < MORE_MAX && !can_be_said(f, index, node); i++)
+		f->pos += 8;
+}
+
 /* ---- packets, regions, options ---- */
 
 static void arguments_of(const struct frame *f, const struct mrg_plan_item *item,
@@ -225,7 +248,7 @@ static bool region(struct frame *f, uint32_t index, uint32_t *node)
 	if (inner != 0)
 		plan_adopt(w, *node, inner);
 	if (!plan_has(item, MRG_PLAN_HAS_TAIL) && plan_is_aim(f, index, plan_has(item, MRG_PLAN_CAN_CUT))) {
-		plan_put_more(f);
+		plan_put_more(f, index, *node);
 		w->nodes[inner].bit_len =
 			(uint32_t)(f->pos - w->nodes[inner].bit_off); /* which lengths are of */
 	}
@@ -234,6 +257,8 @@ static bool region(struct frame *f, uint32_t index, uint32_t *node)
 		w->cut_at--;
 	}
 	if (!known) {
+		if (plan_makes(w) && w->went_wrong && !can_be_said(f, index, *node))
+			plan_put_more(f, index, *node);
 		plan_end_at(f, *node, f->pos);
 		return plan_solve(f, index, *node);
 	}
@@ -302,6 +327,21 @@ static bool leads_back(struct frame *f, const struct mrg_plan_item *item, uint64
 	return !known || plan_arm_for(f->w, item, value) == arm;
 }
 
+/* Octets of any value that were made for an arm begin with a number that leads to it. */
+static bool put_right(
+	struct frame *f, const struct mrg_plan_item *item, uint64_t start, uint32_t arm, uint32_t inner)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_arm *const to = &w->plan->arms[item->a + arm];
+	const struct mrg_plan_expr *const e = &w->plan->exprs[item->expr];
+	if (e->op != MRG_PLAN_PEEK || to->pat_n == 0 || inner == 0 || w->nodes[inner].bit_len < e->bits ||
+		w->plan->items[w->nodes[inner].item].kind != MRG_PLAN_BYTES)
+		return false;
+	const struct mrg_plan_pat *const p = &w->plan->pats[to->pats + mrg_rng_below(w->rng, to->pat_n)];
+	plan_store(w->out, start, e->bits, plan_is_big(f, e->endian), plan_draw_within(w->rng, p->lo, p->hi));
+	return true;
+}
+
 static bool choice(struct frame *f, uint32_t index, uint32_t *node)
 {
 	struct mrg_walk *const w = f->w;
@@ -335,19 +375,36 @@ static bool choice(struct frame *f, uint32_t index, uint32_t *node)
 	if (inner != 0)
 		plan_adopt(w, *node, inner);
 	plan_end_at(f, *node, f->pos);
-	if (plan_makes(w) && !known && !leads_back(f, item, start, arm))
+	if (plan_makes(w) && !known && !leads_back(f, item, start, arm) &&
+		!(put_right(f, item, start, arm, inner) && leads_back(f, item, start, arm)))
 		return plan_refuse(w, MRG_E_TAG, start, index, "would be read as another");
 	return true;
 }
 
 /* ---- items of a packet ---- */
 
+/* Of an equation about the number that is given, what the other side is. */
+static void note_wanted(struct frame *f, const struct mrg_plan_item *item)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_expr *const e = &w->plan->exprs[item->expr];
+	if (e->op != MRG_PLAN_EQ || w->given == MRG_PLAN_NONE)
+		return;
+	const bool left = w->plan->exprs[e->a].op == MRG_PLAN_FIELD;
+	w->is_wanted = plan_value(f, left ? e->b : e->a, &w->wanted);
+}
+
 static bool check(struct frame *f, uint32_t index)
 {
+	enum { ROOM_MAX = 12 }; /* octets */
 	struct mrg_walk *const w = f->w;
 	const struct mrg_plan_item *const item = &w->plan->items[index];
 	uint64_t holds = 1;
 	f->holder = item->a < f->p->slot_n ? w->slots[f->slots + item->a] : 0;
+	if (plan_is_aim(f, index, 0))
+		note_wanted(f, item);
+	if (plan_is_aim(f, index, 1) && plan_has(item, MRG_PLAN_ASKS_ROOM) && item->field == MRG_PLAN_NONE)
+		plan_cut_here(f, ROOM_MAX);
 	if (plan_has(item, MRG_PLAN_CALLS) || (item->severity == MRG_PLAN_SEND && !plan_makes(w)) ||
 		!plan_value(f, item->expr, &holds))
 		return true;
@@ -593,8 +650,11 @@ size_t mrg_plan_make(struct mrg_walk *w, uint32_t packet, const uint64_t *args, 
 	w->old = old;
 	w->old_at = 0;
 	w->old_end = old != NULL ? old->n : 0;
-	w->went_wrong = false;
+	w->went_wrong = w->grows != 0;
 	w->cuts = false;
+	w->is_wanted = false;
+	w->jump_n = w->jump_at = w->jump_base = 0;
+	w->jumps_by_chains = plan_aims_at_jumps(w) && mrg_rng_below(rng, 2) == 0;
 	bool made = whole(w, packet, out, (uint32_t)cap, args);
 	w->making = false;
 	if (!made && w->went_wrong && w->node_n != 0) { /* what there is of it may do */

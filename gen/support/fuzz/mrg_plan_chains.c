@@ -1,0 +1,295 @@
+/* Chains: items up to one that ends them or leads elsewhere.  See mrg_plan_inside.h. */
+#include <string.h>
+
+#include "mrg_plan_inside.h"
+
+/* One item of a chain, by an arm, at f->pos of the frame `at`. */
+static bool chain_item(struct frame *f, struct frame *at, uint32_t arm_index, uint64_t forced, uint32_t *node)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_arm *const arm = &w->plan->arms[arm_index];
+	const struct mrg_plan_packet *const p = &w->plan->packets[arm->packet];
+	at->p = p;
+	at->up = NULL;
+	at->start = (uint32_t)(at->pos / 8);
+	at->end = at->limit;
+	at->big = f->big;
+	at->unknown_args = 0;
+	at->forced_slot = MRG_PLAN_NONE;
+	for (uint32_t i = 0; i < p->param_n && i < PARAMS_MAX; i++) {
+		at->args[i] = f->args[w->plan->lists[arm->args + i]];
+		at->unknown_args |= (f->unknown_args >> w->plan->lists[arm->args + i] & 1) << i;
+		at->buffers[i] = f->buffers[w->plan->lists[arm->args + i]];
+	}
+	if (plan_makes(w) && arm->kind == MRG_PLAN_GOTO) {
+		at->forced_slot = arm->at;
+		at->forced = forced;
+	}
+	if (!plan_packet(at, node))
+		return false;
+	w->nodes[*node].arm = arm_index;
+	return true;
+}
+
+static void target(struct mrg_walk *w, uint32_t at)
+{
+	if (w->target_n < sizeof w->targets / sizeof w->targets[0])
+		w->targets[w->target_n++] = at;
+}
+
+static uint32_t arm_of_kind(const struct mrg_walk *w, const struct mrg_plan_item *item, unsigned kind)
+{
+	uint32_t i = 0;
+	while (i + 1 < item->n && w->plan->arms[item->a + i].kind != kind)
+		i++;
+	return i;
+}
+
+/* The least that a pointer of the chain can say. */
+static uint64_t least_target(const struct mrg_walk *w, const struct mrg_plan_item *chain)
+{
+	const struct mrg_plan_arm *const arm =
+		&w->plan->arms[chain->a + arm_of_kind(w, chain, MRG_PLAN_GOTO)];
+	const struct mrg_plan_item *const said = plan_item_at(w, &w->plan->packets[arm->packet], arm->at);
+	return said != NULL ? said->lo : 0;
+}
+
+/* The arm that leads to the point that is aimed at, instead of `arm`. */
+static uint32_t aimed_arm(const struct mrg_walk *w, const struct frame *at, const struct mrg_plan_item *item,
+	uint32_t arm, uint64_t total)
+{
+	if (w->aim_at < item->n)
+		return w->aim_at;
+	switch (w->aim_at - item->n) {
+	case 2: /* Where there is room for one octet, or for none, the one that ends it comes to just there. */
+		return arm_of_kind(w, item,
+			total == item->max || (total + 1 == item->max && mrg_rng_below(w->rng, 2) == 0)
+				? MRG_PLAN_STOP
+				: MRG_PLAN_ITEM);
+	case 5: /* As long as can be, unless there are enough before it. */
+		if (!w->jumps_by_chains && w->open_n < plan_jumps_max(w, item) && total + 70 < item->max)
+			return arm_of_kind(w, item, MRG_PLAN_ITEM);
+		return arm_of_kind(w, item, w->open_n != 0 ? MRG_PLAN_GOTO : MRG_PLAN_STOP);
+	case 4: /* A pointer to itself, which must be where it can point to. */
+		if (at->pos / 8 < (uint64_t)w->jump_base + least_target(w, item) && total + 70 < item->max)
+			return arm_of_kind(w, item, MRG_PLAN_ITEM);
+		return arm_of_kind(w, item, MRG_PLAN_GOTO);
+	case 3: return arm_of_kind(w, item, MRG_PLAN_GOTO);
+	default: return arm;
+	}
+}
+
+/* The arm that a maker takes, and for a pointer where it leads. */
+static uint32_t decide_arm(struct frame *f, const struct frame *at, const struct mrg_plan_item *item,
+	uint64_t total, uint32_t targets, uint64_t *to, uint64_t *which)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_choice *const c =
+		w->old != NULL && w->old_at < w->old_end ? &w->old->c[w->old_at] : NULL;
+	uint32_t arm = MRG_PLAN_NONE;
+	*which = MRG_PLAN_NONE;
+	if (c != NULL && (c->item & MRG_CHOICE_ARM) != 0 && c->item - MRG_CHOICE_ARM - item->a < item->n) {
+		arm = c->item - MRG_CHOICE_ARM - item->a;
+		*which = c->value;
+	}
+	if (arm == MRG_PLAN_NONE) {
+		const unsigned dice = (unsigned)(mrg_rng_next(w->rng) >> 60);
+		const unsigned want = total + 70 > item->max || dice < 6 ? MRG_PLAN_STOP
+				      : dice < 10 && targets != 0        ? MRG_PLAN_GOTO
+									 : MRG_PLAN_ITEM;
+		const uint32_t first = (uint32_t)mrg_rng_below(w->rng, item->n);
+		for (uint32_t i = 0; i < item->n; i++)
+			if (w->plan->arms[item->a + (first + i) % item->n].kind == want)
+				arm = (first + i) % item->n;
+		arm = arm == MRG_PLAN_NONE ? first : arm;
+	}
+	if (w->aim == (uint32_t)(item - w->plan->items))
+		arm = aimed_arm(w, at, item, arm, total);
+	const bool leads = w->aim != MRG_PLAN_NONE && (w->plan->arms[item->a + arm].kind == MRG_PLAN_GOTO ||
+							      mrg_rng_below(w->rng, 2) == 0);
+	for (uint32_t i = 0; leads && i < item->n; i++)
+		if (plan_arm_leads(w, &w->plan->arms[item->a + i]))
+			arm = i;
+	if (w->plan->arms[item->a + arm].kind == MRG_PLAN_GOTO) {
+		if (*which >= targets)
+			*which = targets != 0 ? mrg_rng_below(w->rng, targets) : 0;
+		*to = targets != 0 ? w->targets[*which] - w->jump_base : 0;
+		if (plan_aims_at_jumps(w) && w->open_n != 0)
+			*to = w->open_at - w->jump_base;
+		if (w->aim == (uint32_t)(item - w->plan->items) &&
+			(w->aim_at == item->n + 3 || w->aim_at == item->n + 4)) {
+			/* To itself, or to where the items before it begin, if it can. */
+			const uint64_t first = f->pos / 8 - w->jump_base, itself = at->pos / 8 - w->jump_base;
+			const uint64_t here = mrg_rng_below(w->rng, 2) == 0 || first < least_target(w, item)
+						      ? itself
+						      : first;
+			*to = w->aim_at == item->n + 3 ? UINT64_MAX : here;
+			w->went_wrong = true;
+		}
+	}
+	return arm;
+}
+
+/* A chain that is to be wrong ends here: cut, or with an item that there is not. */
+static bool spoil_chain(struct frame *f, struct frame *at, uint32_t index, uint32_t node)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *const item = &w->plan->items[index];
+	if (plan_is_aim(f, index, item->n))
+		return plan_cut_here(at, 1) && false;
+	if (!plan_is_aim(f, index, item->n + 1) || !plan_is_there(at, 1))
+		return false;
+	uint8_t octet = (uint8_t)mrg_rng_next(w->rng);
+	for (unsigned i = 0; i < 256 && plan_arm_for(w, item, octet) != item->n; i++)
+		octet++;
+	w->out[at->pos / 8] = octet;
+	w->went_wrong = true;
+	plan_end_at(f, node, at->pos + 8);
+	return true;
+}
+
+static bool make_chain(struct frame *f, uint32_t index, uint32_t node)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_choice *was;
+	const uint32_t targets = w->target_n;
+	struct frame at = *f;
+	uint64_t total = 0;
+	const struct mrg_plan_arm *const jumper =
+		&w->plan->arms[item->a + arm_of_kind(w, item, MRG_PLAN_GOTO)];
+	w->jump_base = jumper->kind == MRG_PLAN_GOTO ? f->buffers[jumper->buffer].start : 0;
+	w->open_n = w->jump_n;
+	w->open_at = w->jump_at;
+	for (;;) {
+		uint64_t to = 0, which = 0;
+		const uint32_t arm = decide_arm(f, &at, item, total, targets, &to, &which);
+		const struct group g = plan_enter(w, MRG_CHOICE_ARM + item->a + arm, &was);
+		const uint64_t start = at.pos;
+		const unsigned kind = w->plan->arms[item->a + arm].kind;
+		uint32_t one = 0;
+		at.limit = f->limit;
+		if (spoil_chain(f, &at, index, node))
+			return true;
+		if (kind == MRG_PLAN_ITEM || at.pos == f->pos)
+			target(w, (uint32_t)(at.pos / 8));
+		if (!chain_item(f, &at, item->a + arm, to, &one))
+			return false;
+		plan_leave(w, g, which);
+		if (kind != MRG_PLAN_ITEM && w->jump_n == w->open_n && w->jumps_by_chains) {
+			w->jump_at = (uint32_t)(f->pos / 8);
+			w->jump_n += kind == MRG_PLAN_GOTO || w->jump_n == 0;
+		}
+		if (!w->went_wrong && plan_arm_for(w, item, f->data[start / 8]) != arm)
+			return plan_refuse(w, MRG_E_TAG, start, index, "would be read as another");
+		plan_adopt(w, node, one);
+		total += kind == MRG_PLAN_GOTO ? 0 : (at.pos - start) / 8;
+		if (total > item->max) {
+			if (!plan_is_aim(f, index, item->n + 2))
+				return plan_refuse(w, MRG_E_LIMIT, start, index, "too long");
+			w->went_wrong = true;
+			break;
+		}
+		if (kind != MRG_PLAN_ITEM)
+			break;
+	}
+	plan_end_at(f, node, at.pos);
+	return true;
+}
+
+/* Where a pointer leads: only backwards, so that it ends.  RFC 9267 section 2.1 */
+static bool jump(struct frame *f, uint32_t index, const struct mrg_plan_arm *arm, uint32_t node,
+	struct frame *at, uint32_t *run, uint32_t jumps)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct stretch b = f->buffers[arm->buffer];
+	const uint32_t len = b.end - b.start, point = item->n + 3;
+	const uint64_t offset = w->nodes[w->slots[w->nodes[node].slots + arm->at]].value;
+	uint32_t here = *run - b.start;
+	if (*run < b.start || here >= len)
+		here = len;
+	if (offset >= len)
+		return plan_refuse_at(
+			f, index, point, MRG_E_RANGE, w->nodes[node].bit_off, "points past the end");
+	if (offset >= here)
+		return plan_refuse_at(
+			f, index, point + 1, MRG_E_LOOP, w->nodes[node].bit_off, "does not point back");
+	if (jumps > arm->max_jumps)
+		return plan_refuse_at(
+			f, index, point + 2, MRG_E_LIMIT, w->nodes[node].bit_off, "too many jumps");
+	*run = b.start + (uint32_t)offset;
+	at->pos = 8 * (uint64_t)*run;
+	at->limit = b.end;
+	return true;
+}
+
+/* Which of the places that chains began at. */
+static uint64_t which_target(
+	const struct mrg_walk *w, const struct frame *f, const struct mrg_plan_arm *arm, uint32_t node)
+{
+	const uint64_t to =
+		w->nodes[w->slots[w->nodes[node].slots + arm->at]].value + f->buffers[arm->buffer].start;
+	for (uint32_t i = 0; i < w->target_n; i++)
+		if (w->targets[i] == to)
+			return i;
+	return MRG_PLAN_NONE;
+}
+
+static bool read_chain(struct frame *f, uint32_t index, uint32_t node)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *const item = &w->plan->items[index];
+	struct mrg_choices *const made = w->made;
+	const struct mrg_choice *was;
+	struct frame at = *f;
+	uint32_t run = (uint32_t)(f->pos / 8), jumps = 0;
+	uint64_t total = 0, in_place = 0;
+	bool done = false;
+	while (!done) {
+		if (at.pos / 8 >= at.limit)
+			return plan_refuse_at(f, index, item->n, MRG_MORE, at.pos, "cut");
+		const uint32_t i = plan_arm_for(w, item, f->data[at.pos / 8]);
+		if (i == item->n)
+			return plan_refuse_at(f, index, item->n + 1, MRG_E_TAG, at.pos, "no such item");
+		const struct mrg_plan_arm *const arm = &w->plan->arms[item->a + i];
+		const uint64_t start = at.pos;
+		uint32_t one = 0;
+		plan_reach(f, item->point + i);
+		if (plan_made(w) != NULL && (arm->kind == MRG_PLAN_ITEM || start == f->pos))
+			target(w, (uint32_t)(start / 8));
+		const struct group g = plan_enter(w, MRG_CHOICE_ARM + item->a + i, &was);
+		if (!chain_item(f, &at, item->a + i, 0, &one))
+			return false;
+		plan_leave(w, g, arm->kind == MRG_PLAN_GOTO ? which_target(w, f, arm, one) : 0);
+		total += arm->kind == MRG_PLAN_GOTO ? 0 : (at.pos - start) / 8;
+		if (total > item->max)
+			return plan_refuse_at(f, index, item->n + 2, MRG_E_LIMIT, start, "too long");
+		plan_adopt(w, node, one);
+		if (arm->kind != MRG_PLAN_ITEM && in_place == 0) {
+			in_place = at.pos;
+			w->made = NULL; /* what comes is written elsewhere */
+		}
+		done = arm->kind == MRG_PLAN_STOP;
+		if (arm->kind == MRG_PLAN_GOTO && !jump(f, index, arm, one, &at, &run, ++jumps))
+			return false;
+	}
+	w->made = made;
+	plan_end_at(f, node, in_place);
+	return true;
+}
+
+PLAN_PART bool plan_chain(struct frame *f, uint32_t index, uint32_t *node)
+{
+	struct mrg_choices *const made = f->w->made;
+	const struct mrg_choice *was;
+	*node = plan_begin(f, index);
+	if (*node == 0)
+		return false;
+	const struct group g = plan_enter(f->w, index, &was);
+	const bool whole = plan_makes(f->w) ? make_chain(f, index, *node) : read_chain(f, index, *node);
+	f->w->made = made;
+	if (whole)
+		plan_leave(f->w, g, 0);
+	return whole;
+}
