@@ -25,18 +25,18 @@ class Afl:
         return self.error or (str(self.execs) if self.crashed else f"not in {self.execs}")
 
 
-def first_crash(room: Path, subject: str, execs: int, seed: int, bound_s: int, ours: bool) -> Afl:
-    """The same seeds, made by the subject, for both ways."""
-    built = rooms.make("-s", "-C", room, rooms.FLAGS, "afl")
+def first_crash(room: Path, subject: str, execs: int, seed: int, bound_s: int, mutator: Path | None) -> Afl:
+    """The same seeds, made by the subject, for both ways.  mutator: None, as AFL++ is."""
+    built = rooms.make("-s", "-C", room, rooms.QUICK, "afl", "-o", "mutator.so")
     if built.returncode != 0:
         return Afl(0, False, "does not build")
-    seeds, out = room / "seeds", room / ("out-ours" if ours else "out-plain")
+    seeds, out = room / "seeds", room / ("out-ours" if mutator else "out-plain")
     if not seeds.exists():
         rooms.run(room / "fuzz", "-s", subject, "-S", seed, "--make", SEEDS, seeds)
     env = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_AFFINITY": "1", "AFL_BENCH_UNTIL_CRASH": "1", "AFL_CRASH_EXITCODE": "-1",
            "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1", "MRG_FUZZ_SUBJECT": subject}
-    if ours:
-        env |= {"AFL_CUSTOM_MUTATOR_LIBRARY": str(room / "mutator.so"), "AFL_CUSTOM_MUTATOR_ONLY": "1"}
+    if mutator:
+        env |= {"AFL_CUSTOM_MUTATOR_LIBRARY": str(mutator), "AFL_CUSTOM_MUTATOR_ONLY": "1"}
     setting = [f"{k}={v}" for k, v in env.items()]
     told = rooms.run("env", *setting, "afl-fuzz", "-i", seeds, "-o", out, "-s", seed, "-E", execs, "-V", bound_s, "-t", 2000, "--", room / "afl")
     if "crashes with" in told.stdout or "results in a crash" in told.stdout:

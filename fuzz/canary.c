@@ -258,6 +258,23 @@ CANARY(recurses, RECURSES);
 CANARY(mutates, MUTATES);
 CANARY(rare, RARE);
 
+/* It claims of what it reaches that nobody can. */
+static struct canary untrue = { .fault = CLEAN };
+static const char *const untrue_never[] = { "high data: cannot be reached: so it says" };
+static const struct mrg_fuzz_subject untrue_subject = { .name = "canary.untrue",
+	.ctx = &untrue,
+	.len_max = LEN_MAX,
+	.make = make,
+	.mutate = mutate,
+	.smaller = smaller,
+	.run = run,
+	.show = show,
+	.point_count = POINTS - 1,
+	.point_name = point_name,
+	.reached = untrue.reached,
+	.never = untrue_never,
+	.never_count = 1 };
+
 const struct mrg_fuzz_subject *const mrg_fuzz_subjects[] = { &clean_subject, &over_read_subject,
 	&under_read_subject, &over_write_subject, &under_write_subject, &endless_subject, &wrong_subject,
-	&aborts_subject, &heap_subject, &recurses_subject, &mutates_subject, &rare_subject, NULL };
+	&aborts_subject, &heap_subject, &recurses_subject, &mutates_subject, &rare_subject, &untrue_subject, NULL };

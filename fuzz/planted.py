@@ -91,7 +91,16 @@ class Result:
     afl: tuple[Afl, ...] = ()
 
 
-def try_one(fault: Fault, folder: Path, execs: int, seed: int, afl_s: int = 0) -> Result:
+@dataclass(frozen=True)
+class Bounds:
+    """Of AFL++: cases with our changes, and as it is; 0: not at all.  seconds: of each."""
+
+    ours: int = 0
+    plain: int = 0
+    seconds: int = 60
+
+
+def try_one(fault: Fault, folder: Path, execs: int, seed: int, bounds: Bounds = Bounds()) -> Result:
     room = folder.parent / f"{folder.name}-{fault.name}"
     rooms.link_tree(folder, room)
     rooms.plant(room, fault.path, fault.change((room / fault.path).read_text()))
@@ -100,14 +109,18 @@ def try_one(fault: Fault, folder: Path, execs: int, seed: int, afl_s: int = 0) -
         return Result(fault, None, done.stdout[-2000:])
     find = rooms.first_find(room, fault.subject, execs, seed, BOUND_S)
     afl: tuple[Afl, ...] = ()
-    if afl_s:
-        afl = tuple(first_crash(room, fault.subject, execs, seed, afl_s, ours) for ours in (True, False))
+    if bounds.ours:
+        mutator = folder / "mutator.so"  # which needs no fault
+        afl = (first_crash(room, fault.subject, bounds.ours, seed, bounds.seconds, mutator),
+               first_crash(room, fault.subject, bounds.plain, seed, bounds.seconds, None))  # fmt: skip
     shutil.rmtree(room)
-    return Result(fault, find, afl=afl)
+    result = Result(fault, find, afl=afl)
+    print(table([result], heads=False), file=sys.stderr, flush=True)  # all takes long
+    return result
 
 
-def table(results: list[Result]) -> str:
-    rows = [["fault", "class", "found by", "cases"] + (["AFL++, ours", "AFL++ plain"] if any(r.afl for r in results) else [])]
+def table(results: list[Result], heads: bool = True) -> str:
+    rows = [["fault", "class", "found by", "cases"] + (["AFL++, ours", "AFL++ plain"] if any(r.afl for r in results) else [])] if heads else []
     for r in results:
         found = [r.find.how, str(r.find.case)] if r.find else ["does not build" if r.error else "not found", ""]
         rows.append([r.fault.name, r.fault.kind, *found, *map(str, r.afl)])
@@ -122,7 +135,9 @@ def main() -> int:
     parser.add_argument("--execs", type=int, default=500_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--afl", type=int, default=0, metavar="SECONDS", help="AFL++ as well, with our changes and without, at most so long each")
+    parser.add_argument("--afl", type=int, default=0, metavar="N", help="AFL++ as well, with our changes, at most so many cases")
+    parser.add_argument("--plain", type=int, default=0, metavar="N", help="and without (default: as many)")
+    parser.add_argument("--seconds", type=int, default=60, help="of AFL++, at most, for each")
     parser.add_argument("--at-least", type=int, default=95, metavar="PERCENT")
     options = parser.parse_args()
     words = options.only.split()
@@ -130,22 +145,28 @@ def main() -> int:
     if not faults:
         print("no such fault")
         return 1
+    bounds = Bounds(options.afl, options.plain or options.afl, options.seconds)
     results: list[Result] = []
+    last: Path | None = None
     for spec, there in by_spec(faults).items():
         folder = options.folder.resolve() / spec.replace("/", "-")
-        error = rooms.emit([f"specs/{spec}.mrg"], folder)
+        error = rooms.emit([f"specs/{spec}.mrg"], folder, ["fuzz", "afl"] if bounds.ours else ["fuzz"], last)
+        last = folder
         wrong = [error] if error else not_matching(there, folder)
         if wrong:
             print("\n".join(wrong))
             return 1
         with ThreadPoolExecutor(options.jobs) as pool:
-            results += pool.map(lambda f: try_one(f, folder, options.execs, options.seed, options.afl), there)
+            results += pool.map(lambda f: try_one(f, folder, options.execs, options.seed, bounds), there)
     print(table(results))
     for r in results:
         if r.error or not r.find:
             print(f"\n{r.fault.name}: {r.fault.says}\n{r.error or r.fault.missed or 'nobody knows yet why it is not found'}")
     found = sum(r.find is not None for r in results)
     print(f"\n{found} of {len(results)} found")
+    for i, (name, cases) in enumerate((("AFL++ with our changes", bounds.ours), ("AFL++ as it is", bounds.plain))):
+        if bounds.ours:
+            print(f"{sum(len(r.afl) > i and r.afl[i].crashed for r in results)} by {name}, within {cases} cases or {bounds.seconds} seconds")
     return 0 if 100 * found >= options.at_least * len(results) and not any(r.error for r in results) else 1
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from report import BUILD, OUT, ROOT, clean_environment, make, run  # noqa: E402
@@ -18,12 +19,23 @@ FLAGS = "CFLAGS=-O1"
 QUICK = "CFLAGS=-O0"  # of what is compiled anew for each fault, and run for a moment only
 
 
-def emit(specs: list[str], folder: Path, build: bool = True) -> str:
-    """Write the fuzzer of some specifications, and build it; what went wrong, or nothing."""
+def emit(specs: list[str], folder: Path, targets: Sequence[str] = ("fuzz",), like: Path | None = None) -> str:
+    """Write the fuzzer of some specifications, and build it; what went wrong, or nothing.  like: a folder whose objects are as good here."""
     told = run(ROOT / "bin/mrg", "fuzz", *(ROOT / s for s in specs), "-o", folder)
-    if told.returncode == 0 and build:
-        told = make("-s", "-C", folder, FLAGS)
+    if told.returncode == 0 and targets:
+        if like is not None and like != folder:
+            share(like, folder)
+        told = make("-s", "-C", folder, FLAGS, *targets)
     return "" if told.returncode == 0 else told.stdout[-3000:]
+
+
+def share(folder: Path, other: Path) -> None:
+    """Give another folder the objects of what is the same in all."""
+    for made in folder.glob("obj*/support/*"):
+        to = other / made.relative_to(folder)
+        if not to.exists():
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(made, to)
 
 
 def body(text: str, name: str) -> tuple[int, int]:

@@ -227,9 +227,14 @@ fuzz-report: ## a page: what `make fuzz...` reached of the specifications, paint
 	$(call say,PAGE,$O/fuzz/report.html)
 .PHONY: repro fuzz-report
 
-fuzz-planted: ## plant faults in generated C, one by one: which are found, after how many cases (ONLY=, E=, SEED=, AFL=1)
+fuzz-points: ## what the runner comes to of SPEC= (all of specs/), a table: points reached, those that can be, cases needed (E=, SEEDS='1 2 7')
 	$Qmk/deps.sh $(BUILD_DEPS)
-	$Q$(PYTHON) fuzz/planted.py --jobs $(JOBS) --execs $(or $(E),500000) --seed $(or $(SEED),1) $(if $(AFL),--afl 60) --only '$(ONLY)' $O/fuzz/planted
+	$Q$(PYTHON) fuzz/points.py --cases $(or $(E),10000) --seeds $(or $(SEEDS),1 2 7) -- $O/fuzz/points-$(if $(SPEC),of,all) $(or $(SPEC),$(SPECS))
+.PHONY: fuzz-points
+
+fuzz-planted: ## plant faults in generated C, one by one: which are found, after how many cases (ONLY=, E=, SEED=, AFL=1, PLAIN=)
+	$Qmk/deps.sh $(BUILD_DEPS)
+	$Q$(PYTHON) fuzz/planted.py --jobs $(JOBS) --execs $(or $(E),500000) --seed $(or $(SEED),1) $(if $(AFL),--afl $(or $(E),500000) --plain $(or $(PLAIN),$(E),500000)) --only '$(ONLY)' $O/fuzz/planted
 .PHONY: fuzz-planted
 
 # Files that `mrg fuzz` writes, with the specification that is fuzzed, and C written by hand whose tests fuzz/mutants.py knows.

@@ -226,7 +226,7 @@ def _subject(w: Writer, module: ir.Module, t: plan.Tables, packet: ir.Packet, ro
         offsets[t.packets[id(one)]] = str(len(every))
         every += range(first, end)
     shown = prover.never(packet) if prover is not None else set()
-    never = {p: "by sizes" for p in _never(t, packet)} | {p: WHY.get(t.keys[p][1], WHY[""]) + ", by z3" for p in every if t.keys[p] in shown}
+    never = {p: "by sizes" for p in by_sizes(t, packet)} | {p: WHY.get(t.keys[p][1], WHY[""]) + ", by z3" for p in every if t.keys[p] in shown}
     points = [p for p in every if p not in never]
     others = [p for p in every if p in never]
     order = {p: i for i, p in enumerate([*points, *others])}
@@ -275,7 +275,12 @@ WHY = {
 }  # fmt: skip
 
 
-def _never(t: plan.Tables, root: ir.Packet) -> set[int]:
+def points_of(t: plan.Tables, packet: ir.Packet) -> list[int]:
+    """Of the packet and all in it."""
+    return [p for one in sorted(contained(packet), key=lambda one: t.packets[id(one)]) for p in range(*t.points_of[t.packets[id(one)]])]
+
+
+def by_sizes(t: plan.Tables, root: ir.Packet) -> set[int]:
     """Points that no message of `root` leads to: a cut where whoever uses the packet has made sure of the octets before."""
     never = set(t.impossible)
     sure: dict[int, list[int]] = {}  # id(packet) -> bits that each of its uses has made sure of

@@ -60,6 +60,8 @@ class Tables:
         packet_rows = []
         for packet in module.packets:
             self.add(packet)
+        self.order.sort(key=lambda p: len(contained(p)))  # rows of what a packet has in it are known when it comes
+        self.packets = {id(p): i for i, p in enumerate(self.order)}
         self.points_of: list[tuple[int, int]] = []  # of each packet: from, to
         # what somebody looks at, in whatever packet it is
         self.asked = {id(p.path[-1]) for packet in self.order for e in exprs(packet.items) for p in refs(e) if isinstance(p, ir.FieldRef)}

@@ -42,6 +42,7 @@ struct loop {
 	uint64_t *counts; /* of each point, cases that reached it; NULL: nobody asks */
 	uint8_t *before;  /* points reached before the case at hand, while they are counted */
 	uint64_t execs, accepted, batch;
+	uint64_t last_new; /* the case that reached a point first, the last time that one did */
 	uint64_t crashes, hangs;
 	struct mrg_fuzz_result result;
 	uint64_t keys[MRG_FUZZ_FINDS_MAX]; /* of finds, as hashes */
@@ -161,8 +162,10 @@ static void look_at_points(struct loop *l)
 		return;
 	const size_t missing = n - mrg_fuzz_points_reached(l->s);
 	memcpy(l->seen, l->s->reached, n);
-	if (missing < l->missing)
+	if (missing < l->missing) {
 		keep_new(l);
+		l->last_new = l->execs;
+	}
 	l->missing = missing;
 }
 
@@ -514,6 +517,8 @@ bool mrg_fuzz_loop(const struct mrg_fuzz_subject *s, const struct mrg_fuzz_optio
 	run_all(l);
 	say_end(l);
 	put_points(l);
+	if (o->points)
+		(void)printf("%s: the last new point after %" PRIu64 " cases\n", s->name, l->last_new);
 	const bool good = l->find_count == 0 &&
 			  (s->point_count - l->missing) * 100 >= (size_t)o->floor * s->point_count;
 	mrg_fuzz_catcher.guard = NULL;

@@ -301,7 +301,7 @@ static size_t go_on(struct mrg_machine_subject *s, struct machine *m, struct mrg
 		last = n;
 		const struct machine before = *m;
 		const unsigned t = can_come(m, &c) ? taken(m, &c) : MRG_MACHINE_NONE;
-		if (t != MRG_MACHINE_NONE)
+		if (t != MRG_MACHINE_NONE && !repeats) /* what comes again is one try, else nobody would try it any more */
 			s->tries[t]++;
 		log.n = 0;
 		(void)take(m, &c, t, &log);

@@ -512,6 +512,25 @@ static bool settle_lengths(struct frame *f)
 	return true;
 }
 
+/* What an expression takes for the size of an item that is to be cut is what is left of it, from now on.  false: it asks for none. */
+static bool cut_sizes(struct frame *f, uint32_t expr)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_expr *const e = &w->plan->exprs[expr];
+	if (e->op >= MRG_PLAN_ADD && e->op <= MRG_PLAN_COND) {
+		bool any = cut_sizes(f, e->a);
+		any = cut_sizes(f, e->b) || any;
+		return (e->op == MRG_PLAN_COND && cut_sizes(f, e->c)) || any;
+	}
+	if (e->op != MRG_PLAN_SIZE)
+		return false;
+	const uint32_t at = e->a != MRG_PLAN_NONE ? w->slots[f->slots + e->a] : f->node;
+	if (at == 0 && e->a != MRG_PLAN_NONE)
+		return false;
+	w->nodes[at].bit_len = (uint32_t)(8 * cut_down(w, at, w->nodes[at].bit_len / 8));
+	return true;
+}
+
 static bool compute(struct frame *f)
 {
 	struct mrg_walk *const w = f->w;
@@ -523,10 +542,8 @@ static bool compute(struct frame *f)
 		if (!plan_value(f, item->expr, &want))
 			continue;
 		if (plan_makes(w)) {
-			const struct mrg_plan_expr *const e = &w->plan->exprs[item->expr];
-			if (e->op == MRG_PLAN_SIZE)
-				want = cut_down(
-					w, e->a != MRG_PLAN_NONE ? w->slots[f->slots + e->a] : f->node, want);
+			if (w->cuts && cut_sizes(f, item->expr) && !plan_value(f, item->expr, &want))
+				continue;
 			if (!settle(f, at, want))
 				return false;
 			continue;
