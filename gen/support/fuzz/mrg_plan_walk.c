@@ -384,14 +384,15 @@ static bool choice(struct frame *f, uint32_t index, uint32_t *node)
 /* ---- items of a packet ---- */
 
 /* Of an equation about the number that is given, what the other side is. */
-static void note_wanted(struct frame *f, const struct mrg_plan_item *item)
+static bool note_wanted(struct frame *f, const struct mrg_plan_item *item)
 {
 	struct mrg_walk *const w = f->w;
 	const struct mrg_plan_expr *const e = &w->plan->exprs[item->expr];
 	if (e->op != MRG_PLAN_EQ || w->given == MRG_PLAN_NONE)
-		return;
+		return false;
 	const bool left = w->plan->exprs[e->a].op == MRG_PLAN_FIELD;
 	w->is_wanted = plan_value(f, left ? e->b : e->a, &w->wanted);
+	return w->is_wanted;
 }
 
 static bool check(struct frame *f, uint32_t index)
@@ -401,8 +402,8 @@ static bool check(struct frame *f, uint32_t index)
 	const struct mrg_plan_item *const item = &w->plan->items[index];
 	uint64_t holds = 1;
 	f->holder = item->a < f->p->slot_n ? w->slots[f->slots + item->a] : 0;
-	if (plan_is_aim(f, index, 0))
-		note_wanted(f, item);
+	if (plan_is_aim(f, index, 0) && note_wanted(f, item))
+		return true; /* the next time */
 	if (plan_is_aim(f, index, 1) && plan_has(item, MRG_PLAN_ASKS_ROOM) && item->field == MRG_PLAN_NONE)
 		plan_cut_here(f, ROOM_MAX);
 	if (plan_has(item, MRG_PLAN_CALLS) || (item->severity == MRG_PLAN_SEND && !plan_makes(w)) ||
