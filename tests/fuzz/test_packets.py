@@ -13,20 +13,20 @@ import sys
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
-from packets_folder import FOLDER, built  # noqa: E402
+from packets_folder import FOLDER, SUMMARY, built  # noqa: E402
 from report import ROOT, Report, make, run  # noqa: E402
 
 CASES = 10_000
-FEW = 1_500  # of each packet that is not named below
-SUMMARY = re.compile(r"^(\S+): (\d+) execs, ([\d.]+) % accepted, spec (\d+)/(\d+).*?, (\d+) finds, (\d+) crashes, (\d+) hangs", re.M)
 
-# Points of the specification that CASES cases of a seed must reach, of each hundred.
-FLOORS = {
-    "dns.message.Message": 98, "net.link.Ethernet": 90, "net.ip4.Ip4": 100, "net.ip4.Ip4Options": 92, "net.icmp4.Icmp4": 97,
-    "net.icmp6.Icmp6": 84, "net.udp.Udp": 100, "net.tcp.Tcp": 100, "net.tcp.TcpOptions": 96, "net.dhcp4.DhcpOptions": 92,
-    "http.message.Request": 100, "http.message.Response": 100, "dns.master.Master": 100,
-}  # fmt: skip
-FLOOR_OF_ALL = 85
+# All that can be reached of these is reached within CASES cases of each of the seeds, beginning with one octet.
+SEEDS = (1, 2, 7)
+FULL = [
+    "dns.message.Message", "net.link.Ethernet", "net.ip4.Ip4", "net.ip4.Ip4Options", "net.ip6.Ip6", "net.icmp4.Icmp4", "net.icmp6.Icmp6",
+    "net.udp.Udp", "net.tcp.Tcp", "net.tcp.TcpOptions", "net.dhcp4.DhcpOptions", "http.message.Request", "http.message.Response", "dns.master.Master",
+]  # fmt: skip
+# What is not, of any subject, after CASES of the first seed: nobody has shown that it can't be.
+OPEN = {(f"dns.{packet}", "Name.labels: too many jumps") for packet in ("rdata.Soa", "rdata.Rp", "rdata_old.Minfo", "rdata_old.Px")}
+POINT = re.compile(r"^(\S+): missing: (.*)$", re.M)
 
 # All inputs of two octets of those, then longer ones.
 EXHAUST = ["--exhaust", 2, "--exhaust-cases", 20_000]
@@ -42,29 +42,27 @@ def fuzz(*options: object, program: Path = FOLDER / "fuzz") -> subprocess.Comple
     return run(program, "-q", "-S", 1, "-o", FOLDER / "finds", *options)
 
 
-def percent(text: str) -> dict[str, float]:
-    """Of each subject, points reached of each hundred."""
-    return {m[1]: 100 * int(m[4]) / max(int(m[5]), 1) for m in SUMMARY.finditer(text)}
-
-
 def check_clean(report: Report) -> None:
     shutil.rmtree(FOLDER / "finds", ignore_errors=True)
-    done = fuzz("-E", FEW)
+    done = fuzz("-E", CASES, "--points")
     told = list(SUMMARY.finditer(done.stdout))
     names = fuzz("--list").stdout.split()
     report.check("all subjects are run", [m[1] for m in told] == names and len(names) > 100, done.stdout[-2000:])
-    report.none("nothing is found", [m[0] for m in told if m[6] != "0" or m[7] != "0" or m[8] != "0"])
+    report.none("nothing is found", [m[0] for m in told if not m[7] == m[8] == m[9] == "0"])
     report.check("and it says so", done.returncode == 0, done.stdout[-2000:])
     report.none("each packet is accepted", [m[0] for m in told if float(m[3]) < 20 and m[1] not in REFUSED])
-    reached, all_ = sum(int(m[4]) for m in told), sum(int(m[5]) for m in told)
-    report.check(f"{FLOOR_OF_ALL} % of all points are reached", 100 * reached >= FLOOR_OF_ALL * all_, f"{reached} of {all_}")
+    missing = set(POINT.findall(done.stdout))
+    report.none("all points are reached", [f"{name}: {point}" for name, point in sorted(missing - OPEN)])
+    report.none("but for those that are known to be missing", [f"{name}: {point}" for name, point in sorted(OPEN - missing)])
 
 
-def check_floors(report: Report) -> None:
-    for subject, floor in FLOORS.items():
-        done = fuzz("-s", subject, "-E", CASES)
-        have = percent(done.stdout).get(subject, 0)
-        report.check(f"{subject}: {floor} % of its points are reached", have >= floor and done.returncode == 0, done.stdout[-600:])
+def check_full(report: Report) -> None:
+    for subject in FULL:
+        for seed in SEEDS:
+            done = fuzz("-s", subject, "-E", CASES, "-S", seed)
+            told = SUMMARY.search(done.stdout)
+            good = told is not None and told[4] == told[5] and done.returncode == 0
+            report.check(f"{subject}: all of its points are reached by seed {seed}", good, done.stdout[-600:])
 
 
 def check_same(report: Report) -> None:
@@ -73,7 +71,7 @@ def check_same(report: Report) -> None:
 
 
 def check_exhaust(report: Report) -> None:
-    for subject in FLOORS:
+    for subject in FULL:
         done = fuzz("-s", subject, *EXHAUST)
         report.check(f"{subject}: all inputs of two octets", done.returncode == 0 and f"{subject}: all 65793 inputs" in done.stdout, done.stdout)
 
@@ -110,7 +108,7 @@ def main() -> int:
     report = Report()
     if built(report):
         check_clean(report)
-        check_floors(report)
+        check_full(report)
         check_same(report)
         check_exhaust(report)
         check_rare(report)
