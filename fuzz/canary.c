@@ -277,4 +277,5 @@ static const struct mrg_fuzz_subject untrue_subject = { .name = "canary.untrue",
 
 const struct mrg_fuzz_subject *const mrg_fuzz_subjects[] = { &clean_subject, &over_read_subject,
 	&under_read_subject, &over_write_subject, &under_write_subject, &endless_subject, &wrong_subject,
-	&aborts_subject, &heap_subject, &recurses_subject, &mutates_subject, &rare_subject, &untrue_subject, NULL };
+	&aborts_subject, &heap_subject, &recurses_subject, &mutates_subject, &rare_subject, &untrue_subject,
+	NULL };

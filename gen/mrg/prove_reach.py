@@ -202,7 +202,8 @@ def _is_small(packet: ir.Packet) -> bool:
 
 
 def _peeks(packet: ir.Packet) -> bool:
-    return any(isinstance(part, ir.Peek) for p in layout.contained(packet) if p is packet or _is_small(p) for e in layout.exprs(p.items) for part in layout.refs(e))
+    inside = [p for p in layout.contained(packet) if p is packet or _is_small(p)]
+    return any(isinstance(part, ir.Peek) for p in inside for e in layout.exprs(p.items) for part in layout.refs(e))
 
 
 def _jumps(packet: ir.Packet) -> bool:

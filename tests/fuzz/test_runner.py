@@ -192,9 +192,11 @@ def check_options(report: Report, room: Path) -> None:
     report.check("--show", shown.returncode == 0 and shown.stdout.startswith("tag 0x"), shown.stdout)
     points = runner("canary", "clean", "-E", 1000, "--points", "--floor", 100)
     report.check("--points, --floor reached", points.returncode == 0 and points.stdout.count(": reached: ") == 8, points.stdout)
-    report.check("--points: when the last was new", re.search(r"^canary.clean: the last new point after [1-9]\d* cases$", points.stdout, re.M) is not None, points.stdout)
+    last = re.search(r"^canary.clean: the last new point after [1-9]\d* cases$", points.stdout, re.M)
+    report.check("--points: when the last was new", last is not None, points.stdout)
     untrue = runner("canary", "untrue", "-E", 1000)
-    report.check("who says that a point can't be reached is held to it", untrue.returncode == 1 and "untrue: reached, although: high data" in untrue.stdout, untrue.stdout)
+    held = untrue.returncode == 1 and "untrue: reached, although: high data" in untrue.stdout
+    report.check("who says that a point can't be reached is held to it", held, untrue.stdout)
     told = runner("canary", "untrue", "-E", 1, "--points")
     report.check("--points: what can't be reached", "canary.untrue: high data: cannot be reached: so it says\n" in told.stdout, told.stdout)
     few = runner("canary", "clean", "-E", 1, "--points", "--floor", 80)

@@ -270,6 +270,7 @@ struct mrg_walk {
 	/* Pointers that lead from one to the next one below, where too many are aimed at: how many there are, and where the last is. */
 	bool jumps_by_chains;    /* each is the end of a chain; else octets of any value are pointers, too */
 	uint32_t jump_n, jump_at, open_n, open_at, jump_base; /* open: those before the chain at hand */
+	uint32_t jump_max; /* so many, and the one that leads to the last is one too many; or it is just not */
 	uint32_t aim, aim_at; /* an item that is to come to one of its points, and which; NONE */
 	uint32_t aim_packet;
 	bool went_wrong;      /* it is not a message any more */

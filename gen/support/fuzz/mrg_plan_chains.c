@@ -67,7 +67,7 @@ static uint32_t aimed_arm(const struct mrg_walk *w, const struct frame *at, cons
 				? MRG_PLAN_STOP
 				: MRG_PLAN_ITEM);
 	case 5: /* As long as can be, unless there are enough before it. */
-		if (!w->jumps_by_chains && w->open_n < plan_jumps_max(w, item) && total + 70 < item->max)
+		if (!w->jumps_by_chains && w->open_n < w->jump_max && total + 70 < item->max)
 			return arm_of_kind(w, item, MRG_PLAN_ITEM);
 		return arm_of_kind(w, item, w->open_n != 0 ? MRG_PLAN_GOTO : MRG_PLAN_STOP);
 	case 4: /* A pointer to itself, which must be where it can point to. */

@@ -225,7 +225,7 @@ PLAN_PART void plan_put_jumps(struct mrg_walk *w, uint32_t at, uint64_t len)
 	const uint32_t size = size_of_numbers(w->plan, p);
 	if (size == 0 || said == NULL)
 		return;
-	for (uint32_t here = at; here + size <= at + len; here += size) {
+	for (uint32_t here = at; here + size <= at + len && w->jump_n < w->jump_max; here += size) {
 		const uint64_t to = w->jump_n != 0 ? (uint64_t)w->jump_at - w->jump_base : said->lo;
 		if (to < said->lo || to > said->hi || to + w->jump_base >= here)
 			continue;

@@ -672,7 +672,11 @@ size_t mrg_plan_make(struct mrg_walk *w, uint32_t packet, const uint64_t *args, 
 	w->cuts = false;
 	w->is_wanted = false;
 	w->jump_n = w->jump_at = w->jump_base = 0;
-	w->jumps_by_chains = plan_aims_at_jumps(w) && mrg_rng_below(rng, 2) == 0;
+	w->jumps_by_chains = false;
+	if (plan_aims_at_jumps(w)) {
+		w->jumps_by_chains = mrg_rng_below(rng, 2) == 0;
+		w->jump_max = plan_jumps_max(w, &w->plan->items[w->aim]) - (mrg_rng_below(rng, 4) == 0);
+	}
 	bool made = whole(w, packet, out, (uint32_t)cap, args);
 	w->making = false;
 	if (!made && w->went_wrong && w->node_n != 0) { /* what there is of it may do */
