@@ -20,7 +20,7 @@ from report import ROOT, Report, run  # noqa: E402
 ROOM = FOLDER.parent / "machines"
 
 # Each machine with cases by which all its transitions were taken, by each of the seeds: at most 50,000.
-SEEDS = (1, 2, 9)
+SEEDS = (1, 2)
 MACHINES = {
     "net.connection.Connection": 20_000, "net.neighbor.Neighbor": 1_000, "net.dhcp4_client.Dhcp4Client": 2_000,
     "http.connection.ConnectionClient": 20_000, "http.connection.ConnectionServer": 2_000,

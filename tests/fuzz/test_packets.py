@@ -18,8 +18,8 @@ from report import ROOT, Report, make, run  # noqa: E402
 
 CASES = 10_000
 
-# All that can be reached of these is reached within CASES cases of each of the seeds, beginning with one octet.
-SEEDS = (1, 2, 7)
+# All that can be reached of these is reached within CASES cases of other seeds, too, beginning with one octet.
+OTHER_SEEDS = (2, 7)
 FULL = [
     "dns.message.Message", "net.link.Ethernet", "net.ip4.Ip4", "net.ip4.Ip4Options", "net.ip6.Ip6", "net.icmp4.Icmp4", "net.icmp6.Icmp6",
     "net.udp.Udp", "net.tcp.Tcp", "net.tcp.TcpOptions", "net.dhcp4.DhcpOptions", "http.message.Request", "http.message.Response", "dns.master.Master",
@@ -58,7 +58,7 @@ def check_clean(report: Report) -> None:
 
 def check_full(report: Report) -> None:
     for subject in FULL:
-        for seed in SEEDS:
+        for seed in OTHER_SEEDS:
             done = fuzz("-s", subject, "-E", CASES, "-S", seed)
             told = SUMMARY.search(done.stdout)
             good = told is not None and told[4] == told[5] and done.returncode == 0
