@@ -251,33 +251,33 @@ struct mrg_walk {
 	/* making */
 	bool making, ahead; /* ahead: what is written may be peeked at */
 	bool postpones;     /* points that are new go to `postponed`: whether they count is known later */
-	uint8_t *out;
+	bool went_wrong;    /* it is not a message any more */
+	bool cuts;          /* the length around, or else the message, is to end at cut_at, octets */
+	bool is_wanted;     /* `wanted` is known */
+	bool jumps_by_chains; /* each is the end of a chain; else octets of any value are pointers, too */
 	uint32_t cap;
+	uint8_t *out;
 	struct mrg_rng *rng;
 	const struct mrg_choices *old;  /* to be followed, or NULL */
 	size_t old_at, old_end;
 	struct mrg_choices *made;       /* decisions that are read.  NULL: nobody asks, as in making */
-	uint32_t wrong; /* an item whose number is to be anything; NONE */
-	uint32_t given; /* an item whose number is given_value; NONE */
 	uint64_t given_value;
-	uint32_t sized; /* octets or a list that are to be sized_by long; NONE */
 	uint64_t sized_by;
-	uint32_t begins; /* octets or a number that are to begin with begins_by, where the aim peeks at them; NONE */
 	uint64_t begins_by;
-	uint64_t grows; /* octets that the message is to have at least; 0: as comes */
+	uint64_t grows;  /* octets that the message is to have at least; 0: as comes */
 	uint64_t wanted; /* of the number that is given: what would have made the aim's equation true */
-	bool is_wanted;
+	uint32_t wrong;  /* an item whose number is to be anything; NONE */
+	uint32_t given;  /* an item whose number is given_value; NONE */
+	uint32_t sized;  /* octets or a list that are to be sized_by long; NONE */
+	uint32_t begins; /* octets or a number that are to begin with begins_by, where the aim peeks at them; NONE */
 	/* Pointers that lead from one to the next one below, where too many are aimed at: how many there are, and where the last is. */
-	bool jumps_by_chains;    /* each is the end of a chain; else octets of any value are pointers, too */
 	uint32_t jump_n, jump_at, open_n, open_at, jump_base; /* open: those before the chain at hand */
 	uint32_t jump_max; /* so many, and the one that leads to the last is one too many; or it is just not */
 	uint32_t aim, aim_at; /* an item that is to come to one of its points, and which; NONE */
 	uint32_t aim_packet;
-	bool went_wrong;      /* it is not a message any more */
-	bool cuts;            /* the length around, or else the message, is to end at cut_at, octets */
 	uint32_t cut_at;
-	uint32_t targets[256]; /* where chains began: octets from the buffer's first */
 	uint32_t target_n;
+	uint32_t targets[256]; /* where chains began: octets from the buffer's first */
 	struct mrg_node nodes[MRG_NODES_MAX];
 	uint32_t slots[MRG_SLOTS_MAX];
 };
