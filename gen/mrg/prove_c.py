@@ -2,17 +2,23 @@
 
 Each function that has a contract is shown to read and write only what it may, not to overflow, to end, and to give what it says.
 A goal counts as proved when WP's own simplifier or one of the solvers shows it; what only one of the two shows is said.
-Reading order: run, Prover.module, _goals.
+A few functions are asked about at a time (a part), as many parts at once as there are jobs: WP itself has its solvers run at once, but not
+what it makes for them, which takes longer. What became of a part is kept, and holds as long as its C, asked for again, is the same.
+Reading order: run, Prover.file, _part, _goals.
 """
 
 from __future__ import annotations
 
+import fnmatch
+import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Optional, Sequence, TextIO
 
@@ -30,6 +36,11 @@ CPP = "-U__GNUC__ -U__SIZEOF_INT128__ -DMRG_PROVE"
 OPEN = os.path.join(SUPPORT, "prove", "open.list")
 # Names of functions of mrg.h that checks and accessors call.
 OWN = re.compile(r"^static (?:inline )?[^;]*?(\w+)\([^;]*\);", re.M)
+DEFINED = re.compile(r"^(?!typedef|struct \w+ ?\{|enum)(?:(?:static|inline|MRG_\w+) )*[A-Za-z_][\w ]*?[ *]+(\w+)\([^;{}]*\)\n\{", re.M)
+# Functions that Frama-C is asked about at a time.
+PART = 8
+# Seconds for each goal that is proved already, for the solver that is asked as well.
+AS_WELL = 3
 
 
 class Missing(Exception):
@@ -44,18 +55,27 @@ class Outcome:
     by: dict[str, set[str]] = field(default_factory=dict)  # goal -> who proved it
     seconds: float = 0.0
     doubts: list[str] = field(default_factory=list)  # what WP warns of: then goals may not mean what they say
+    functions: int = 0
+    kept: int = 0  # goals of parts that were proved before
 
     @property
     def open(self) -> list[str]:
         return sorted(g for g, by in self.by.items() if not by)
 
-    def line(self, functions: int, solvers: Sequence[str]) -> str:
+    def add(self, other: "Outcome", stem: str = "") -> None:
+        self.by.update({stem + goal: by for goal, by in other.by.items()})
+        self.doubts += [doubt for doubt in other.doubts if doubt not in self.doubts]
+        self.kept += other.kept
+        self.functions += other.functions
+
+    def line(self, solvers: Sequence[str]) -> str:
         asked = [by for by in self.by.values() if "Qed" not in by]
         counts = [f"{len(self.by) - len(asked)} simplified", *(f"{sum(name in by for by in asked)} by {name}" for name in solvers)]
         if len(solvers) > 1:
             counts.append(f"{sum(by >= set(solvers) for by in asked)} by both")
         proved = len(self.by) - len(self.open)
-        return f"{self.title}: {proved}/{len(self.by)} goals of {functions} functions ({', '.join(counts)}), {self.seconds:.0f} s"
+        before = f", {self.kept} kept from before" if self.kept else ""
+        return f"{self.title}: {proved}/{len(self.by)} goals of {self.functions} functions ({', '.join(counts)}{before}), {self.seconds:.0f} s"
 
 
 class Prover:
@@ -63,7 +83,8 @@ class Prover:
         self.folder, self.jobs, self.timeout, self.solvers = folder, jobs, timeout, solvers
         if not solvers or not set(solvers) <= set(SOLVERS):
             raise Missing(f"solvers are {' and '.join(SOLVERS)}")
-        for tool in ("frama-c", "why3", *solvers):
+        self.needs = ("frama-c", "why3", *solvers)
+        for tool in self.needs:
             if shutil.which(tool) is None:
                 raise Missing(f"{tool} is not installed (Debian: frama-c-base why3 z3 cvc4)")
         # Why3's list of solvers is in a file of ours, not the user's.
@@ -72,23 +93,55 @@ class Prover:
         done = subprocess.run(["why3", "config", "detect"], env=self.env, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise Missing(f"why3 config detect: {done.stderr.strip()}")
+        asked = (["frama-c", "-version"], ["cvc4", "--version"], ["z3", "--version"])
+        self.version = [subprocess.run(call, env=self.env, capture_output=True, text=True, check=False).stdout for call in asked if call[0] in self.needs]
 
     def file(self, title: str, path: str, functions: Sequence[str]) -> Outcome:
-        """All goals of some functions of a file, by each solver in turn."""
+        """All goals of some functions of a file, part by part, by each solver in turn."""
         out = Outcome(title)
         start = time.monotonic()
-        for solver in self.solvers:
-            self._goals(out, path, functions, solver)
+        parts = [functions[i : i + PART] for i in range(0, len(functions), PART)]
+        text = self._text(path)
+        with ThreadPoolExecutor(self.jobs) as pool:
+            for part in pool.map(lambda names: self._part(path, names, text), parts):
+                out.add(part)
         out.seconds = time.monotonic() - start
         return out
 
-    def _goals(self, out: Outcome, path: str, functions: Sequence[str], solver: str) -> None:
+    def _text(self, path: str) -> bytes:
+        """A file as Frama-C sees it, contracts and all that it includes among it."""
+        command = ["cc", "-E", "-P", "-CC", "-x", "c", *self._flags(), os.path.abspath(path)]
+        done = subprocess.run(command, capture_output=True, check=False)
+        if done.returncode != 0:
+            raise Missing(f"{' '.join(command)}:\n{done.stderr.decode()[-2000:]}")
+        return done.stdout
+
+    def _flags(self) -> list[str]:
+        return [*CPP.split(), *(f"-I{os.path.abspath(d)}" for d in (SUPPORT, self.folder))]
+
+    def _part(self, path: str, functions: Sequence[str], text: bytes) -> Outcome:
+        key = hashlib.sha256(text)
+        key.update(repr((list(functions), list(self.solvers), self.timeout, self.version)).encode())
+        kept = os.path.join(self.folder, "kept", key.hexdigest() + ".json")
+        out = Outcome("", functions=len(functions))
+        if os.path.exists(kept):
+            with open(kept, encoding="utf-8") as f:
+                out.by = {goal: set(by) for goal, by in json.load(f).items()}
+            out.kept = len(out.by)
+            return out
+        for solver in self.solvers:
+            self._goals(out, path, functions, solver, AS_WELL if out.by and not out.open else self.timeout)
+        if not out.open and not out.doubts:
+            os.makedirs(os.path.dirname(kept), exist_ok=True)
+            write_if_changed(kept, json.dumps({goal: sorted(by) for goal, by in out.by.items()}))
+        return out
+
+    def _goals(self, out: Outcome, path: str, functions: Sequence[str], solver: str, timeout: int) -> None:
         cache = os.path.join(os.path.abspath(self.folder), "cache")
         os.makedirs(cache, exist_ok=True)
-        includes = " ".join(f"-I{os.path.abspath(d)}" for d in (SUPPORT, self.folder))
         command = [
-            "frama-c", "-machdep", "x86_64", f"-cpp-extra-args={CPP} {includes}", "-wp", "-wp-rte", "-wp-prover", solver,
-            "-wp-timeout", str(self.timeout), "-wp-par", str(self.jobs), "-wp-cache", "update", "-wp-cache-dir", cache,
+            "frama-c", "-machdep", "x86_64", f"-cpp-extra-args={' '.join(self._flags())}", "-wp", "-wp-rte", "-wp-prover", solver,
+            "-wp-timeout", str(timeout), "-wp-par", "1", "-wp-cache", "update", "-wp-cache-dir", cache,
             "-wp-warn-key", "pedantic-assigns=inactive", "-wp-fct", ",".join(functions), os.path.abspath(path),
         ]  # fmt: skip
         done = subprocess.run(command, cwd=self.folder, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -155,6 +208,11 @@ def left_open() -> dict[str, str]:
         return {row[0]: row[1].strip() for row in rows}
 
 
+def why_open(function: str, listed: dict[str, str]) -> Optional[str]:
+    """Why a function is left out, by the first pattern of open.list that is its name's."""
+    return next((why for pattern, why in listed.items() if fnmatch.fnmatchcase(function, pattern)), None)
+
+
 @dataclass
 class Options:
     """folder: where the C goes, and what is known from before; "": one that is thrown away."""
@@ -179,47 +237,77 @@ def run(files: Sequence[str], roots: Sequence[str], out: TextIO, options: Option
                 for path, text in c_module.annotated(m).items():
                     write_if_changed(os.path.join(where, path), text)
         good = True
+        whole = Outcome("all")
+        start = time.monotonic()
         if options.support:
             own = os.path.join(where, "own.c")
             write_if_changed(own, '#include "mrg.h"\n')
             good = bits(options.solvers)
             out.write("" if good else "mrg_prove.h: not proved: the axiom of bits\n")
-            good = _file(out, prover, "mrg.h", own, own_functions(), {}) and good
+            good = _file(out, prover, whole, "mrg.h", own, own_functions(), {}) and good
         for m in modules:
             if m.name in named and m.packets:
                 with open(os.path.join(where, names.header(m)), encoding="utf-8") as f:
-                    wanted = [name for name in functions(f.read()) if options.only in name]
-                good = _file(out, prover, m.path, os.path.join(where, names.source(m)), wanted, places(m)) and good
-                _coverage(out, m)
+                    text = f.read()
+                wanted = [name for name in functions(text) if options.only in name]
+                source = os.path.join(where, names.source(m))
+                good = _file(out, prover, whole, m.path, source, wanted, places(m)) and good
+                with open(source, encoding="utf-8") as f:
+                    without = sorted(set(DEFINED.findall(text + f.read())) - set(functions(text)))
+                good = (bool(options.only) or _uncovered(out, m, without)) and good
+        if len(named) > 1:
+            whole.seconds = time.monotonic() - start
+            out.write(whole.line(prover.solvers) + "\n")
     return 0 if good else 1
 
 
-def _file(out: TextIO, prover: Prover, title: str, path: str, wanted: Sequence[str], known: dict[str, ir.Loc]) -> bool:
-    skipped = left_open()
+def _file(
+    out: TextIO, prover: Prover, whole: Outcome, title: str, path: str, wanted: Sequence[str], known: dict[str, ir.Loc]
+) -> bool:
+    listed = left_open()
+    skipped = {f: listed[f] for f in wanted if f in listed}
     asked = [f for f in wanted if f not in skipped]
     outcome = prover.file(title, path, asked) if asked else Outcome(title)
-    out.write(outcome.line(len(asked), prover.solvers) + "\n")
+    whole.add(outcome, f"{title}: ")
+    out.write(outcome.line(prover.solvers) + "\n")
     for doubt in outcome.doubts:
         out.write(f"  {doubt}\n")
     for goal in outcome.open:
         out.write(f"  {_where(goal, known)}not proved: {goal}\n")
-    for function in wanted:
-        if function in skipped:
-            out.write(f"  {_where(function, known)}left open: {function}: {skipped[function]}\n")
+    for function, why in skipped.items():
+        out.write(f"  {_where(function, known)}left open: {function}: {why}\n")
     out.flush()
     return not outcome.open and not outcome.doubts
+
+
+def _uncovered(out: TextIO, m: ir.Module, without: Sequence[str]) -> bool:
+    """Functions that no contract stands before: of what open.list leaves out, or of a packet that contracts don't cover."""
+    listed = left_open()
+    packets = {names.packet(p): p for p in m.packets if acsl_terms.unchecked(p) or acsl_terms.why_not(p)}
+    of_packets = dict.fromkeys(packets, 0)
+    count: dict[str, int] = {}
+    unlisted = []
+    for function in without:
+        why = why_open(function, listed)
+        stem = max((name for name in packets if function.startswith(name + "_")), key=len, default="")
+        if why is not None:
+            count[why] = count.get(why, 0) + 1
+        elif stem:
+            of_packets[stem] += 1
+        else:
+            unlisted.append(function)
+    for why, times in count.items():
+        out.write(f"  no contract: {times} functions: {why}\n")
+    for stem, times in of_packets.items():
+        p = packets[stem]
+        nothing = acsl_terms.unchecked(p)
+        what = f"nothing, for {nothing}" if nothing else f"the check alone, for {acsl_terms.why_not(p)}"
+        out.write(f"  {p.loc.file}:{p.loc.line}: {p.name}: {what}: no contract of {times} functions\n")
+    for function in unlisted:
+        out.write(f"  no contract, and not in open.list: {function}\n")
+    return not unlisted
 
 
 def _where(name: str, known: dict[str, ir.Loc]) -> str:
     loc = place(name, known)
     return f"{loc.file}:{loc.line}: " if loc else ""
-
-
-def _coverage(out: TextIO, m: ir.Module) -> None:
-    """Packets of which less than all is proved, and why."""
-    for p in m.packets:
-        why = acsl_terms.unchecked(p)
-        if why:
-            out.write(f"  {p.loc.file}:{p.loc.line}: {p.name}: nothing, for {why}\n")
-        elif acsl_terms.why_not(p):
-            out.write(f"  {p.loc.file}:{p.loc.line}: {p.name}: the check alone, for {acsl_terms.why_not(p)}\n")
