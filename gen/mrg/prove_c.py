@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import Optional, Sequence, TextIO
 
 from . import ir, names
-from .emit import acsl_terms, c_module, c_shape
+from .emit import acsl_terms, acsl_text, c_module, c_shape, grammars
 from .emit.writer import write_if_changed
 from .load import load_named
 
@@ -32,11 +32,13 @@ SOLVERS = ("cvc4", "z3")
 GOAL = re.compile(r"^\[wp\] \[([^\]]+)\] Goal (\S+)(?: : (\w+))?")
 TOTAL = re.compile(r"^\[wp\] Proved goals:\s+(\d+) / (\d+)", re.M)
 # The part of mrg.h that is written for any C compiler is proved: other compilers' ways to load a number are none of ACSL's.
-CPP = "-U__GNUC__ -U__SIZEOF_INT128__ -DMRG_PROVE"
+# So are readers without vectors.
+CPP = "-U__GNUC__ -U__SIZEOF_INT128__ -U__SSE2__ -DMRG_PROVE"
 OPEN = os.path.join(SUPPORT, "prove", "open.list")
 # Names of functions of mrg.h that checks and accessors call.
 OWN = re.compile(r"^static (?:inline )?[^;]*?(\w+)\([^;]*\);", re.M)
-DEFINED = re.compile(r"^(?!typedef|struct \w+ ?\{|enum)(?:(?:static|inline|MRG_\w+) )*[A-Za-z_][\w ]*?[ *]+(\w+)\([^;{}]*\)\n\{", re.M)
+DEFINED = re.compile(r"^(?:(?:static|inline|MRG_\w+) )*[A-Za-z_][\w ]*?[ *]+(?!MRG_FOR)(\w+)\([^;{}]*\)\n\{", re.M)
+OF_VECTORS = re.compile(r"^[\w ]+ MRG_FOR\((\w+)\)\([^;{}]*\)\n\{", re.M)
 # Functions that Frama-C is asked about at a time.
 PART = 8
 # Seconds for each goal that is proved already, for the solver that is asked as well.
@@ -81,6 +83,7 @@ class Outcome:
 class Prover:
     def __init__(self, folder: str, jobs: int, timeout: int, solvers: Sequence[str]) -> None:
         self.folder, self.jobs, self.timeout, self.solvers = folder, jobs, timeout, solvers
+        self.trusted: list[str] = []
         if not solvers or not set(solvers) <= set(SOLVERS):
             raise Missing(f"solvers are {' and '.join(SOLVERS)}")
         self.needs = ("frama-c", "why3", *solvers)
@@ -142,7 +145,7 @@ class Prover:
         command = [
             "frama-c", "-machdep", "x86_64", f"-cpp-extra-args={' '.join(self._flags())}", "-wp", "-wp-rte", "-wp-prover", solver,
             "-wp-timeout", str(timeout), "-wp-par", "1", "-wp-cache", "update", "-wp-cache-dir", cache,
-            "-wp-warn-key", "pedantic-assigns=inactive", "-wp-fct", ",".join(functions), os.path.abspath(path),
+            "-wp-warn-key", "pedantic-assigns=inactive", *self.trusted, "-wp-fct", ",".join(functions), os.path.abspath(path),
         ]  # fmt: skip
         done = subprocess.run(command, cwd=self.folder, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         total = TOTAL.search(done.stdout)
@@ -172,9 +175,9 @@ def bits(solvers: Sequence[str]) -> bool:
     return all(subprocess.run(calls[s], capture_output=True, text=True, check=False).stdout.split() == right for s in solvers)
 
 
-def own_functions() -> list[str]:
-    """What mrg_prove.h has contracts of."""
-    with open(os.path.join(SUPPORT, "prove", "mrg_prove.h"), encoding="utf-8") as f:
+def own_functions(contracts: str) -> list[str]:
+    """What a header with contracts alone is of."""
+    with open(os.path.join(SUPPORT, "prove", contracts), encoding="utf-8") as f:
         return OWN.findall(f.read())
 
 
@@ -240,11 +243,13 @@ def run(files: Sequence[str], roots: Sequence[str], out: TextIO, options: Option
         whole = Outcome("all")
         start = time.monotonic()
         if options.support:
-            own = os.path.join(where, "own.c")
-            write_if_changed(own, '#include "mrg.h"\n')
             good = bits(options.solvers)
             out.write("" if good else "mrg_prove.h: not proved: the axiom of bits\n")
-            good = _file(out, prover, whole, "mrg.h", own, own_functions(), {}) and good
+            for header in ("mrg.h", "mrg_scan.h"):
+                own = os.path.join(where, f"own_{header[:-2]}.c")
+                write_if_changed(own, f'#include "{header}"\n')
+                wanted = own_functions(f"{header[:-2].replace('mrg', 'mrg_prove', 1)}.h")
+                good = _file(out, prover, whole, header, own, wanted, {}) and good
         for m in modules:
             if m.name in named and m.packets:
                 with open(os.path.join(where, names.header(m)), encoding="utf-8") as f:
@@ -255,6 +260,12 @@ def run(files: Sequence[str], roots: Sequence[str], out: TextIO, options: Option
                 with open(source, encoding="utf-8") as f:
                     without = sorted(set(DEFINED.findall(text + f.read())) - set(functions(text)))
                 good = (bool(options.only) or _uncovered(out, m, without)) and good
+            readers = acsl_text.source(m) if m.name in named else ""
+            if readers:
+                source = os.path.join(where, acsl_text.name(m))
+                if not options.as_is:
+                    write_if_changed(source, readers)
+                good = _texts(out, prover, whole, m, source, options.only) and good
         if len(named) > 1:
             whole.seconds = time.monotonic() - start
             out.write(whole.line(prover.solvers) + "\n")
@@ -278,6 +289,17 @@ def _file(
         out.write(f"  {_where(function, known)}left open: {function}: {why}\n")
     out.flush()
     return not outcome.open and not outcome.doubts
+
+
+def _texts(out: TextIO, prover: Prover, whole: Outcome, m: ir.Module, path: str, only: str) -> bool:
+    """Readers of messages in one piece; of other functions of grammars open.list says why they are left out."""
+    with open(path, encoding="utf-8") as f:
+        wanted = [name for name in DEFINED.findall(f.read()) if only in name]
+    prover.trusted = ["-wp-no-warn-memory-model"]  # it says that tables, which are constant, are apart from the input and the output
+    good = _file(out, prover, whole, f"{m.path}: text", path, wanted, acsl_text.rules(m))
+    prover.trusted = []
+    others = {name for text in grammars.emit(m).values() for name in [*DEFINED.findall(text), *OF_VECTORS.findall(text)]} - set(wanted)
+    return (bool(only) or _uncovered(out, m, sorted(others))) and good
 
 
 def _uncovered(out: TextIO, m: ir.Module, without: Sequence[str]) -> bool:

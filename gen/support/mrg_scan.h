@@ -30,6 +30,10 @@ struct mrg_class {
 	uint8_t first[MRG_RANGES], more[MRG_RANGES];
 };
 
+#ifdef MRG_PROVE
+#include "prove/mrg_prove_scan.h"
+#endif
+
 /* A condition that is rarely true: what follows is laid out for the other case. */
 static inline bool mrg_rare(bool is) { return __builtin_expect(is, false); }
 
@@ -37,6 +41,8 @@ static inline bool mrg_in(uint8_t octet, const struct mrg_class *c) { return c->
 
 static inline const uint8_t *mrg_scan_each(const uint8_t *p, const uint8_t *end, const struct mrg_class *c)
 {
+	/*@ loop invariant mrg_within(\at(p, Pre), end, p);
+	    loop assigns p; loop variant end - p; */
 	while (p != end && mrg_in(*p, c))
 		p++;
 	return p;
@@ -284,6 +290,7 @@ struct mrg_window {
 	const uint8_t *at;
 };
 
+/*@ terminates \true; assigns \nothing; */
 static inline struct mrg_window mrg_window(const uint8_t *begin, const uint8_t *end, const struct mrg_class *c)
 {
 	(void)end;
@@ -291,6 +298,8 @@ static inline struct mrg_window mrg_window(const uint8_t *begin, const uint8_t *
 	return (struct mrg_window){ begin };
 }
 
+/*@ requires \valid(w);
+    terminates \true; assigns *w; */
 static inline const uint8_t *mrg_scan_ahead(struct mrg_window *w, const uint8_t *p, const uint8_t *begin,
 	const uint8_t *end, const struct mrg_class *c)
 {

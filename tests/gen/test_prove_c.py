@@ -14,7 +14,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "gen"))
 import report as common  # noqa: E402
+from mrg.emit import acsl_text, whole  # noqa: E402
+from mrg.load import load_named  # noqa: E402
 
 SPEC = """/// Of a test.
 module small;
@@ -25,10 +28,23 @@ packet Small {
   body: bytes(length - 1);
 }
 """
+TEXT = """/// Of a test.
+module line;
+
+grammar Text {
+  /// A name and what it has.  RFC 9112
+  message Line max 64 else 431 = name:1*8ALPHA else 400 ":" *WSP [value:(%x21-7E *(*WSP %x21-7E))] *WSP CRLF;
+}
+"""
 SAMPLES = ["net/tcp.mrg", "dns/edns.mrg"]
 FAULTS = [
     ("one octet less is asked for", r"\(end - q\) < 1u", "(end - q) < 0u"),
     ("the length may be one too many", r"\(length - 1u\) > \(size_t\)\(end - q\)", "(length - 1u) > (size_t)(end - q) + 1u"),
+]
+TEXT_FAULTS = [
+    ("a state does not ask whether the input ends", r"if \(mrg_rare\(p == end\)\)\n\tgoto more;\n(\tif \(\*p == 10u\))", r"\1"),
+    ("a state does not ask whether there is room", r"if \(mrg_rare\(left == 0\)\)\n\t\t\tgoto full;", ""),
+    ("a state takes nothing", r"p\+\+;\n(/\*@ assert mrg_bytes)", r"\1"),
 ]
 # Were what is taken for granted of bits contradictory, this would be proved.
 NOTHING = """/*@ terminates \\true; assigns \\nothing; ensures \\false; */
@@ -58,6 +74,26 @@ def annotations(report: common.Report, room: Path) -> None:
         other = (room / "without" / name).read_text()
         report.check(f"{name}: the same but for contracts", plain(path.read_text()) == plain(other))
         report.check(f"{name}: none unless asked for", "/*@" not in other)
+
+
+def states(report: common.Report) -> None:
+    """What is proved of readers of text, state by state, is what is compiled, line by line."""
+    modules, named, _ = load_named([str(ROOT / "specs/http/message.mrg")], [str(ROOT / "specs")])
+    module = next(m for m in modules if m.name in named)
+    compiled, proved = whole.source(module), acsl_text.source(module)
+    bodies = re.findall(r"MRG_FOR\((\w+_read)\)\([^;{]*\)\n\{(.*?)\n\}", compiled, flags=re.S)
+    report.check("readers are found", len(bodies) >= 7, str(len(bodies)))
+    for name, body in bodies:
+        first, *states = re.split(r"\ns(\d+):\n", re.sub(r"\nmore:\n.*", "", body, flags=re.S))
+        whole_states = dict(zip(states[::2], states[1::2]))
+        if "0" not in whole_states:
+            whole_states["0"] = re.split(r"\t\*code = 0;\n", first, maxsplit=1)[1]
+        split = dict(re.findall(rf"\b{name}_s(\d+)\([^;{{]*\)\n\{{(.*?)\n(?:more:.*?)\n\}}", proved, flags=re.S))
+        report.check(f"{name}: all states", set(whole_states) == set(split), f"{sorted(whole_states)}\n{sorted(split)}")
+        for state, text in whole_states.items():
+            found = split.get(state, "").split("enum mrg_status st = MRG_OK;\n", 1)[-1]
+            found = re.sub(r"/\*@.*?\*/\n?", "", found, flags=re.S)
+            report.check(f"{name}: state {state}", re.sub(r"goto s\d+;", "return st;", text).split() == found.split(), f"{text}\n---\n{found}")
 
 
 def loads(report: common.Report, room: Path) -> None:
@@ -108,15 +144,36 @@ def proofs(report: common.Report, room: Path) -> None:
         report.check(f"{what}: nor what is false", "not proved: typed_mrg_small_scan_nothing_ensures" in done.stdout, done.stdout)
 
 
+def texts(report: common.Report, room: Path) -> None:
+    spec, out = room / "line.mrg", room / "text"
+    spec.write_text(TEXT)
+    command = ("bin/mrg", "prove", "--c", spec, "-o", out, "--solvers", "cvc4")
+    done = common.run(*command)
+    count = re.search(r"^line.mrg: text: (\d+)/(\d+) goals", done.stdout, re.M)
+    report.check("a reader of text is proved whole", done.returncode == 0 and count is not None and count[1] == count[2], done.stdout)
+    again = common.run(*command)
+    report.check("and what is proved is kept", again.returncode == 0 and f"{count[2] if count else ''} kept from before" in again.stdout, again.stdout)
+    source = out / "line_read_prove.c"
+    good = source.read_text()
+    for what, find, wrong in TEXT_FAULTS:
+        bad, times = re.subn(find, wrong, good)
+        source.write_text(bad)
+        done = common.run(*command, "--as-is", "--timeout", "2")
+        named = re.search(r"^  line.mrg:\d+: not proved: typed_mrg_text_line_read_s\d+", done.stdout, re.M)
+        report.check(f"{what}: not proved", times >= 1 and done.returncode == 1 and named is not None, f"{times} places\n{done.stdout}")
+
+
 def main() -> int:
     report = common.Report()
     with tempfile.TemporaryDirectory() as name:
         annotations(report, Path(name))
+        states(report)
         loads(report, Path(name))
         if all(shutil.which(tool) for tool in ("frama-c", "why3", "cvc4", "z3")):
             proofs(report, Path(name))
+            texts(report, Path(name))
         else:
-            print("6 not applicable")
+            print("11 not applicable")
     return report.finish()
 
 

@@ -1,0 +1,40 @@
+/*
+ * mrg_prove_scan.h - contracts, in ACSL, of what generated readers of text call of mrg_scan.h.  A part of mrg_scan.h for proofs alone
+ * (MRG_PROVE): they are proved of the functions for who has no vectors.
+ */
+#ifndef MRG_PROVE_SCAN_H
+#define MRG_PROVE_SCAN_H
+
+#define __builtin_expect(is, mostly) (is)
+#define memcmp mrg_prove_memcmp
+
+/* That of the library, for octets that nobody need have written. */
+/*@ requires \valid_read((uint8_t *)a + (0 .. n - 1)) && \valid_read((uint8_t *)b + (0 .. n - 1));
+    terminates \true; assigns \nothing; */
+int mrg_prove_memcmp(const void *a, const void *b, size_t n);
+
+/*@ terminates \true; assigns \nothing; ensures \result == is; */
+static inline bool mrg_rare(bool is);
+/*@ requires \valid_read(c);
+    terminates \true; assigns \nothing; ensures \result != 0 <==> c->in[octet] != 0; */
+static inline bool mrg_in(uint8_t octet, const struct mrg_class *c);
+/*@ requires mrg_bytes(p, end) && \valid_read(c);
+    terminates \true; assigns \nothing; ensures mrg_within(p, end, \result); */
+static inline const uint8_t *mrg_scan_each(const uint8_t *p, const uint8_t *end, const struct mrg_class *c);
+/*@ requires mrg_bytes(p, end) && \valid_read(c);
+    terminates \true; assigns \nothing; ensures mrg_within(p, end, \result); */
+static inline const uint8_t *mrg_scan(const uint8_t *p, const uint8_t *wide, const uint8_t *end, const struct mrg_class *c);
+/*@ requires mrg_bytes(p, end) && \valid_read(c);
+    terminates \true; assigns \nothing; ensures mrg_within(p, end, \result); */
+static inline const uint8_t *mrg_scan_word(const uint8_t *p, const uint8_t *wide, const uint8_t *end, const struct mrg_class *c);
+/*@ requires mrg_bytes(p, end) && \valid_read(c);
+    terminates \true; assigns \nothing; ensures mrg_within(p, end, \result); */
+static inline const uint8_t *mrg_scan_on(const uint8_t *p, const uint8_t *end, const struct mrg_class *c);
+/*@ requires mrg_bytes(p, end) && \valid_read(c);
+    terminates \true; assigns \nothing; ensures mrg_within(p, end, \result); */
+static inline const uint8_t *mrg_scan_rest(const uint8_t *p, const uint8_t *ahead, const uint8_t *end, const struct mrg_class *c);
+/*@ requires mrg_bytes(begin, end);
+    terminates \true; assigns \nothing; */
+static inline const uint8_t *mrg_wide(const uint8_t *begin, const uint8_t *end);
+
+#endif
