@@ -245,20 +245,21 @@ def run(files: Sequence[str], roots: Sequence[str], out: TextIO, options: Option
         if options.support:
             good = bits(options.solvers)
             out.write("" if good else "mrg_prove.h: not proved: the axiom of bits\n")
-            for header in ("mrg.h", "mrg_scan.h"):
+            for header, contracts in (("mrg.h", ("mrg_prove.h", "mrg_prove_w.h")), ("mrg_scan.h", ("mrg_prove_scan.h",))):
                 own = os.path.join(where, f"own_{header[:-2]}.c")
                 write_if_changed(own, f'#include "{header}"\n')
-                wanted = own_functions(f"{header[:-2].replace('mrg', 'mrg_prove', 1)}.h")
+                wanted = [function for path in contracts for function in own_functions(path)]
                 good = _file(out, prover, whole, header, own, wanted, {}) and good
         for m in modules:
             if m.name in named and m.packets:
-                with open(os.path.join(where, names.header(m)), encoding="utf-8") as f:
-                    text = f.read()
-                wanted = [name for name in functions(text) if options.only in name]
                 source = os.path.join(where, names.source(m))
+                text = ""
+                for path in (os.path.join(where, names.header(m)), source):
+                    with open(path, encoding="utf-8") as f:
+                        text += f.read()
+                wanted = [name for name in functions(text) if options.only in name]
                 good = _file(out, prover, whole, m.path, source, wanted, places(m)) and good
-                with open(source, encoding="utf-8") as f:
-                    without = sorted(set(DEFINED.findall(text + f.read())) - set(functions(text)))
+                without = sorted(set(DEFINED.findall(text)) - set(functions(text)))
                 good = (bool(options.only) or _uncovered(out, m, without)) and good
             readers = acsl_text.source(m) if m.name in named else ""
             if readers:

@@ -231,6 +231,7 @@ static inline uint64_t mrg_le(const uint8_t *p, unsigned n)
 
 static inline void mrg_put_be(uint8_t *p, unsigned n, uint64_t v)
 {
+	/*@ loop invariant 0 <= i <= n; loop assigns i, v, p[0 .. n - 1]; loop variant i; */
 	for (unsigned i = n; i-- > 0; v >>= 8)
 		p[i] = (uint8_t)v;
 }
@@ -543,6 +544,10 @@ struct mrg_w {
 	enum mrg_status st;
 	struct mrg_refs *refs;
 };
+
+#ifdef MRG_PROVE
+#include "prove/mrg_prove_w.h"
+#endif
 
 static inline void mrg_w_init(struct mrg_w *w, void *buf, size_t cap)
 {

@@ -119,6 +119,28 @@ def _readable(shape: Shape, how: str = "valid_read") -> str:
     return " && ".join([f"\\{how}(v)", *(f"\\{how}(&v->{member})" for member in ("p", "len", *shape.anchors))])
 
 
+def builder(shape: Shape) -> dict[str, str]:
+    """Of a packet of numbers, and octets whose length is said by one: its builder writes where there is room, and nowhere else."""
+    p = shape.packet
+    plain = all(
+        isinstance(i, (ir.Check, ir.Let))
+        or (isinstance(i, ir.Scalar) and i.endian != "dyn" and not any(isinstance(e, ir.Sum) for e in layout.refs(i.computed)))
+        or (isinstance(i, ir.Bytes) and i.mode != "until" and layout.fixed_bits(i) is None)
+        for i in p.items
+    )
+    if p.shared or p.params or not plain:
+        return {}
+    octets = [i.name for i in p.items if isinstance(i, ir.Bytes)]
+    apart = "".join(f" && mrg_apart(*w, a->{name})" for name in octets)
+    return {
+        f"{shape.cname}_put": (
+            f"requires \\valid(w) && mrg_room(*w) && \\valid_read(a) && \\separated(w, a){apart};\n"
+            "terminates \\true; assigns w->st, w->len, w->p[0 .. w->cap - 1];\n"
+            "ensures mrg_room(*w) && w->len >= \\old(w->len);"
+        )
+    }
+
+
 def _check_only(shape: Shape) -> dict[str, str]:
     """Of a packet whose extent no term tells: the check is safe, ends, and takes no more than there is; numbers and octets are in that."""
     p, cname = shape.packet, shape.cname

@@ -79,6 +79,7 @@ def _header(m: ir.Module, sites: c_common.Sites, contracts: Optional[dict[str, s
         shape = c_shape.build(p)
         if contracts is not None:
             contracts.update(acsl.contracts(shape))
+            contracts.update(acsl.builder(shape))
         c_view.emit_packet(w, shape, sites)
         if p.shared and not p.inline:
             c_fetch.emit(w, shape)
