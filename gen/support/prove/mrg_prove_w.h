@@ -13,9 +13,6 @@ static inline void mrg_put_be16(uint8_t *p, uint16_t v);
 /*@ requires \valid(p + (0 .. 3));
     terminates \true; assigns p[0 .. 3]; */
 static inline void mrg_put_be32(uint8_t *p, uint32_t v);
-/*@ requires \valid(p + (0 .. 7));
-    terminates \true; assigns p[0 .. 7]; */
-static inline void mrg_put_be64(uint8_t *p, uint64_t v);
 /*@ requires n <= 8 && \valid(p + (0 .. n - 1));
     terminates \true; assigns p[0 .. n - 1]; */
 static inline void mrg_put_be(uint8_t *p, unsigned n, uint64_t v);
