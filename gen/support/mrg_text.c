@@ -134,11 +134,10 @@ MRG_COLD bool mrg_text_in(struct mrg_text *t, const struct mrg_site *site)
 MRG_COLD enum mrg_status mrg_text_refuse(
 	struct mrg_text *t, struct mrg_w *w, size_t from, struct mrg_reject *rj)
 {
-	if (w->st == MRG_OK)
-		w->len = from;
-	else if (t->err.status == MRG_OK)
+	w->len = from;
+	if (w->st != MRG_OK && t->err.status == MRG_OK)
 		refuse(t, w->st, "too long");
-	else if (t->err.status == MRG_E_TEXT) {
+	else if (w->st != MRG_OK && t->err.status == MRG_E_TEXT) {
 		/* what did not fit may have been refused for its size first */
 		t->err.status = w->st;
 		t->err.what = "too long";

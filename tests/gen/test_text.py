@@ -207,6 +207,16 @@ static void one_%(snake)s(char *line)
 	}
 	for (size_t i = 0; i < w.len; i++)
 		printf("%%02x", b[i]);
+	for (size_t cap = 0; cap < w.len; cap++) {
+		uint8_t little[512];
+		struct mrg_w less;
+		mrg_w_init(&less, little, cap);
+		mrg_text_line(&t, line_span(line), (struct mrg_span){ 0 });
+		if (%(name)s_from_text(&t, &less, NULL) != MRG_E_SPACE || less.len != 0) {
+			printf("|room for %%zu octets: %%zu are left\\n", cap, less.len);
+			return;
+		}
+	}
 	struct %(name)s v;
 	if (%(name)s_check(mrg_w_span(&w, 0), &v, NULL) != MRG_OK || v.len != w.len) {
 		printf("|does not check\\n");
