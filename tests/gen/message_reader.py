@@ -156,6 +156,7 @@ class ValueReader:
 
     def __init__(self, library: ctypes.CDLL, g: ir.Grammar, rule: ir.Rule) -> None:
         name = ragel.cname(g, rule)
+        self.rule = rule
         self.dfa = message_dfa.dfa(rule)
         self.memory = Guarded()
         self.least = self.dfa.most_events()  # captures

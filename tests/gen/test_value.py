@@ -8,6 +8,7 @@ captures, before memory that can't be read: the outcome must be the reference's.
 
 from __future__ import annotations
 
+import ctypes
 import random
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "gen"))
 
-from message_reader import ValueReader, compiled  # noqa: E402
+from message_reader import STATUS, CCapture, Span, ValueReader, compiled  # noqa: E402
 from mrg import ir, message_dfa  # noqa: E402
 from mrg.emit.value import values  # noqa: E402
 from mrg.grammar_ref import Message, Outcome  # noqa: E402
@@ -131,17 +132,23 @@ EXAMPLES: dict[str, list[tuple[str, str, list[str]]]] = {
 }
 
 
+def value_ways(reader: ValueReader, want: Outcome, text: bytes) -> list[tuple[str, bool]]:
+    """The ways to read a text, and whether each comes to what the reference says."""
+    checked = reader.check(text)
+    ways = [("check", (checked.status, checked.end, checked.code) == (want.status, want.end, want.code))]
+    if reader.dfa.captures:
+        ways.append(("whole", reader.read_whole(text, ROOM) == want))
+        ways += [(f"cap {cap}", reader.read_on(text, cap) == want) for cap in {reader.least, reader.least + 1, 7, ROOM}]
+        ways += [(f"whole, cap {cap}", too_little(reader, text, want, cap)) for cap in {0, len(want.parts) // 2, len(want.parts) - 1}]
+    return ways
+
+
 def check_value(reader: ValueReader, rule: ir.Rule, samples: int) -> tuple[int, list[str]]:
     reference = Message(rule)
     passed, wrong = 0, []
     for text in texts(rule, samples):
         want = reference.read(text)
-        checked = reader.check(text)
-        ways = [("check", (checked.status, checked.end, checked.code) == (want.status, want.end, want.code))]
-        if reader.dfa.captures:
-            ways.append(("whole", reader.read_whole(text, ROOM) == want))
-            ways += [(f"cap {cap}", reader.read_on(text, cap) == want) for cap in {reader.least, reader.least + 1, 7, ROOM}]
-            ways += [(f"whole, cap {cap}", too_little(reader, text, want, cap)) for cap in {0, len(want.parts) // 2, len(want.parts) - 1}]
+        ways = value_ways(reader, want, text)
         passed += sum(good for _, good in ways)
         wrong += [f"{rule.name}: {text!r} {way}: C does not say {want}" for way, good in ways if not good]
     return passed, wrong
@@ -153,6 +160,19 @@ def too_little(reader: ValueReader, text: bytes, want: Outcome, cap: int) -> boo
         return reader.read_whole(text, 0) == want
     got = reader.read_whole(text, cap)
     return got.status == "full" and cap - reader.least < len(got.parts) <= cap and got.parts == want.parts[: len(got.parts)]
+
+
+def check_too_long(reader: ValueReader) -> list[str]:
+    """More octets than a capture's length has bits for: refused at once, whatever they are; nothing of them is read."""
+    at, code, count = ctypes.c_size_t(), ctypes.c_uint(), ctypes.c_size_t()
+    if reader.rule.max is not None:
+        return []
+    span, refs = Span(reader.memory.put(b""), 1 << 32), [ctypes.byref(x) for x in (at, code)]
+    said = [(STATUS[reader.check_c(span, *refs)], at.value)]
+    if reader.dfa.captures:
+        out = (CCapture * (reader.least + 1))()
+        said.append((STATUS[reader.read(span, out, ctypes.c_size_t(reader.least + 1), ctypes.byref(count), *refs)], at.value))
+    return [] if all(one == ("limit", (1 << 32) - 1) for one in said) else [f"{reader.rule.name}: of 4 GiB C says {said}"]
 
 
 def check_examples(reader: ValueReader, rule: ir.Rule) -> list[str]:
@@ -214,6 +234,7 @@ def main() -> int:
                     more, bad = check_value(reader, rule, samples)
                     bad += check_examples(reader, rule) if which == "fields" else []
                     bad += check_long(reader) if rule.name == "Tags" else []
+                    bad += check_too_long(reader)
                     passed, wrong = passed + more, wrong + bad
     for line in wrong[:20]:
         print(line[:1000])

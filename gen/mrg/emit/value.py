@@ -146,10 +146,10 @@ class Reader(direct.Reader):
         if self.d.captures:
             self.goes_on(w)
         at = " + c->at" if self.d.captures else ""
-        most = f"{self.rule.max}u" if self.rule.max is not None else "UINT32_MAX /* the length of a capture has 32 bits */"
         w.line(f"const uint8_t *const begin = mrg_start(in), *p = begin{at};")
-        w.line(f"const size_t most = {most}, within = in.len < most ? in.len : most;")
-        w.line("const uint8_t *const end = begin + within;")
+        if self.rule.max is not None:
+            w.line(f"const size_t most = {self.rule.max}u, within = in.len < most ? in.len : most;")
+        w.line(f"const uint8_t *const end = begin + {'in.len' if self.rule.max is None else 'within'};")
         w.line("enum mrg_status st = MRG_OK;")
         if self.d.captures:
             w.line("const uint8_t *from = begin + c->from;")
@@ -162,6 +162,11 @@ class Reader(direct.Reader):
             w.line(f"uint32_t n{k} = {f'c->counts[{k}]' if self.d.captures else 0};")
         self.scan_locals(w)
         w.line("*code = 0;")
+        if self.rule.max is None:
+            with w.block("if (mrg_rare((uint64_t)in.len > UINT32_MAX))"):  # the length of a capture has 32 bits
+                w.line("p = begin + UINT32_MAX;")
+                w.line("st = MRG_E_LIMIT;")
+                w.line("goto done;")
         if self.resumes - {0}:
             with w.block("switch (c->state)"):
                 for state in sorted(self.resumes - {0}):
@@ -179,12 +184,15 @@ class Reader(direct.Reader):
         return any(a.kind == "mark" for ways in self.d.states for way in ways for a in way.actions)
 
     def ends(self, w: Writer, body: str) -> None:
-        w.raw("more:")
-        with w.block("if (within < in.len)"):
-            w.line("st = MRG_E_LIMIT;")
-            w.line(f"*code = {self.rule.code or 0}u;")
-            w.line("goto done;")
-        w.raw("bad:")
+        if "goto more;" in body:
+            w.raw("more:")
+        if self.rule.max is not None:
+            with w.block("if (within < in.len)"):
+                w.line("st = MRG_E_LIMIT;")
+                w.line(f"*code = {self.rule.code or 0}u;")
+                w.line("goto done;")
+        if "goto bad;" in body:
+            w.raw("bad:")
         w.line("st = MRG_E_TEXT;")
         for label, status in (("full", "MRG_E_SPACE"), ("over", "MRG_E_LIMIT")):
             if f"goto {label};" in body:
@@ -224,8 +232,9 @@ class Reader(direct.Reader):
             super().at_end(w, state)
             return
         with w.block("if (mrg_rare(p == end))"):
-            w.line("if (within < in.len)")
-            w.line("\tgoto more;")
+            if self.rule.max is not None:
+                w.line("if (within < in.len)")
+                w.line("\tgoto more;")
             self.actions(w, state, ends[0].actions)
             w.line("goto done;")
 
