@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager, nullcontext
 from typing import Iterator, Union
 
-from .. import ir, layout, names
+from .. import ir, layout, names, settable
 from . import c_expr, c_plan, c_shape, c_sum
 from .c_common import varint_name
 from .c_plan import ArgsEnv, EndEnv, Plan, Unbuildable, bit_in_byte, dyn_cond, early, extent, present, settle_order, tracked
@@ -198,6 +198,6 @@ def _patch_sum(w: Writer, p: Plan, item: ir.Scalar, env: ArgsEnv) -> None:
         words = [(c_expr.emit(e, env), n) for e, n in s.pseudo]
         c_sum.emit(
             w, s.kind, f"w->p + b->{s.first.name}_at", f"w->p + b->{s.last.name}_end",
-            f"w->p + b->{item.name}_at", item.bits // 8, words, "sum1",
+            f"w->p + b->{item.name}_at", item.bits // 8, words, "sum1", settable.covers(p.packet, s, item),
         )
         _store(w, p, item, f"b->{item.name}_at", "sum1")

@@ -254,7 +254,8 @@ def _anew(w: Writer, shape: Shape, holder: ir.Scalar, s: ir.Sum) -> None:
     words = [(c_expr.emit(e, env), n) for e, n in s.pseudo]
     w.comment("Internal: the checksum of the bytes as they are.")
     with w.function(f"static inline uint32_t {shape.cname}_{holder.name}_anew_(const struct {shape.cname} *v)"):
-        c_sum.emit(w, s.kind, first.start.pointer("v"), end, shape.slot(holder).start.pointer("v"), holder.bits // 8, words, "all")
+        at, inside = shape.slot(holder).start.pointer("v"), settable.covers(shape.packet, s, holder)
+        c_sum.emit(w, s.kind, first.start.pointer("v"), end, at, holder.bits // 8, words, "all", inside)
         w.line("return all;")
 
 

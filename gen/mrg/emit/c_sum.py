@@ -129,34 +129,35 @@ def emit_scan(scan: "Scan", item: ir.Item, s: ir.Sum, at: str, out: str) -> None
         start = f"{base} + {first.start.bits // 8}"
     assert isinstance(item, ir.Scalar)
     words = [(c_expr.emit(e, scan.env), n) for e, n in s.pseudo]
-    emit(scan.w, s.kind, start, end, at, item.bits // 8, words, out)
+    emit(scan.w, s.kind, start, end, at, item.bits // 8, words, out, settable.covers(scan.packet, s, item))
 
 
-def emit(w: Writer, kind: str, start: str, end: str, at: str, width: int, words: list[tuple[str, int]], out: str) -> None:
-    """Declare `out`: the checksum of start..end with `width` bytes at `at` as zero."""
+def emit(w: Writer, kind: str, start: str, end: str, at: str, width: int, words: list[tuple[str, int]], out: str, inside: bool) -> None:
+    """Declare `out`: the checksum of start..end; `inside`: with the `width` bytes at `at`, which are among them, as zero."""
     w.line(f"uint32_t {out};")
     with w.block(""):
-        w.line(f"const uint8_t *const from = {start}, *const to = {end}, *const hole = {at};")
-        w.line("const uint8_t zero[8] = { 0 };")
+        w.line(f"const uint8_t *const from = {start}, *const to = {end};")
+        if inside:
+            w.line(f"const uint8_t *const hole = {at};")
         if kind == "inet16":
             w.line("uint64_t sum = 0;")
             for text, n in words:
                 for shift in range(8 * (n - 2), -1, -16):
                     w.line(f"sum += ({text}) >> {shift} & 0xffffu;" if shift else f"sum += ({text}) & 0xffffu;")
-            with w.block(f"if (hole >= from && hole < to)"):
+            if inside:
                 w.line("sum = mrg_inet16_add(sum, from, (size_t)(hole - from), 0);")
                 w.line(f"sum = mrg_inet16_add(sum, hole + {width}, (size_t)(to - hole) - {width}u, (size_t)(hole - from));")
-            with w.block("else"):
+            else:
                 w.line("sum = mrg_inet16_add(sum, from, (size_t)(to - from), 0);")
             w.line(f"{out} = mrg_inet16_end(sum);")
-            w.line("(void)zero;")
             return
         poly = "MRG_CRC32C_POLY" if kind == "crc32c" else "MRG_CRC32_POLY"
         w.line("uint32_t crc = 0xffffffffu;")
-        with w.block(f"if (hole >= from && hole < to)"):
+        if inside:
+            w.line("const uint8_t zero[8] = { 0 };")
             w.line(f"crc = mrg_crc32_add(crc, from, (size_t)(hole - from), {poly});")
             w.line(f"crc = mrg_crc32_add(crc, zero, {width}u, {poly});")
             w.line(f"crc = mrg_crc32_add(crc, hole + {width}, (size_t)(to - hole) - {width}u, {poly});")
-        with w.block("else"):
+        else:
             w.line(f"crc = mrg_crc32_add(crc, from, (size_t)(to - from), {poly});")
         w.line(f"{out} = ~crc;")

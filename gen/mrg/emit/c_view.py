@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-from .. import ir, layout, names
+from .. import ir, layout, names, settable
 from . import c_chain, c_common, c_expr, c_index, c_scan, c_shape, c_sum
 from .c_shape import Place, Shape, Slot
 from .writer import Writer
@@ -573,4 +573,4 @@ def _warning_sums(w: Writer, shape: Shape, env: ViewEnv, check: ir.Check) -> Non
         words = [(c_expr.emit(x, env), n) for x, n in e.pseudo]
         width = (layout.fixed_bits(holder.item) or 0) // 8
         start, at = first.start.pointer("v"), holder.start.pointer("v")
-        c_sum.emit(w, e.kind, start, end, at, width, words, env.sums[id(e)])
+        c_sum.emit(w, e.kind, start, end, at, width, words, env.sums[id(e)], settable.covers(shape.packet, e, holder.item))
