@@ -175,11 +175,14 @@ class Message:
     def __init__(self, rule: ir.Rule) -> None:
         self.rule = rule
         self.automaton = _Counting(rule.node)
+        self.begun: tuple[int, list[_Thread], list[Part]] = (0, [], [])  # where the last reading came to the end of its text
 
-    def read(self, data: bytes) -> Outcome:
-        threads = [_Thread(self.automaton.start)]
-        parts: list[Part] = []
-        for pos in range(len(data) + 1):
+    def read(self, data: bytes, begun: Optional[tuple[int, list[_Thread], list[Part]]] = None) -> Outcome:
+        """begun: as it was left by the reading of what data begins with, of which nothing is read again."""
+        first, threads, parts = begun or (0, [_Thread(self.automaton.start)], [])
+        for pos in range(first, len(data) + 1):
+            if pos == len(data):
+                self.begun = pos, threads, parts
             ready, refused = self.automaton.close(threads, pos)
             for t in ready:
                 if self.automaton.states[t.at].kind == "done" and (self.rule.kind == "message" or pos == len(data)):

@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT / "gen"))
 from message_reader import Reader, compiled  # noqa: E402
 from mrg import ir, message_dfa  # noqa: E402
 from mrg.emit import ragel  # noqa: E402
-from mrg.grammar_ref import Message  # noqa: E402
+from mrg.grammar_ref import Message, Outcome  # noqa: E402
 from mrg.load import load  # noqa: E402
 
 MADE_UP = """\
@@ -105,30 +105,32 @@ def texts(rule: ir.Rule, samples: int) -> Iterator[bytes]:
         yield bytes(text)
 
 
+def message_ways(reader: Reader, want: Outcome, text: bytes) -> list[tuple[str, bool, object]]:
+    """The ways to read a text, whether each comes to what the reference says, and what it came to."""
+    content = [(name, text[start:end]) for name, start, end in want.parts]
+    cuts_and_caps = [([], ROOM), ([], reader.least), (list(range(1, len(text))), reader.least)]
+    cuts_and_caps += [([cut], ROOM) for cut in range(0, len(text) + 1, 1 + len(text) // 200)]
+    whole = reader.read_whole(text, ROOM)
+    ways: list[tuple[str, bool, object]] = [("whole", whole == want, whole)]
+    if want.parts:
+        full = reader.read_whole(text, len(want.parts) - 1)
+        ways.append(("with room for one capture less", full.status == "full" and full.parts == want.parts[:-1], full))
+    for cuts, cap in cuts_and_caps:
+        got, got_content = reader.read(text, cuts, cap)
+        same = (got.status, got.end, got.code) == (want.status, want.end, want.code) and got_content == content
+        same = same and (bool(cuts) or cap == reader.least or got.parts == want.parts)
+        ways.append((f"cut at {cuts[:5]}", same, (got, got_content)))
+    return ways
+
+
 def check_message(reader: Reader, rule: ir.Rule, samples: int) -> tuple[int, list[str]]:
     reference = Message(rule)
     passed, wrong = 0, []
     for text in texts(rule, samples):
         want = reference.read(text)
-        content = [(name, text[start:end]) for name, start, end in want.parts]
-        ways = [([], ROOM), ([], reader.least), (list(range(1, len(text))), reader.least)]
-        ways += [([cut], ROOM) for cut in range(0, len(text) + 1, 1 + len(text) // 200)]
-        whole = reader.read_whole(text, ROOM)
-        passed += whole == want
-        if whole != want:
-            wrong.append(f"{rule.name}: {text!r} whole: C says {whole}, the reference {want}")
-        if want.parts:
-            full = reader.read_whole(text, len(want.parts) - 1)
-            passed += full.status == "full" and full.parts == want.parts[:-1]
-            if full.status != "full" or full.parts != want.parts[:-1]:
-                wrong.append(f"{rule.name}: {text!r} with room for one capture less than there are: C says {full}")
-        for cuts, cap in ways:
-            got, got_content = reader.read(text, cuts, cap)
-            same = (got.status, got.end, got.code) == (want.status, want.end, want.code) and got_content == content
-            same = same and (bool(cuts) or cap == reader.least or got.parts == want.parts)
-            passed += same
-            if not same:
-                wrong.append(f"{rule.name}: {text!r} cut at {cuts[:5]}: C says {got} {got_content}, the reference {want}")
+        ways = message_ways(reader, want, text)
+        passed += sum(same for _, same, _ in ways)
+        wrong += [f"{rule.name}: {text!r} {way}: C says {got}, the reference {want}" for way, same, got in ways if not same]
     return passed, wrong
 
 

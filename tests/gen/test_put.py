@@ -200,21 +200,26 @@ def spoilt(rule: ir.Rule, parts: Parts, rng: random.Random) -> Parts:
     return parts
 
 
+def put_is_good(putter: Putter, rule: ir.Rule, parts: Parts) -> bool:
+    """Captures are written as a text that reads as them, in just as much room; or they are refused, and there is no such text."""
+    status, text = putter.put(parts, ROOM)
+    if status == "ok":
+        good = read(rule, text) == parts and putter.put(parts, len(text)) == ("ok", text)
+        return good and all(putter.put(parts, room) == ("full", b"") for room in {0, len(text) // 2, len(text) - 1} if 0 <= room < len(text))
+    return status in ("order", "bad", "limit") and (not possible(rule, parts) or (status == "limit" and rule.max is not None))
+
+
 def check_rule(putter: Putter, rule: ir.Rule, samples: int) -> tuple[int, list[str]]:
     rng = random.Random(rule.name)
     passed, wrong = 0, []
 
     def check(parts: Parts) -> None:
         nonlocal passed
-        status, text = putter.put(parts, ROOM)
-        if status == "ok":
-            good = read(rule, text) == parts and putter.put(parts, len(text)) == ("ok", text)
-            good = good and (not text or putter.put(parts, rng.randrange(len(text))) == ("full", b""))
-        else:
-            good = status in ("order", "bad", "limit") and (not possible(rule, parts) or (status == "limit" and rule.max is not None))
+        good = put_is_good(putter, rule, parts)
         passed += good
         if not good:
-            wrong.append(f"{rule.name}: {parts}: C says {status} {text!r}; possible: {possible(rule, parts)}; read: {read(rule, text)}")
+            said = putter.put(parts, ROOM)
+            wrong.append(f"{rule.name}: {parts}: C says {said}; possible: {possible(rule, parts)}; read: {read(rule, said[1])}")
 
     for _ in range(samples):
         parts = read(rule, sample(rule.node, rng))
