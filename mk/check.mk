@@ -37,6 +37,12 @@ prove: ## prove by Frama-C's WP and two solvers that the C of SPEC=own.mrg (or o
 	$Qmk/deps.sh gen prove
 	$Q$(PYTHON) bin/mrg prove --c $(if $(SPEC),$(SPEC),--support $(PROVE_SPECS)) -o $O/prove --jobs $(JOBS)
 
+# coverage: what tests that are enumerated from the specifications take of the branches of generated C (tests/coverage/README.md).
+COVERAGE_FLOOR := 75
+coverage: $G/files.mk ## count the branches of generated C that tests without fuzzing take, and show the others (SPEC=own.mrg, ONLY=net,dns.name)
+	$Qenv O='$O' PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/coverage/coverage.py --missing $(if $(SPEC),--spec $(SPEC),--floor $(COVERAGE_FLOOR)) \
+		$(if $(ONLY),--only $(ONLY))
+
 HAND_C := $(sort $(shell find gen protocols runtime appliances tests bench fuzz -name '*.[ch]' 2>/dev/null))
 format: ## lay out the C by .clang-format and the specs by `mrg fmt`
 	clang-format -i $(HAND_C)
@@ -84,4 +90,4 @@ lint-man:
 	$(call say,MAN,docs/man)
 	$Qmandoc -T lint -W warning docs/man/*.[1-9]
 
-.PHONY: test test-run test-programs bench soak prove format lint lint-c lint-python lint-specs lint-man
+.PHONY: test test-run test-programs bench soak prove coverage format lint lint-c lint-python lint-specs lint-man

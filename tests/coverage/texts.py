@@ -1,0 +1,286 @@
+"""Rules of grammars: every state of a rule's automaton, and in each every octet that matters, against the reference.
+
+The automaton only says what to try: a shortest text to each state, the ends of each class of octets there, and a shortest text from there
+to the end; repetitions as often as their limits say, once less and once more; texts of just the length that a rule allows, and longer ones.
+What is to come of a text is said by grammar_ref.py, which follows all ways to read it at once and knows no automaton.
+
+Reading order: Texts.run, of_rule.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Iterator, Optional
+
+from build import ROOT, Build
+from capi import Api
+from mrg import ir, message_dfa
+from mrg.emit import put, ragel
+from mrg.emit.value import plain
+from mrg.grammar_ref import Message, Outcome
+from mrg.message_dfa import END_OF_INPUT, Way
+from report import Report
+
+sys.path.insert(0, str(ROOT / "tests/gen"))
+from message_reader import Putter, Reader, ValueReader  # noqa: E402
+from test_message import message_ways  # noqa: E402
+from test_put import Parts, put_is_good, read  # noqa: E402
+from test_value import check_too_long, value_ways  # noqa: E402
+
+RUNS = (1, 2, 15, 16, 17, 33, 70)  # octets of one class in a row: vectors have 16 or 32
+LONG = 60  # of texts that are longer only some ways of reading are tried
+VERY_LONG = 300
+FILLED = 90  # octets of a text that another capture is put into
+KINDS = 6  # of lists of captures, that are changed one by one
+
+
+class Walk:
+    """Ways through an automaton."""
+
+    def __init__(self, rule: ir.Rule) -> None:
+        self.rule = rule
+        self.d = message_dfa.dfa(rule)
+        self.states = self.d.states
+        self.prefix = self._prefixes()
+        self.suffix = self._suffixes()
+
+    def _prefixes(self) -> dict[int, bytes]:
+        """The shortest text to each state."""
+        found, todo = {0: b""}, [0]
+        for s in todo:
+            for w in self.states[s]:
+                if w.lo != END_OF_INPUT and w.to >= 0 and w.to not in found:
+                    found[w.to] = found[s] + bytes([w.lo])
+                    todo.append(w.to)
+        return found
+
+    def _suffixes(self) -> dict[int, bytes]:
+        """The shortest text from each state to an end."""
+        found = {s: b"" for s, ways in enumerate(self.states) if any(w.lo == END_OF_INPUT for w in ways)}
+        changed = True
+        while changed:
+            changed = False
+            for s, ways in enumerate(self.states):
+                for w in ways:
+                    if w.lo == END_OF_INPUT or (w.to >= 0 and w.to not in found):
+                        continue
+                    made = bytes([w.lo]) + (found[w.to] if w.to >= 0 else b"")
+                    if s not in found or len(made) < len(found[s]):
+                        found[s], changed = made, True
+        return found
+
+    def path(self, start: int, stop: int) -> Optional[bytes]:
+        """The shortest text from one state to another, at least an octet, that begins no count anew."""
+        found: dict[int, bytes] = {}
+        todo = [(start, b"")]
+        for s, text in todo:
+            for w in self.states[s]:
+                if w.lo == END_OF_INPUT or w.to < 0 or w.to in found or any(a.kind == "reset" for a in w.actions):
+                    continue
+                found[w.to] = text + bytes([w.lo])
+                if w.to == stop:
+                    return found[w.to]
+                todo.append((w.to, found[w.to]))
+        return None
+
+    def octets(self, s: int) -> list[int]:
+        """The ends of classes in a state, and what is just outside."""
+        ends = {b for w in self.states[s] if w.lo != END_OF_INPUT for b in (w.lo, w.hi)}
+        return sorted(b for b in {b + by for b in ends for by in (-1, 0, 1)} | {0, 255} if 0 <= b < 256)
+
+    def to(self, s: int, octet: int) -> Optional[Way]:
+        return next((w for w in self.states[s] if w.lo <= octet <= w.hi and w.lo != END_OF_INPUT), None)
+
+
+def of_rule(rule: ir.Rule) -> Iterator[bytes]:
+    """Texts to try, each once."""
+    seen: set[bytes] = set()
+    for text in _texts(Walk(rule)):
+        if text not in seen:
+            seen.add(text)
+            yield text
+
+
+def _texts(walk: Walk) -> Iterator[bytes]:
+    for s, prefix in walk.prefix.items():
+        yield prefix
+        for octet in walk.octets(s):
+            way = walk.to(s, octet)
+            text = prefix + bytes([octet])
+            yield text
+            if way is not None:
+                yield text + (walk.suffix.get(way.to, b"") if way.to >= 0 else b"x")
+        yield from _behind(prefix, walk.suffix.get(s, b""))
+        loop = walk.path(s, s)
+        if loop is not None:
+            for times in RUNS:
+                text = prefix + loop * times
+                yield text
+                yield text + walk.suffix.get(s, b"")
+                for octet in walk.octets(s) if times in (2, 17) else ():
+                    yield text + bytes([octet])
+        yield from _counted(walk, s, prefix)
+        if walk.rule.max is not None:
+            yield from _longest(walk, s, prefix, loop)
+
+
+def _behind(prefix: bytes, rest: bytes) -> Iterator[bytes]:
+    """What may come, cut everywhere, and with an octet in it that is wrong."""
+    for at in range(len(rest)):
+        yield prefix + rest[:at]
+        for octet in {0x00, rest[at] ^ 0x20, rest[at] - 1 & 255, rest[at] + 1 & 255}:
+            yield prefix + rest[:at] + bytes([octet]) + rest[at + 1 :]
+    yield prefix + rest + b"\x00"
+
+
+def _counted(walk: Walk, s: int, prefix: bytes) -> Iterator[bytes]:
+    """What is counted, as often as it may be, and once more and less."""
+    known: set[tuple[int, int]] = set()
+    for w in walk.states[s]:
+        for a in w.actions:
+            if a.kind != "count" or w.to < 0 or w.lo == END_OF_INPUT or (a.arg, w.to) in known:
+                continue
+            known.add((a.arg, w.to))
+            octet = bytes([w.lo])
+            back = b"" if w.to == s else walk.path(w.to, s)
+            if back is None:
+                continue
+            for times in (a.most - 1, a.most, a.most + 1):
+                text = prefix + (octet + back) * max(times, 0)
+                yield text
+                yield text + octet + walk.suffix.get(w.to, b"")
+                if times == a.most:
+                    yield from (text + bytes([other.lo]) for other in walk.states[s] if other.lo != END_OF_INPUT)
+
+
+def _longest(walk: Walk, s: int, prefix: bytes, loop: Optional[bytes]) -> Iterator[bytes]:
+    """Texts of which a state is come to at the last octet that is allowed, and behind it."""
+    most = walk.rule.max
+    assert most is not None
+    for t, before in walk.prefix.items():
+        turn = walk.path(t, t)
+        rest = b"" if t == s else walk.path(t, s)
+        if turn is None or len(turn) != 1 or rest is None or any(a.kind == "count" for w in walk.states[t] for a in w.actions if w.lo <= turn[0] <= w.hi):
+            continue
+        fill = most - len(before) - len(rest)
+        yield before + turn * fill + rest
+        yield before + turn * fill + rest + walk.suffix.get(s, b"")[:1] + b"x"
+        return
+
+
+class Texts:
+    def __init__(self, of: Build, api: Api, report: Report) -> None:
+        self.of = of
+        self.api = api
+        self.report = report
+
+    def run(self) -> None:
+        for module in self.of.modules:
+            for g in module.grammars:
+                for rule in g.rules:
+                    faults: list[str] = []
+                    if rule.kind == "value":
+                        faults = self.value(g, rule)
+                    elif rule.kind == "message":
+                        faults = self.message(g, rule)
+                    if rule.kind in put.KINDS and not isinstance(put.automaton(rule), str):
+                        faults += self.written(g, rule)
+                    self.report.none(f"{module.name}.{g.name}.{rule.name}", faults)
+
+    def value(self, g: ir.Grammar, rule: ir.Rule) -> list[str]:
+        reader, reference, wrong = ValueReader(self.api.c, g, rule), Message(rule), []
+        bare = ir.Rule(rule.name, rule.kind, rule.loc, rule.doc, plain(rule.node), rule.max, rule.code)
+        for text in {**dict.fromkeys(of_rule(rule)), **dict.fromkeys(of_rule(bare))}:
+            want = reference.read(text)
+            wrong += [f"{text!r}, {way}: C does not say {want}" for way, good in value_ways(reader, want, text) if not good]
+        return wrong + check_too_long(reader)
+
+    def message(self, g: ir.Grammar, rule: ir.Rule) -> list[str]:
+        reader, reference, wrong = Reader(self.api.c, g, rule), Message(rule), []
+        begun: tuple[bytes, Any] = b"", None
+        for text in of_rule(rule):
+            if len(text) > 2 * VERY_LONG:
+                common = text[: rule.max - VERY_LONG] if rule.max is not None else b""
+                if common != begun[0]:  # most of all texts that are as long as a rule allows is the same
+                    reference.read(common)
+                    begun = common, reference.begun if reference.begun[0] == len(common) else None
+                want = reference.read(text, begun[1])
+            else:
+                want = reference.read(text)
+            ways = message_ways(reader, want, text) if len(text) <= LONG else _few(reader, want, text)
+            wrong += [f"{text[:200]!r}, {way}: C says {got}, not {want}" for way, good, got in ways if not good]
+        return wrong
+
+    def written(self, g: ir.Grammar, rule: ir.Rule) -> list[str]:
+        """Captures of texts, and those with one left out, twice, in another's place, and with another text."""
+        putter, wrong = Putter(self.api.c, g, rule), []
+        for parts in _parts_of(rule):
+            if not put_is_good(putter, rule, parts):
+                wrong.append(f"{parts}: C writes {putter.put(parts, 1 << 12)}")
+        return wrong
+
+
+def _few(reader: Reader, want: Outcome, text: bytes) -> list[tuple[str, bool, object]]:
+    """A long text: whole, and in three."""
+    whole = reader.read_whole(text, 1 << 12)
+    ways: list[tuple[str, bool, object]] = [("whole", whole == want, (whole.status, whole.end, whole.code))]
+    for cuts in ([], [len(text) // 2, len(text) - 1]):
+        got, _ = reader.read(text, cuts, 1 << 12)
+        ways.append((f"cut at {cuts}", (got.status, got.end, got.code) == (want.status, want.end, want.code), (got.status, got.end, got.code)))
+    return ways
+
+
+def _parts_of(rule: ir.Rule) -> Iterator[Parts]:
+    seen: set[str] = set()
+    for parts in _parts(rule):
+        if repr(parts) not in seen:
+            seen.add(repr(parts))
+            yield parts
+
+
+def _parts(rule: ir.Rule) -> Iterator[Parts]:
+    names = list(dict.fromkeys(message_dfa.captures(rule.node)))
+    contents = {c.name: ir.Rule("", "value", rule.loc, "", c.node) for c in _captures(rule.node)}
+    yield []
+    kinds: dict[tuple[str, ...], Parts] = {}
+    for text in of_rule(rule) if rule.kind != "match" else _matches(rule):
+        if len(text) <= FILLED:
+            parts = read(rule, text)
+            if parts is not None:
+                yield parts
+                kinds.setdefault(tuple(name for name, _ in parts)[:8], parts)
+    tried: set[str] = set()
+    for parts in sorted(kinds.values(), key=len):
+        for at, (name, data) in enumerate(parts):
+            if name not in tried:
+                tried.add(name)
+                yield from ([*parts[:at], (name, text), *parts[at + 1 :]] for text in of_rule(contents[name]))
+    for parts in _spread(sorted(kinds.values(), key=len)):
+        for at, (name, data) in enumerate(parts):
+            if rule.kind == "match":  # has each once, in its place
+                yield [*parts[:at], *parts[at + 1 :]]
+                continue
+            yield [*parts[:at], *parts[at + 1 :]]
+            yield [*parts[:at], (name, data), *parts[at:]]
+            yield [*parts[:at], *parts[at + 1 : at + 2], (name, data), *parts[at + 2 :]]
+            for other in names:
+                yield [*parts[:at], (other, data), *parts[at + 1 :]]
+                yield [*parts[:at], (other, data), *parts[at:]]
+                yield [*parts, (other, data)]
+
+
+def _spread(kinds: list[Parts]) -> list[Parts]:
+    """Some of them: short ones, and the longest."""
+    return kinds if len(kinds) <= KINDS else [*kinds[: KINDS - 1], kinds[-1]]
+
+
+def _captures(node: ir.Node) -> Iterator[ir.Capture]:
+    if isinstance(node, ir.Capture):
+        yield node
+    for inner in getattr(node, "nodes", []) or ([node.node] if hasattr(node, "node") else []):
+        yield from _captures(inner)
+
+
+def _matches(rule: ir.Rule) -> Iterator[bytes]:
+    """Texts of a rule that need be no automaton's: those of its node as a value."""
+    yield from of_rule(ir.Rule(rule.name, "value", rule.loc, rule.doc, plain(rule.node)))
