@@ -14,8 +14,9 @@
 /* A text on its way.  What is passed is noted; what a way that was wrong noted is forgotten. */
 struct walk {
 	const struct mrg_text *t;
-	const struct mrg_text_op *op;
-	const uint16_t *calm; /* of the plan, when nobody looks at signs */
+	const struct mrg_text_op *op, *ops;
+	const struct mrg_text_set *sets;
+	const uint16_t *calm; /* of the plan, when nobody looks at signs; else NULL */
 	const uint8_t *in;
 	size_t len;   /* as far as octets are looked at */
 	bool cut;     /* there are more, beyond the limit */
@@ -35,13 +36,14 @@ struct walk {
 	uint32_t counts[MRG_TEXT_DEPTH];
 };
 
-static void note(struct walk *w, const struct mrg_text_op *op)
+static inline bool note(struct walk *w, const struct mrg_text_op *op)
 {
 	if (w->notes == MRG_TEXT_NOTES) {
 		w->gave_up = true;
-		return;
+		return false;
 	}
 	w->t->room->notes[w->notes++] = (struct mrg_text_note){ op->kind, op->node, op->a, (uint32_t)w->at };
+	return true;
 }
 
 /* --- captures ------------------------------------------------------------------------------------- */
@@ -99,7 +101,7 @@ static inline void arrive(struct walk *w)
 
 static inline bool go(struct walk *w, unsigned to)
 {
-	w->op = &w->t->plan->ops[w->calm != NULL ? w->calm[to] : to];
+	w->op = &w->ops[w->calm != NULL ? w->calm[to] : to];
 	return true;
 }
 
@@ -122,7 +124,7 @@ static bool take_text(struct walk *w, const struct mrg_text_op *op)
 
 static inline bool take_octet(struct walk *w, const struct mrg_text_op *op)
 {
-	if (w->at == w->len || !mrg_text_in(&w->t->plan->sets[op->set], w->in[w->at]))
+	if (w->at == w->len || !mrg_text_in(&w->sets[op->set], w->in[w->at]))
 		return false;
 	w->at++;
 	arrive(w);
@@ -132,7 +134,7 @@ static inline bool take_octet(struct walk *w, const struct mrg_text_op *op)
 /* A limit keeps the next octet out, which could come without it. */
 static bool over(struct walk *w, const struct mrg_text_op *op)
 {
-	if (w->at < w->len && mrg_text_in(&w->t->plan->sets[op->set], w->in[w->at]) &&
+	if (w->at < w->len && mrg_text_in(&w->sets[op->set], w->in[w->at]) &&
 		(w->coded == NOWHERE || w->at > w->coded)) {
 		w->coded = w->at;
 		w->code = op->b;
@@ -143,7 +145,7 @@ static bool over(struct walk *w, const struct mrg_text_op *op)
 
 static inline bool take_octets(struct walk *w, const struct mrg_text_op *op, size_t most)
 {
-	const struct mrg_text_set *const set = &w->t->plan->sets[op->set];
+	const struct mrg_text_set *const set = &w->sets[op->set];
 	const size_t left = w->len - w->at, end = w->at + (left < most ? left : most);
 	size_t at = w->at;
 	while (at < end && mrg_text_in(set, w->in[at]))
@@ -178,7 +180,7 @@ static bool take_counted(struct walk *w, const struct mrg_text_op *op)
 	const size_t before = w->at;
 	(void)take_octets(w, op, op->a);
 	return w->at - before < op->a || over(w, op) || w->at == w->len ||
-	       !mrg_text_in(&w->t->plan->sets[op->set], w->in[w->at]);
+	       !mrg_text_in(&w->sets[op->set], w->in[w->at]);
 }
 
 static bool count(struct walk *w, const struct mrg_text_op *op)
@@ -192,7 +194,7 @@ static bool count(struct walk *w, const struct mrg_text_op *op)
 static inline bool viable(const struct walk *w, const struct mrg_text_way *way)
 {
 	if (w->at < w->len)
-		return mrg_text_in(&w->t->plan->sets[way->set], w->in[w->at]);
+		return mrg_text_in(&w->sets[way->set], w->in[w->at]);
 	return way->ends && !w->cut;
 }
 
@@ -224,12 +226,12 @@ static inline void skip(struct walk *w, const struct mrg_text_set *set)
 }
 
 /* The best way on from the `from`-th; those behind it are kept for later. */
-static bool split(struct walk *w, const struct mrg_text_op *op, unsigned from)
+static inline bool split(struct walk *w, const struct mrg_text_op *op, unsigned from)
 {
 	const struct mrg_text_way *const ways = w->t->plan->ways + op->a;
 	unsigned i = from;
 	if (op->set != MRG_TEXT_NONE && from == 0 && w->calm != NULL)
-		skip(w, &w->t->plan->sets[op->set]);
+		skip(w, &w->sets[op->set]);
 	while (i < op->b && !viable(w, &ways[i]))
 		i++;
 	if (i == op->b)
@@ -279,16 +281,12 @@ static bool is_new(const struct walk *w, unsigned node)
 
 static bool pass(struct walk *w, const struct mrg_text_op *op)
 {
-	if (op->kind == MRG_TEXT_OP_START || op->kind == MRG_TEXT_OP_END || w->all)
-		note(w, op);
-	else if (w->quiet)
-		return go(w, op->to);
-	else if (op->kind == MRG_TEXT_OP_CHOICE) {
-		if (w->t->reached[w->t->plan->nodes[op->node].point[0] + op->a] == 0)
-			note(w, op);
-	} else if (op->kind != MRG_TEXT_OP_CHOSEN && is_new(w, op->node))
-		note(w, op);
-	return go(w, op->to);
+	bool noted = w->all || op->kind == MRG_TEXT_OP_START || op->kind == MRG_TEXT_OP_END;
+	if (!noted && !w->quiet)
+		noted = op->kind == MRG_TEXT_OP_CHOICE
+				? w->t->reached[w->t->plan->nodes[op->node].point[0] + op->a] == 0
+				: op->kind != MRG_TEXT_OP_CHOSEN && is_new(w, op->node);
+	return (!noted || note(w, op)) && go(w, op->to);
 }
 
 static bool step(struct walk *w, const struct mrg_text_op *op)
@@ -320,25 +318,27 @@ static bool walk_on(struct walk *w)
 {
 	w->calm = w->quiet && !w->all ? w->t->plan->calm : NULL;
 	(void)go(w, w->t->plan->start);
-	while (!w->gave_up) {
-		if (w->budget == 0) {
-			w->gave_up = true;
-			return false;
-		}
+	if (w->gave_up)
+		return false;
+	while (w->budget != 0) {
 		w->budget--;
 		const struct mrg_text_op *const op = w->op;
-		if (op->kind == MRG_TEXT_OP_DONE && ends(w))
-			return true;
-		if ((op->kind == MRG_TEXT_OP_DONE || !step(w, op)) && !go_back(w))
+		if (op->kind == MRG_TEXT_OP_DONE ? ends(w) : step(w, op)) {
+			if (op->kind == MRG_TEXT_OP_DONE)
+				return true;
+		} else if (!go_back(w)) { /* nor does it when it gives up */
 			return false;
+		}
 	}
+	w->gave_up = true;
 	return false;
 }
 
 static struct walk begin(const struct mrg_text *t, const uint8_t *in, size_t len)
 {
 	const size_t bits = (len + 1) * t->plan->memos;
-	struct walk w = { .t = t, .in = in, .len = len, .coded = NOWHERE, .want = NOWHERE };
+	struct walk w = { .t = t, .ops = t->plan->ops, .sets = t->plan->sets, .in = in, .len = len };
+	w.coded = w.want = NOWHERE;
 	w.gave_up = len > MRG_TEXT_LEN_MAX || bits > MRG_TEXT_MEMORY;
 	w.budget = 64 * (len + 16) * (t->plan->memos + 1);
 	if (!w.gave_up)

@@ -31,12 +31,12 @@ static const char *name_of(const struct mrg_text_ctx *x, unsigned what)
 	return what < x->text.plan->capture_count ? x->text.plan->captures[what] : "?";
 }
 
-/* Whether two captures are the same: in their octets, and in their place if both are of the same text. */
-static bool same(const struct mrg_capture *a, const struct mrg_capture *b, bool placed)
+/* Whether two captures are the same: in their place if both are of the same text, else in their octets. */
+static inline bool same(const struct mrg_capture *a, const struct mrg_capture *b, bool placed)
 {
-	if (a->what != b->what || a->len != b->len || (placed && a->len > 0 && a->p != b->p))
+	if (a->what != b->what || a->len != b->len)
 		return false;
-	return a->len == 0 || memcmp(a->p, b->p, a->len) == 0;
+	return a->len == 0 || a->p == b->p || (!placed && memcmp(a->p, b->p, a->len) == 0);
 }
 
 /* True: the captures of two readers differ, which is said. */
@@ -132,15 +132,17 @@ static struct outcome read_fed(const struct mrg_text_ctx *x, const uint8_t *in, 
 	const size_t cap = x->code.parts_min + room < PARTS ? x->code.parts_min + room : PARTS;
 	struct joined j = { .out = out };
 	struct outcome o = { .status = MRG_MORE, .captures = out };
-	x->code.begin(x->code.stream);
+	void *const stream = x->code.stream;
+	x->code.begin(stream);
 	size_t given = 0;
 	while (o.status == MRG_MORE && given < len) {
 		const size_t n = len - given < step ? len - given : step;
 		struct mrg_span span = { in + given, n };
 		do {
 			size_t count = 0;
-			o.status = x->code.feed(x->code.stream, &span, parts, cap, &count, &o.code);
-			join(&j, parts, count);
+			o.status = x->code.feed(stream, &span, parts, cap, &count, &o.code);
+			if (count != 0)
+				join(&j, parts, count);
 		} while (o.status == MRG_E_SPACE && !j.torn);
 		given += n;
 		o.at = given - span.len;
