@@ -18,6 +18,7 @@ enum {
 	HANGS_MAX = 20,       /* likewise: each takes long */
 	EARLY = 16384,        /* cases */
 	HUGE = 1024,          /* octets of an input */
+	HUGE_OF = 64,         /* one in so many of those that are drawn is gone on from */
 	BATCH_MAX = 4096,     /* cases between looks at the clock */
 	NEW_SLOTS =
 		128, /* of the corpus: inputs that reached a point first; the others are accepted ones by chance */
@@ -102,7 +103,7 @@ static const struct mrg_fuzz_octets *any_entry(struct loop *l)
 static const struct mrg_fuzz_octets *small_entry(struct loop *l)
 {
 	const struct mrg_fuzz_octets *e = any_entry(l);
-	for (unsigned i = 0; e->len > HUGE && i < 8 && mrg_rng_below(&l->rng, 8) != 0; i++)
+	for (unsigned i = 0; e->len > HUGE && i < 8 && mrg_rng_below(&l->rng, HUGE_OF) != 0; i++)
 		e = any_entry(l);
 	for (uint64_t i = mrg_rng_below(&l->rng, 8); i < 6; i += 2) {
 		const struct mrg_fuzz_octets *const other = any_entry(l);
