@@ -156,6 +156,17 @@ struct mrg_rt_addr {
 bool mrg_rt_addr_read(const char *text, uint16_t default_port, struct mrg_rt_addr *out);
 
 /*
+ * mrg_rt_net_read - read `192.0.2.0/24` or `2001:db8::/32`, or one address; bits behind the prefix are not looked at.
+ *   out, bits   written only when true is returned; the port is 0
+ */
+bool mrg_rt_net_read(const char *text, struct mrg_rt_addr *out, unsigned *bits);
+
+/*
+ * mrg_rt_addr_in - are the first `bits` of the address those of the network's? Ports and scopes are not looked at.
+ */
+bool mrg_rt_addr_in(const struct mrg_rt_addr *a, const struct mrg_rt_addr *net, unsigned bits);
+
+/*
  * mrg_rt_addr_same - whether two addresses are the same.
  */
 bool mrg_rt_addr_same(const struct mrg_rt_addr *a, const struct mrg_rt_addr *b);
