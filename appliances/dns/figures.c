@@ -64,7 +64,7 @@ static void put_origin(const struct mrg_dns_zone *zone, struct mrg_w *w)
 	}
 }
 
-static void put_zones(const struct database *db, size_t count, const char *name, const char *help,
+static void put_zones(const struct database *db, const char *name, const char *help,
 	uint64_t (*value)(const struct mrg_dns_zone *zone), struct mrg_w *w)
 {
 	mrg_text_put(w, "# HELP ");
@@ -73,12 +73,12 @@ static void put_zones(const struct database *db, size_t count, const char *name,
 	mrg_text_put(w, "\n# TYPE ");
 	mrg_text_put(w, name);
 	mrg_text_put(w, " gauge\n");
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < db->count; i++) {
 		mrg_text_put(w, name);
 		mrg_text_put(w, "{zone=\"");
-		put_origin(db->zones[i], w);
+		put_origin(db->versions[i]->zone, w);
 		mrg_text_put(w, "\"} ");
-		mrg_text_put_dec(w, value(db->zones[i]));
+		mrg_text_put_dec(w, value(db->versions[i]->zone));
 		mrg_text_put(w, "\n");
 	}
 }
@@ -86,8 +86,7 @@ static void put_zones(const struct database *db, size_t count, const char *name,
 static uint64_t serial(const struct mrg_dns_zone *zone) { return mrg_dns_zone_serial(zone); }
 static uint64_t records(const struct mrg_dns_zone *zone) { return mrg_dns_zone_records(zone); }
 
-void figures_put(struct worker *const *workers, size_t count, const struct database *db, size_t zone_count,
-	struct mrg_w *w)
+void figures_put(struct worker *const *workers, size_t count, const struct database *db, struct mrg_w *w)
 {
 	for (size_t i = 0; i < COUNT; i++) {
 		uint64_t sum = 0;
@@ -95,6 +94,6 @@ void figures_put(struct worker *const *workers, size_t count, const struct datab
 			sum += published(&workers[k]->published, i);
 		metric_put(w, &metrics[i], sum);
 	}
-	put_zones(db, zone_count, "mrg_dns_zone_serial", " Serial number of a zone's SOA record.", serial, w);
-	put_zones(db, zone_count, "mrg_dns_zone_records", " Records of a zone.", records, w);
+	put_zones(db, "mrg_dns_zone_serial", " Serial number of a zone's SOA record.", serial, w);
+	put_zones(db, "mrg_dns_zone_records", " Records of a zone.", records, w);
 }

@@ -13,6 +13,6 @@ struct database;
 void figures_publish(struct worker *w);
 
 /* The sum of the figures of so many workers, then what is served. */
-void figures_put(struct worker *const *workers, size_t count, const struct database *db, size_t zone_count, struct mrg_w *w);
+void figures_put(struct worker *const *workers, size_t count, const struct database *db, struct mrg_w *w);
 
 #endif

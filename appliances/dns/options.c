@@ -14,6 +14,8 @@ static const char HELP[] =
 	"\n"
 	"  --listen ADDRESS:PORT   where to answer; repeatable. IPv6 as [::1]:5353; without :PORT it is 53\n" NET_HELP
 	"  --zone ORIGIN=FILE      a zone and its master file; repeatable\n"
+	"  --config FILE           more options: a line for each, without dashes, `listen 127.0.0.1:53`; and zones with all that\n"
+	"                          belongs to them, `zone example.org { ... }`\n"
 	"  --metrics ADDRESS:PORT  serve figures for Prometheus there, as /metrics, by HTTP\n"
 	"  --workers N             threads that answer (1)\n"
 	"  --user NAME             become this user after binding when started as root (nobody); also UID or UID:GID\n" SANDBOX_HELP
@@ -29,7 +31,7 @@ static const char HELP[] =
 	"Signals: HUP reads the zones again, and keeps the old ones if there is an error; TERM and INT end it when\n"
 	"what was asked has been answered.\n"
 	"\n"
-	"Exit status: 0 ended as asked; 1 an error in a zone; 2 wrong usage; 3 an address cannot be listened on;\n"
+	"Exit status: 0 ended as asked; 1 an error in a zone or the configuration; 2 wrong usage; 3 an address cannot be listened on;\n"
 	"4 anything else that the system refused.\n";
 
 static const char PROGRAM[] = "mrg-dns";
@@ -67,22 +69,7 @@ static bool take_metrics(void *ctx, const char *value)
 static bool take_zone(void *ctx, const char *value)
 {
 	struct options *const o = ctx;
-	char room[200];
-	struct zone_option *const z = &o->zones[o->zone_count];
-	const char *const equals = strchr(value, '=');
-	if (equals == NULL || equals == value || equals[1] == '\0') {
-		say("mrg-dns: --zone ", value, ": expected ORIGIN=FILE", NULL);
-		return false;
-	}
-	const struct mrg_span origin = { (const uint8_t *)value, (size_t)(equals - value) };
-	const char *const why = zone_origin_read(origin, z->origin, &z->origin_len, room, sizeof room);
-	if (why != NULL) {
-		say("mrg-dns: --zone ", value, ": ", why, NULL);
-		return false;
-	}
-	z->file = equals + 1;
-	o->zone_count++;
-	return true;
+	return zone_option_add(&o->zones, value);
 }
 
 static bool take_workers(void *ctx, const char *value)
@@ -133,6 +120,8 @@ static bool take_store(void *ctx, const char *value)
 	return true;
 }
 
+static bool take_config(void *ctx, const char *value);
+
 /* ---- the table ---- */
 
 static const struct arg table[] = {
@@ -147,6 +136,7 @@ static const struct arg table[] = {
 	{ "--version-text", answering_version, true, NULL },
 	{ "--identity", answering_identity, true, NULL },
 	{ "--nsid", answering_nsid, true, NULL },
+	{ "--config", take_config, true, NULL },
 	{ "--check", take_check, false, NULL },
 	{ "--print", take_print, false, NULL },
 	{ "--store", take_store, true, NULL },
@@ -154,11 +144,30 @@ static const struct arg table[] = {
 	{ "--version", NULL, false, VERSION },
 };
 
+static const struct args args = { PROGRAM, table, sizeof table / sizeof table[0] };
+
+static bool take_config(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	const struct conf conf = { .args = &args,
+		.blocks = zone_option_blocks,
+		.block_count = ZONE_OPTION_BLOCKS,
+		.block_ctx = &o->zones };
+	if (o->in_file) {
+		say(PROGRAM, ": --config ", value, ": one configuration can't name another", NULL);
+		return false;
+	}
+	o->in_file = true;
+	const bool read = conf_read(&conf, o, o->zones.arena, value, &o->faults);
+	o->in_file = false;
+	return read && o->faults == 0;
+}
+
 static bool check_whole(const struct options *o)
 {
-	if (o->zone_count == 0)
+	if (o->zones.count == 0)
 		say("mrg-dns: no --zone ORIGIN=FILE; see mrg-dns --help", NULL);
-	else if (o->store != NULL && o->zone_count != 1)
+	else if (o->store != NULL && o->zones.count != 1)
 		say("mrg-dns: --store takes one zone", NULL);
 	else if (o->listen_count == 0 && o->net.kind == NET_NONE && !o->check && !o->print &&
 		 o->store == NULL)
@@ -173,17 +182,16 @@ static bool check_whole(const struct options *o)
 bool options_read(
 	struct options *o, struct mrg_arena *arena, int argc, char *const argv[], enum outcome *outcome)
 {
-	static const struct args args = { PROGRAM, table, sizeof table / sizeof table[0] };
-	*o = (struct options){ .workers = 1, .user = NULL, .server = { .udp_max = ANSWERING_UDP_MAX } };
-	*outcome = OUTCOME_USAGE;
-	o->zones = mrg_arena_get(arena, (size_t)argc * sizeof *o->zones, _Alignof(struct zone_option));
-	if (o->zones == NULL)
-		say("mrg-dns: too many arguments", NULL);
-	else if (args_read(&args, o, argc, argv, outcome)) {
+	*o = (struct options){
+		.workers = 1, .server = { .udp_max = ANSWERING_UDP_MAX }, .zones = { .arena = arena }
+	};
+	if (args_read(&args, o, argc, argv, outcome)) {
 		*outcome = OUTCOME_USAGE;
 		if (o->listen_count == 0 && o->net.kind != NET_NONE)
 			o->listen_count = net_listen(o->listen, PORT);
 		return check_whole(o);
 	}
+	if (o->faults != 0)
+		*outcome = OUTCOME_INPUT;
 	return false;
 }

@@ -40,10 +40,10 @@ struct server {
 static void log_loaded(const char *event, const struct server *s, const struct database *db, uint64_t took_ns)
 {
 	struct mrg_rt_line l;
-	for (size_t i = 0; i < s->options->zone_count; i++)
-		said_zone(db->zones[i], s->options->zones[i].file);
+	for (size_t i = 0; i < s->options->zones.count; i++)
+		said_zone(db->versions[i]->zone, s->options->zones.list[i].file);
 	mrg_rt_line_begin(&l, "info", event);
-	mrg_rt_line_num(&l, "zones", s->options->zone_count);
+	mrg_rt_line_num(&l, "zones", s->options->zones.count);
 	mrg_rt_line_num(&l, "records", db->record_count);
 	mrg_rt_line_num(&l, "workers", s->options->workers);
 	mrg_rt_line_num(&l, "took_us", took_ns / 1000u);
@@ -228,12 +228,12 @@ static enum outcome open_doors(struct server *s)
 /* Say now what the new user would not be able to read. */
 static void warn_unreadable(const struct options *o, const char *user)
 {
-	for (size_t i = 0; i < o->zone_count; i++) {
+	for (size_t i = 0; i < o->zones.count; i++) {
 		struct mrg_rt_line l;
-		if (access(o->zones[i].file, R_OK) == 0)
+		if (access(o->zones.list[i].file, R_OK) == 0)
 			continue;
 		mrg_rt_line_begin(&l, "warn", "reload_will_fail");
-		mrg_rt_line_str(&l, "file", o->zones[i].file);
+		mrg_rt_line_str(&l, "file", o->zones.list[i].file);
 		mrg_rt_line_str(&l, "user", user);
 		mrg_rt_line_str(&l, "why", strerrordesc_np(errno));
 		mrg_rt_log_line(&stderr_log, &l);

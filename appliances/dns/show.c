@@ -87,7 +87,7 @@ static bool show_zone(const struct mrg_dns_zone *zone, struct text_out *out, uin
 	return true;
 }
 
-bool show_records(const struct database *db, size_t zone_count)
+bool show_records(const struct database *db)
 {
 	struct mrg_arena arena;
 	struct text_out out;
@@ -98,8 +98,8 @@ bool show_records(const struct database *db, size_t zone_count)
 	uint8_t *const record = mrg_arena_get(&arena, RECORD_TEXT, 1);
 	out_init(&out, STDOUT_FILENO, mrg_arena_get(&arena, PAGE_TEXT, 1), PAGE_TEXT);
 	bool good = true;
-	for (size_t i = 0; i < zone_count && good; i++)
-		good = show_zone(db->zones[i], &out, record);
+	for (size_t i = 0; i < db->count && good; i++)
+		good = show_zone(db->versions[i]->zone, &out, record);
 	if (!out_flush(&out)) {
 		say("mrg-dns: standard output: cannot be written", NULL);
 		good = false;
@@ -108,24 +108,24 @@ bool show_records(const struct database *db, size_t zone_count)
 	return good;
 }
 
-bool show_summary(const struct database *db, size_t zone_count)
+bool show_summary(const struct database *db)
 {
 	char buffer[1200];
 	struct text_out out;
 	struct mrg_dns_name name;
 	out_init(&out, STDOUT_FILENO, buffer, sizeof buffer);
-	for (size_t i = 0; i < zone_count; i++) {
+	for (size_t i = 0; i < db->count; i++) {
 		char text[1100];
 		struct mrg_w w;
 		mrg_w_init(&w, text, sizeof text);
-		if (mrg_dns_name_check(mrg_dns_zone_origin(db->zones[i]), (struct mrg_span){ NULL, 0 }, &name,
-			    NULL) == MRG_OK)
+		if (mrg_dns_name_check(mrg_dns_zone_origin(db->versions[i]->zone),
+			    (struct mrg_span){ NULL, 0 }, &name, NULL) == MRG_OK)
 			mrg_dns_name_to_text(&name, &w);
 		out_span(&out, mrg_w_span(&w, 0));
 		out_str(&out, ": serial ");
-		out_num(&out, mrg_dns_zone_serial(db->zones[i]));
+		out_num(&out, mrg_dns_zone_serial(db->versions[i]->zone));
 		out_str(&out, ", ");
-		out_num(&out, mrg_dns_zone_records(db->zones[i]));
+		out_num(&out, mrg_dns_zone_records(db->versions[i]->zone));
 		out_str(&out, " records\n");
 	}
 	return out_flush(&out);

@@ -15,11 +15,11 @@ extern const struct report stderr_report;
  * show_records - every record in presentation format, one a line: owner, TTL, class, type, RDATA (RFC 1035 5.1).
  * Fails:    false, said on standard error, when they cannot be written.
  */
-bool show_records(const struct database *db, size_t zone_count);
+bool show_records(const struct database *db);
 
 /*
  * show_summary - a line a zone: its name, its serial number, its number of records.
  */
-bool show_summary(const struct database *db, size_t zone_count);
+bool show_summary(const struct database *db);
 
 #endif

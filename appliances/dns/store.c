@@ -61,7 +61,7 @@ enum outcome store(const struct options *o)
 	mrg_w_init(&w, all.p, cap);
 	mrg_dns_zone_store(&w, zone, &arena);
 	if (mrg_w_finish(&w, &len) != MRG_OK) {
-		say("mrg-dns: ", o->zones[0].file, ": too large to be stored", NULL);
+		say("mrg-dns: ", o->zones.list[0].file, ": too large to be stored", NULL);
 		return OUTCOME_SYSTEM;
 	}
 	const int err = write_file(o->store, (struct mrg_span){ all.p, len });

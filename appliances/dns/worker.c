@@ -161,7 +161,7 @@ static void put_figures(void *ctx, struct mrg_w *out)
 	struct worker *const w = ctx;
 	figures_publish(w);
 	metric_put(out, &start, w->control->start_s);
-	figures_put(w->control->workers, w->options->workers, w->db, w->options->zone_count, out);
+	figures_put(w->control->workers, w->options->workers, w->db, out);
 	net_figures_put(w->net, out);
 }
 

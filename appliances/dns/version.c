@@ -1,0 +1,93 @@
+/* Versions of zones: see version.h. */
+#include "appliances/dns/version.h"
+#include "unix/mrg_unix.h"
+
+enum { LEAST = 1 << 20 /* octets of address space that a zone can do with, if there is no more */ };
+
+int version_begin(struct version **out, size_t reserve)
+{
+	struct mrg_arena arena;
+	const int err = mrg_unix_arena_open(&arena, reserve > LEAST ? reserve : LEAST, LEAST);
+	if (err != 0)
+		return err;
+	struct nodes *const nodes = mrg_arena_get(&arena, sizeof *nodes, _Alignof(struct nodes));
+	struct version *const v = mrg_arena_get(&arena, sizeof *v, _Alignof(struct version));
+	atomic_init(&nodes->users, 1);
+	nodes->arena = arena;
+	atomic_init(&v->users, 1);
+	v->nodes = nodes;
+	*out = v;
+	return 0;
+}
+
+void version_keep(struct version *v) { atomic_fetch_add_explicit(&v->users, 1, memory_order_relaxed); }
+
+static bool last_user(atomic_uint *users)
+{
+	return atomic_fetch_sub_explicit(users, 1, memory_order_acq_rel) == 1;
+}
+
+void version_drop(struct version *v)
+{
+	if (!last_user(&v->users))
+		return;
+	struct nodes *const nodes = v->nodes;
+	struct mrg_arena tables = v->tables;
+	if (tables.p != NULL)
+		mrg_unix_arena_close(&tables);
+	if (!last_user(&nodes->users))
+		return;
+	struct mrg_arena arena = nodes->arena;
+	mrg_unix_arena_close(&arena);
+}
+
+static enum mrg_status fill(struct database *db, struct version *const *versions, size_t count)
+{
+	const struct mrg_dns_zone **const zones =
+		mrg_arena_get(&db->arena, count * sizeof *zones, _Alignof(const struct mrg_dns_zone *));
+	db->versions = mrg_arena_get(&db->arena, count * sizeof *db->versions, _Alignof(struct version *));
+	if (zones == NULL || db->versions == NULL)
+		return MRG_E_SPACE;
+	for (size_t i = 0; i < count; i++) {
+		zones[i] = versions[i]->zone;
+		db->versions[i] = versions[i];
+		db->record_count += mrg_dns_zone_records(zones[i]);
+	}
+	return mrg_dns_db_init(&db->index, &db->arena, zones, count);
+}
+
+enum mrg_status database_new(struct database **out, const struct mrg_dns_server *server,
+	struct version *const *versions, size_t count)
+{
+	enum {
+		EACH = 8 * sizeof(void *),
+		BASE = 1 << 16
+	}; /* octets: the lists, and the slots of the index */
+	struct mrg_arena arena;
+	const size_t size = BASE + count * EACH;
+	if (mrg_unix_arena_open(&arena, size, size) != 0)
+		return MRG_E_SPACE;
+	struct database *const db = mrg_arena_get(&arena, sizeof *db, _Alignof(struct database));
+	db->arena = arena;
+	db->server = *server;
+	db->server.db = &db->index;
+	const enum mrg_status st = fill(db, versions, count);
+	if (st != MRG_OK) {
+		arena = db->arena; /* which db lies in */
+		mrg_unix_arena_close(&arena);
+		return st;
+	}
+	db->count = count;
+	for (size_t i = 0; i < count; i++)
+		version_keep(db->versions[i]);
+	*out = db;
+	return MRG_OK;
+}
+
+void database_free(struct database *db)
+{
+	struct mrg_arena arena = db->arena; /* which db lies in */
+	for (size_t i = 0; i < db->count; i++)
+		version_drop(db->versions[i]);
+	mrg_unix_arena_close(&arena);
+}

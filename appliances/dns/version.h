@@ -1,0 +1,71 @@
+/*
+ * version.h - versions of zones, and databases of them: what workers answer from.
+ *
+ * A version never changes. Databases and transfers in progress use versions; the last user frees one. Versions that were made of
+ * one another by changes share the memory that their nodes are in.
+ *
+ * What it does not do: it reads no file (load.h).
+ *
+ * Use:
+ *	struct version *v;
+ *	if (version_begin(&v, reserve) != 0) ...
+ *	v->zone = ...	(built in v->nodes->arena)
+ *	struct database *db = database_new(&server, versions, count, &fault);
+ *	version_drop(v);	(the database uses it)
+ *	database_free(db);
+ */
+#ifndef MRG_DNS_VERSION_H
+#define MRG_DNS_VERSION_H
+
+#include <stdatomic.h>
+
+#include "protocols/dns/answer.h"
+#include "protocols/dns/zone.h"
+
+/* What the nodes of a zone are in; lies there itself, first. */
+struct nodes {
+	atomic_uint users; /* versions */
+	struct mrg_arena arena;
+};
+
+struct version {
+	atomic_uint users;
+	struct nodes *nodes;
+	struct mrg_arena tables; /* that this lies in; p NULL: it lies with the nodes */
+	const struct mrg_dns_zone *zone;
+};
+
+/*
+ * version_begin - memory for a zone to be built in, with nothing in it yet; it has one user.
+ *   reserve   octets of address space
+ * Fails:    ENOMEM.
+ */
+int version_begin(struct version **out, size_t reserve);
+
+/*
+ * version_keep, version_drop - one user more, one less. From any thread.
+ */
+void version_keep(struct version *v);
+void version_drop(struct version *v);
+
+/* Everything that is served at some time; lies in its own arena. */
+struct database {
+	struct mrg_arena arena;
+	struct mrg_dns_server server;
+	struct mrg_dns_db index;
+	struct version **versions;
+	size_t count;
+	uint64_t record_count;
+};
+
+/*
+ * database_new - a database of these versions, each of which gets one user more.
+ *   server    what it says but for the zones
+ * Fails:    MRG_E_SPACE; MRG_E_VALUE when two zones have one origin.
+ */
+enum mrg_status database_new(struct database **out, const struct mrg_dns_server *server,
+	struct version *const *versions, size_t count);
+
+void database_free(struct database *db);
+
+#endif
