@@ -2,8 +2,8 @@
  * What is counted.
  */
 #include "appliances/dns/figures.h"
+#include "appliances/dns/said.h"
 #include "appliances/dns/worker.h"
-#include "dns/name_text.h"
 #include "mrg_text.h"
 
 static const struct metric metrics[] = {
@@ -48,15 +48,10 @@ void figures_publish(struct worker *w)
 /* A label's value: the format has escapes for quotes and backslashes, which names in text may have. */
 static void put_origin(const struct mrg_dns_zone *zone, struct mrg_w *w)
 {
-	enum { TEXT_MAX = 1100 }; /* octets of a name in text, each octet of it escaped */
-	uint8_t b[TEXT_MAX];
-	struct mrg_dns_name name;
+	uint8_t b[SAID_NAME_MAX];
 	struct mrg_w text;
 	mrg_w_init(&text, b, sizeof b);
-	if (mrg_dns_name_check(mrg_dns_zone_origin(zone), (struct mrg_span){ NULL, 0 }, &name, NULL) !=
-		MRG_OK)
-		return;
-	mrg_dns_name_to_text(&name, &text);
+	said_origin(zone, &text);
 	for (size_t i = 0; i < text.len; i++) {
 		if (b[i] == '\\' || b[i] == '"')
 			mrg_w_u8(w, '\\');
@@ -86,12 +81,15 @@ static void put_zones(const struct database *db, const char *name, const char *h
 static uint64_t serial(const struct mrg_dns_zone *zone) { return mrg_dns_zone_serial(zone); }
 static uint64_t records(const struct mrg_dns_zone *zone) { return mrg_dns_zone_records(zone); }
 
-void figures_put(struct worker *const *workers, size_t count, const struct database *db, struct mrg_w *w)
+void figures_put(const struct control *control, const struct database *db, struct mrg_w *w)
 {
+	static const struct metric start = { "process_start_time_seconds", NULL, "gauge",
+		"When the server was started, in seconds since 1970." };
+	metric_put(w, &start, control->start_s);
 	for (size_t i = 0; i < COUNT; i++) {
 		uint64_t sum = 0;
-		for (size_t k = 0; k < count; k++)
-			sum += published(&workers[k]->published, i);
+		for (size_t k = 0; k < control->worker_count; k++)
+			sum += published(&control->workers[k]->published, i);
 		metric_put(w, &metrics[i], sum);
 	}
 	put_zones(db, "mrg_dns_zone_serial", " Serial number of a zone's SOA record.", serial, w);

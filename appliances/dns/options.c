@@ -17,6 +17,7 @@ static const char HELP[] =
 	"  --config FILE           more options: a line for each, without dashes, `listen 127.0.0.1:53`; and zones with all that\n"
 	"                          belongs to them, `zone example.org { ... }`\n"
 	"  --metrics ADDRESS:PORT  serve figures for Prometheus there, as /metrics, by HTTP\n"
+	"  --control SOCKET        let mrg-dnsctl ask there, a name in the file system\n"
 	"  --workers N             threads that answer (1)\n"
 	"  --user NAME             become this user after binding when started as root (nobody); also UID or UID:GID\n" SANDBOX_HELP
 	"  --udp-max N             largest UDP reply in octets, 512 to 65535 (1232)\n"
@@ -70,6 +71,13 @@ static bool take_zone(void *ctx, const char *value)
 {
 	struct options *const o = ctx;
 	return zone_option_add(&o->zones, value);
+}
+
+static bool take_control(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	o->control = value;
+	return true;
 }
 
 static bool take_workers(void *ctx, const char *value)
@@ -129,6 +137,7 @@ static const struct arg table[] = {
 	{ "--net", take_net, true, NULL },
 	{ "--zone", take_zone, true, NULL },
 	{ "--metrics", take_metrics, true, NULL },
+	{ "--control", take_control, true, NULL },
 	{ "--workers", take_workers, true, NULL },
 	{ "--user", take_user, true, NULL },
 	{ "--sandbox", take_sandbox, false, NULL },
@@ -174,6 +183,9 @@ static bool check_whole(const struct options *o)
 		say("mrg-dns: no --listen ADDRESS:PORT; see mrg-dns --help", NULL);
 	else if (o->workers != 1 && o->net.kind != NET_NONE)
 		say("mrg-dns: --net has one worker, not --workers", NULL);
+	else if (o->control != NULL && o->sandbox)
+		say("mrg-dns: --control can't be had with --sandbox, in which nothing is read any more",
+			NULL);
 	else
 		return true;
 	return false;

@@ -20,6 +20,7 @@ struct options {
 	struct net_options net;
 	struct mrg_rt_addr metrics; /* family 0: none */
 	struct zone_options zones;
+	const char *control;       /* a socket for mrg-dnsctl; NULL: none */
 	size_t workers;
 	const char *user;
 	bool check, print, sandbox;

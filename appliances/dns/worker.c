@@ -156,12 +156,9 @@ int worker_new(struct worker **out, struct control *control, const struct option
 
 static void put_figures(void *ctx, struct mrg_w *out)
 {
-	static const struct metric start = { "process_start_time_seconds", NULL, "gauge",
-		"When the server was started, in seconds since 1970." };
 	struct worker *const w = ctx;
 	figures_publish(w);
-	metric_put(out, &start, w->control->start_s);
-	figures_put(w->control->workers, w->options->workers, w->db, out);
+	figures_put(w->control, w->db, out);
 	net_figures_put(w->net, out);
 }
 

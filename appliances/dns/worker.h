@@ -23,7 +23,8 @@ struct control {
 	_Atomic(struct database *) current;
 	atomic_bool stopping;
 	struct mrg_unix_bell seen; /* rung by each worker that has taken up a new database */
-	struct worker *const *workers; /* all of them, for the page of figures */
+	struct worker *const *workers; /* all of them */
+	size_t worker_count;
 	uint64_t start_s;              /* seconds since 1970 */
 	struct sandbox *sandbox;       /* NULL: there is none */
 };

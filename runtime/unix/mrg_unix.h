@@ -142,6 +142,17 @@ int mrg_unix_udp_bind(struct mrg_rt_addr *a, bool shared, int *out);
 int mrg_unix_tcp_listen(struct mrg_rt_addr *a, bool shared, int *out);
 
 /*
+ * mrg_unix_local_listen - a listening non-blocking socket of that name in the file system, for this user and group only (unix(7)).
+ * What is left there of a process that has ended is written over.
+ * Fails:    EADDRINUSE when somebody listens there; ENAMETOOLONG; what socket, bind and listen say.
+ * Streams of it have no peer address: family 0.
+ */
+int mrg_unix_local_listen(const char *name, int *out);
+
+/* mrg_unix_local_connect - a blocking connection to such a socket.   Fails: likewise. */
+int mrg_unix_local_connect(const char *name, int *out);
+
+/*
  * mrg_unix_addr_free - 0 when nobody else holds the address. With SO_REUSEPORT a second server of the same user would bind
  * without a word and take a share of the questions: this asks without that option.   Fails: EADDRINUSE and what bind says.
  *   kind     SOCK_DGRAM or SOCK_STREAM

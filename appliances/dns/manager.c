@@ -1,0 +1,345 @@
+/*
+ * The manager's thread.
+ * Reading order: handing over, reloading, what is asked, signals, manager_run.
+ */
+#include <errno.h>
+
+#include "appliances/common/say.h"
+#include "appliances/common/start.h"
+#include "appliances/common/whole_file.h"
+#include "appliances/dns/figures.h"
+#include "appliances/dns/manager.h"
+#include "appliances/dns/said.h"
+#include "appliances/dns/show.h"
+
+enum {
+	ARENA = 16 << 20,      /* address space: the loop, and who asks */
+	FAULTS_LOGGED = 20,    /* of a reload; the rest is counted */
+	CONNS = CTL_CONNS + 16 /* slots: those just closed are free a turn later */
+};
+
+static const char PROGRAM[] = "mrg-dns";
+
+static struct database *current(const struct manager *m)
+{
+	return atomic_load_explicit(&m->control->current, memory_order_relaxed);
+}
+
+/* ---- log ---- */
+
+void manager_said(const char *event, const struct options *o, const struct database *db, uint64_t took_ns)
+{
+	struct mrg_rt_line l;
+	for (size_t i = 0; i < db->count; i++)
+		said_zone(db->versions[i]->zone, o->zones.list[i].file);
+	mrg_rt_line_begin(&l, "info", event);
+	mrg_rt_line_num(&l, "zones", db->count);
+	mrg_rt_line_num(&l, "records", db->record_count);
+	mrg_rt_line_num(&l, "workers", o->workers);
+	mrg_rt_line_num(&l, "took_us", took_ns / 1000u);
+	mrg_rt_log_line(&stderr_log, &l);
+}
+
+/* A fault found by a reload. ctx: how many there were. */
+static void log_fault(void *ctx, const struct fault *f)
+{
+	size_t *const count = ctx;
+	if (++*count <= FAULTS_LOGGED)
+		said_fault(f);
+}
+
+static void log_failed(size_t faults)
+{
+	struct mrg_rt_line l;
+	mrg_rt_line_begin(&l, "error", "reload_failed");
+	mrg_rt_line_num(&l, "faults", faults);
+	mrg_rt_line_str(&l, "serving", "old zones");
+	mrg_rt_log_line(&stderr_log, &l);
+}
+
+/* ---- handing over ---- */
+
+/* Hand the database to all workers, wait until the last has taken it up, and free the one before. */
+static void hand_over(struct manager *m, struct database *db)
+{
+	struct control *const control = m->control;
+	struct database *const old = current(m);
+	atomic_store_explicit(&control->current, db, memory_order_release);
+	for (size_t i = 0; i < control->worker_count; i++)
+		mrg_unix_loop_wake(&control->workers[i]->loop);
+	for (size_t i = 0; i < control->worker_count; i++)
+		while (atomic_load_explicit(&control->workers[i]->seen, memory_order_acquire) != db)
+			mrg_unix_bell_wait(&control->seen);
+	database_free(old);
+}
+
+/* ---- reloading ---- */
+
+/* The configuration and all zones. NULL, or why not; what is wrong in detail is in the log. */
+static const char *reload(struct manager *m)
+{
+	size_t faults = 0;
+	const struct report report = { .ctx = &faults, .fault = log_fault };
+	const uint64_t start = mrg_unix_now_ns();
+	struct database *db;
+	if (load(m->options, true, &report, &db) != OUTCOME_OK) {
+		if (!mrg_unix_signals_stop()) /* else given up, not failed */
+			log_failed(faults);
+		return "the old zones are served on: see the log";
+	}
+	hand_over(m, db);
+	manager_said("reloaded", m->options, db, mrg_unix_now_ns() - start);
+	return NULL;
+}
+
+/* A database in which one version is another. */
+static const char *replace(struct manager *m, size_t index, struct version *v)
+{
+	struct database *const old = current(m), *db;
+	struct mrg_arena scratch;
+	const size_t size = old->count * sizeof(struct version *);
+	if (mrg_unix_arena_open(&scratch, size, size) != 0)
+		return "not enough memory";
+	struct version **const versions = mrg_arena_get(&scratch, size, _Alignof(struct version *));
+	memcpy(versions, old->versions, size);
+	versions[index] = v;
+	const enum mrg_status st = database_new(&db, &old->server, versions, old->count);
+	mrg_unix_arena_close(&scratch);
+	if (st != MRG_OK)
+		return "not enough memory";
+	hand_over(m, db);
+	return NULL;
+}
+
+static const char *reload_zone(struct manager *m, size_t index)
+{
+	size_t faults = 0;
+	const struct report report = { .ctx = &faults, .fault = log_fault };
+	const struct zone_option *const z = &m->options->zones.list[index];
+	struct loader l;
+	struct version *v;
+	if (loader_open(&l, true) != OUTCOME_OK)
+		return "not enough memory";
+	const enum outcome outcome = load_zone(&l, z, &report, &v);
+	loader_close(&l);
+	if (outcome != OUTCOME_OK) {
+		if (!mrg_unix_signals_stop())
+			log_failed(faults);
+		return "the old zone is served on: see the log";
+	}
+	const char *const why = replace(m, index, v);
+	if (why == NULL)
+		said_zone(v->zone, z->file);
+	version_drop(v);
+	return why;
+}
+
+/* ---- what is asked ---- */
+
+/* The zone of that name; false: there is none, which is said. */
+static bool find_zone(const struct manager *m, struct ctl_conn *c, const char *name, size_t *out)
+{
+	uint8_t origin[ZONE_ORIGIN_MAX];
+	char room[200];
+	size_t len;
+	const char *const why = zone_origin_read(
+		(struct mrg_span){ (const uint8_t *)name, strlen(name) }, origin, &len, room, sizeof room);
+	if (why != NULL) {
+		ctl_end(c, why);
+		return false;
+	}
+	for (size_t i = 0; i < m->options->zones.count; i++) {
+		const struct zone_option *const z = &m->options->zones.list[i];
+		if (mrg_dns_name_flat_equal((struct mrg_span){ z->origin, z->origin_len },
+			    (struct mrg_span){ origin, len })) {
+			*out = i;
+			return true;
+		}
+	}
+	ctl_end(c, "there is no such zone");
+	return false;
+}
+
+static bool more_status(struct ctl_conn *c)
+{
+	const struct manager *const m = c->held;
+	const struct database *const db = current(m);
+	size_t *const at = &c->walk.bucket;
+	if (c->walk.ended)
+		return false;
+	for (; *at < db->count && c->w.len < c->w.cap / 2; ++*at) {
+		const struct mrg_dns_zone *const zone = db->versions[*at]->zone;
+		said_origin(zone, &c->w);
+		ctl_put(c, " serial ");
+		ctl_num(c, mrg_dns_zone_serial(zone));
+		ctl_put(c, " records ");
+		ctl_num(c, mrg_dns_zone_records(zone));
+		ctl_put(c, " file ");
+		ctl_put(c, m->options->zones.list[*at].file);
+		ctl_put(c, "\n");
+	}
+	if (*at == db->count) {
+		ctl_end(c, NULL);
+		c->walk.ended = true;
+	}
+	return true;
+}
+
+static void ask_status(struct manager *m, struct ctl_conn *c, char *const *words, size_t count)
+{
+	(void)words;
+	(void)count;
+	c->held = m;
+	c->more = more_status;
+}
+
+static void ask_reload(struct manager *m, struct ctl_conn *c, char *const *words, size_t count)
+{
+	size_t index;
+	if (count == 1)
+		ctl_end(c, reload(m));
+	else if (find_zone(m, c, words[1], &index))
+		ctl_end(c, reload_zone(m, index));
+}
+
+static bool more_dump(struct ctl_conn *c)
+{
+	struct mrg_dns_rr rr;
+	if (c->walk.ended)
+		return false;
+	while (c->w.cap - c->w.len >= SHOW_RECORD_MAX && mrg_dns_zone_next(&c->walk, &rr) == MRG_OK)
+		show_record(&rr, &c->w);
+	if (c->walk.ended)
+		ctl_end(c, NULL);
+	return true;
+}
+
+static void end_dump(struct ctl_conn *c) { version_drop(c->held); }
+
+static void ask_dump(struct manager *m, struct ctl_conn *c, char *const *words, size_t count)
+{
+	size_t index;
+	(void)count;
+	if (!find_zone(m, c, words[1], &index))
+		return;
+	struct version *const v = current(m)->versions[index];
+	version_keep(v);
+	c->held = v;
+	c->walk = (struct mrg_dns_zone_walk){ .zone = v->zone };
+	c->more = more_dump;
+	c->done = end_dump;
+}
+
+static void ask_write(struct manager *m, struct ctl_conn *c, char *const *words, size_t count)
+{
+	size_t index;
+	if (!find_zone(m, c, words[1], &index))
+		return;
+	const char *const file = count > 2 ? words[2] : m->options->zones.list[index].file;
+	const int err = show_write(current(m)->versions[index]->zone, file);
+	ctl_end(c, err == 0 ? NULL : strerrordesc_np(err));
+}
+
+static void ask_stats(struct manager *m, struct ctl_conn *c, char *const *words, size_t count)
+{
+	(void)words;
+	(void)count;
+	figures_put(m->control, current(m), &c->w);
+	ctl_end(c, NULL);
+}
+
+static void ask(void *ctx, struct ctl_conn *c, char *const *words, size_t count)
+{
+	static const struct {
+		const char *word;
+		void (*ask)(struct manager *m, struct ctl_conn *c, char *const *words, size_t count);
+		size_t least, most; /* words */
+	} commands[] = {
+		{ "status", ask_status, 1, 1 },
+		{ "reload", ask_reload, 1, 2 },
+		{ "dump", ask_dump, 2, 2 },
+		{ "write", ask_write, 2, 3 },
+		{ "stats", ask_stats, 1, 1 },
+	};
+	for (size_t i = 0; count != 0 && i < sizeof commands / sizeof commands[0]; i++) {
+		if (strcmp(words[0], commands[i].word) != 0)
+			continue;
+		if (count < commands[i].least || count > commands[i].most)
+			ctl_end(c, "not that many words");
+		else
+			commands[i].ask(ctx, c, words, count);
+		return;
+	}
+	ctl_end(c, "expected status, reload, dump, write or stats");
+}
+
+/* ---- signals ---- */
+
+void manager_stop(struct control *control)
+{
+	say_event("info", "stopping");
+	atomic_store_explicit(&control->stopping, true, memory_order_release);
+	for (size_t i = 0; i < control->worker_count; i++)
+		mrg_unix_loop_wake(&control->workers[i]->loop);
+}
+
+/* The worker does it, since frames come and go meanwhile. */
+void manager_record(struct control *control, struct net *net)
+{
+	if (net != NULL)
+		net_record_ask(net, &control->workers[0]->loop);
+	else
+		say_event("warn", "record_nothing");
+}
+
+static void take_signal(void *ctx, enum mrg_unix_signal signal)
+{
+	struct manager *const m = ctx;
+	if (signal == MRG_UNIX_STOP)
+		m->stopping = true;
+	else if (signal == MRG_UNIX_RECORD)
+		manager_record(m->control, m->net);
+	else
+		(void)reload(m);
+}
+
+static bool turn(void *ctx, uint64_t now_ns)
+{
+	const struct manager *const m = ctx;
+	(void)now_ns;
+	return !m->stopping;
+}
+
+/* ---- the whole ---- */
+
+int manager_open(struct manager *m, const struct options *o, struct control *control, struct net *net,
+	int signal_fd, int socket)
+{
+	const struct mrg_unix_limits limits = {
+		.conn_count = CONNS, .dgram_in_max = 512, .dgram_out_max = 512
+	};
+	const size_t memory = ARENA + mrg_unix_loop_memory(&limits) + ctl_memory();
+	*m = (struct manager){ .options = o, .control = control, .net = net };
+	int err = mrg_unix_arena_open(&m->arena, memory, memory);
+	if (err == 0)
+		err = mrg_unix_loop_init(&m->loop, &mrg_unix_kernel, &m->arena, &limits);
+	m->signals = (struct mrg_unix_signals){ .ctx = m, .take = take_signal };
+	if (err == 0)
+		err = mrg_unix_signals_serve(&m->signals, &m->loop, signal_fd);
+	if (err != 0 || socket < 0)
+		return err;
+	ctl_init(&m->ctl, &m->arena, &m->loop.timers, &(struct ctl_user){ .ctx = m, .ask = ask });
+	return mrg_unix_listener_init(&m->listener, &m->loop, socket, &m->ctl.user);
+}
+
+enum outcome manager_run(struct manager *m)
+{
+	const int err = mrg_unix_loop_run(&m->loop, &(struct mrg_unix_turn){ .ctx = m, .turn = turn });
+	if (err != 0)
+		return refused(PROGRAM, "signals", "", err);
+	manager_stop(m->control);
+	for (size_t i = 0; i < m->control->worker_count; i++)
+		worker_end(m->control->workers[i]);
+	say_event("info", "stopped");
+	return OUTCOME_OK;
+}
