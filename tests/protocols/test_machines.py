@@ -29,6 +29,7 @@ BUSY = [
     ("http/connection", "ConnectionClient", "http/test_client_random", 300),
     ("http/connection", "ConnectionClient", "http/test_client_out", 20),
     ("dns/stream", "StreamServer", "dns/test_stream", 10),
+    ("dns/stream", "StreamServer", "dns/test_stream_transfer", 5),
 ]
 LINES = 400_000  # of a trace that are kept
 
