@@ -41,10 +41,14 @@ static void mark(struct own *o, enum point point, bool reached)
 		o->reached[point] = 1;
 }
 
-static enum mrg_status answer(void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
+static enum mrg_dns_said answer(void *ctx, struct mrg_dns_call *call, struct mrg_span query, uint8_t *out,
+	size_t cap, size_t *out_len)
 {
 	(void)ctx;
-	return mrg_dns_answer(&dns_zones()->server, MRG_DNS_TCP, query, out, cap, out_len);
+	(void)call;
+	return mrg_dns_answer(&dns_zones()->server, MRG_DNS_TCP, query, out, cap, out_len) == MRG_OK
+		       ? MRG_DNS_SAID_ALL
+		       : MRG_DNS_SAID_NOTHING;
 }
 
 static void open_own(struct own *o)
@@ -94,8 +98,8 @@ static struct wanted replies(struct own *o, const uint8_t *in, size_t len)
 		if (OUT_MAX - w.len < LENGTH + 65535)
 			break;
 		w.messages++;
-		w.ends = answer(NULL, (struct mrg_span){ f.p, f.len }, o->want + w.len + LENGTH, 65535, &n) !=
-			 MRG_OK;
+		w.ends = answer(NULL, NULL, (struct mrg_span){ f.p, f.len }, o->want + w.len + LENGTH, 65535,
+				 &n) != MRG_DNS_SAID_ALL;
 		if (w.ends)
 			break;
 		o->want[w.len] = (uint8_t)(n >> 8);

@@ -30,11 +30,14 @@ static void answer_dgrams(
 	answers_batch(&w->db->server, d, count);
 }
 
-static enum mrg_status answer_stream(
-	void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
+static enum mrg_dns_said answer_stream(void *ctx, struct mrg_dns_call *call, struct mrg_span query,
+	uint8_t *out, size_t cap, size_t *out_len)
 {
 	const struct worker *const w = ctx;
-	return mrg_dns_answer(&w->db->server, MRG_DNS_TCP, query, out, cap, out_len);
+	(void)call;
+	return mrg_dns_answer(&w->db->server, MRG_DNS_TCP, query, out, cap, out_len) == MRG_OK
+		       ? MRG_DNS_SAID_ALL
+		       : MRG_DNS_SAID_NOTHING;
 }
 
 static void drain_over(struct mrg_rt_timer *t, uint64_t now_ns)

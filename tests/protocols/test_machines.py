@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Connections of HTTP and streams of DNS, held against their machines while they are busy.
+"""Connections of HTTP, streams and transfers of DNS, held against their machines while they are busy.
 
 The tests of both, those that do anything at any time among them, are linked once more, with something between the machine and
 who runs it: it keeps what came and what was done, for `mrg watch`, and tells the watch in C (MRG_WATCH) of it at once.
@@ -29,6 +29,8 @@ BUSY = [
     ("http/connection", "ConnectionClient", "http/test_client_random", 300),
     ("http/connection", "ConnectionClient", "http/test_client_out", 20),
     ("dns/stream", "StreamServer", "dns/test_stream", 10),
+    ("dns/stream", "StreamServer", "dns/test_stream_transfer", 5),
+    ("dns/transfer", "TransferOrder", "dns/test_transfer_in", 20),
 ]
 LINES = 400_000  # of a trace that are kept
 
