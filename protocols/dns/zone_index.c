@@ -34,7 +34,7 @@ static enum mrg_status full(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_
 
 static size_t bucket_of(const struct indexer *x, const struct mrg_dns_node *n)
 {
-	return (size_t)n->up * x->zone->bucket_count >> 32;
+	return (size_t)n->below * x->zone->bucket_count >> 32;
 }
 
 /* Call the nodes of a part one after the other: the first, the next, NULL. */
@@ -150,6 +150,8 @@ static bool write_bucket(
 	if (x->b->arena->len > mark)
 		mrg_dns_zone_rewind(x->b, mark);
 	x->buckets[bucket] = mrg_dns_zone_handle(x->b, at);
+	x->zone->node_count += n;
+	x->zone->node_len += size;
 	return true;
 }
 
@@ -251,12 +253,12 @@ static bool is_wildcard(const struct mrg_dns_node *n)
 }
 
 /* Hang the node under its parent, which is linked already. */
-static void hang(struct indexer *x, struct mrg_dns_node *n, struct mrg_dns_node *parent)
+static void hang(struct mrg_dns_node *n, struct mrg_dns_node *parent)
 {
 	unsigned flags = n->flags;
-	n->up = mrg_dns_zone_handle(x->b, parent);
-	if ((parent->flags & (MRG_DNS_NODE_OCCLUDED | MRG_DNS_NODE_CUT | MRG_DNS_NODE_DNAME)) != 0 &&
-		(flags & MRG_DNS_NODE_HASHED) == 0)
+	n->below = 0; /* those that are below come after it */
+	parent->below++;
+	if ((parent->flags & (MRG_DNS_NODE_OCCLUDED | MRG_DNS_NODE_CUT | MRG_DNS_NODE_DNAME)) != 0)
 		flags |= MRG_DNS_NODE_OCCLUDED;
 	n->flags = (uint16_t)(flags | MRG_DNS_NODE_LINKED);
 	flags = parent->flags & ~(unsigned)MRG_DNS_NODE_HASHED; /* something is below: it exists */
@@ -277,7 +279,7 @@ static bool link_node(struct indexer *x, const struct mrg_dns_node *node)
 			return false;
 	}
 	for (; depth > 0; depth--) {
-		hang(x, path[depth - 1], n);
+		hang(path[depth - 1], n);
 		n = path[depth - 1];
 	}
 	return true;
@@ -288,7 +290,7 @@ static bool link_all(struct indexer *x)
 	enum { AHEAD = 16 }; /* buckets whose memory is on its way */
 	const struct mrg_dns_zone *const z = x->zone;
 	size_t bucket = 0;
-	writable(x, z->apex)->up = 0;
+	writable(x, z->apex)->below = 0;
 	for (const struct mrg_dns_node *n = mrg_dns_zone_first(z, &bucket); n != NULL;
 		n = mrg_dns_zone_after(z, n, &bucket)) {
 		if (bucket + AHEAD < z->bucket_count)
@@ -359,6 +361,7 @@ static enum mrg_status settle_soa(struct indexer *x, struct mrg_dns_zone_error *
 	z->negative = mrg_dns_zone_pack(x->b, &z->apex, 1, &only, err);
 	if (z->negative == NULL)
 		return x->b->st;
+	z->node_len += mrg_dns_node_size(z->negative);
 	return mrg_dns_zone_take_apart(z) ? MRG_OK : full(x->b, err);
 }
 
