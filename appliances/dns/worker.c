@@ -25,16 +25,14 @@ static void answer_dgrams(
 	void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns)
 {
 	const struct worker *const w = ctx;
-	(void)e;
-	(void)now_ns;
-	answers_batch(&w->db->server, d, count);
+	answers_batch(&w->db->server, e, d, count, mrg_unix_time_s(), now_ns);
 }
 
 static enum mrg_status answer_stream(
 	void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
 {
 	const struct worker *const w = ctx;
-	return mrg_dns_answer(&w->db->server, MRG_DNS_TCP, query, out, cap, out_len);
+	return answers_stream(&w->db->server, w->streams.asking, query, out, cap, out_len, mrg_unix_time_s());
 }
 
 static void drain_over(struct mrg_rt_timer *t, uint64_t now_ns)

@@ -223,6 +223,7 @@ static bool answer_all(struct turn *e, struct mrg_span in, size_t *used)
 	struct mrg_dns_conn *const c = e->c;
 	struct mrg_dns_tcp_frame frame;
 	mrg_w_init(&e->w, t->out, OUT_MAX);
+	t->asking = c->s;
 	*used = 0;
 	while (c->m.state == MRG_DNS_STREAM_SERVER_IDLE && c->out.p == NULL &&
 		mrg_dns_tcp_frame_check((struct mrg_span){ in.p + *used, in.len - *used }, &frame, NULL) ==

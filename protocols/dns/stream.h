@@ -33,7 +33,7 @@ struct mrg_dns_stream_limits {
 		idle_ns; /* a connection is closed when this passes without a whole query read or a waiting reply sent */
 };
 
-/* Who answers. MRG_OK: a reply of *out_len bytes; anything else: there is none, and the connection is ended, since a peer that
+/* Who answers, whose client is then `asking` of the streams. MRG_OK: a reply of *out_len bytes; anything else: there is none, and the connection is ended, since a peer that
  * waits for that reply would learn in no other way. */
 struct mrg_dns_answerer {
 	void *ctx;
@@ -72,6 +72,7 @@ struct mrg_dns_streams {
 	struct mrg_dns_conn *oldest, *newest;
 	uint32_t live;
 	bool draining;
+	struct mrg_stream *asking; /* while the answerer is called: whose query it has */
 	uint8_t *in, *out; /* work space of one event, shared by all connections */
 };
 
