@@ -33,8 +33,10 @@ struct mrg_dns_stream_limits {
 		idle_ns; /* a connection is closed when this passes without a whole query read or a waiting reply sent */
 };
 
-/* Who answers, whose client is then `asking` of the streams. MRG_OK: a reply of *out_len bytes; anything else: there is none, and the connection is ended, since a peer that
- * waits for that reply would learn in no other way. */
+/*
+ * Who answers, whose client is then `asking` of the streams. MRG_OK: a reply of *out_len bytes; anything else: there is none, and the
+ * connection is ended, since a peer that waits for that reply would learn in no other way.
+ */
 struct mrg_dns_answerer {
 	void *ctx;
 	enum mrg_status (*answer)(
