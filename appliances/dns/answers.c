@@ -1,10 +1,20 @@
-/* Datagrams with queries: see answers.h. */
+/* Queries from a platform's ends: see answers.h. */
 #include "appliances/dns/answers.h"
 
 enum { TOGETHER = 16 /* queries whose memory is fetched at once */ };
 
-void answers_batch(const struct mrg_dns_server *s, struct mrg_dgram *d, size_t count)
+static void sender(void *ctx, size_t index, struct mrg_rt_addr *out)
 {
+	struct mrg_dgram_end *const e = ctx;
+	e->ops->peer(e, index, out);
+}
+
+void answers_batch(const struct mrg_dns_server *s, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count,
+	uint64_t now_s, uint64_t now_ns)
+{
+	struct mrg_dns_client client = {
+		.via = MRG_DNS_UDP, .now_s = now_s, .now_ns = now_ns, .peer = sender, .ctx = e
+	};
 	struct mrg_dns_asked asked[TOGETHER];
 	for (size_t from = 0; from < count; from += TOGETHER) {
 		const size_t n = count - from < TOGETHER ? count - from : (size_t)TOGETHER;
@@ -14,9 +24,25 @@ void answers_batch(const struct mrg_dns_server *s, struct mrg_dgram *d, size_t c
 			mrg_dns_answer_look(&asked[i]);
 		for (size_t i = 0; i < n; i++) {
 			struct mrg_dgram *const one = &d[from + i];
+			client.index = from + i;
 			if (mrg_dns_answer_finish(
-				    &asked[i], MRG_DNS_UDP, one->out, one->out_cap, &one->out_len) != MRG_OK)
+				    &asked[i], &client, one->out, one->out_cap, &one->out_len) != MRG_OK)
 				one->out_len = 0;
 		}
 	}
+}
+
+static void other_end(void *ctx, size_t index, struct mrg_rt_addr *out)
+{
+	(void)index;
+	mrg_stream_peer(ctx, out);
+}
+
+enum mrg_status answers_stream(const struct mrg_dns_server *s, struct mrg_stream *stream,
+	struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len, uint64_t now_s)
+{
+	const struct mrg_dns_client client = {
+		.via = MRG_DNS_TCP, .now_s = now_s, .peer = other_end, .ctx = stream
+	};
+	return mrg_dns_answer(s, &client, query, out, cap, out_len);
 }

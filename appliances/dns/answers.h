@@ -9,7 +9,16 @@
 
 /*
  * answers_batch - the reply to each datagram; where there is to be none its out_len is 0.
+ *   e       where they came from, which tells their senders.   now_s, now_ns   as in protocols/dns/client.h
  */
-void answers_batch(const struct mrg_dns_server *s, struct mrg_dgram *d, size_t count);
+void answers_batch(const struct mrg_dns_server *s, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count,
+	uint64_t now_s, uint64_t now_ns);
+
+/*
+ * answers_stream - the reply to a query that came on a stream.
+ *   stream   that it came on
+ */
+enum mrg_status answers_stream(const struct mrg_dns_server *s, struct mrg_stream *stream, struct mrg_span query,
+	uint8_t *out, size_t cap, size_t *out_len, uint64_t now_s);
 
 #endif

@@ -25,17 +25,14 @@ static void answer_dgrams(
 	void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns)
 {
 	const struct worker *const w = ctx;
-	(void)e;
-	(void)now_ns;
-	answers_batch(&w->db->server, d, count);
+	answers_batch(&w->db->server, e, d, count, mrg_unix_time_s(), now_ns);
 }
 
 static enum mrg_dns_said answer_stream(void *ctx, struct mrg_dns_call *call, struct mrg_span query,
 	uint8_t *out, size_t cap, size_t *out_len)
 {
 	const struct worker *const w = ctx;
-	(void)call;
-	return mrg_dns_answer(&w->db->server, MRG_DNS_TCP, query, out, cap, out_len) == MRG_OK
+	return answers_stream(&w->db->server, call->stream, query, out, cap, out_len, mrg_unix_time_s()) == MRG_OK
 		       ? MRG_DNS_SAID_ALL
 		       : MRG_DNS_SAID_NOTHING;
 }

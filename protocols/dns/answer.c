@@ -160,7 +160,7 @@ void mrg_dns_answer_look(struct mrg_dns_asked *a)
 }
 
 enum mrg_status mrg_dns_answer_finish(
-	struct mrg_dns_asked *a, enum mrg_dns_transport via, uint8_t *out, size_t cap, size_t *out_len)
+	struct mrg_dns_asked *a, const struct mrg_dns_client *c, uint8_t *out, size_t cap, size_t *out_len)
 {
 	const struct mrg_dns_server *const s = a->server;
 	struct mrg_dns_query *const q = &a->query;
@@ -172,7 +172,8 @@ enum mrg_status mrg_dns_answer_finish(
 		a->verdict = mrg_dns_query_rest(q);
 	const struct mrg_span nsid =
 		q->has_edns && q->edns_version == 0 ? s->nsid : (struct mrg_span){ NULL, 0 };
-	const enum mrg_status st = mrg_dns_reply_begin(&r, q, s->udp_max, nsid, out, limit(s, via, q, cap));
+	const enum mrg_status st =
+		mrg_dns_reply_begin(&r, q, s->udp_max, nsid, out, limit(s, c->via, q, cap));
 	if (st != MRG_OK)
 		return st;
 	if (a->verdict == MRG_DNS_VERDICT_NOTIMP)
@@ -180,15 +181,15 @@ enum mrg_status mrg_dns_answer_finish(
 	else if (a->verdict == MRG_DNS_VERDICT_FORMERR)
 		r.rcode = MRG_DNS_RCODE_FORMERR;
 	else
-		answer(a, via, &r);
+		answer(a, c->via, &r);
 	return mrg_dns_reply_end(&r, out_len);
 }
 
-enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, enum mrg_dns_transport via,
+enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, const struct mrg_dns_client *c,
 	struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
 {
 	struct mrg_dns_asked a;
 	mrg_dns_answer_begin(s, query, &a);
 	mrg_dns_answer_look(&a);
-	return mrg_dns_answer_finish(&a, via, out, cap, out_len);
+	return mrg_dns_answer_finish(&a, c, out, cap, out_len);
 }

@@ -9,7 +9,8 @@
  *
  * Use:
  *	struct mrg_dns_server s = { .db = &db, .udp_max = 1232 };
- *	switch (mrg_dns_answer(&s, MRG_DNS_UDP, query, out, sizeof out, &len)) {
+ *	const struct mrg_dns_client c = { .via = MRG_DNS_UDP };
+ *	switch (mrg_dns_answer(&s, &c, query, out, sizeof out, &len)) {
  *	case MRG_OK: send(out, len); break;
  *	default: break;		(nothing to send)
  *	}
@@ -18,6 +19,7 @@
 #define MRG_DNS_ANSWER_H
 
 #include "mrg.h"
+#include "protocols/dns/client.h"
 #include "protocols/dns/db.h"
 #include "protocols/dns/query.h"
 
@@ -30,10 +32,9 @@ struct mrg_dns_server {
 	uint16_t udp_max;         /* largest UDP reply, and what our OPT record says; at least 512 */
 };
 
-enum mrg_dns_transport { MRG_DNS_UDP, MRG_DNS_TCP };
-
 /*
  * mrg_dns_answer - reply to one message.
+ *   c       who asks.
  *   query   as it came, without a length prefix.   out    the reply goes here; may not overlap the query.
  *   cap     of out; replies are cut to it as to the limit of the transport: whole sets, with TC set.
  * Returns:  MRG_OK: send *out_len octets.  MRG_END: send nothing (not a query, or too short to answer).
@@ -41,7 +42,7 @@ enum mrg_dns_transport { MRG_DNS_UDP, MRG_DNS_TCP };
  * Cost:     no allocation.  A name that is found: O(its octets) + one copy of the answer.  Else bounded by 16 steps
  *           through aliases, each with O(log n) comparisons in the zone, and by the reply's size.
  */
-MRG_MUST_USE enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, enum mrg_dns_transport via,
+MRG_MUST_USE enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, const struct mrg_dns_client *c,
 	struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len);
 
 /* A query on its way to its answer.  Private but for its size: the caller provides the memory. */
@@ -62,6 +63,6 @@ struct mrg_dns_asked {
 void mrg_dns_answer_begin(const struct mrg_dns_server *s, struct mrg_span query, struct mrg_dns_asked *out);
 void mrg_dns_answer_look(struct mrg_dns_asked *a);
 MRG_MUST_USE enum mrg_status mrg_dns_answer_finish(
-	struct mrg_dns_asked *a, enum mrg_dns_transport via, uint8_t *out, size_t cap, size_t *out_len);
+	struct mrg_dns_asked *a, const struct mrg_dns_client *c, uint8_t *out, size_t cap, size_t *out_len);
 
 #endif

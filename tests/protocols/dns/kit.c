@@ -300,9 +300,11 @@ const char *kit_send(
 	const struct kit *k, enum mrg_dns_transport via, const void *query, size_t len, size_t cap)
 {
 	uint8_t *const in = guarded(0) - len, *const out = guarded(1) - cap;
+	struct mrg_dns_client client = k->client;
 	memcpy(in, query, len);
+	client.via = via;
 	const enum mrg_status st =
-		mrg_dns_answer(&k->server, via, (struct mrg_span){ in, len }, out, cap, &reply_len);
+		mrg_dns_answer(&k->server, &client, (struct mrg_span){ in, len }, out, cap, &reply_len);
 	ck_assert_mem_eq(in, query, len);
 	reply = out;
 	if (st != MRG_OK) {
