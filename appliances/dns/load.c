@@ -181,6 +181,7 @@ enum outcome load_zone(
 		version_drop(v);
 		return outcome;
 	}
+	v->option = z;
 	mrg_unix_arena_trim(&v->nodes->arena);
 	*out = v;
 	return OUTCOME_OK;

@@ -19,7 +19,9 @@
 
 #include <stdatomic.h>
 
+#include "appliances/dns/zone_option.h"
 #include "protocols/dns/answer.h"
+#include "protocols/dns/history.h"
 #include "protocols/dns/zone.h"
 
 /* What the nodes of a zone are in; lies there itself, first. */
@@ -33,6 +35,8 @@ struct version {
 	struct nodes *nodes;
 	struct mrg_arena tables; /* that this lies in; p NULL: it lies with the nodes */
 	const struct mrg_dns_zone *zone;
+	const struct mrg_dns_step *newest; /* that led to it; NULL: nothing is known of the past */
+	const struct zone_option *option;
 };
 
 /*

@@ -31,10 +31,26 @@ static void answer_dgrams(
 static enum mrg_dns_said answer_stream(void *ctx, struct mrg_dns_call *call, struct mrg_span query,
 	uint8_t *out, size_t cap, size_t *out_len)
 {
-	const struct worker *const w = ctx;
-	return answers_stream(&w->db->server, call->stream, query, out, cap, out_len, mrg_unix_time_s()) == MRG_OK
+	struct worker *const w = ctx;
+	struct mrg_dns_transfer_request r;
+	if (mrg_dns_transfer_asked(query, MRG_DNS_TCP, &r))
+		return sending_begin(&w->sendings, w->db, &r, call, out, cap, out_len);
+	return answers_stream(&w->db->server, call->stream, query, out, cap, out_len, mrg_unix_time_s()) ==
+			       MRG_OK
 		       ? MRG_DNS_SAID_ALL
 		       : MRG_DNS_SAID_NOTHING;
+}
+
+static enum mrg_dns_said next_part(void *ctx, void *transfer, uint8_t *out, size_t cap, size_t *out_len)
+{
+	struct worker *const w = ctx;
+	return sending_next(&w->sendings, transfer, out, cap, out_len);
+}
+
+static void transfer_over(void *ctx, void *transfer)
+{
+	struct worker *const w = ctx;
+	sending_done(&w->sendings, transfer);
 }
 
 static void drain_over(struct mrg_rt_timer *t, uint64_t now_ns)
@@ -114,7 +130,9 @@ static int make_ends(struct worker *w, const struct places *places, uint32_t con
 	const struct mrg_dns_stream_limits stream_limits = {
 		.conn_count = conns, .block_count = BLOCKS, .idle_ns = IDLE_NS
 	};
-	const struct mrg_dns_answerer answerer = { .ctx = w, .answer = answer_stream };
+	const struct mrg_dns_answerer answerer = {
+		.ctx = w, .answer = answer_stream, .next = next_part, .done = transfer_over
+	};
 	const struct mrg_tcpip_limits stack = stack_limits(o);
 	int err = mrg_unix_loop_init(
 		&w->loop, o->sandbox ? &mrg_unix_few : &mrg_unix_kernel, &w->arena, &limits);
@@ -145,6 +163,7 @@ int worker_new(struct worker **out, struct control *control, const struct option
 	w->db = atomic_load_explicit(&control->current, memory_order_acquire);
 	atomic_init(&w->seen, w->db);
 	w->answer_dgrams = (struct mrg_dgram_user){ .ctx = w, .batch = answer_dgrams };
+	sendings_init(&w->sendings, &w->arena);
 	w->drain_timer.fire = drain_over;
 	err = make_ends(w, places, conns);
 	if (err != 0)

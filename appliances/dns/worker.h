@@ -15,6 +15,7 @@
 #include "appliances/common/metrics.h"
 #include "appliances/common/sandbox.h"
 #include "appliances/dns/load.h"
+#include "appliances/dns/sending.h"
 #include "protocols/dns/stream.h"
 #include "unix/mrg_unix.h"
 
@@ -38,6 +39,7 @@ struct worker {
 	struct mrg_unix_loop loop;
 	struct mrg_dgram_user answer_dgrams;
 	struct mrg_dns_streams streams;
+	struct sendings sendings;
 	struct net *net;          /* NULL: on kernel sockets */
 	struct end_dgram *udp;    /* one for each listen address */
 	struct end_listener *tcp; /* likewise */
