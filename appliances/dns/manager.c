@@ -278,6 +278,7 @@ static void ask(void *ctx, struct ctl_conn *c, char *const *words, size_t count)
 void manager_stop(struct control *control)
 {
 	say_event("info", "stopping");
+
 	atomic_store_explicit(&control->stopping, true, memory_order_release);
 	for (size_t i = 0; i < control->worker_count; i++)
 		mrg_unix_loop_wake(&control->workers[i]->loop);
@@ -334,9 +335,12 @@ int manager_open(struct manager *m, const struct options *o, struct control *con
 
 enum outcome manager_run(struct manager *m)
 {
+	watchdog_begin(&m->watchdog, &m->loop.timers, m->control, mrg_unix_now_ns());
+	(void)mrg_unix_notify("READY=1");
 	const int err = mrg_unix_loop_run(&m->loop, &(struct mrg_unix_turn){ .ctx = m, .turn = turn });
 	if (err != 0)
 		return refused(PROGRAM, "signals", "", err);
+	(void)mrg_unix_notify("STOPPING=1");
 	manager_stop(m->control);
 	for (size_t i = 0; i < m->control->worker_count; i++)
 		worker_end(m->control->workers[i]);

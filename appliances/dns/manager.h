@@ -10,6 +10,7 @@
 #define MRG_DNS_MANAGER_H
 
 #include "appliances/dns/control.h"
+#include "appliances/dns/watchdog.h"
 #include "appliances/dns/worker.h"
 
 struct manager {
@@ -21,6 +22,7 @@ struct manager {
 	struct mrg_unix_signals signals;
 	struct ctl ctl;
 	struct mrg_unix_listener listener;
+	struct watchdog watchdog;
 	bool stopping;
 };
 

@@ -4,6 +4,9 @@
 
 enum { LEAST = 1 << 20 /* octets of address space that a zone can do with, if there is no more */ };
 
+/* The same for the tables of a version, as there is of it: no zone has more nodes than 2^31. */
+static const size_t TABLES = (size_t)32 << 30;
+
 int version_begin(struct version **out, size_t reserve)
 {
 	struct mrg_arena arena;
@@ -16,6 +19,21 @@ int version_begin(struct version **out, size_t reserve)
 	nodes->arena = arena;
 	atomic_init(&v->users, 1);
 	v->nodes = nodes;
+	*out = v;
+	return 0;
+}
+
+int version_change(struct version **out, const struct version *held)
+{
+	struct mrg_arena tables;
+	const int err = mrg_unix_arena_open(&tables, TABLES, LEAST);
+	if (err != 0)
+		return err;
+	struct version *const v = mrg_arena_get(&tables, sizeof *v, _Alignof(struct version));
+	atomic_init(&v->users, 1);
+	atomic_fetch_add_explicit(&held->nodes->users, 1, memory_order_relaxed);
+	v->nodes = held->nodes;
+	v->tables = tables;
 	*out = v;
 	return 0;
 }

@@ -47,6 +47,12 @@ struct version {
 int version_begin(struct version **out, size_t reserve);
 
 /*
+ * version_change - memory for a version that is made of `held` by a change: v->nodes is held's, v->tables is for the rest.
+ * Fails:    ENOMEM.
+ */
+int version_change(struct version **out, const struct version *held);
+
+/*
  * version_keep, version_drop - one user more, one less. From any thread.
  */
 void version_keep(struct version *v);

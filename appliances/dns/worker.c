@@ -83,6 +83,8 @@ static bool turn(void *ctx, uint64_t now_ns)
 		atomic_store_explicit(&w->seen, db, memory_order_release);
 		mrg_unix_bell_ring(&w->control->seen);
 	}
+	atomic_store_explicit(
+		&w->turns, atomic_load_explicit(&w->turns, memory_order_relaxed) + 1u, memory_order_relaxed);
 	figures_publish(w);
 	net_turn(w->net);
 	if (!w->draining && atomic_load_explicit(&w->control->stopping, memory_order_acquire))

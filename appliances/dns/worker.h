@@ -45,6 +45,7 @@ struct worker {
 	struct end_listener *tcp; /* likewise */
 	size_t end_count;         /* of each */
 	struct published published;
+	atomic_uint_least64_t turns; /* that its loop has taken, for the watchdog */
 	struct metrics metrics; /* of the first worker, if at all */
 	struct mrg_rt_timer drain_timer;
 	struct mrg_unix_thread thread;

@@ -363,6 +363,20 @@ void mrg_unix_bell_ring(struct mrg_unix_bell *b);
 void mrg_unix_bell_wait(struct mrg_unix_bell *b);
 void mrg_unix_bell_close(struct mrg_unix_bell *b);
 
+/* ---- service managers ---- */
+
+/*
+ * mrg_unix_notify - tell the service manager, if there is one: "READY=1", "RELOADING=1\nMONOTONIC_USEC=...", "STOPPING=1", "WATCHDOG=1"
+ * (sd_notify(3)).   Fails: what socket and sendto say; EINVAL when $NOTIFY_SOCKET is no name of a socket.
+ */
+int mrg_unix_notify(const char *state);
+
+/*
+ * mrg_unix_watchdog_ns - nanoseconds within which the service manager wants to hear "WATCHDOG=1" each time; 0: it does not
+ * (sd_watchdog_enabled(3)).
+ */
+uint64_t mrg_unix_watchdog_ns(void);
+
 /* ---- the rest ---- */
 
 /*
