@@ -44,7 +44,7 @@ static void mark(struct own *o, enum point point, bool reached)
 static enum mrg_dns_said answer(void *ctx, struct mrg_dns_call *call, struct mrg_span query, uint8_t *out,
 	size_t cap, size_t *out_len)
 {
-	static const struct mrg_dns_client client = { .via = MRG_DNS_TCP };
+	static const struct mrg_dns_asker client = { .via = MRG_DNS_TCP };
 	(void)ctx;
 	(void)call;
 	return mrg_dns_answer(&dns_zones()->server, &client, query, out, cap, out_len) == MRG_OK
