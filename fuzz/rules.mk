@@ -108,7 +108,7 @@ $B/fuzz/servers-ops: $(FUZZ_OPS_O) $B/fuzz/servers
 
 # The other builds, all in one go, so that what is under test has the marks of coverage, too.
 FUZZ_SERVERS_ALL = $(FUZZ_SERVERS_C) tests/protocols/dns/oracle.c $(wildcard $(FUZZ_S)/mrg_plan_*.c $(FUZZ_S)/mrg_textplan*.c) \
-	$$(ls $(FUZZ_SPEC)/subjects_*.c $(FUZZ_SPEC)/texts_*.c) $(filter-out %/dns/stream_client_machine.c,$(foreach l,dns http tcpip,$(LIB_SRC_mrg-$l))) $(LIB_SRC_mrg) $(wildcard runtime/core/*.c)
+	$$(ls $(FUZZ_SPEC)/subjects_*.c $(FUZZ_SPEC)/texts_*.c) $(foreach l,dns http tcpip,$(LIB_SRC_mrg-$l)) $(LIB_SRC_mrg) $(wildcard runtime/core/*.c)
 $B/fuzz/servers-libfuzzer: $(FUZZ_S)/mrg_fuzz_libfuzzer.c $(FUZZ_S)/mrg_fuzz_havoc.c $(FUZZ_S_COMMON)
 $B/fuzz/servers-afl: $(FUZZ_S)/mrg_fuzz_afl.c $(FUZZ_S_COMMON)
 $B/fuzz/servers-mutator.so: $(FUZZ_S)/mrg_fuzz_aflmut.c $(FUZZ_S)/mrg_fuzz_havoc.c $(FUZZ_S_COMMON)

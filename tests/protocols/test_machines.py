@@ -162,7 +162,7 @@ def check_busy(report: Report, spec: str, name: str, program: str, fewest: int) 
     report.check(f"{program}: {fewest} different lives at least", len(seen) >= fewest, f"{len(seen)}")
     wrong = [(life, said) for life in seen if (said := verdict(m, life))]
     report.none(f"{program}: mrg watch sees nothing wrong", [f"{said}\n{life[:2000]}" for life, said in wrong[:3]])
-    longest = max(seen, key=len).splitlines()
+    longest = max((life for life in seen if "\n> " in life), key=len).splitlines()
     deed = next(i for i, line in enumerate(longest) if line.startswith("> "))
     report.check(f"{program}: a deed that is left out is seen", verdict(m, "\n".join(longest[:deed] + longest[deed + 1 :])) != "")
     return {line.partition("(")[0] for life in seen for line in life.splitlines() if not line.startswith("> ")}

@@ -398,10 +398,12 @@ START_TEST(limits)
 		}
 	}
 	/* messages without records go on until the octets are used up */
-	start(false, 0);
+	struct mrg_dns_transfer_wanted few = wanted(false, 0);
+	few.octet_max = 500;
+	mrg_dns_transfer_in_begin(&t, &few, &sink);
 	unsigned n = 0;
 	while (feed("") == MRG_DNS_TRANSFER_GOES_ON)
-		ck_assert_uint_lt(n++, 200000);
+		ck_assert_uint_lt(n++, 500);
 	ck_assert_int_eq(t.fault, MRG_DNS_TRANSFER_FAULT_LIMIT);
 }
 END_TEST

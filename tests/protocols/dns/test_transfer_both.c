@@ -1,0 +1,455 @@
+/*
+ * Our client of transfers against our server, over connections that are made up: what is got is what was sent, however the stream is cut,
+ * and where it breaks it is known to.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocols/dns/client.h"
+#include "protocols/dns/stream.h"
+#include "protocols/dns/transfer_in.h"
+#include "tests/protocols/dns/stream_fake.h"
+#include "tests/protocols/dns/stream_pair.h"
+#include "tests/protocols/dns/transfer_kit.h"
+
+enum { ROOM = 1 << 20, ID = 77, CAP = 120 };
+
+#define SOA(serial) "example. 3600 IN SOA ns.example. h.example. " #serial " 1 2 3 4\n"
+
+static const char master[] =
+	"@ 3600 SOA ns h 7 1 2 3 4\n@ 60 NS ns\nns 60 A 192.0.2.1\nns 60 AAAA 2001:db8::1\n"
+	"sub 60 NS ns.sub\nns.sub 60 A 192.0.2.2\na.b.c 60 MX 10 x.b.c\n* 60 SRV 1 2 3 ns\n"
+	"text 60 TXT \"a b\" \"c\"\ncname 60 CNAME ns.sub\nUpper.Case 60 A 192.0.2.9\n";
+
+static struct kit k, large;
+static const struct mrg_dns_zone *served;
+static const struct mrg_dns_step *newest;
+static uint8_t memory[ROOM];
+static struct mrg_arena arena;
+static struct mrg_rt_timers timers;
+static uint64_t now;
+static struct lines sent; /* the records of the zone */
+
+/* ---- the server ---- */
+
+static struct mrg_dns_streams streams;
+static struct mrg_dns_transfer out;
+static unsigned under_way;
+static bool may_have_it;
+
+static enum mrg_dns_said next(void *ctx, void *transfer, uint8_t *at, size_t cap, size_t *len)
+{
+	(void)ctx;
+	(void)cap;
+	const enum mrg_status st =
+		mrg_dns_transfer_next(transfer, at, CAP, len); /* short ones, so that there are many */
+	if (st == MRG_MORE)
+		return MRG_DNS_SAID_PART;
+	return st == MRG_OK ? MRG_DNS_SAID_ALL : MRG_DNS_SAID_NOTHING;
+}
+
+static void done(void *ctx, void *transfer)
+{
+	(void)ctx;
+	ck_assert_ptr_eq(transfer, &out);
+	under_way--;
+}
+
+static enum mrg_dns_said answer(
+	void *ctx, struct mrg_dns_call *call, struct mrg_span query, uint8_t *at, size_t cap, size_t *len)
+{
+	struct mrg_dns_transfer_request r;
+	(void)ctx;
+	ck_assert(mrg_dns_transfer_asked(query, MRG_DNS_TCP, &r));
+	if (!may_have_it)
+		return mrg_dns_transfer_refuse(&r, MRG_DNS_RCODE_REFUSED, 1232, at, cap, len) == MRG_OK
+			       ? MRG_DNS_SAID_ALL
+			       : MRG_DNS_SAID_NOTHING;
+	mrg_dns_transfer_begin(&out, &r, served, newest, 1232, NULL);
+	const enum mrg_dns_said said = next(NULL, &out, at, cap, len);
+	if (said == MRG_DNS_SAID_PART) {
+		call->transfer = &out;
+		under_way++;
+	}
+	return said;
+}
+
+/* ---- the client ---- */
+
+static struct mrg_dns_client client;
+static struct mrg_dns_transfer_in in;
+static enum mrg_dns_client_end ended;
+static unsigned lost, closes;
+static struct kit mine; /* what is made of what comes */
+static struct mrg_dns_zone_builder builder;
+static struct lines got;
+
+static bool part(void *ctx, enum mrg_dns_transfer_part which, uint32_t serial)
+{
+	static const char names[] = "=-+";
+	(void)ctx;
+	(void)serial;
+	lines_add(&got, names + which, 1);
+	return which != MRG_DNS_TRANSFER_ZONE ||
+	       mrg_dns_zone_begin(
+		       &builder, &mine.arena, (struct mrg_span){ (const uint8_t *)"\7example", 9 }) == MRG_OK;
+}
+
+static bool record(void *ctx, const struct mrg_dns_flat_rr_args *rr)
+{
+	(void)ctx;
+	if (got.text[0][0] != '=') {
+		lines_add(&got, "record", 6);
+		return true;
+	}
+	return mrg_dns_zone_add(&builder, rr->name, rr->type, rr->class, rr->ttl, rr->rdata, NULL) == MRG_OK;
+}
+
+static enum mrg_dns_client_verdict message(void *ctx, struct mrg_span m)
+{
+	(void)ctx;
+	switch (mrg_dns_transfer_in_feed(&in, m, false)) {
+	case MRG_DNS_TRANSFER_GOES_ON: return MRG_DNS_CLIENT_CONTINUED;
+	case MRG_DNS_TRANSFER_COMPLETE:
+	case MRG_DNS_TRANSFER_UP_TO_DATE: mrg_dns_client_finish(&client); return MRG_DNS_CLIENT_ANSWERED;
+	case MRG_DNS_TRANSFER_OVERFLOW:
+	case MRG_DNS_TRANSFER_FAILED: break;
+	}
+	return MRG_DNS_CLIENT_STOP;
+}
+
+static void closed(void *ctx, enum mrg_dns_client_end end, unsigned count)
+{
+	(void)ctx;
+	ended = end;
+	lost = count;
+	closes++;
+	(void)mrg_dns_transfer_in_lost(&in);
+}
+
+/* ---- both ---- */
+
+static struct pair pair;
+
+static void setup(void)
+{
+	kit_init(&k, 64 << 20);
+	kit_init(&mine, 64 << 20);
+	kit_init(&large, 64 << 20);
+	ck_assert_int_eq(kit_zone(&k, "example.", master), MRG_DNS_ZONE_SOUND);
+	served = k.zones[0];
+	lines_of_zone(&sent, served);
+	newest = transfer_step(&k.arena, NULL, SOA(5) "x.example. 60 IN A 192.0.2.1\n", SOA(6));
+	newest = transfer_step(
+		&k.arena, newest, SOA(6), SOA(7) "cname.example. 60 IN CNAME ns.sub.example.\n");
+	may_have_it = true;
+}
+
+static void teardown(void)
+{
+	lines_free(&sent);
+	lines_free(&got);
+	kit_free(&mine);
+	kit_free(&large);
+	kit_free(&k);
+}
+
+/* A zone of which a part is still to be written when the first messages wait. */
+static void serve_large(void)
+{
+	char *const text = malloc(1 << 17);
+	size_t len = (size_t)sprintf(text, "@ 3600 SOA ns h 7 1 2 3 4\n@ 60 NS ns\n");
+	for (unsigned i = 0; i < 1000; i++)
+		len += (size_t)sprintf(text + len, "n%u 60 TXT %060u\n", i, i);
+	ck_assert_int_eq(kit_zone(&large, "example.", text), MRG_DNS_ZONE_SOUND);
+	free(text);
+	served = large.zones[0];
+	lines_free(&sent);
+	lines_of_zone(&sent, served);
+}
+
+/* Begin a transfer on a new connection. */
+static void start(bool incremental, uint32_t serial)
+{
+	static const struct mrg_dns_stream_limits limits = {
+		.conn_count = 2, .block_count = 2, .idle_ns = 10u * MRG_RT_SECOND_NS
+	};
+	static const struct mrg_dns_client_limits client_limits = {
+		.connect_ns = MRG_RT_SECOND_NS, .reply_ns = 3u * MRG_RT_SECOND_NS, .idle_ns = MRG_RT_SECOND_NS
+	};
+	static const struct mrg_dns_answerer answerer = { .answer = answer, .next = next, .done = done };
+	static const struct mrg_dns_client_handler handler = { .message = message, .closed = closed };
+	static const struct mrg_dns_transfer_sink sink = { .begin = part, .record = record };
+	const struct mrg_dns_transfer_wanted wanted = { .zone = { (const uint8_t *)"\7example", 9 },
+		.incremental = incremental,
+		.serial = serial,
+		.id = ID,
+		.udp_size = 1232,
+		.record_max = 2000,
+		.octet_max = 1 << 20 };
+	uint8_t query[200];
+	size_t len;
+	memset(memory, 0, arena.len);
+	memset(mine.arena.p, 0, mine.arena.len);
+	mine.arena.len = 0;
+	lines_free(&got);
+	closes = lost = under_way = 0;
+	now = 5;
+	pair = (struct pair){ .room = PAIR_ROOM };
+	arena = (struct mrg_arena){ .p = memory, .cap = ROOM };
+	timers = (struct mrg_rt_timers){ .top = NULL };
+	ck_assert_int_eq(mrg_dns_streams_init(&streams, &arena, &timers, &limits, &answerer), MRG_OK);
+	ck_assert_int_eq(mrg_dns_client_init(&client, &arena, &timers, &client_limits, &handler), MRG_OK);
+	mrg_dns_transfer_in_begin(&in, &wanted, &sink);
+	ck_assert_int_eq(mrg_dns_transfer_in_query(&in, query, sizeof query, &len), MRG_OK);
+	mrg_dns_client_begin(&client, now);
+	ck_assert_int_eq(mrg_dns_client_ask(&client, (struct mrg_span){ query, len }), MRG_OK);
+	ck_assert(pair_open(&pair, &client.user, &streams.user, now));
+}
+
+/* The zone that came is the one that was sent, and both ends are closed. */
+static void same(void)
+{
+	struct lines came = { .count = 0 };
+	const struct mrg_dns_zone *zone;
+	ck_assert_int_eq(in.result, MRG_DNS_TRANSFER_COMPLETE);
+	ck_assert_int_eq(mrg_dns_zone_finish(&builder, &zone, NULL), MRG_OK);
+	lines_of_zone(&came, zone);
+	lines_same(&sent, &came);
+	lines_free(&came);
+}
+
+static void over(enum mrg_dns_client_end end)
+{
+	ck_assert_uint_eq(closes, 1);
+	ck_assert_int_eq(ended, end);
+	ck_assert_uint_eq(under_way, 0);
+	ck_assert(pair.a.closed && pair.b.closed);
+	ck_assert_uint_eq(mrg_dns_streams_count(&streams), 0);
+	mrg_dns_streams_close(&streams);
+	ck_assert(mrg_rt_timers_next(&timers) == MRG_RT_NEVER);
+}
+
+/* Cut: a read ends at this octet of the stream, and at each multiple of `piece`. */
+static size_t cut_at, piece;
+
+static size_t up_to_cut(void *ctx, const struct pair_end *reader)
+{
+	const size_t came = reader->came;
+	(void)ctx;
+	if (piece != 0)
+		return piece - came % piece;
+	return came < cut_at ? cut_at - came : SIZE_MAX;
+}
+
+START_TEST(the_zone_that_comes_is_the_one_that_was_sent_however_it_is_cut)
+{
+	start(false, 0);
+	ck_assert(!pair_run(&pair, 1000, now));
+	const size_t octets = pair.a.came;
+	same();
+	over(MRG_DNS_CLIENT_FINISHED);
+	ck_assert_uint_gt(in.messages, 2);
+	for (cut_at = 1, piece = 0; cut_at < octets; cut_at++) {
+		start(false, 0);
+		pair.most = up_to_cut;
+		ck_assert(!pair_run(&pair, 1000, now));
+		same();
+		over(MRG_DNS_CLIENT_FINISHED);
+	}
+	for (piece = 1; piece < 40; piece++) { /* and little room on the way */
+		start(false, 0);
+		pair.most = up_to_cut;
+		pair.room = piece;
+		ck_assert(!pair_run(&pair, 10000, now));
+		same();
+		over(MRG_DNS_CLIENT_FINISHED);
+	}
+}
+END_TEST
+
+START_TEST(differences_come_as_they_were_sent)
+{
+	static const char want[] = "-\nrecord\nrecord\n+\nrecord\n-\nrecord\n+\nrecord\nrecord";
+	for (piece = 1; piece < 500; piece += 7) {
+		struct lines w = { .count = 0 };
+		start(true, 5);
+		pair.most = up_to_cut;
+		ck_assert(!pair_run(&pair, 10000, now));
+		ck_assert_int_eq(in.result, MRG_DNS_TRANSFER_COMPLETE);
+		ck_assert_uint_eq(in.serial, 7);
+		lines_take(&w, want, "");
+		lines_same(&w, &got);
+		lines_free(&w);
+		over(MRG_DNS_CLIENT_FINISHED);
+	}
+	start(true, 7);
+	ck_assert(!pair_run(&pair, 1000, now));
+	ck_assert_int_eq(in.result, MRG_DNS_TRANSFER_UP_TO_DATE);
+	over(MRG_DNS_CLIENT_FINISHED);
+	start(true, 4); /* history does not reach back */
+	ck_assert(!pair_run(&pair, 1000, now));
+	same();
+	over(MRG_DNS_CLIENT_FINISHED);
+}
+END_TEST
+
+START_TEST(a_connection_that_breaks_anywhere)
+{
+	for (unsigned turns = 0;; turns++) {
+		start(false, 0);
+		piece = 50;
+		pair.most = up_to_cut;
+		pair.room = 50;
+		const bool more = pair_run(&pair, turns, now);
+		if (!more)
+			break;
+		const bool complete = in.result == MRG_DNS_TRANSFER_COMPLETE;
+		pair.broken = true;
+		ck_assert(!pair_run(&pair, 10, now));
+		ck_assert_int_eq(in.result, complete ? MRG_DNS_TRANSFER_COMPLETE : MRG_DNS_TRANSFER_FAILED);
+		if (!complete)
+			ck_assert_int_eq(in.fault, MRG_DNS_TRANSFER_FAULT_CUT);
+		ck_assert_uint_eq(lost, !complete);
+		over(complete ? MRG_DNS_CLIENT_FINISHED : MRG_DNS_CLIENT_BROKEN);
+		ck_assert_uint_lt(turns, 1000);
+	}
+}
+END_TEST
+
+static void pass(uint64_t ns)
+{
+	now += ns;
+	mrg_rt_timers_run(&timers, now);
+}
+
+START_TEST(a_server_that_says_nothing_and_a_client_that_takes_nothing)
+{
+	serve_large();
+	start(false, 0);
+	pair.room = 100;
+	(void)pair_run(&pair, 3, now);
+	pass(3u * MRG_RT_SECOND_NS - 1);
+	ck_assert_uint_eq(closes, 0);
+	pass(1);
+	ck_assert_uint_eq(closes, 1);
+	ck_assert_int_eq(ended, MRG_DNS_CLIENT_TIMEOUT);
+	ck_assert_int_eq(in.fault, MRG_DNS_TRANSFER_FAULT_CUT);
+	ck_assert_uint_eq(under_way, 1);
+	pass(10u * MRG_RT_SECOND_NS);
+	over(MRG_DNS_CLIENT_TIMEOUT);
+	start(false, 0);
+	mrg_dns_client_close(&client);
+	ck_assert_int_eq(ended, MRG_DNS_CLIENT_STOPPED);
+	(void)pair_run(&pair, 10, now);
+	over(MRG_DNS_CLIENT_STOPPED);
+}
+END_TEST
+
+START_TEST(who_may_not_have_it_gets_nothing)
+{
+	start(false, 0);
+	may_have_it = false;
+	(void)pair_run(&pair, 100, now);
+	ck_assert_int_eq(in.fault, MRG_DNS_TRANSFER_FAULT_RCODE);
+	ck_assert_uint_eq(in.rcode, MRG_DNS_RCODE_REFUSED);
+	ck_assert_uint_eq(got.count, 0);
+	over(MRG_DNS_CLIENT_STOPPED);
+}
+END_TEST
+
+START_TEST(a_server_that_ends)
+{
+	serve_large();
+	start(false, 0);
+	pair.room = 100;
+	(void)pair_run(&pair, 3, now);
+	mrg_dns_streams_drain(&streams, now);
+	ck_assert_uint_eq(under_way, 1); /* to its end */
+	ck_assert(!pair_run(&pair, 1000, now));
+	same();
+	over(MRG_DNS_CLIENT_FINISHED);
+	start(false, 0);
+	pair.room = 100;
+	(void)pair_run(&pair, 3, now);
+	mrg_dns_streams_close(&streams);
+	(void)pair_run(&pair, 10, now);
+	ck_assert_int_eq(in.fault, MRG_DNS_TRANSFER_FAULT_CUT);
+	over(MRG_DNS_CLIENT_ENDED);
+	ck_assert_uint_eq(lost, 1);
+}
+END_TEST
+
+START_TEST(no_connection_comes_about)
+{
+	start(false, 0);
+	mrg_dns_client_close(&client);
+	(void)pair_run(&pair, 10, now);
+	closes = 0;
+	mrg_dns_client_begin(&client, now);
+	mrg_dns_client_unreachable(&client);
+	ck_assert_int_eq(ended, MRG_DNS_CLIENT_UNREACHABLE);
+	mrg_dns_client_begin(&client, now);
+	pass(MRG_RT_SECOND_NS);
+	ck_assert_int_eq(ended, MRG_DNS_CLIENT_TIMEOUT);
+	ck_assert_uint_eq(closes, 2);
+	ck_assert_int_eq(mrg_dns_client_ask(&client, MRG_LITERAL("abc")), MRG_END);
+	mrg_dns_client_finish(&client);
+	mrg_dns_client_close(&client);
+	mrg_dns_client_unreachable(&client);
+	ck_assert_uint_eq(closes, 2);
+	mrg_dns_client_begin(&client, now);
+	static uint8_t big[MRG_DNS_CLIENT_OUT];
+	ck_assert_int_eq(mrg_dns_client_ask(&client, (struct mrg_span){ big, sizeof big }), MRG_E_SPACE);
+	for (unsigned i = 0; i < MRG_DNS_PIPELINE; i++)
+		ck_assert_int_eq(mrg_dns_client_ask(&client, MRG_LITERAL("abc")), MRG_OK);
+	ck_assert_int_eq(mrg_dns_client_ask(&client, MRG_LITERAL("abc")), MRG_END);
+	mrg_dns_client_close(&client);
+	ck_assert_uint_eq(lost, MRG_DNS_PIPELINE);
+	struct mrg_arena small = { .p = memory, .cap = mrg_dns_client_memory() - 100 };
+	ck_assert_int_eq(
+		mrg_dns_client_init(&client, &small, &timers, &client.limits, &client.handler), MRG_E_SPACE);
+}
+END_TEST
+
+START_TEST(a_message_that_nobody_asked_for)
+{
+	start(false, 0);
+	ck_assert(!pair_run(&pair, 1000, now)); /* to its end: the client is free again */
+	closes = 0;
+	struct fake *const f = fake_new();
+	mrg_dns_client_begin(&client, now);
+	ck_assert(client.user.open(client.user.ctx, &f->stream, now));
+	ck_assert(!client.user.open(client.user.ctx, &f->stream, now));
+	fake_send_query(f, "abc", 3);
+	fake_run(f, &client.user, f->in_len, now);
+	ck_assert(f->closed);
+	ck_assert_uint_eq(closes, 1);
+	ck_assert_int_eq(ended, MRG_DNS_CLIENT_UNSOLICITED);
+	fakes_free();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *const s = suite_create("protocols/dns: transfers, both sides");
+	TCase *const c = tcase_create("both");
+	tcase_set_timeout(c, 60);
+	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_test(c, the_zone_that_comes_is_the_one_that_was_sent_however_it_is_cut);
+	tcase_add_test(c, differences_come_as_they_were_sent);
+	tcase_add_test(c, a_connection_that_breaks_anywhere);
+	tcase_add_test(c, a_server_that_says_nothing_and_a_client_that_takes_nothing);
+	tcase_add_test(c, who_may_not_have_it_gets_nothing);
+	tcase_add_test(c, a_server_that_ends);
+	tcase_add_test(c, a_message_that_nobody_asked_for);
+	tcase_add_test(c, no_connection_comes_about);
+	suite_add_tcase(s, c);
+	SRunner *const r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	const int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
