@@ -5,6 +5,7 @@
  * Reading order: struct files, read_on, include, load.
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "appliances/dns/load.h"
 #include "appliances/common/say.h"
@@ -170,10 +171,23 @@ static enum outcome no_memory(void)
 	return OUTCOME_SYSTEM;
 }
 
+/* What a secondary has kept is there to be served until a primary says more; without it there is nothing yet. */
+static bool has_text(const struct zone_option *z)
+{
+	return z->primaries == NULL || (z->file != NULL && access(z->file, F_OK) == 0);
+}
+
+static enum outcome load_absent(const struct zone_option *z, struct version **out)
+{
+	return version_absent(out, z) == 0 ? OUTCOME_OK : no_memory();
+}
+
 enum outcome load_zone(
 	struct loader *l, const struct zone_option *z, const struct report *report, struct version **out)
 {
 	struct version *v;
+	if (!has_text(z))
+		return load_absent(z, out);
 	if (version_begin(&v, reserve_for(z)) != 0)
 		return no_memory();
 	const enum outcome outcome = read_zone(l, z, report, &v->nodes->arena, &v->zone);

@@ -31,7 +31,7 @@ enum outcome loader_open(struct loader *l, bool stoppable);
 void loader_close(struct loader *l);
 
 /*
- * load_zone - read one zone.
+ * load_zone - read one zone. Of one that has a primary and no file yet there are no data.
  *   out         written only on OUTCOME_OK; it has one user
  * Fails:    OUTCOME_INPUT after one or more faults; OUTCOME_SYSTEM, said on standard error, when memory ran out, and when it was to stop.
  */

@@ -118,6 +118,8 @@ static const char *reload_zone(struct manager *m, size_t index)
 	const struct zone_option *const z = &m->options->zones.list[index];
 	struct loader l;
 	struct version *v;
+	if (z->primaries != NULL)
+		return "it comes from a primary: expected transfer";
 	if (loader_open(&l, true) != OUTCOME_OK)
 		return "not enough memory";
 	const enum outcome outcome = load_zone(&l, z, &report, &v);
@@ -160,6 +162,19 @@ static bool find_zone(const struct manager *m, struct ctl_conn *c, const char *n
 	return false;
 }
 
+/* Where its records are from. */
+static void put_source(struct ctl_conn *c, const struct zone_option *z)
+{
+	char text[MRG_RT_ADDR_TEXT_MAX];
+	if (z->primaries != NULL) {
+		ctl_put(c, " primary ");
+		ctl_put(c, mrg_rt_addr_str(&z->primaries->addr, text));
+	} else {
+		ctl_put(c, " file ");
+		ctl_put(c, z->file);
+	}
+}
+
 static bool more_status(struct ctl_conn *c)
 {
 	const struct manager *const m = c->held;
@@ -174,8 +189,7 @@ static bool more_status(struct ctl_conn *c)
 		ctl_num(c, mrg_dns_zone_serial(zone));
 		ctl_put(c, " records ");
 		ctl_num(c, mrg_dns_zone_records(zone));
-		ctl_put(c, " file ");
-		ctl_put(c, m->options->zones.list[*at].file);
+		put_source(c, &m->options->zones.list[*at]);
 		ctl_put(c, "\n");
 	}
 	if (*at == db->count) {
@@ -236,6 +250,10 @@ static void ask_write(struct manager *m, struct ctl_conn *c, char *const *words,
 	if (!find_zone(m, c, words[1], &index))
 		return;
 	const char *const file = count > 2 ? words[2] : m->options->zones.list[index].file;
+	if (file == NULL) {
+		ctl_end(c, "the zone has no file; expected one");
+		return;
+	}
 	const int err = show_write(current(m)->versions[index]->zone, file);
 	ctl_end(c, err == 0 ? NULL : strerrordesc_np(err));
 }

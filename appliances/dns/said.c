@@ -22,7 +22,8 @@ void said_zone(const struct mrg_dns_zone *zone, const char *file)
 	mrg_rt_line_span(&l, "origin", mrg_w_span(&w, 0));
 	mrg_rt_line_num(&l, "serial", mrg_dns_zone_serial(zone));
 	mrg_rt_line_num(&l, "records", mrg_dns_zone_records(zone));
-	mrg_rt_line_str(&l, "file", file);
+	if (file != NULL)
+		mrg_rt_line_str(&l, "file", file);
 	mrg_rt_log_line(&stderr_log, &l);
 }
 

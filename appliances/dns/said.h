@@ -6,6 +6,7 @@
 
 #include "appliances/dns/read.h"
 
+/* file   NULL: there is none */
 void said_zone(const struct mrg_dns_zone *zone, const char *file);
 void said_fault(const struct fault *f);
 

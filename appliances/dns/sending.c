@@ -37,6 +37,8 @@ static struct version *choose(const struct database *db, const struct mrg_dns_tr
 		*rcode = MRG_DNS_RCODE_NOTAUTH;
 	else if (!allowed_find(v->option->transfer, peer, NULL))
 		*rcode = MRG_DNS_RCODE_REFUSED;
+	else if (mrg_dns_zone_is_absent(v->zone))
+		*rcode = MRG_DNS_RCODE_SERVFAIL;
 	else
 		return v;
 	return NULL;

@@ -137,7 +137,7 @@ static void warn_unreadable(const struct options *o, const char *user)
 {
 	for (size_t i = 0; i < o->zones.count; i++) {
 		struct mrg_rt_line l;
-		if (access(o->zones.list[i].file, R_OK) == 0)
+		if (o->zones.list[i].primaries != NULL || access(o->zones.list[i].file, R_OK) == 0)
 			continue;
 		mrg_rt_line_begin(&l, "warn", "reload_will_fail");
 		mrg_rt_line_str(&l, "file", o->zones.list[i].file);

@@ -1,4 +1,6 @@
 /* Versions of zones: see version.h. */
+#include <errno.h>
+
 #include "appliances/dns/version.h"
 #include "unix/mrg_unix.h"
 
@@ -19,6 +21,22 @@ int version_begin(struct version **out, size_t reserve)
 	nodes->arena = arena;
 	atomic_init(&v->users, 1);
 	v->nodes = nodes;
+	*out = v;
+	return 0;
+}
+
+int version_absent(struct version **out, const struct zone_option *option)
+{
+	struct version *v;
+	const struct mrg_span origin = { option->origin, option->origin_len };
+	int err = version_begin(&v, 0);
+	if (err != 0)
+		return err;
+	if (mrg_dns_zone_absent(&v->nodes->arena, origin, &v->zone) != MRG_OK) {
+		version_drop(v);
+		return ENOMEM;
+	}
+	v->option = option;
 	*out = v;
 	return 0;
 }

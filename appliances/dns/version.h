@@ -47,6 +47,12 @@ struct version {
 int version_begin(struct version **out, size_t reserve);
 
 /*
+ * version_absent - a version of a zone of which there are no data; it has one user.
+ * Fails:    ENOMEM.
+ */
+int version_absent(struct version **out, const struct zone_option *option);
+
+/*
  * version_change - memory for a version that is made of `held` by a change: v->nodes is held's, v->tables is for the rest.
  * Fails:    ENOMEM.
  */

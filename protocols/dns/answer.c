@@ -92,6 +92,10 @@ static void answer_from_zones(const struct mrg_dns_asked *a, struct mrg_dns_repl
 		r->rcode = MRG_DNS_RCODE_REFUSED;
 		return;
 	}
+	if (mrg_dns_zone_is_absent(w.zone)) {
+		r->rcode = MRG_DNS_RCODE_SERVFAIL;
+		return;
+	}
 	r->aa = true;
 	w.reply = r;
 	w.type = type;

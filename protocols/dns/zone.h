@@ -123,6 +123,18 @@ MRG_MUST_USE enum mrg_status mrg_dns_zone_add(struct mrg_dns_zone_builder *b, st
 MRG_MUST_USE enum mrg_status mrg_dns_zone_finish(
 	struct mrg_dns_zone_builder *b, const struct mrg_dns_zone **out, struct mrg_dns_zone_error *err);
 
+/*
+ * mrg_dns_zone_absent - a zone of which there are no data, now or any more: a secondary's before the first transfer, or behind its time
+ * of expiry. Questions for it get SERVFAIL (RFC 1034 4.3.5).
+ *   a   takes little more than the zone's name; must outlive it.
+ * Fails:    MRG_E_SPACE; MRG_E_TAG and others when origin is not a flat name.
+ */
+MRG_MUST_USE enum mrg_status mrg_dns_zone_absent(
+	struct mrg_arena *a, struct mrg_span origin, const struct mrg_dns_zone **out);
+
+/* Are there no data? */
+bool mrg_dns_zone_is_absent(const struct mrg_dns_zone *z);
+
 /* What went wrong, in words: "CNAME and other data". */
 const char *mrg_dns_zone_fault_str(enum mrg_dns_zone_fault fault);
 

@@ -94,6 +94,25 @@ enum mrg_status mrg_dns_zone_wildcard_name(struct mrg_span encloser, struct mrg_
 	return mrg_dns_name_flat_join(&head, 1, encloser, out);
 }
 
+enum mrg_status mrg_dns_zone_absent(
+	struct mrg_arena *a, struct mrg_span origin, const struct mrg_dns_zone **out)
+{
+	struct mrg_dns_zone *const z = mrg_arena_get(a, sizeof *z, _Alignof(struct mrg_dns_zone));
+	const uint32_t *const bucket = mrg_arena_get(a, sizeof *bucket, _Alignof(uint32_t));
+	if (z == NULL || bucket == NULL)
+		return MRG_E_SPACE;
+	const enum mrg_status st = mrg_dns_name_flat_check(origin, &z->origin);
+	if (st != MRG_OK)
+		return st;
+	z->base = a->p;
+	z->buckets = bucket; /* empty */
+	z->bucket_count = 1;
+	*out = z;
+	return MRG_OK;
+}
+
+bool mrg_dns_zone_is_absent(const struct mrg_dns_zone *z) { return z->apex == NULL; }
+
 struct mrg_span mrg_dns_zone_origin(const struct mrg_dns_zone *z)
 {
 	return mrg_dns_name_flat_from(&z->origin, 0);
