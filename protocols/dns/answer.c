@@ -160,7 +160,7 @@ void mrg_dns_answer_look(struct mrg_dns_asked *a)
 }
 
 enum mrg_status mrg_dns_answer_finish(
-	struct mrg_dns_asked *a, const struct mrg_dns_client *c, uint8_t *out, size_t cap, size_t *out_len)
+	struct mrg_dns_asked *a, const struct mrg_dns_asker *c, uint8_t *out, size_t cap, size_t *out_len)
 {
 	const struct mrg_dns_server *const s = a->server;
 	struct mrg_dns_query *const q = &a->query;
@@ -185,7 +185,7 @@ enum mrg_status mrg_dns_answer_finish(
 	return mrg_dns_reply_end(&r, out_len);
 }
 
-enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, const struct mrg_dns_client *c,
+enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, const struct mrg_dns_asker *c,
 	struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
 {
 	struct mrg_dns_asked a;
