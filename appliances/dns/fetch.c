@@ -183,6 +183,29 @@ struct fetch *fetch_get(struct fetches *all)
 	return NULL;
 }
 
+static enum mrg_status verify(void *ctx, struct mrg_span message)
+{
+	struct fetch *const f = ctx;
+	const enum mrg_dns_auth_result result = mrg_dns_auth_take(&f->auth, message, mrg_unix_time_s());
+	return result == MRG_DNS_AUTH_GOOD || result == MRG_DNS_AUTH_LATER ? MRG_OK : MRG_E_VALUE;
+}
+
+static bool all_signed(void *ctx)
+{
+	const struct fetch *const f = ctx;
+	return mrg_dns_auth_over(&f->auth);
+}
+
+/* The query, signed if there is a key. */
+static bool put_query(struct fetch *f, uint8_t *query, size_t *len)
+{
+	const struct key_option *const key = f->what.from->key;
+	if (mrg_dns_transfer_in_query(&f->in, query, QUERY_MAX, len) != MRG_OK)
+		return false;
+	return key == NULL ||
+	       mrg_dns_auth_ask(&f->auth, &key->tsig, mrg_unix_time_s(), query, QUERY_MAX, len) == MRG_OK;
+}
+
 /* The query goes out as soon as there is a connection. */
 static const char *ask(struct fetch *f)
 {
@@ -199,11 +222,14 @@ static const char *ask(struct fetch *f)
 		.id = id,
 		.udp_size = UDP_SIZE,
 		.record_max = RECORDS_MAX,
-		.octet_max = OCTETS_MAX };
+		.octet_max = OCTETS_MAX,
+		.verifier = { .ctx = f,
+			.verify = f->what.from->key != NULL ? verify : NULL,
+			.complete = f->what.from->key != NULL ? all_signed : NULL } };
 	const struct mrg_dns_transfer_sink sink = receiving_sink(f->receiving);
 	mrg_dns_transfer_in_begin(&f->in, &wanted, &sink);
 	mrg_dns_client_begin(&f->client, f->all->loop->now_ns);
-	if (mrg_dns_transfer_in_query(&f->in, query, sizeof query, &len) != MRG_OK ||
+	if (!put_query(f, query, &len) ||
 		mrg_dns_client_ask(&f->client, (struct mrg_span){ query, len }) != MRG_OK)
 		return "the query can't be made";
 	return NULL;

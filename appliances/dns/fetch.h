@@ -49,6 +49,7 @@ struct fetch {
 	struct mrg_unix_connect connect;
 	struct mrg_dns_client client;
 	struct mrg_dns_transfer_in in;
+	struct mrg_dns_auth auth;
 	struct receiving *receiving;
 	enum mrg_dns_transfer_result result;
 	bool busy;

@@ -223,7 +223,7 @@ static enum outcome load_versions(struct loader *l, const struct options *o, con
 static enum outcome make_database(const struct options *o, const struct report *report,
 	struct version *const *versions, struct database **out)
 {
-	switch (database_new(out, &o->server, versions, o->zones.count)) {
+	switch (database_new(out, &o->server, &o->zones.table, versions, o->zones.count)) {
 	case MRG_OK: return OUTCOME_OK;
 	case MRG_E_VALUE:
 		report->fault(report->ctx, &(struct fault){ o->zones.list[0].file, 0, 0, "--zone",

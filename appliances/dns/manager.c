@@ -103,7 +103,7 @@ static const char *replace(struct manager *m, size_t index, struct version *v)
 	struct version **const versions = mrg_arena_get(&scratch, size, _Alignof(struct version *));
 	memcpy(versions, old->versions, size);
 	versions[index] = v;
-	const enum mrg_status st = database_new(&db, &old->server, versions, old->count);
+	const enum mrg_status st = database_new(&db, &old->server, &old->keys, versions, old->count);
 	mrg_unix_arena_close(&scratch);
 	if (st != MRG_OK)
 		return "not enough memory";

@@ -201,7 +201,7 @@ bool options_read(
 		*outcome = OUTCOME_USAGE;
 		if (o->listen_count == 0 && o->net.kind != NET_NONE)
 			o->listen_count = net_listen(o->listen, PORT);
-		return check_whole(o);
+		return check_whole(o) && zone_options_end(&o->zones);
 	}
 	if (o->faults != 0)
 		*outcome = OUTCOME_INPUT;

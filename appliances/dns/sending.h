@@ -27,8 +27,8 @@ struct sendings {
 /* sendings_init - none yet.   arena   each is taken from it when it is first needed */
 void sendings_init(struct sendings *s, struct mrg_arena *arena);
 
-/* Answer a request for a transfer: the first message, or a refusal.  As struct mrg_dns_answerer has it. */
-enum mrg_dns_said sending_begin(struct sendings *s, const struct database *db,
+/* Answer a request for a transfer, which the query is: the first message, or a refusal.  As struct mrg_dns_answerer has it. */
+enum mrg_dns_said sending_begin(struct sendings *s, const struct database *db, struct mrg_span query,
 	const struct mrg_dns_transfer_request *r, struct mrg_dns_call *call, uint8_t *out, size_t cap, size_t *out_len);
 
 /* As `next` and `done` of a struct mrg_dns_answerer. */
@@ -40,7 +40,7 @@ void sending_done(struct sendings *s, void *transfer);
  *   peer   who asks
  * Fails:    MRG_END: nothing is to be sent.
  */
-enum mrg_status sending_datagram(const struct database *db, const struct mrg_dns_transfer_request *r,
+enum mrg_status sending_datagram(const struct database *db, struct mrg_span query, const struct mrg_dns_transfer_request *r,
 	const struct mrg_rt_addr *peer, uint8_t *out, size_t cap, size_t *out_len);
 
 #endif

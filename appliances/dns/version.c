@@ -93,7 +93,7 @@ static enum mrg_status fill(struct database *db, struct version *const *versions
 }
 
 enum mrg_status database_new(struct database **out, const struct mrg_dns_server *server,
-	struct version *const *versions, size_t count)
+	const struct mrg_dns_tsig_keys *keys, struct version *const *versions, size_t count)
 {
 	enum {
 		EACH = 8 * sizeof(void *),
@@ -106,6 +106,7 @@ enum mrg_status database_new(struct database **out, const struct mrg_dns_server 
 	struct database *const db = mrg_arena_get(&arena, sizeof *db, _Alignof(struct database));
 	db->arena = arena;
 	db->server = *server;
+	db->keys = *keys;
 	db->server.db = &db->index;
 	const enum mrg_status st = fill(db, versions, count);
 	if (st != MRG_OK) {

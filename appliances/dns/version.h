@@ -69,6 +69,7 @@ struct database {
 	struct mrg_arena arena;
 	struct mrg_dns_server server;
 	struct mrg_dns_db index;
+	struct mrg_dns_tsig_keys keys;
 	struct version **versions;
 	size_t count;
 	uint64_t record_count;
@@ -76,11 +77,11 @@ struct database {
 
 /*
  * database_new - a database of these versions, each of which gets one user more.
- *   server    what it says but for the zones
+ *   server    what it says but for the zones.   keys   borrowed
  * Fails:    MRG_E_SPACE; MRG_E_VALUE when two zones have one origin.
  */
 enum mrg_status database_new(struct database **out, const struct mrg_dns_server *server,
-	struct version *const *versions, size_t count);
+	const struct mrg_dns_tsig_keys *keys, struct version *const *versions, size_t count);
 
 void database_free(struct database *db);
 

@@ -34,7 +34,7 @@ static enum mrg_dns_said answer_stream(void *ctx, struct mrg_dns_call *call, str
 	struct worker *const w = ctx;
 	struct mrg_dns_transfer_request r;
 	if (mrg_dns_transfer_asked(query, MRG_DNS_TCP, &r))
-		return sending_begin(&w->sendings, w->db, &r, call, out, cap, out_len);
+		return sending_begin(&w->sendings, w->db, query, &r, call, out, cap, out_len);
 	return answers_stream(&w->db->server, call->stream, query, out, cap, out_len, mrg_unix_time_s()) ==
 			       MRG_OK
 		       ? MRG_DNS_SAID_ALL

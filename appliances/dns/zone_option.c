@@ -40,7 +40,7 @@ static bool read_name(const char *what, const char *text, uint8_t out[NAME_WIRE_
 static struct key_option *find_key(struct key_option *first, struct mrg_span name)
 {
 	for (struct key_option *k = first; k != NULL; k = k->next)
-		if (mrg_dns_name_flat_equal((struct mrg_span){ k->name, k->name_len }, name))
+		if (mrg_dns_name_flat_equal(k->tsig.name, name))
 			return k;
 	return NULL;
 }
@@ -64,9 +64,11 @@ static void *begin_key(void *ctx, const char *value)
 		return NULL;
 	}
 	k->text = value;
-	if (!read_name("key", value, k->name, &k->name_len))
+	k->tsig.algorithm = MRG_DNS_MAC_ALGORITHM_HMAC_SHA256;
+	k->tsig.name.p = k->name;
+	if (!read_name("key", value, k->name, &k->tsig.name.len))
 		return NULL;
-	if (find_key(all->keys, (struct mrg_span){ k->name, k->name_len }) != NULL) {
+	if (find_key(all->keys, k->tsig.name) != NULL) {
 		say(PROGRAM, ": key ", value, ": there is one of that name already", NULL);
 		return NULL;
 	}
@@ -78,7 +80,7 @@ static void *begin_key(void *ctx, const char *value)
 static bool end_key(void *block)
 {
 	const struct about *const a = block;
-	if (a->key->secret.len == 0) {
+	if (a->key->tsig.secret.len == 0) {
 		say(PROGRAM, ": key ", a->key->text, ": expected a secret", NULL);
 		return false;
 	}
@@ -89,17 +91,12 @@ static bool end_key(void *block)
 
 static bool take_algorithm(void *block, const char *const *words, size_t count)
 {
-	static const char *const names[] = { [KEY_HMAC_SHA256] = "hmac-sha256",
-		[KEY_HMAC_SHA384] = "hmac-sha384",
-		[KEY_HMAC_SHA512] = "hmac-sha512" };
 	const struct about *const a = block;
+	const enum mrg_dns_mac_algorithm algorithm = mrg_dns_mac_algorithm_of(span_of(words[0]));
 	(void)count;
-	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
-		if (strcmp(words[0], names[i]) == 0) {
-			a->key->algorithm = (enum key_algorithm)i;
-			return true;
-		}
-	}
+	a->key->tsig.algorithm = algorithm;
+	if (mrg_dns_mac_algorithm_str(algorithm) != NULL)
+		return true;
 	say(PROGRAM, ": algorithm ", words[0], ": expected hmac-sha256, hmac-sha384 or hmac-sha512", NULL);
 	return false;
 }
@@ -119,7 +116,7 @@ static bool read_secret(const struct about *a, const char *option, struct mrg_sp
 		say(PROGRAM, ": ", option, ": expected 1 to 512 octets in base64", NULL);
 		return false;
 	}
-	a->key->secret = mrg_w_span(&w, 0);
+	a->key->tsig.secret = mrg_w_span(&w, 0);
 	return true;
 }
 
@@ -372,13 +369,37 @@ const struct conf_block zone_option_blocks[ZONE_OPTION_BLOCKS] = {
 	{ "zone", begin_zone, end_zone, zone_lines, sizeof zone_lines / sizeof zone_lines[0] },
 };
 
+/* ---- the table of keys ---- */
+
+bool zone_options_end(struct zone_options *all)
+{
+	size_t count = 0;
+	for (const struct key_option *k = all->keys; k != NULL; k = k->next)
+		count++;
+	struct mrg_dns_tsig_key *const table =
+		mrg_arena_get(all->arena, count * sizeof *table, _Alignof(struct mrg_dns_tsig_key));
+	if (table == NULL)
+		return no_memory();
+	all->table = (struct mrg_dns_tsig_keys){ table, count };
+	for (const struct key_option *k = all->keys; k != NULL; k = k->next)
+		table[--count] = k->tsig;
+	return true;
+}
+
 /* ---- what is allowed ---- */
 
-bool allowed_find(const struct allowed *rules, const struct mrg_rt_addr *who, const struct key_option *key)
+/* The table has copies: names tell keys apart. */
+static bool same_key(const struct key_option *k, const struct mrg_dns_tsig_key *key)
+{
+	return key != NULL && mrg_dns_name_flat_equal(k->tsig.name, key->name);
+}
+
+bool allowed_find(
+	const struct allowed *rules, const struct mrg_rt_addr *who, const struct mrg_dns_tsig_key *key)
 {
 	for (const struct allowed *r = rules; r != NULL; r = r->next) {
 		if ((r->net.family == 0 || mrg_rt_addr_in(who, &r->net, r->bits)) &&
-			(r->key == NULL || r->key == key))
+			(r->key == NULL || same_key(r->key, key)))
 			return true;
 	}
 	return false;
@@ -403,14 +424,14 @@ static bool has_type(const struct update_allowed *u, uint16_t type)
 	return u->type_count == 0;
 }
 
-bool update_allowed_find(
-	const struct update_allowed *rules, const struct key_option *key, struct mrg_span name, uint16_t type)
+bool update_allowed_find(const struct update_allowed *rules, const struct mrg_dns_tsig_key *key,
+	struct mrg_span name, uint16_t type)
 {
 	struct mrg_dns_name_flat flat;
 	if (key == NULL || mrg_dns_name_flat_check(name, &flat) != MRG_OK)
 		return false;
 	for (const struct update_allowed *r = rules; r != NULL; r = r->next)
-		if (r->key == key && names(r, &flat) && has_type(r, type))
+		if (same_key(r->key, key) && names(r, &flat) && has_type(r, type))
 			return true;
 	return false;
 }

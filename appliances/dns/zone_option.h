@@ -26,17 +26,14 @@
 
 #include "appliances/common/conf.h"
 #include "mrg_rt.h"
+#include "protocols/dns/tsig.h"
 
 enum { NAME_WIRE_MAX = 255 };
-
-enum key_algorithm { KEY_HMAC_SHA256, KEY_HMAC_SHA384, KEY_HMAC_SHA512 };
 
 struct key_option {
 	const char *text; /* its name as it was written */
 	uint8_t name[NAME_WIRE_MAX];
-	size_t name_len;
-	enum key_algorithm algorithm;
-	struct mrg_span secret; /* empty: not said yet */
+	struct mrg_dns_tsig_key tsig; /* secret empty: not said yet */
 	struct key_option *next;
 };
 
@@ -86,6 +83,7 @@ struct zone_options {
 	struct zone_option *list; /* moves when there are more */
 	size_t count, cap;
 	struct key_option *keys; /* newest first */
+	struct mrg_dns_tsig_keys table; /* of zone_options_end */
 };
 
 /*
@@ -99,14 +97,19 @@ enum { ZONE_OPTION_BLOCKS = 2 };
 extern const struct conf_block zone_option_blocks[ZONE_OPTION_BLOCKS];
 
 /*
+ * zone_options_end - all are read: fill the table of keys.   false: it has said what is wrong.
+ */
+bool zone_options_end(struct zone_options *all);
+
+/*
  * allowed_find - does one of the rules let this address with this key do it?
  *   key    that the message is signed with, which was verified; NULL: it is not signed
  */
-bool allowed_find(const struct allowed *rules, const struct mrg_rt_addr *who, const struct key_option *key);
+bool allowed_find(const struct allowed *rules, const struct mrg_rt_addr *who, const struct mrg_dns_tsig_key *key);
 
 /*
  * update_allowed_find - may who has this key change records of this name and type?   name   flat wire form
  */
-bool update_allowed_find(const struct update_allowed *rules, const struct key_option *key, struct mrg_span name, uint16_t type);
+bool update_allowed_find(const struct update_allowed *rules, const struct mrg_dns_tsig_key *key, struct mrg_span name, uint16_t type);
 
 #endif
