@@ -4,10 +4,10 @@
  */
 #include "protocols/dns/transfer_in.h"
 
-#include "dns/edns.h"
 #include "dns/message.h"
 #include "iana/dns.h"
 #include "protocols/dns/history.h"
+#include "protocols/dns/response.h"
 #include "protocols/dns/zone_store.h"
 
 /* ---- what the machine asks for ---- */
@@ -180,37 +180,17 @@ static bool answers(const struct mrg_dns_transfer_in *t, struct mrg_span message
 	       mrg_dns_same_name(mrg_dns_name_flat_from(&name, 0), mrg_dns_name_flat_from(&t->name, 0));
 }
 
-/* What the OPT record says: more of the RCODE, and the time of expiry. */
-static void take_edns(struct mrg_dns_transfer_in *t, const struct mrg_dns_edns *e)
-{
-	const struct mrg_dns_opt opt = mrg_dns_edns_rdata(e);
-	struct mrg_dns_opt_options_it it = mrg_dns_opt_options(&opt);
-	struct mrg_dns_option option;
-	struct mrg_dns_expire expire;
-	t->rcode += mrg_dns_edns_extended_rcode(e) * 16u;
-	while (mrg_dns_opt_options_next(&it, &option)) {
-		if (mrg_dns_option_data_as_expire(&option, &expire) && mrg_dns_expire_has_seconds(&expire)) {
-			t->has_expire = true;
-			t->expire_s = mrg_dns_expire_seconds(&expire);
-		}
-	}
-}
-
 /* The records that are no answers: only OPT tells something.  False: they can't be read. */
 static bool read_others(struct mrg_dns_transfer_in *t, struct mrg_span message, struct mrg_span left,
 	unsigned authority, unsigned additional)
 {
-	for (unsigned i = 0; i < authority + additional; i++) {
-		struct mrg_dns_edns edns;
-		struct mrg_dns_rr rr;
-		if (i >= authority && mrg_dns_edns_check(left, &edns, NULL) == MRG_OK) {
-			take_edns(t, &edns);
-			left = after(left, edns.len);
-			continue;
-		}
-		if (mrg_dns_rr_check(left, message, &rr, NULL) != MRG_OK)
-			return false;
-		left = after(left, rr.len);
+	struct mrg_dns_response_edns edns;
+	if (!mrg_dns_response_edns(message, left, authority + additional, additional, &edns))
+		return false;
+	t->rcode += edns.upper;
+	if (edns.has_expire) {
+		t->has_expire = true;
+		t->expire_s = edns.expire_s;
 	}
 	return true;
 }
@@ -314,21 +294,6 @@ static void put_held(struct mrg_w *w, const struct mrg_dns_transfer_in *t)
 	mrg_dns_rr_end(w, &b);
 }
 
-/* An OPT record that asks for the time of expiry.  RFC 7314 */
-static void put_edns(struct mrg_w *w, uint16_t udp_size)
-{
-	struct mrg_dns_edns_build eb;
-	struct mrg_dns_opt_build ob;
-	struct mrg_dns_option_build b;
-	mrg_dns_edns_begin(w, &eb, &(struct mrg_dns_edns_args){ .udp_size = udp_size });
-	mrg_dns_opt_begin(w, &ob, &(struct mrg_dns_opt_args){ 0 });
-	mrg_dns_opt_options_add(w, &ob);
-	mrg_dns_option_begin(w, &b, &(struct mrg_dns_option_args){ .code = MRG_DNS_EDNS_OPTION_EXPIRE });
-	mrg_dns_option_end(w, &b);
-	mrg_dns_opt_end(w, &ob);
-	mrg_dns_edns_end(w, &eb);
-}
-
 enum mrg_status mrg_dns_transfer_in_query(
 	const struct mrg_dns_transfer_in *t, uint8_t *out, size_t cap, size_t *len)
 {
@@ -346,7 +311,7 @@ enum mrg_status mrg_dns_transfer_in_query(
 	if (t->wanted.incremental)
 		put_held(&w, t);
 	if (t->wanted.udp_size != 0)
-		put_edns(&w, t->wanted.udp_size);
+		mrg_dns_response_ask(&w, t->wanted.udp_size);
 	return mrg_w_finish(&w, len);
 }
 
