@@ -6,6 +6,7 @@
  *	reload [ZONE]          read the configuration and all zones again; or one zone's file
  *	dump ZONE              its records, one a line
  *	write ZONE [FILE]      the same into a file: its own, if none is said
+ *	transfer ZONE          ask its primary now
  *	stats                  the figures of --metrics
  *
  * What it does not do: it listens nowhere and knows no zone: whoever has them does what is asked.

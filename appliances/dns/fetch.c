@@ -116,6 +116,7 @@ static bool is_stale(const struct fetch *f)
 static enum mrg_dns_client_verdict take_message(void *ctx, struct mrg_span message)
 {
 	struct fetch *const f = ctx;
+	f->reached = true;
 	f->result = mrg_dns_transfer_in_feed(&f->in, message, false);
 	if (f->result == MRG_DNS_TRANSFER_GOES_ON && is_stale(f))
 		f->result = MRG_DNS_TRANSFER_UP_TO_DATE;
@@ -241,7 +242,7 @@ void fetch_begin(struct fetch *f, const struct fetch_what *what)
 	f->busy = true;
 	f->why[0] = '\0';
 	f->octets = f->records = 0;
-	f->has_expire = false;
+	f->has_expire = f->reached = false;
 	f->result = MRG_DNS_TRANSFER_GOES_ON;
 	if (receiving_begin(&f->receiving, what->option, what->held) != 0) {
 		failed(f, "not enough memory");

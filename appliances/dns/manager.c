@@ -13,9 +13,10 @@
 #include "appliances/dns/show.h"
 
 enum {
-	ARENA = 16 << 20,      /* address space: the loop, and who asks */
-	FAULTS_LOGGED = 20,    /* of a reload; the rest is counted */
-	CONNS = CTL_CONNS + 16 /* slots: those just closed are free a turn later */
+	ARENA = 16 << 20,                    /* address space: the loop, and who asks */
+	FAULTS_LOGGED = 20,                  /* of a reload; the rest is counted */
+	DGRAM = 4096,                        /* octets of an answer to a query of ours */
+	CONNS = CTL_CONNS + FETCHES_MAX + 16 /* slots: those just closed are free a turn later */
 };
 
 static const char PROGRAM[] = "mrg-dns";
@@ -73,9 +74,44 @@ static void hand_over(struct manager *m, struct database *db)
 	database_free(old);
 }
 
+/* The zone has another version from the next publication on. */
+static void set_version(struct manager *m, size_t index, struct version *v)
+{
+	version_keep(v);
+	version_drop(m->versions[index]);
+	m->versions[index] = v;
+	m->dirty = true;
+}
+
+/* Serve the versions as they are now. */
+static bool serve_versions(struct manager *m)
+{
+	struct database *const old = current(m), *db;
+	if (database_new(&db, &old->server, &old->keys, m->versions, m->count) != MRG_OK) {
+		say_event("error", "no_memory"); /* what is served stays; the next turn tries again */
+		return false;
+	}
+	hand_over(m, db);
+	m->dirty = false;
+	return true;
+}
+
+/* As struct secondaries_user has it. */
+static void serve_secondary(void *ctx, size_t index, struct version *version)
+{
+	struct manager *const m = ctx;
+	struct version *absent;
+	if (version != NULL) {
+		set_version(m, index, version);
+	} else if (version_absent(&absent, &m->options->zones.list[index]) == 0) {
+		set_version(m, index, absent);
+		version_drop(absent);
+	}
+}
+
 /* ---- reloading ---- */
 
-/* The configuration and all zones. NULL, or why not; what is wrong in detail is in the log. */
+/* All zones that have files. NULL, or why not; what is wrong in detail is in the log. */
 static const char *reload(struct manager *m)
 {
 	size_t faults = 0;
@@ -87,27 +123,17 @@ static const char *reload(struct manager *m)
 			log_failed(faults);
 		return "the old zones are served on: see the log";
 	}
-	hand_over(m, db);
-	manager_said("reloaded", m->options, db, mrg_unix_now_ns() - start);
-	return NULL;
-}
-
-/* A database in which one version is another. */
-static const char *replace(struct manager *m, size_t index, struct version *v)
-{
-	struct database *const old = current(m), *db;
-	struct mrg_arena scratch;
-	const size_t size = old->count * sizeof(struct version *);
-	if (mrg_unix_arena_open(&scratch, size, size) != 0)
+	for (size_t i = 0; i < db->count; i++) {
+		struct secondary_zone *const z = secondaries_find(&m->secondaries, i);
+		if (z != NULL)
+			secondaries_check(z);
+		else
+			set_version(m, i, db->versions[i]);
+	}
+	database_free(db);
+	if (!serve_versions(m))
 		return "not enough memory";
-	struct version **const versions = mrg_arena_get(&scratch, size, _Alignof(struct version *));
-	memcpy(versions, old->versions, size);
-	versions[index] = v;
-	const enum mrg_status st = database_new(&db, &old->server, &old->keys, versions, old->count);
-	mrg_unix_arena_close(&scratch);
-	if (st != MRG_OK)
-		return "not enough memory";
-	hand_over(m, db);
+	manager_said("reloaded", m->options, current(m), mrg_unix_now_ns() - start);
 	return NULL;
 }
 
@@ -129,11 +155,12 @@ static const char *reload_zone(struct manager *m, size_t index)
 			log_failed(faults);
 		return "the old zone is served on: see the log";
 	}
-	const char *const why = replace(m, index, v);
-	if (why == NULL)
-		said_zone(v->zone, z->file);
+	set_version(m, index, v);
 	version_drop(v);
-	return why;
+	if (!serve_versions(m))
+		return "not enough memory";
+	said_zone(m->versions[index]->zone, z->file);
+	return NULL;
 }
 
 /* ---- what is asked ---- */
@@ -258,6 +285,18 @@ static void ask_write(struct manager *m, struct ctl_conn *c, char *const *words,
 	ctl_end(c, err == 0 ? NULL : strerrordesc_np(err));
 }
 
+static void ask_transfer(struct manager *m, struct ctl_conn *c, char *const *words, size_t count)
+{
+	size_t index;
+	(void)count;
+	if (!find_zone(m, c, words[1], &index))
+		return;
+	struct secondary_zone *const z = secondaries_find(&m->secondaries, index);
+	if (z != NULL)
+		secondaries_check(z);
+	ctl_end(c, z != NULL ? NULL : "it has no primary");
+}
+
 static void ask_stats(struct manager *m, struct ctl_conn *c, char *const *words, size_t count)
 {
 	(void)words;
@@ -277,6 +316,7 @@ static void ask(void *ctx, struct ctl_conn *c, char *const *words, size_t count)
 		{ "reload", ask_reload, 1, 2 },
 		{ "dump", ask_dump, 2, 2 },
 		{ "write", ask_write, 2, 3 },
+		{ "transfer", ask_transfer, 2, 2 },
 		{ "stats", ask_stats, 1, 1 },
 	};
 	for (size_t i = 0; count != 0 && i < sizeof commands / sizeof commands[0]; i++) {
@@ -288,7 +328,7 @@ static void ask(void *ctx, struct ctl_conn *c, char *const *words, size_t count)
 			commands[i].ask(ctx, c, words, count);
 		return;
 	}
-	ctl_end(c, "expected status, reload, dump, write or stats");
+	ctl_end(c, "expected status, reload, dump, write, transfer or stats");
 }
 
 /* ---- signals ---- */
@@ -324,20 +364,56 @@ static void take_signal(void *ctx, enum mrg_unix_signal signal)
 
 static bool turn(void *ctx, uint64_t now_ns)
 {
-	const struct manager *const m = ctx;
+	struct manager *const m = ctx;
 	(void)now_ns;
+	if (m->dirty)
+		(void)serve_versions(m);
 	return !m->stopping;
 }
 
 /* ---- the whole ---- */
 
+/* The zones as they were loaded; those with primaries are asked for. */
+static int take_zones(struct manager *m)
+{
+	const struct database *const db = current(m);
+	const struct secondaries_user user = { .ctx = m, .serve = serve_secondary };
+	size_t secondaries = 0;
+	m->count = db->count;
+	m->versions =
+		mrg_arena_get(&m->arena, m->count * sizeof(struct version *), _Alignof(struct version *));
+	if (m->versions == NULL)
+		return ENOMEM;
+	for (size_t i = 0; i < m->count; i++) {
+		m->versions[i] = db->versions[i];
+		version_keep(m->versions[i]);
+		secondaries += m->options->zones.list[i].primaries != NULL;
+	}
+	const int err = secondaries_init(&m->secondaries, &m->loop, &m->arena, secondaries, &user);
+	for (size_t i = 0; err == 0 && i < m->count; i++) {
+		const struct zone_option *const z = &m->options->zones.list[i];
+		struct version *const v = m->versions[i];
+		if (z->primaries != NULL)
+			secondaries_keep(
+				&m->secondaries, i, z, mrg_dns_zone_is_absent(v->zone) ? NULL : v, 0);
+	}
+	return err;
+}
+
+static size_t memory_for(const struct options *o, const struct mrg_unix_limits *limits)
+{
+	enum { EACH = sizeof(struct version *) };
+	return ARENA + mrg_unix_loop_memory(limits) + ctl_memory() + o->zones.count * EACH +
+	       secondaries_memory(o->zones.count);
+}
+
 int manager_open(struct manager *m, const struct options *o, struct control *control, struct net *net,
 	int signal_fd, int socket)
 {
 	const struct mrg_unix_limits limits = {
-		.conn_count = CONNS, .dgram_in_max = 512, .dgram_out_max = 512
+		.conn_count = CONNS, .dgram_in_max = DGRAM, .dgram_out_max = DGRAM
 	};
-	const size_t memory = ARENA + mrg_unix_loop_memory(&limits) + ctl_memory();
+	const size_t memory = memory_for(o, &limits);
 	*m = (struct manager){ .options = o, .control = control, .net = net };
 	int err = mrg_unix_arena_open(&m->arena, memory, memory);
 	if (err == 0)
@@ -345,6 +421,8 @@ int manager_open(struct manager *m, const struct options *o, struct control *con
 	m->signals = (struct mrg_unix_signals){ .ctx = m, .take = take_signal };
 	if (err == 0)
 		err = mrg_unix_signals_serve(&m->signals, &m->loop, signal_fd);
+	if (err == 0)
+		err = take_zones(m);
 	if (err != 0 || socket < 0)
 		return err;
 	ctl_init(&m->ctl, &m->arena, &m->loop.timers, &(struct ctl_user){ .ctx = m, .ask = ask });

@@ -10,6 +10,7 @@
 #define MRG_DNS_MANAGER_H
 
 #include "appliances/dns/control.h"
+#include "appliances/dns/secondaries.h"
 #include "appliances/dns/watchdog.h"
 #include "appliances/dns/worker.h"
 
@@ -23,6 +24,10 @@ struct manager {
 	struct ctl ctl;
 	struct mrg_unix_listener listener;
 	struct watchdog watchdog;
+	struct secondaries secondaries;
+	struct version **versions; /* of each zone of the options, as it is to be served; with one user: this */
+	size_t count;
+	bool dirty;                /* they are not what is served */
 	bool stopping;
 };
 

@@ -21,6 +21,7 @@ static const char HELP[] =
 	"  reload [ZONE]        read all zones again, or one\n"
 	"  dump ZONE            print its records, one a line\n"
 	"  write ZONE [FILE]    write them to a file, of that name or its own\n"
+	"  transfer ZONE        ask its primary for it now\n"
 	"  stats                print the figures of --metrics\n"
 	"  --help, --version    print this, or the version, and end\n"
 	"\n"
