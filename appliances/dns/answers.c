@@ -10,7 +10,7 @@ static void sender(void *ctx, size_t index, struct mrg_rt_addr *out)
 }
 
 void answers_batch(const struct mrg_dns_server *s, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count,
-	uint64_t now_s, uint64_t now_ns)
+	uint64_t now_s, uint64_t now_ns, const struct answers_other *other)
 {
 	struct mrg_dns_asker client = {
 		.via = MRG_DNS_UDP, .now_s = now_s, .now_ns = now_ns, .peer = sender, .ctx = e
@@ -25,6 +25,9 @@ void answers_batch(const struct mrg_dns_server *s, struct mrg_dgram_end *e, stru
 		for (size_t i = 0; i < n; i++) {
 			struct mrg_dgram *const one = &d[from + i];
 			client.index = from + i;
+			if (other != NULL && mrg_dns_answer_is_other(&asked[i]) &&
+				other->take(other->ctx, e, from + i, one))
+				continue;
 			if (mrg_dns_answer_finish(
 				    &asked[i], &client, one->out, one->out_cap, &one->out_len) != MRG_OK)
 				one->out_len = 0;

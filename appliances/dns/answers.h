@@ -7,12 +7,20 @@
 #include "mrg_rt.h"
 #include "protocols/dns/answer.h"
 
+/* Who has answers to what the zones alone have none to. */
+struct answers_other {
+	void *ctx;
+	/* true: d's out and out_len are set, or it is answered later; false: it is answered as if there were nobody. */
+	bool (*take)(void *ctx, struct mrg_dgram_end *e, size_t index, struct mrg_dgram *d);
+};
+
 /*
  * answers_batch - the reply to each datagram; where there is to be none its out_len is 0.
+ *   other   NULL: there is nobody
  *   e       where they came from, which tells their senders.   now_s, now_ns   as in protocols/dns/asker.h
  */
 void answers_batch(const struct mrg_dns_server *s, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count,
-	uint64_t now_s, uint64_t now_ns);
+	uint64_t now_s, uint64_t now_ns, const struct answers_other *other);
 
 /*
  * answers_stream - the reply to a query that came on a stream.

@@ -362,10 +362,37 @@ static void take_signal(void *ctx, enum mrg_unix_signal signal)
 		(void)reload(m);
 }
 
+/* ---- what workers hand on ---- */
+
+static void take_notify(struct manager *m, const struct letter *l)
+{
+	struct secondary_zone *const z = secondaries_find_option(&m->secondaries, l->option);
+	struct mrg_rt_line line;
+	mrg_rt_line_begin(&line, "info", "notified");
+	mrg_rt_line_str(&line, "zone", l->option->text);
+	mrg_rt_line_addr(&line, "peer", &l->peer);
+	if (l->has_serial)
+		mrg_rt_line_num(&line, "serial", l->serial);
+	mrg_rt_log_line(&stderr_log, &line);
+	if (z != NULL)
+		secondaries_notified(z, &l->peer, l->has_serial ? &l->serial : NULL);
+}
+
+static void take_mail(struct manager *m)
+{
+	struct mail *const mail = &m->control->mail;
+	struct letter *l;
+	while ((l = mail_next(mail, &mail->to_manager)) != NULL) {
+		take_notify(m, l);
+		mail_give(mail, l);
+	}
+}
+
 static bool turn(void *ctx, uint64_t now_ns)
 {
 	struct manager *const m = ctx;
 	(void)now_ns;
+	take_mail(m);
 	if (m->dirty)
 		(void)serve_versions(m);
 	return !m->stopping;
@@ -403,7 +430,7 @@ static int take_zones(struct manager *m)
 static size_t memory_for(const struct options *o, const struct mrg_unix_limits *limits)
 {
 	enum { EACH = sizeof(struct version *) };
-	return ARENA + mrg_unix_loop_memory(limits) + ctl_memory() + o->zones.count * EACH +
+	return ARENA + mail_memory() + mrg_unix_loop_memory(limits) + ctl_memory() + o->zones.count * EACH +
 	       secondaries_memory(o->zones.count);
 }
 
@@ -422,7 +449,10 @@ int manager_open(struct manager *m, const struct options *o, struct control *con
 	if (err == 0)
 		err = mrg_unix_signals_serve(&m->signals, &m->loop, signal_fd);
 	if (err == 0)
+		err = mail_init(&control->mail, &m->arena);
+	if (err == 0)
 		err = take_zones(m);
+	control->manager_loop = err == 0 ? &m->loop : NULL;
 	if (err != 0 || socket < 0)
 		return err;
 	ctl_init(&m->ctl, &m->arena, &m->loop.timers, &(struct ctl_user){ .ctx = m, .ask = ask });

@@ -261,6 +261,14 @@ struct secondary_zone *secondaries_find(struct secondaries *s, size_t index)
 	return NULL;
 }
 
+struct secondary_zone *secondaries_find_option(struct secondaries *s, const struct zone_option *option)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->list[i].option == option)
+			return &s->list[i];
+	return NULL;
+}
+
 void secondaries_notified(struct secondary_zone *z, const struct mrg_rt_addr *peer, const uint32_t *serial)
 {
 	unsigned which = 0, at = 0;

@@ -68,6 +68,9 @@ void secondaries_keep(struct secondaries *s, size_t index, const struct zone_opt
 /* The zone of the user's index, or NULL. */
 struct secondary_zone *secondaries_find(struct secondaries *s, size_t index);
 
+/* The same by its option. */
+struct secondary_zone *secondaries_find_option(struct secondaries *s, const struct zone_option *option);
+
 /* Somebody who may has told that it has changed.   serial   NULL: it was not said */
 void secondaries_notified(struct secondary_zone *z, const struct mrg_rt_addr *peer, const uint32_t *serial);
 

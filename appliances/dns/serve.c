@@ -215,9 +215,9 @@ static enum outcome start(struct server *s, uint64_t start_ns)
 	const int err = mrg_unix_signals_open(&s->signal_fd);
 	if (err != 0)
 		return refused(PROGRAM, "signals", "", err);
-	outcome = start_workers(s);
-	if (outcome == OUTCOME_OK && !s->options->sandbox)
-		outcome = start_manager(s);
+	outcome = s->options->sandbox ? OUTCOME_OK : start_manager(s);
+	if (outcome == OUTCOME_OK)
+		outcome = start_workers(s);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	for (size_t i = 0; i < s->options->listen_count; i++)

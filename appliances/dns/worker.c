@@ -8,6 +8,7 @@
 #include "appliances/common/say.h"
 #include "appliances/dns/answers.h"
 #include "appliances/dns/figures.h"
+#include "appliances/dns/others.h"
 #include "appliances/dns/worker.h"
 
 enum {
@@ -24,17 +25,18 @@ static const uint64_t DRAIN_NS = 5u * MRG_RT_SECOND_NS;
 static void answer_dgrams(
 	void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns)
 {
-	const struct worker *const w = ctx;
-	answers_batch(&w->db->server, e, d, count, mrg_unix_time_s(), now_ns);
+	struct worker *const w = ctx;
+	const struct answers_other other = { .ctx = w, .take = others_datagram };
+	answers_batch(&w->db->server, e, d, count, mrg_unix_time_s(), now_ns, &other);
 }
 
 static enum mrg_dns_said answer_stream(void *ctx, struct mrg_dns_call *call, struct mrg_span query,
 	uint8_t *out, size_t cap, size_t *out_len)
 {
 	struct worker *const w = ctx;
-	struct mrg_dns_transfer_request r;
-	if (mrg_dns_transfer_asked(query, MRG_DNS_TCP, &r))
-		return sending_begin(&w->sendings, w->db, query, &r, call, out, cap, out_len);
+	enum mrg_dns_said said;
+	if (others_stream(w, call, query, out, cap, out_len, &said))
+		return said;
 	return answers_stream(&w->db->server, call->stream, query, out, cap, out_len, mrg_unix_time_s()) ==
 			       MRG_OK
 		       ? MRG_DNS_SAID_ALL

@@ -15,6 +15,7 @@
 #include "appliances/common/metrics.h"
 #include "appliances/common/sandbox.h"
 #include "appliances/dns/load.h"
+#include "appliances/dns/mail.h"
 #include "appliances/dns/sending.h"
 #include "protocols/dns/stream.h"
 #include "unix/mrg_unix.h"
@@ -27,6 +28,8 @@ struct control {
 	struct worker *const *workers; /* all of them */
 	size_t worker_count;
 	uint64_t start_s;              /* seconds since 1970 */
+	struct mail mail;
+	struct mrg_unix_loop *manager_loop; /* to be woken when there is mail; NULL: nobody takes it */
 	struct sandbox *sandbox;       /* NULL: there is none */
 };
 

@@ -1,0 +1,122 @@
+/*
+ * What is no question about zones.
+ * Reading order: NOTIFY, then datagrams and streams at the end.
+ */
+#include "appliances/dns/others.h"
+#include "appliances/common/say.h"
+#include "appliances/dns/worker.h"
+#include "protocols/dns/notify.h"
+
+enum { UDP_MIN = 512 /* RFC 1035 2.3.4 */ };
+
+/* The option of the zone with just this name, and its version; NULL: there is none. */
+static struct version *find_version(const struct database *db, const struct mrg_dns_name_flat *name)
+{
+	const struct mrg_span flat = mrg_dns_name_flat_from(name, 0);
+	for (size_t i = 0; i < db->count; i++)
+		if (mrg_dns_name_flat_equal(mrg_dns_zone_origin(db->versions[i]->zone), flat))
+			return db->versions[i];
+	return NULL;
+}
+
+/* ---- NOTIFY ---- */
+
+/* A primary's own address will do: all that comes of it is a question to that primary. Others are said by allow-notify. */
+static bool may_notify(
+	const struct zone_option *z, const struct mrg_rt_addr *peer, const struct mrg_dns_tsig_key *key)
+{
+	for (const struct remote *r = z->primaries; r != NULL; r = r->next)
+		if (mrg_rt_addr_in(peer, &r->addr, r->addr.family == 6 ? 128 : 32))
+			return true;
+	return allowed_find(z->notify_from, peer, key);
+}
+
+static void hand_on(struct worker *w, const struct mrg_dns_notify *n, const struct version *v,
+	const struct mrg_rt_addr *peer)
+{
+	struct letter *const l = w->control->manager_loop != NULL ? mail_take(&w->control->mail) : NULL;
+	if (l == NULL)
+		return; /* as if it were lost: it is told again, or found out by asking */
+	l->kind = LETTER_NOTIFY;
+	l->option = v->option;
+	l->peer = *peer;
+	l->has_serial = n->has_serial;
+	l->serial = n->serial;
+	mail_post(&w->control->mail, &w->control->mail.to_manager, l);
+	mrg_unix_loop_wake(w->control->manager_loop);
+}
+
+/* The RCODE of the reply to it. */
+static unsigned judge_notify(struct worker *w, enum mrg_dns_notify_kind kind, const struct mrg_dns_notify *n,
+	const struct mrg_rt_addr *peer, enum mrg_dns_auth_result good, const struct mrg_dns_tsig_key *key)
+{
+	if (kind == MRG_DNS_NOTIFY_MALFORMED || good == MRG_DNS_AUTH_MALFORMED)
+		return MRG_DNS_RCODE_FORMERR;
+	if (kind == MRG_DNS_NOTIFY_UNKNOWN)
+		return MRG_DNS_RCODE_NOTIMP;
+	if (good != MRG_DNS_AUTH_NONE && good != MRG_DNS_AUTH_GOOD)
+		return MRG_DNS_RCODE_NOTAUTH;
+	const struct version *const v = find_version(w->db, &n->zone);
+	if (v == NULL || v->option->primaries == NULL)
+		return MRG_DNS_RCODE_NOTAUTH;
+	if (!may_notify(v->option, peer, key))
+		return MRG_DNS_RCODE_REFUSED;
+	hand_on(w, n, v, peer);
+	return MRG_DNS_RCODE_NOERROR;
+}
+
+static bool answer_notify(struct worker *w, struct mrg_span message, const struct mrg_rt_addr *peer,
+	uint8_t *out, size_t cap, size_t *out_len)
+{
+	struct mrg_dns_notify n;
+	struct mrg_dns_auth auth;
+	const enum mrg_dns_notify_kind kind = mrg_dns_notify_read(message, &n);
+	if (kind == MRG_DNS_NOTIFY_OTHER)
+		return false;
+	const uint64_t now_s = mrg_unix_time_s();
+	const enum mrg_dns_auth_result good = mrg_dns_auth_request(&auth, &w->db->keys, message, now_s);
+	const unsigned rcode = judge_notify(w, kind, &n, peer, good, auth.key);
+	const size_t room = mrg_dns_auth_room(&auth);
+	*out_len = 0;
+	if (room > cap ||
+		mrg_dns_notify_reply(&n, rcode, w->db->server.udp_max, out, cap - room, out_len) != MRG_OK ||
+		mrg_dns_auth_sign(&auth, now_s, out, cap, out_len) != MRG_OK)
+		*out_len = 0;
+	return true;
+}
+
+/* ---- datagrams and streams ---- */
+
+bool others_datagram(void *worker, struct mrg_dgram_end *e, size_t index, struct mrg_dgram *d)
+{
+	struct worker *const w = worker;
+	struct mrg_dns_transfer_request r;
+	struct mrg_rt_addr peer;
+	e->ops->peer(e, index, &peer);
+	if (answer_notify(w, d->in, &peer, d->out, d->out_cap, &d->out_len))
+		return true;
+	if (!mrg_dns_transfer_asked(d->in, MRG_DNS_UDP, &r))
+		return false;
+	size_t cap = r.query.has_edns && r.query.udp_size > UDP_MIN ? r.query.udp_size : (size_t)UDP_MIN;
+	if (cap > d->out_cap)
+		cap = d->out_cap;
+	if (sending_datagram(w->db, d->in, &r, &peer, d->out, cap, &d->out_len) != MRG_OK)
+		d->out_len = 0;
+	return true;
+}
+
+bool others_stream(struct worker *w, struct mrg_dns_call *call, struct mrg_span query, uint8_t *out,
+	size_t cap, size_t *out_len, enum mrg_dns_said *said)
+{
+	struct mrg_dns_transfer_request r;
+	struct mrg_rt_addr peer;
+	if (mrg_dns_transfer_asked(query, MRG_DNS_TCP, &r)) {
+		*said = sending_begin(&w->sendings, w->db, query, &r, call, out, cap, out_len);
+		return true;
+	}
+	mrg_stream_peer(call->stream, &peer);
+	if (!answer_notify(w, query, &peer, out, cap, out_len))
+		return false;
+	*said = *out_len != 0 ? MRG_DNS_SAID_ALL : MRG_DNS_SAID_NOTHING;
+	return true;
+}
