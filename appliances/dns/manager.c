@@ -15,7 +15,6 @@
 enum {
 	ARENA = 16 << 20,                    /* address space: the loop, and who asks */
 	FAULTS_LOGGED = 20,                  /* of a reload; the rest is counted */
-	DGRAM = 4096,                        /* octets of an answer to a query of ours */
 	CONNS = CTL_CONNS + FETCHES_MAX + 16 /* slots: those just closed are free a turn later */
 };
 
@@ -77,10 +76,25 @@ static void hand_over(struct manager *m, struct database *db)
 /* The zone has another version from the next publication on. */
 static void set_version(struct manager *m, size_t index, struct version *v)
 {
+	const struct mrg_dns_zone *const was = m->versions[index]->zone;
+	m->changed[index] = m->changed[index] ||
+			    (!mrg_dns_zone_is_absent(v->zone) &&
+				    (mrg_dns_zone_is_absent(was) ||
+					    mrg_dns_zone_serial(was) != mrg_dns_zone_serial(v->zone)));
 	version_keep(v);
 	version_drop(m->versions[index]);
 	m->versions[index] = v;
 	m->dirty = true;
+}
+
+/* Tell those who keep copies of what has changed: it is served by now. */
+static void tell(struct manager *m)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		if (m->changed[i])
+			tellings_begin(&m->tellings, m->versions[i], m->loop.now_ns);
+		m->changed[i] = false;
+	}
 }
 
 /* Serve the versions as they are now. */
@@ -93,6 +107,7 @@ static bool serve_versions(struct manager *m)
 	}
 	hand_over(m, db);
 	m->dirty = false;
+	tell(m);
 	return true;
 }
 
@@ -362,6 +377,15 @@ static void take_signal(void *ctx, enum mrg_unix_signal signal)
 		(void)reload(m);
 }
 
+/* ---- what others say ---- */
+
+static void take_dgram(void *ctx, const struct mrg_rt_addr *peer, struct mrg_span message, uint64_t now_ns)
+{
+	struct manager *const m = ctx;
+	if (!tellings_take(&m->tellings, peer, message))
+		(void)secondaries_take(&m->secondaries, peer, message, now_ns);
+}
+
 /* ---- what workers hand on ---- */
 
 static void take_notify(struct manager *m, const struct letter *l)
@@ -409,14 +433,17 @@ static int take_zones(struct manager *m)
 	m->count = db->count;
 	m->versions =
 		mrg_arena_get(&m->arena, m->count * sizeof(struct version *), _Alignof(struct version *));
-	if (m->versions == NULL)
+	m->changed = mrg_arena_get(&m->arena, m->count * sizeof *m->changed, 1);
+	if (m->versions == NULL || m->changed == NULL)
 		return ENOMEM;
 	for (size_t i = 0; i < m->count; i++) {
 		m->versions[i] = db->versions[i];
+		m->changed[i] = !mrg_dns_zone_is_absent(m->versions[i]->zone);
 		version_keep(m->versions[i]);
 		secondaries += m->options->zones.list[i].primaries != NULL;
 	}
-	const int err = secondaries_init(&m->secondaries, &m->loop, &m->arena, secondaries, &user);
+	const int err =
+		secondaries_init(&m->secondaries, &m->loop, &m->outward, &m->arena, secondaries, &user);
 	for (size_t i = 0; err == 0 && i < m->count; i++) {
 		const struct zone_option *const z = &m->options->zones.list[i];
 		struct version *const v = m->versions[i];
@@ -429,16 +456,16 @@ static int take_zones(struct manager *m)
 
 static size_t memory_for(const struct options *o, const struct mrg_unix_limits *limits)
 {
-	enum { EACH = sizeof(struct version *) };
-	return ARENA + mail_memory() + mrg_unix_loop_memory(limits) + ctl_memory() + o->zones.count * EACH +
-	       secondaries_memory(o->zones.count);
+	enum { EACH = sizeof(struct version *) + sizeof(bool) };
+	return ARENA + mail_memory() + outward_memory() + tellings_memory() + mrg_unix_loop_memory(limits) +
+	       ctl_memory() + o->zones.count * EACH + secondaries_memory(o->zones.count);
 }
 
 int manager_open(struct manager *m, const struct options *o, struct control *control, struct net *net,
 	int signal_fd, int socket)
 {
 	const struct mrg_unix_limits limits = {
-		.conn_count = CONNS, .dgram_in_max = DGRAM, .dgram_out_max = DGRAM
+		.conn_count = CONNS, .dgram_in_max = OUTWARD_OCTETS, .dgram_out_max = OUTWARD_OCTETS
 	};
 	const size_t memory = memory_for(o, &limits);
 	*m = (struct manager){ .options = o, .control = control, .net = net };
@@ -448,6 +475,12 @@ int manager_open(struct manager *m, const struct options *o, struct control *con
 	m->signals = (struct mrg_unix_signals){ .ctx = m, .take = take_signal };
 	if (err == 0)
 		err = mrg_unix_signals_serve(&m->signals, &m->loop, signal_fd);
+	m->outward.ctx = m;
+	m->outward.take = take_dgram;
+	if (err == 0)
+		err = outward_init(&m->outward, &m->loop, &m->arena);
+	if (err == 0 && !tellings_init(&m->tellings, &m->outward, &m->arena, &m->loop.timers))
+		err = ENOMEM;
 	if (err == 0)
 		err = mail_init(&control->mail, &m->arena);
 	if (err == 0)
@@ -461,6 +494,8 @@ int manager_open(struct manager *m, const struct options *o, struct control *con
 
 enum outcome manager_run(struct manager *m)
 {
+	m->loop.now_ns = mrg_unix_now_ns();
+	tell(m);
 	watchdog_begin(&m->watchdog, &m->loop.timers, m->control, mrg_unix_now_ns());
 	(void)mrg_unix_notify("READY=1");
 	const int err = mrg_unix_loop_run(&m->loop, &(struct mrg_unix_turn){ .ctx = m, .turn = turn });

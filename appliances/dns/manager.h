@@ -11,6 +11,7 @@
 
 #include "appliances/dns/control.h"
 #include "appliances/dns/secondaries.h"
+#include "appliances/dns/tellings.h"
 #include "appliances/dns/watchdog.h"
 #include "appliances/dns/worker.h"
 
@@ -24,7 +25,10 @@ struct manager {
 	struct ctl ctl;
 	struct mrg_unix_listener listener;
 	struct watchdog watchdog;
+	struct outward outward;
 	struct secondaries secondaries;
+	struct tellings tellings;
+	bool *changed; /* of each zone: those who keep copies are to be told */
 	struct version **versions; /* of each zone of the options, as it is to be served; with one user: this */
 	size_t count;
 	bool dirty;                /* they are not what is served */

@@ -79,14 +79,11 @@ static void send_query(void *ctx, unsigned primary)
 {
 	struct secondary_zone *const z = ctx;
 	const struct remote *const r = primary_of(z, primary);
-	const unsigned which = r->addr.family == 6;
-	struct secondaries *const all = z->all;
 	uint8_t query[QUERY_MAX];
 	size_t len;
 	z->querying = put_query(z, r, query, &len);
-	if (z->querying && all->open[which])
-		(void)all->udp[which].end.ops->send(
-			&all->udp[which].end, &r->addr, (struct mrg_span){ query, len });
+	if (z->querying)
+		outward_send(z->all->outward, &r->addr, (struct mrg_span){ query, len });
 }
 
 static void fetched(void *ctx, struct fetch *f, enum fetch_outcome outcome, struct version *version);
@@ -166,17 +163,17 @@ static void fetched(void *ctx, struct fetch *f, enum fetch_outcome outcome, stru
 }
 
 /* An answer to a query of the zone? It must be from whom it was asked of, and signed if that was. */
-static void take_answer(
+static bool take_answer(
 	struct secondary_zone *z, const struct mrg_rt_addr *peer, struct mrg_span message, uint64_t now_ns)
 {
 	const struct mrg_span origin = { z->option->origin, z->option->origin_len };
 	const struct remote *const r = primary_of(z, z->s.primary);
 	uint32_t serial;
 	if (!z->querying || !mrg_rt_addr_same(peer, &r->addr))
-		return;
+		return false;
 	const enum mrg_dns_soa_heard heard = mrg_dns_soa_query_heard(origin, z->query_id, message, &serial);
 	if (heard == MRG_DNS_SOA_OTHER)
-		return;
+		return false;
 	const bool good = r->key == NULL ||
 			  mrg_dns_auth_take(&z->auth, message, mrg_unix_time_s()) == MRG_DNS_AUTH_GOOD;
 	z->querying = false;
@@ -187,50 +184,29 @@ static void take_answer(
 			good ? "it does not have the zone" : "its answer is not signed as it should be");
 		mrg_dns_secondary_refused(&z->s, now_ns);
 	}
+	return true;
 }
 
-static void take_dgrams(
-	void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns)
+bool secondaries_take(
+	struct secondaries *s, const struct mrg_rt_addr *peer, struct mrg_span message, uint64_t now_ns)
 {
-	struct secondaries *const s = ctx;
-	for (size_t i = 0; i < count; i++) {
-		struct mrg_rt_addr peer;
-		e->ops->peer(e, i, &peer);
-		for (size_t k = 0; k < s->count; k++)
-			take_answer(&s->list[k], &peer, d[i].in, now_ns);
-	}
+	for (size_t i = 0; i < s->count; i++)
+		if (take_answer(&s->list[i], peer, message, now_ns))
+			return true;
+	return false;
 }
 
 /* ---- keeping ---- */
 
-size_t secondaries_memory(size_t cap)
-{
-	enum { UDP = 1 << 20 /* an end */ };
-	return cap * sizeof(struct secondary_zone) + fetches_memory() + 2 * (size_t)UDP;
-}
+size_t secondaries_memory(size_t cap) { return cap * sizeof(struct secondary_zone) + fetches_memory(); }
 
-static void open_end(struct secondaries *s, struct mrg_arena *arena, unsigned which)
+int secondaries_init(struct secondaries *s, struct mrg_unix_loop *loop, struct outward *outward,
+	struct mrg_arena *arena, size_t cap, const struct secondaries_user *user)
 {
-	struct mrg_rt_addr any = { .family = which == 0 ? 4 : 6 };
-	int fd;
-	s->open[which] = mrg_unix_udp_bind(&any, false, &fd) == 0 &&
-			 mrg_unix_udp_init(&s->udp[which], s->loop, arena, fd, &any, &s->dgrams) == 0;
-}
-
-int secondaries_init(struct secondaries *s, struct mrg_unix_loop *loop, struct mrg_arena *arena, size_t cap,
-	const struct secondaries_user *user)
-{
-	*s = (struct secondaries){ .user = *user, .loop = loop, .cap = cap };
-	if (cap == 0)
-		return 0;
-	s->dgrams = (struct mrg_dgram_user){ .ctx = s, .batch = take_dgrams };
+	*s = (struct secondaries){ .user = *user, .loop = loop, .outward = outward, .cap = cap };
 	s->list = mrg_arena_get(arena, cap * sizeof *s->list, _Alignof(struct secondary_zone));
-	if (s->list == NULL)
-		return ENOMEM;
 	fetches_init(&s->fetches, loop, arena);
-	open_end(s, arena, 0);
-	open_end(s, arena, 1);
-	return s->open[0] || s->open[1] ? 0 : EADDRNOTAVAIL;
+	return s->list != NULL ? 0 : ENOMEM;
 }
 
 void secondaries_keep(struct secondaries *s, size_t index, const struct zone_option *option,

@@ -14,6 +14,7 @@
 #define MRG_DNS_SECONDARIES_H
 
 #include "appliances/dns/fetch.h"
+#include "appliances/dns/outward.h"
 #include "protocols/dns/secondary.h"
 
 /* One of the zones. */
@@ -40,9 +41,7 @@ struct secondaries_user {
 struct secondaries {
 	struct secondaries_user user;
 	struct mrg_unix_loop *loop;
-	struct mrg_dgram_user dgrams;
-	struct mrg_unix_udp udp[2]; /* IPv4 and IPv6; not open if the system has none */
-	bool open[2];
+	struct outward *outward;
 	struct fetches fetches;
 	struct secondary_zone *list;
 	size_t count, cap;
@@ -55,7 +54,7 @@ size_t secondaries_memory(size_t cap); /* octets of the arena for so many zones 
  * secondaries_init - none yet.   cap   zones at most
  * Fails:    a positive errno value.
  */
-int secondaries_init(struct secondaries *s, struct mrg_unix_loop *loop, struct mrg_arena *arena, size_t cap,
+int secondaries_init(struct secondaries *s, struct mrg_unix_loop *loop, struct outward *outward, struct mrg_arena *arena, size_t cap,
 	const struct secondaries_user *user);
 
 /*
@@ -73,6 +72,9 @@ struct secondary_zone *secondaries_find_option(struct secondaries *s, const stru
 
 /* Somebody who may has told that it has changed.   serial   NULL: it was not said */
 void secondaries_notified(struct secondary_zone *z, const struct mrg_rt_addr *peer, const uint32_t *serial);
+
+/* secondaries_take - is this the answer to a question of a zone's? */
+bool secondaries_take(struct secondaries *s, const struct mrg_rt_addr *peer, struct mrg_span message, uint64_t now_ns);
 
 /* Ask now. */
 void secondaries_check(struct secondary_zone *z);
