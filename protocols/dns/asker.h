@@ -15,8 +15,11 @@
 
 enum mrg_dns_transport { MRG_DNS_UDP, MRG_DNS_TCP };
 
+struct mrg_dns_rate;
+
 struct mrg_dns_asker {
 	enum mrg_dns_transport via;
+	bool cookie_must; /* UDP: who has a cookie option, but not our cookie, is told BADCOOKIE and no more (RFC 7873 5.2.3) */
 	uint64_t now_s;  /* seconds since 1970; 0: nobody knows, as in a machine without a clock */
 	uint64_t now_ns; /* of the loop's clock */
 	/*
@@ -26,6 +29,7 @@ struct mrg_dns_asker {
 	void (*peer)(void *ctx, size_t index, struct mrg_rt_addr *out);
 	void *ctx;
 	size_t index;
+	struct mrg_dns_rate *rate; /* UDP: the thread's own table (rate.h); NULL: no limits */
 };
 
 #endif

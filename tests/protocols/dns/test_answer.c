@@ -258,7 +258,7 @@ START_TEST(test_edns) /* RFC 6891, RFC 3225, RFC 5001 */
 	expect("ns1.example. A nsid", reply);
 	expect("ns1.example. A ver=1", "BADVERS; ns1.example. A IN\nopt 1232\n");
 	expect("ns1.test. A ver=255 do nsid", "BADVERS; ns1.test. A IN\nopt 1232 do\n");
-	expect("ns1.test. A edns", "REFUSED; ns1.test. A IN\nopt 1232\n");
+	expect("ns1.test. A edns", "REFUSED; ns1.test. A IN\nopt 1232 15=0014\n");
 }
 END_TEST
 
