@@ -9,24 +9,27 @@ static void sender(void *ctx, size_t index, struct mrg_rt_addr *out)
 	e->ops->peer(e, index, out);
 }
 
-void answers_batch(const struct mrg_dns_server *s, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count,
-	uint64_t now_s, uint64_t now_ns, const struct answers_other *other)
+void answers_batch(const struct answers *a, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count,
+	uint64_t now_s, uint64_t now_ns)
 {
-	struct mrg_dns_asker client = {
-		.via = MRG_DNS_UDP, .now_s = now_s, .now_ns = now_ns, .peer = sender, .ctx = e
-	};
+	struct mrg_dns_asker client = { .via = MRG_DNS_UDP,
+		.now_s = now_s,
+		.now_ns = now_ns,
+		.peer = sender,
+		.ctx = e,
+		.rate = a->rate };
 	struct mrg_dns_asked asked[TOGETHER];
 	for (size_t from = 0; from < count; from += TOGETHER) {
 		const size_t n = count - from < TOGETHER ? count - from : (size_t)TOGETHER;
 		for (size_t i = 0; i < n; i++)
-			mrg_dns_answer_begin(s, d[from + i].in, &asked[i]);
+			mrg_dns_answer_begin(a->server, d[from + i].in, &asked[i]);
 		for (size_t i = 0; i < n; i++)
 			mrg_dns_answer_look(&asked[i]);
 		for (size_t i = 0; i < n; i++) {
 			struct mrg_dgram *const one = &d[from + i];
 			client.index = from + i;
-			if (other != NULL && mrg_dns_answer_is_other(&asked[i]) &&
-				other->take(other->ctx, e, from + i, one))
+			if (a->other != NULL && mrg_dns_answer_is_other(&asked[i]) &&
+				a->other(a->ctx, e, from + i, one))
 				continue;
 			if (mrg_dns_answer_finish(
 				    &asked[i], &client, one->out, one->out_cap, &one->out_len) != MRG_OK)

@@ -7,20 +7,24 @@
 #include "mrg_rt.h"
 #include "protocols/dns/answer.h"
 
-/* Who has answers to what the zones alone have none to. */
-struct answers_other {
+/* How datagrams are answered. */
+struct answers {
+	const struct mrg_dns_server *server;
+	struct mrg_dns_rate *rate; /* as in protocols/dns/asker.h */
 	void *ctx;
-	/* true: d's out and out_len are set, or it is answered later; false: it is answered as if there were nobody. */
-	bool (*take)(void *ctx, struct mrg_dgram_end *e, size_t index, struct mrg_dgram *d);
+	/*
+	 * What the zones alone have no answer to. true: d's out and out_len are set, or it is answered later; false: it is answered as if
+	 * there were nobody. NULL: there is nobody.
+	 */
+	bool (*other)(void *ctx, struct mrg_dgram_end *e, size_t index, struct mrg_dgram *d);
 };
 
 /*
  * answers_batch - the reply to each datagram; where there is to be none its out_len is 0.
- *   other   NULL: there is nobody
  *   e       where they came from, which tells their senders.   now_s, now_ns   as in protocols/dns/asker.h
  */
-void answers_batch(const struct mrg_dns_server *s, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count,
-	uint64_t now_s, uint64_t now_ns, const struct answers_other *other);
+void answers_batch(const struct answers *a, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count,
+	uint64_t now_s, uint64_t now_ns);
 
 /*
  * answers_stream - the reply to a query that came on a stream.

@@ -2,6 +2,8 @@
  * The command line: a table of options, each with the function that takes its value.
  * Reading order: the help text, the takers, the table, options_read.
  */
+#include <string.h>
+
 #include "appliances/dns/options.h"
 #include "appliances/dns/read.h"
 #include "appliances/common/sandbox.h"
@@ -24,6 +26,12 @@ static const char HELP[] =
 	"  --version-text TEXT     answer to CH TXT version.bind and version.server (refused)\n"
 	"  --identity TEXT         answer to CH TXT id.server and hostname.bind (refused)\n"
 	"  --nsid TEXT             name server identifier, RFC 5001 (not sent)\n"
+	"  --rate N                replies of a kind to one network (/24, /56) a second; what is more is not sent (no limit)\n"
+	"  --rate-slip N           of those that are not sent each Nth is, cut short, so that the client asks over TCP (2)\n"
+	"  --rate-networks N       networks that are counted at once (100000)\n"
+	"  --cookie-secret HEX     what cookies are made with, 32 digits, the same on all servers of an address (a new one each start);\n"
+	"                          a second one: a secret that is accepted, too\n"
+	"  --no-cookies            give clients no cookies (RFC 7873)\n"
 	"  --check                 read the zones, report errors as FILE:LINE:COLUMN, and end\n"
 	"  --print                 read the zones, print their records one a line, and end\n"
 	"  --store FILE            read the zone, write it in one piece as images of virtual machines have it, and end\n"
@@ -128,6 +136,44 @@ static bool take_store(void *ctx, const char *value)
 	return true;
 }
 
+static bool take_rate(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	return args_number(PROGRAM, "--rate", value, 0, MRG_DNS_RATE_MOST, &o->rate.limit);
+}
+
+static bool take_rate_slip(void *ctx, const char *value)
+{
+	enum { MOST = 100 };
+	struct options *const o = ctx;
+	return args_number(PROGRAM, "--rate-slip", value, 0, MOST, &o->rate.slip);
+}
+
+static bool take_rate_networks(void *ctx, const char *value)
+{
+	enum { MOST = 10000000 };
+	struct options *const o = ctx;
+	return args_number(PROGRAM, "--rate-networks", value, 1, MOST, &o->rate.networks);
+}
+
+static bool take_cookie_secret(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	if (o->cookie_secrets == 2) {
+		say("mrg-dns: --cookie-secret: two at most, the old one and the new one", NULL);
+		return false;
+	}
+	return cookie_secret_read(value, &o->cookies, o->cookie_secrets++);
+}
+
+static bool take_no_cookies(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	(void)value;
+	o->no_cookies = true;
+	return true;
+}
+
 static bool take_config(void *ctx, const char *value);
 
 /* ---- the table ---- */
@@ -145,6 +191,11 @@ static const struct arg table[] = {
 	{ "--version-text", answering_version, true, NULL },
 	{ "--identity", answering_identity, true, NULL },
 	{ "--nsid", answering_nsid, true, NULL },
+	{ "--rate", take_rate, true, NULL },
+	{ "--rate-slip", take_rate_slip, true, NULL },
+	{ "--rate-networks", take_rate_networks, true, NULL },
+	{ "--cookie-secret", take_cookie_secret, true, NULL },
+	{ "--no-cookies", take_no_cookies, false, NULL },
 	{ "--config", take_config, true, NULL },
 	{ "--check", take_check, false, NULL },
 	{ "--print", take_print, false, NULL },
@@ -191,6 +242,17 @@ static bool check_whole(const struct options *o)
 	return false;
 }
 
+static bool make_cookies(struct options *o)
+{
+	if (o->no_cookies)
+		return true;
+	o->server.cookies = &o->cookies;
+	const int err = o->cookie_secrets == 0 ? cookie_secret_any(&o->cookies) : 0;
+	if (err != 0)
+		say("mrg-dns: cookies: ", strerrordesc_np(err), NULL);
+	return err == 0;
+}
+
 bool options_read(
 	struct options *o, struct mrg_arena *arena, int argc, char *const argv[], enum outcome *outcome)
 {
@@ -201,7 +263,7 @@ bool options_read(
 		*outcome = OUTCOME_USAGE;
 		if (o->listen_count == 0 && o->net.kind != NET_NONE)
 			o->listen_count = net_listen(o->listen, PORT);
-		return check_whole(o) && zone_options_end(&o->zones);
+		return check_whole(o) && zone_options_end(&o->zones) && make_cookies(o);
 	}
 	if (o->faults != 0)
 		*outcome = OUTCOME_INPUT;

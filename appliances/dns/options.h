@@ -8,6 +8,7 @@
 
 #include "appliances/common/net.h"
 #include "appliances/dns/answering.h"
+#include "appliances/dns/limits.h"
 #include "appliances/dns/zone_option.h"
 #include "mrg_rt.h"
 
@@ -20,6 +21,10 @@ struct options {
 	struct net_options net;
 	struct mrg_rt_addr metrics; /* family 0: none */
 	struct zone_options zones;
+	struct rate_option rate;
+	struct mrg_dns_cookie_secrets cookies;
+	unsigned cookie_secrets; /* that were given */
+	bool no_cookies;
 	const char *control;       /* a socket for mrg-dnsctl; NULL: none */
 	size_t workers;
 	const char *user;

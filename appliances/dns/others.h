@@ -13,7 +13,7 @@
 
 struct worker;
 
-/* As `take` of struct answers_other; ctx is the worker. */
+/* As `other` of struct answers; ctx is the worker. */
 bool others_datagram(void *worker, struct mrg_dgram_end *e, size_t index, struct mrg_dgram *d);
 
 /*

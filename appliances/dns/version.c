@@ -107,6 +107,7 @@ enum mrg_status database_new(struct database **out, const struct mrg_dns_server 
 	db->arena = arena;
 	db->server = *server;
 	db->keys = *keys;
+	db->server.keys = &db->keys;
 	db->server.db = &db->index;
 	const enum mrg_status st = fill(db, versions, count);
 	if (st != MRG_OK) {

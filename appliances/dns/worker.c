@@ -26,8 +26,11 @@ static void answer_dgrams(
 	void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns)
 {
 	struct worker *const w = ctx;
-	const struct answers_other other = { .ctx = w, .take = others_datagram };
-	answers_batch(&w->db->server, e, d, count, mrg_unix_time_s(), now_ns, &other);
+	const struct answers answers = { .server = &w->db->server,
+		.rate = w->options->rate.limit != 0 ? &w->rate : NULL,
+		.ctx = w,
+		.other = others_datagram };
+	answers_batch(&answers, e, d, count, mrg_unix_time_s(), now_ns);
 }
 
 static enum mrg_dns_said answer_stream(void *ctx, struct mrg_dns_call *call, struct mrg_span query,
@@ -155,7 +158,8 @@ int worker_new(struct worker **out, struct control *control, const struct option
 {
 	struct mrg_arena arena;
 	const struct mrg_tcpip_limits stack = stack_limits(o);
-	const size_t memory = ARENA + (places->net != NULL ? net_memory(places->net->options, &stack) : 0);
+	const size_t memory = ARENA + rate_memory(&o->rate) +
+			      (places->net != NULL ? net_memory(places->net->options, &stack) : 0);
 	int err = mrg_unix_arena_open(&arena, memory, memory);
 	if (err != 0)
 		return err;
@@ -167,9 +171,12 @@ int worker_new(struct worker **out, struct control *control, const struct option
 	w->db = atomic_load_explicit(&control->current, memory_order_acquire);
 	atomic_init(&w->seen, w->db);
 	w->answer_dgrams = (struct mrg_dgram_user){ .ctx = w, .batch = answer_dgrams };
+	if (o->rate.limit != 0)
+		err = rate_table(&o->rate, o->workers, &w->rate, &w->arena);
 	sendings_init(&w->sendings, &w->arena);
 	w->drain_timer.fire = drain_over;
-	err = make_ends(w, places, conns);
+	if (err == 0)
+		err = make_ends(w, places, conns);
 	if (err != 0)
 		mrg_unix_arena_close(&arena);
 	else

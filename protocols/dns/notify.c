@@ -105,7 +105,7 @@ enum mrg_status mrg_dns_notify_reply(const struct mrg_dns_notify *n, unsigned rc
 	struct mrg_dns_reply r;
 	*len = 0;
 	const enum mrg_status st =
-		mrg_dns_reply_begin(&r, &n->query, udp_size, (struct mrg_span){ NULL, 0 }, out, cap);
+		mrg_dns_reply_begin(&r, &n->query, udp_size, NULL, out, cap);
 	if (st != MRG_OK)
 		return st;
 	r.rcode = rcode;

@@ -54,7 +54,7 @@ enum mrg_status mrg_dns_transfer_refuse(const struct mrg_dns_transfer_request *r
 {
 	struct mrg_dns_reply reply;
 	const enum mrg_status st =
-		mrg_dns_reply_begin(&reply, &r->query, udp_size, (struct mrg_span){ NULL, 0 }, out, cap);
+		mrg_dns_reply_begin(&reply, &r->query, udp_size, NULL, out, cap);
 	if (st != MRG_OK)
 		return st;
 	reply.rcode = rcode;

@@ -56,7 +56,8 @@ static void answer_dgrams(
 	void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns)
 {
 	const struct answering *const a = ctx;
-	answers_batch(&a->server, e, d, count, vm_loop_time_s(&app.loop), now_ns, NULL);
+	const struct answers answers = { .server = &a->server };
+	answers_batch(&answers, e, d, count, vm_loop_time_s(&app.loop), now_ns);
 }
 
 static enum mrg_dns_said answer_stream(void *ctx, struct mrg_dns_call *call, struct mrg_span query,
