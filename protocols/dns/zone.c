@@ -288,6 +288,7 @@ static void repack(struct mrg_dns_zone_builder *b, struct mrg_w *w, size_t from,
 	again.refs = &b->refs;
 	mrg_dns_rr_rdata_copy(&again, rr);
 	if (again.st != MRG_OK) {
+		memset(w->p + w->len, 0, again.len - w->len);
 		w->st = again.st;
 		return;
 	}
@@ -370,8 +371,10 @@ static enum mrg_status append(
 	const enum mrg_status st = put_plain(&w, in, &rr, rj);
 	if (st == MRG_OK && w.st == MRG_OK && !mrg_dns_rr_rdata_movable(in->type))
 		repack(b, &w, from, &rr);
-	if (w.st != MRG_OK)
+	if (w.st != MRG_OK) {
+		take_back(b, in, node_at + w.len);
 		return full(b, err);
+	}
 	if (st != MRG_OK) {
 		take_back(b, in, node_at + w.len);
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_RDATA, st, owner, in->type);
