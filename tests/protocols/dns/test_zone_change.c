@@ -10,6 +10,7 @@
 #include "iana/dns.h"
 #include "oracle_zones.h"
 #include "protocols/dns/zone_change.h"
+#include "protocols/dns/zone_diff.h"
 #include "protocols/dns/zone_store.h"
 
 enum { VERSIONS = 40, SCRATCH = 1 << 24, TABLES = 1 << 20 };
@@ -247,6 +248,42 @@ static const struct mrg_dns_zone *apply(const struct mrg_dns_zone *old, const st
 	return made;
 }
 
+/* The step between two zones that were built apart leads from the one to the other, and says no more than it must. */
+static void differ(const struct oracle *from, const struct oracle *to)
+{
+	struct mrg_arena a = { fresh.p, 0, fresh.cap };
+	struct kit one = { .arena = arena_of(1 << 20) }, two = { .arena = arena_of(1 << 20) };
+	const struct mrg_dns_zone *const x = zones_build(&one, from, true), *const y = zones_build(
+										    &two, to, true);
+	const struct mrg_dns_step *step = NULL;
+	struct mrg_arena nodes = k.arena;
+	size_t counts[2] = { 0 };
+	struct mrg_dns_flat_rr rr;
+	memset(fresh.p, 0, fresh.len);
+	ck_assert_int_eq(mrg_dns_zone_diff(x, y, &scratch, &a, NULL, &step), MRG_OK);
+	ck_assert_uint_eq(scratch.len, 0);
+	ck_assert(zeroed(&scratch));
+	for (unsigned side = 0; side < 2; side++) {
+		struct mrg_span left = side == 0 ? step->deleted : step->added;
+		while (mrg_dns_flat_next(&left, &rr))
+			counts[side]++;
+	}
+	for (size_t i = 0; i < from->count; i++)
+		counts[0] -= find_record(to, &from->rr[i]) == SIZE_MAX;
+	for (size_t i = 0; i < to->count; i++)
+		counts[1] -= find_record(from, &to->rr[i]) == SIZE_MAX;
+	ck_assert(counts[0] == 0 && counts[1] == 0);
+	k.arena = one.arena;
+	same_zone(apply(x, step), y);
+	one.arena = k.arena;
+	k.arena = nodes;
+	ck_assert_int_eq(mrg_dns_zone_diff(y, x, &scratch, &a, NULL, &step),
+		MRG_E_VALUE); /* an earlier serial number */
+	free(one.arena.p);
+	free(two.arena.p);
+	memset(fresh.p, 0, a.len);
+}
+
 static void run(enum oracle_signing how, unsigned seed)
 {
 	static struct oracle o[VERSIONS];
@@ -274,6 +311,8 @@ static void run(enum oracle_signing how, unsigned seed)
 		ck_assert_uint_eq(s->from + 1, s->to);
 		same_zone(versions[s->to], apply(versions[s->from], s));
 	}
+	for (unsigned i = 1; i < VERSIONS; i += 7)
+		differ(&o[i - 1], &o[i]);
 	/* and rebuilt it is the same, and nothing but itself */
 	const struct mrg_dns_zone *rebuilt;
 	struct mrg_arena compact = arena_of(1 << 20);
