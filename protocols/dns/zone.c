@@ -110,8 +110,7 @@ enum mrg_status mrg_dns_zone_begin(
 	return b->st = MRG_OK;
 }
 
-/* Types that a zone can hold: neither meta-types nor those of questions.  RFC 6895 section 3.1 */
-static bool storable(uint16_t type)
+bool mrg_dns_zone_storable(uint16_t type)
 {
 	return type != 0 && type != MRG_DNS_TYPE_OPT && (type < 128 || type > 255);
 }
@@ -421,7 +420,7 @@ enum mrg_status mrg_dns_zone_add(struct mrg_dns_zone_builder *b, struct mrg_span
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_DEAD, b->st, owner, type);
 	if (rr_class != MRG_DNS_CLASS_IN)
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_CLASS, MRG_E_VALUE, owner, type);
-	if (!storable(type))
+	if (!mrg_dns_zone_storable(type))
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_TYPE, MRG_E_VALUE, owner, type);
 	if (b->open == NULL || !mrg_dns_same_name(owner, mrg_dns_name_flat_from(mrg_dns_zone_owner(b), 0))) {
 		const enum mrg_status st = open_owner(b, owner, type, err);
