@@ -126,6 +126,14 @@ static void serve_secondary(void *ctx, size_t index, struct version *version)
 
 /* ---- reloading ---- */
 
+/* A version that was read from the file takes the place of the one before. */
+static void replace(struct manager *m, size_t index, struct version *v)
+{
+	if (v->option->transfer != NULL)
+		version_follow(v, m->versions[index]);
+	set_version(m, index, v);
+}
+
 /* All zones that have files. NULL, or why not; what is wrong in detail is in the log. */
 static const char *reload(struct manager *m)
 {
@@ -143,7 +151,7 @@ static const char *reload(struct manager *m)
 		if (z != NULL)
 			secondaries_check(z);
 		else
-			set_version(m, i, db->versions[i]);
+			replace(m, i, db->versions[i]);
 	}
 	database_free(db);
 	if (!serve_versions(m))
@@ -170,7 +178,7 @@ static const char *reload_zone(struct manager *m, size_t index)
 			log_failed(faults);
 		return "the old zone is served on: see the log";
 	}
-	set_version(m, index, v);
+	replace(m, index, v);
 	version_drop(v);
 	if (!serve_versions(m))
 		return "not enough memory";

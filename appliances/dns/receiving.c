@@ -7,11 +7,7 @@
 #include "appliances/dns/receiving.h"
 #include "unix/mrg_unix.h"
 
-enum {
-	MIB = 1 << 20,
-	SCRATCH_LEAST = 64 * MIB,
-	HISTORY_MIN = MIB /* octets of changes that are remembered in any case */
-};
+enum { MIB = 1 << 20, SCRATCH_LEAST = 64 * MIB };
 
 /* Octets of address space: of a zone whose size nobody knows yet, and of what a change looks at. */
 static const size_t RESERVE = (size_t)16384 * MIB, SCRATCH = (size_t)4096 * MIB;
@@ -130,7 +126,7 @@ static const char *finish_whole(struct receiving *r)
 /* The steps that are known, as far as they are worth it: a client that lacks more is sent the zone. */
 static bool remember(struct receiving *r)
 {
-	const size_t zone = r->made->nodes->arena.len / 2, most = zone > HISTORY_MIN ? zone : HISTORY_MIN;
+	const size_t most = version_history(r->made);
 	const struct mrg_dns_step *before;
 	struct mrg_arena *const tables = &r->made->tables;
 	return mrg_dns_history_copy(tables, r->held->newest, most, &before) == MRG_OK &&

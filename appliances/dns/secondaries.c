@@ -7,9 +7,9 @@
 
 #include "appliances/common/say.h"
 #include "appliances/dns/secondaries.h"
-#include "protocols/dns/soa_query.h"
+#include "protocols/dns/refresh.h"
 
-enum { QUERY_MAX = 1024, DAY_S = 86400 };
+enum { QUERY_MAX = 1024, UDP_SIZE = 1232, DAY_S = 86400 };
 
 /* What SOA records say is kept within these, as other servers do. */
 static const struct mrg_dns_secondary_limits LIMITS = { .refresh_min_s = 1,
@@ -68,7 +68,7 @@ static bool put_query(struct secondary_zone *z, const struct remote *r, uint8_t 
 	const struct mrg_span origin = { z->option->origin, z->option->origin_len };
 	if (getrandom(&z->query_id, sizeof z->query_id, 0) != sizeof z->query_id)
 		return false;
-	if (mrg_dns_soa_query_put(origin, z->query_id, query, QUERY_MAX, len) != MRG_OK)
+	if (mrg_dns_refresh_query(origin, z->query_id, UDP_SIZE, query, QUERY_MAX, len) != MRG_OK)
 		return false;
 	return r->key == NULL ||
 	       mrg_dns_auth_ask(&z->auth, &r->key->tsig, mrg_unix_time_s(), query, QUERY_MAX, len) == MRG_OK;
@@ -168,17 +168,18 @@ static bool take_answer(
 {
 	const struct mrg_span origin = { z->option->origin, z->option->origin_len };
 	const struct remote *const r = primary_of(z, z->s.primary);
-	uint32_t serial;
+	struct mrg_dns_refresh heard;
 	if (!z->querying || !mrg_rt_addr_same(peer, &r->addr))
 		return false;
-	const enum mrg_dns_soa_heard heard = mrg_dns_soa_query_heard(origin, z->query_id, message, &serial);
-	if (heard == MRG_DNS_SOA_OTHER)
+	const enum mrg_dns_refresh_kind kind = mrg_dns_refresh_read(origin, z->query_id, message, &heard);
+	if (kind == MRG_DNS_REFRESH_OTHER)
 		return false;
 	const bool good = r->key == NULL ||
 			  mrg_dns_auth_take(&z->auth, message, mrg_unix_time_s()) == MRG_DNS_AUTH_GOOD;
 	z->querying = false;
-	if (good && heard == MRG_DNS_SOA_SERIAL) {
-		mrg_dns_secondary_answered(&z->s, serial, NULL, now_ns);
+	if (good && kind == MRG_DNS_REFRESH_SERIAL) {
+		mrg_dns_secondary_answered(
+			&z->s, heard.serial, heard.has_expire ? &heard.expire_s : NULL, now_ns);
 	} else {
 		log_failed(z, "primary_refuses",
 			good ? "it does not have the zone" : "its answer is not signed as it should be");

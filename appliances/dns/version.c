@@ -2,9 +2,13 @@
 #include <errno.h>
 
 #include "appliances/dns/version.h"
+#include "protocols/dns/zone_diff.h"
 #include "unix/mrg_unix.h"
 
-enum { LEAST = 1 << 20 /* octets of address space that a zone can do with, if there is no more */ };
+enum {
+	LEAST = 1 << 20,      /* octets of address space that a zone can do with, if there is no more */
+	HISTORY_MIN = 1 << 20 /* octets of changes that are remembered in any case */
+};
 
 /* The same for the tables of a version, as there is of it: no zone has more nodes than 2^31. */
 static const size_t TABLES = (size_t)32 << 30;
@@ -54,6 +58,32 @@ int version_change(struct version **out, const struct version *held)
 	v->tables = tables;
 	*out = v;
 	return 0;
+}
+
+size_t version_history(const struct version *v)
+{
+	const size_t half = v->nodes->arena.len / 2;
+	return half > HISTORY_MIN ? half : (size_t)HISTORY_MIN;
+}
+
+/* What changes take is not known before. */
+void version_follow(struct version *made, const struct version *before)
+{
+	struct mrg_arena scratch;
+	struct mrg_arena *const nodes = &made->nodes->arena;
+	const struct mrg_dns_step *known, *newest;
+	const size_t most = version_history(made), mark = nodes->len;
+	if (mrg_dns_zone_is_absent(before->zone) || mrg_dns_zone_is_absent(made->zone) ||
+		mrg_unix_arena_open(&scratch, MRG_DNS_ZONE_DIFF_SCRATCH + most, LEAST) != 0)
+		return;
+	if (mrg_dns_history_copy(nodes, before->newest, most, &known) == MRG_OK &&
+		mrg_dns_zone_diff(before->zone, made->zone, &scratch, nodes, known, &newest) == MRG_OK) {
+		made->newest = newest;
+	} else {
+		memset(nodes->p + mark, 0, nodes->len - mark);
+		nodes->len = mark;
+	}
+	mrg_unix_arena_close(&scratch);
 }
 
 void version_keep(struct version *v) { atomic_fetch_add_explicit(&v->users, 1, memory_order_relaxed); }

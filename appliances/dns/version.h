@@ -59,6 +59,16 @@ int version_absent(struct version **out, const struct zone_option *option);
 int version_change(struct version **out, const struct version *held);
 
 /*
+ * version_follow - remember what changed from one version to another that was built apart from it, with what was remembered before; for
+ * IXFR.  Nothing is remembered where that can't be said: then secondaries get all of it.
+ *   made   not served yet
+ */
+void version_follow(struct version *made, const struct version *before);
+
+/* version_history - octets of changes that are worth remembering for a zone: a client that lacks more gets the zone. */
+size_t version_history(const struct version *v);
+
+/*
  * version_keep, version_drop - one user more, one less. From any thread.
  */
 void version_keep(struct version *v);

@@ -110,8 +110,7 @@ enum mrg_status mrg_dns_zone_begin(
 	return b->st = MRG_OK;
 }
 
-/* Types that a zone can hold: neither meta-types nor those of questions.  RFC 6895 section 3.1 */
-static bool storable(uint16_t type)
+bool mrg_dns_zone_storable(uint16_t type)
 {
 	return type != 0 && type != MRG_DNS_TYPE_OPT && (type < 128 || type > 255);
 }
@@ -288,6 +287,7 @@ static void repack(struct mrg_dns_zone_builder *b, struct mrg_w *w, size_t from,
 	again.refs = &b->refs;
 	mrg_dns_rr_rdata_copy(&again, rr);
 	if (again.st != MRG_OK) {
+		memset(w->p + w->len, 0, again.len - w->len);
 		w->st = again.st;
 		return;
 	}
@@ -370,8 +370,10 @@ static enum mrg_status append(
 	const enum mrg_status st = put_plain(&w, in, &rr, rj);
 	if (st == MRG_OK && w.st == MRG_OK && !mrg_dns_rr_rdata_movable(in->type))
 		repack(b, &w, from, &rr);
-	if (w.st != MRG_OK)
+	if (w.st != MRG_OK) {
+		take_back(b, in, node_at + w.len);
 		return full(b, err);
+	}
 	if (st != MRG_OK) {
 		take_back(b, in, node_at + w.len);
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_RDATA, st, owner, in->type);
@@ -418,7 +420,7 @@ enum mrg_status mrg_dns_zone_add(struct mrg_dns_zone_builder *b, struct mrg_span
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_DEAD, b->st, owner, type);
 	if (rr_class != MRG_DNS_CLASS_IN)
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_CLASS, MRG_E_VALUE, owner, type);
-	if (!storable(type))
+	if (!mrg_dns_zone_storable(type))
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_TYPE, MRG_E_VALUE, owner, type);
 	if (b->open == NULL || !mrg_dns_same_name(owner, mrg_dns_name_flat_from(mrg_dns_zone_owner(b), 0))) {
 		const enum mrg_status st = open_owner(b, owner, type, err);

@@ -43,6 +43,9 @@ static inline uint32_t mrg_dns_zone_handle(const struct mrg_dns_zone_builder *b,
  */
 const void **mrg_dns_zone_scratch(const struct mrg_dns_zone_builder *b, size_t skip, size_t count);
 
+/* Types that a zone can hold: neither meta-types nor those of questions.  RFC 6895 section 3.1 */
+bool mrg_dns_zone_storable(uint16_t type);
+
 /* May only NSEC, RRSIG and the like stand beside it?  RFC 1034 3.6.2, RFC 4035 2.5 */
 bool mrg_dns_zone_unlike_alias(uint16_t type);
 

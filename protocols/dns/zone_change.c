@@ -153,7 +153,7 @@ static uint64_t hash_record(const struct mrg_dns_edit_name *n, uint16_t type, bo
 static struct mrg_dns_edit_record *find_record(const struct mrg_dns_zone_change *c, uint64_t hash,
 	const struct mrg_dns_edit_set *set, bool sig, struct mrg_span rdata)
 {
-	struct mrg_dns_edit_record *alike = NULL, *gone = NULL;
+	struct mrg_dns_edit_record *alike = NULL, *gone = NULL; /* that is the same but for case; that was */
 	for (struct mrg_dns_edit_record *r = c->records[hash % c->record_slots]; r != NULL; r = r->in_slot) {
 		if (r->hash != hash || r->set != set || r->sig != sig)
 			continue;
@@ -456,6 +456,45 @@ enum mrg_status mrg_dns_zone_change_next(
 			return MRG_OK;
 		}
 	}
+}
+
+bool mrg_dns_zone_change_had(
+	struct mrg_dns_zone_change *c, struct mrg_span owner, uint16_t type, struct mrg_span rdata)
+{
+	struct place at;
+	if (open_place(c, owner, type, MRG_DNS_CLASS_IN, rdata, &at, NULL) != MRG_OK)
+		return false;
+	const struct mrg_dns_edit_set *const set = find_set(at.name, at.type);
+
+	const uint64_t hash = hash_record(at.name, at.type, at.sig, rdata);
+	const struct mrg_dns_edit_record *r = set != NULL ? c->records[hash % c->record_slots] : NULL;
+	for (; r != NULL; r = r->in_slot) {
+		if (r->was && r->hash == hash && r->set == set && r->sig == at.sig &&
+			mrg_dns_rdata_same(at.type, r->rdata, rdata))
+			return true;
+	}
+	return false;
+}
+
+static bool list_differs(const struct mrg_dns_edit_list *list, bool ttl)
+{
+	for (const struct mrg_dns_edit_record *r = list->first; r != NULL; r = r->next) {
+		if (r->was != r->is || (ttl && r->is))
+			return true;
+	}
+	return false;
+}
+
+bool mrg_dns_zone_change_differs(const struct mrg_dns_zone_change *c)
+{
+	for (const struct mrg_dns_edit_name *n = c->first; n != NULL; n = n->next) {
+		for (const struct mrg_dns_edit_set *s = n->edited ? n->sets : NULL; s != NULL; s = s->next) {
+			const bool ttl = s->ttl != s->was_ttl;
+			if (list_differs(&s->data, ttl) || list_differs(&s->sigs, ttl))
+				return true;
+		}
+	}
+	return false;
 }
 
 void mrg_dns_zone_change_end(struct mrg_dns_zone_change *c)

@@ -98,6 +98,12 @@ MRG_MUST_USE enum mrg_status mrg_dns_zone_change_delete_name(
 MRG_MUST_USE enum mrg_status mrg_dns_zone_change_next(
 	struct mrg_dns_zone_change *c, struct mrg_span owner, int32_t *type, size_t *count);
 
+/* mrg_dns_zone_change_had - was the record there in the version that the change starts from?  As for mrg_dns_zone_change_delete. */
+bool mrg_dns_zone_change_had(struct mrg_dns_zone_change *c, struct mrg_span owner, uint16_t type, struct mrg_span rdata);
+
+/* mrg_dns_zone_change_differs - has anything changed by now, when all is said?   Cost: O(records that were looked at). */
+bool mrg_dns_zone_change_differs(const struct mrg_dns_zone_change *c);
+
 /*
  * mrg_dns_zone_change_finish - make the new version.
  *   out    written on MRG_OK; valid as long as `nodes` and `tables`
@@ -117,6 +123,12 @@ MRG_MUST_USE enum mrg_status mrg_dns_zone_change_finish(
  */
 MRG_MUST_USE enum mrg_status mrg_dns_zone_change_step(struct mrg_dns_zone_change *c, struct mrg_arena *a,
 	const struct mrg_dns_step *before, const struct mrg_dns_step **out);
+
+/*
+ * mrg_dns_zone_change_undo - forget a version that was finished and that nobody has seen.
+ *   nodes, tables   how much of the arenas was in use before it was finished
+ */
+void mrg_dns_zone_change_undo(struct mrg_dns_zone_change *c, size_t nodes, size_t tables);
 
 /* mrg_dns_zone_change_end - give the scratch memory back, zeroed.  Also for a change that failed or is given up, finished or not. */
 void mrg_dns_zone_change_end(struct mrg_dns_zone_change *c);

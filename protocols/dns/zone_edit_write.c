@@ -329,6 +329,14 @@ static void rewind_to(struct mrg_arena *a, size_t mark)
 	a->len = mark;
 }
 
+void mrg_dns_zone_change_undo(struct mrg_dns_zone_change *c, size_t nodes, size_t tables)
+{
+	rewind_to(c->nodes, nodes);
+	rewind_to(c->tables, tables);
+	c->made = NULL;
+	c->st = MRG_E_VALUE;
+}
+
 enum mrg_status mrg_dns_zone_change_finish(
 	struct mrg_dns_zone_change *c, const struct mrg_dns_zone **out, struct mrg_dns_zone_error *err)
 {

@@ -8,6 +8,7 @@
 
 #include "dns/message.h"
 #include "iana/dns.h"
+#include "protocols/dns/zone_store.h"
 
 static uint64_t seed;
 
@@ -226,5 +227,87 @@ void zones_compare(const struct kit *k, const struct oracle *z)
 		const struct mrg_dns_name_flat name = oracle_name(text);
 		for (size_t t = 0; t < sizeof types / sizeof *types; t++)
 			compare(k, z, &name, types[t], z->signing != ORACLE_UNSIGNED && (n + t) % 4 != 0);
+	}
+}
+
+/* ---- the same zone ---- */
+
+size_t zones_find(const struct oracle *z, const struct oracle_rr *r)
+{
+	for (size_t i = 0; i < z->count; i++) {
+		const struct oracle_rr *const x = &z->rr[i];
+		if (x->type == r->type && x->ttl == r->ttl &&
+			mrg_dns_name_flat_order(&x->owner, &r->owner) == 0 && mrg_span_eq(x->rdata, r->rdata))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+struct mrg_span zones_name(const struct mrg_dns_name_flat *n) { return (struct mrg_span){ n->b, n->len }; }
+
+/* The records of a node as numbers that add up to the same in any order of a set's records. */
+static uint64_t sum_node(const struct mrg_dns_node *n)
+{
+	struct mrg_dns_rrset const *s = mrg_dns_node_sets(n);
+	uint64_t sum = 0;
+	for (unsigned left = n->sets; left > 0; left--, s = mrg_dns_rrset_next(s)) {
+		struct mrg_span wire = mrg_dns_rrset_wire(s, true);
+		struct mrg_dns_rr rr;
+		uint64_t set = 0;
+		for (; wire.len > 0; wire = (struct mrg_span){ wire.p + rr.len, wire.len - rr.len }) {
+			uint8_t flat[1024];
+			struct mrg_w w;
+			ck_assert_int_eq(
+				mrg_dns_rr_check(wire, mrg_dns_rrset_message(n, s), &rr, NULL), MRG_OK);
+			mrg_w_init(&w, flat, sizeof flat);
+			mrg_dns_rr_copy(&w, &rr);
+			ck_assert_int_eq(w.st, MRG_OK);
+			set += mrg_dns_hash(mrg_w_span(&w, 0)) *
+			       ((size_t)(wire.p - (const uint8_t *)(s + 1)) < s->len ? 3 : 5);
+		}
+		sum = sum * 31 + set + s->type + s->count * 7u + s->sig_count * 77u + s->len + s->sig_len;
+	}
+	return sum;
+}
+
+static void same_node(const struct mrg_dns_node *x, const struct mrg_dns_node *y)
+{
+	const unsigned unsaid = MRG_DNS_NODE_LAST | MRG_DNS_NODE_LINKED;
+	ck_assert_ptr_nonnull(y);
+	ck_assert_uint_eq(x->flags & ~unsaid, y->flags & ~unsaid);
+	ck_assert_uint_eq(x->below, y->below);
+	ck_assert_uint_eq(x->sets, y->sets);
+	ck_assert_uint_eq(x->labels, y->labels);
+	ck_assert_uint_eq(x->grains, y->grains);
+	ck_assert(sum_node(x) == sum_node(y));
+}
+
+void zones_same(const struct mrg_dns_zone *a, const struct mrg_dns_zone *b)
+{
+	size_t bucket = 0, count = 0, len = 0;
+	for (const struct mrg_dns_node *n = mrg_dns_zone_first(a, &bucket); n != NULL;
+		n = mrg_dns_zone_after(a, n, &bucket), count++) {
+		same_node(n, mrg_dns_zone_probe(b, mrg_dns_node_name(n)));
+		len += mrg_dns_node_size(n);
+	}
+	ck_assert_uint_eq(a->node_count, count);
+	ck_assert_uint_eq(b->node_count, count);
+	ck_assert_uint_eq(a->node_len, len + mrg_dns_node_size(a->negative));
+	ck_assert_uint_eq(b->node_len, a->node_len);
+	ck_assert_ptr_eq(a->apex, mrg_dns_zone_probe(a, mrg_dns_zone_origin(a)));
+	ck_assert_ptr_eq(b->apex, mrg_dns_zone_probe(b, mrg_dns_zone_origin(b)));
+	ck_assert(sum_node(a->negative) == sum_node(b->negative));
+	ck_assert_uint_eq(a->serial, b->serial);
+	ck_assert_uint_eq(a->record_count, b->record_count);
+	ck_assert_int_eq(a->denial, b->denial);
+	ck_assert_uint_eq(a->soa.ttl, b->soa.ttl);
+	ck_assert(mrg_span_eq(a->soa.numbers, b->soa.numbers));
+	ck_assert_uint_eq(a->nsec3.iterations, b->nsec3.iterations);
+	ck_assert_uint_eq(a->chain_len, b->chain_len);
+	for (size_t i = 0; i < a->chain_len; i++) {
+		const struct mrg_dns_node *const x = mrg_dns_node_at(a, a->chain[i]),
+						 *const y = mrg_dns_node_at(b, b->chain[i]);
+		ck_assert(mrg_dns_node_is(x, mrg_dns_node_name(y)));
+		ck_assert_ptr_eq(y, mrg_dns_zone_probe(b, mrg_dns_node_name(y)));
 	}
 }

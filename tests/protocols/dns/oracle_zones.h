@@ -25,4 +25,12 @@ const struct mrg_dns_zone *zones_build(struct kit *k, const struct oracle *z, bo
 /* Ask for every name of up to four labels, and every type that is treated in its own way; `k` has the zone in its database. */
 void zones_compare(const struct kit *k, const struct oracle *z);
 
+struct mrg_span zones_name(const struct mrg_dns_name_flat *n);
+
+/* Which record of the zone is the same, its TTL included; SIZE_MAX: none. */
+size_t zones_find(const struct oracle *z, const struct oracle_rr *r);
+
+/* Node by node, flags and chains included, and what else is known of a zone.  Where nodes stand, and in how many buckets, may differ. */
+void zones_same(const struct mrg_dns_zone *a, const struct mrg_dns_zone *b);
+
 #endif
