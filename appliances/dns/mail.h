@@ -37,6 +37,7 @@ struct letter {
 	struct mrg_dgram_end *end; /* over UDP, else NULL */
 	struct mrg_dns_ticket ticket;
 	struct mrg_rt_addr peer;
+	struct mrg_dns_auth auth; /* of UPDATE: of the request, for the reply */
 	size_t len;
 	uint8_t message[LETTER_OCTETS];
 };
@@ -44,7 +45,7 @@ struct letter {
 struct letters {
 	struct letter *first, *last;
 	atomic_bool any; /* so that who finds none takes no lock */
-};
+}; /* zeroed: there are none */
 
 struct mail {
 	pthread_mutex_t lock;

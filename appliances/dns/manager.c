@@ -11,8 +11,11 @@
 #include "appliances/dns/manager.h"
 #include "appliances/dns/said.h"
 #include "appliances/dns/show.h"
+#include "appliances/dns/updating.h"
+#include "protocols/dns/update.h"
 
 enum {
+	UPDATE_REPLY = 512,                  /* octets of the reply to an update, without its signature */
 	ARENA = 16 << 20,                    /* address space: the loop, and who asks */
 	FAULTS_LOGGED = 20,                  /* of a reload; the rest is counted */
 	CONNS = CTL_CONNS + FETCHES_MAX + 16 /* slots: those just closed are free a turn later */
@@ -410,13 +413,48 @@ static void take_notify(struct manager *m, const struct letter *l)
 		secondaries_notified(z, &l->peer, l->has_serial ? &l->serial : NULL);
 }
 
+/* The zone whose option that is. */
+static size_t index_of(const struct manager *m, const struct zone_option *option)
+{
+	return (size_t)(option - m->options->zones.list);
+}
+
+/* Do it, serve what came of it, and only then say so. */
+static void take_update(struct manager *m, struct letter *l)
+{
+	const size_t index = index_of(m, l->option);
+	struct version *made;
+	struct mrg_w w;
+	uint8_t reply[UPDATE_REPLY];
+	unsigned rcode = updating_do(l, m->versions[index], &made);
+	if (made != NULL) {
+		set_version(m, index, made);
+		version_drop(made);
+		if (!serve_versions(m))
+			rcode = MRG_DNS_RCODE_SERVFAIL;
+	}
+	mrg_w_init(&w, reply, sizeof reply);
+	mrg_dns_update_reply(&w, (struct mrg_span){ l->message, l->len }, rcode);
+	l->len = w.len;
+	memcpy(l->message, reply, l->len);
+	if (w.st != MRG_OK ||
+		mrg_dns_auth_sign(&l->auth, mrg_unix_time_s(), l->message, LETTER_OCTETS, &l->len) != MRG_OK)
+		l->len = 0;
+	mail_post(&m->control->mail, &l->worker->letters, l);
+	mrg_unix_loop_wake(&l->worker->loop);
+}
+
 static void take_mail(struct manager *m)
 {
 	struct mail *const mail = &m->control->mail;
 	struct letter *l;
 	while ((l = mail_next(mail, &mail->to_manager)) != NULL) {
-		take_notify(m, l);
-		mail_give(mail, l);
+		if (l->kind == LETTER_UPDATE) {
+			take_update(m, l);
+		} else {
+			take_notify(m, l);
+			mail_give(mail, l);
+		}
 	}
 }
 

@@ -23,4 +23,7 @@ bool others_datagram(void *worker, struct mrg_dgram_end *e, size_t index, struct
 bool others_stream(struct worker *w, struct mrg_dns_call *call, struct mrg_span query, uint8_t *out, size_t cap,
 	size_t *out_len, enum mrg_dns_said *said);
 
+/* others_answer - say what the manager has answered to this worker's clients meanwhile. */
+void others_answer(struct worker *w, uint64_t now_ns);
+
 #endif

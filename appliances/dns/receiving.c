@@ -9,8 +9,8 @@
 
 enum { MIB = 1 << 20, SCRATCH_LEAST = 64 * MIB };
 
-/* Octets of address space: of a zone whose size nobody knows yet, and of what a change looks at. */
-static const size_t RESERVE = (size_t)16384 * MIB, SCRATCH = (size_t)4096 * MIB;
+/* Octets of address space of what a change looks at. */
+static const size_t SCRATCH = (size_t)4096 * MIB;
 
 struct receiving {
 	struct mrg_arena arena; /* that this lies in */
@@ -64,7 +64,7 @@ static void forget(struct receiving *r)
 static bool begin_whole(struct receiving *r)
 {
 	forget(r);
-	if (version_begin(&r->made, RESERVE) != 0)
+	if (version_begin(&r->made, VERSION_ANY_SIZE) != 0)
 		return false;
 	r->what = WHOLE;
 	return mrg_dns_zone_begin(&r->builder, &r->made->nodes->arena,
@@ -133,33 +133,14 @@ static bool remember(struct receiving *r)
 	       mrg_dns_zone_change_step(&r->change, tables, before, &r->made->newest) == MRG_OK;
 }
 
-/* A compact version in place of one that has become slow or large. */
-static void rebuild(struct receiving *r)
-{
-	struct version *fresh;
-	struct mrg_arena *const scratch = &r->scratch;
-	if (version_begin(&fresh, RESERVE) != 0)
-		return;
-	if (mrg_dns_zone_rebuild(r->made->zone, &fresh->nodes->arena, scratch, &fresh->zone, NULL) !=
-			MRG_OK ||
-		mrg_dns_history_copy(&fresh->nodes->arena, r->made->newest, SIZE_MAX, &fresh->newest) !=
-			MRG_OK) {
-		version_drop(fresh);
-		return;
-	}
-	mrg_unix_arena_trim(&fresh->nodes->arena);
-	version_drop(r->made);
-	r->made = fresh;
-}
-
 static const char *finish_changes(struct receiving *r)
 {
 	if (mrg_dns_zone_change_finish(&r->change, &r->made->zone, &r->why) != MRG_OK)
 		return mrg_dns_zone_fault_str(r->why.fault);
 	const bool kept = remember(r);
 	mrg_dns_zone_change_end(&r->change);
-	if (kept && mrg_dns_zone_rebuild_due(r->made->zone, &r->made->nodes->arena))
-		rebuild(r);
+	if (kept)
+		version_compact(&r->made, &r->scratch);
 	mrg_unix_arena_close(&r->scratch);
 	r->what = NOTHING;
 	return kept ? NULL : "not enough memory";

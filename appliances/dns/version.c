@@ -60,6 +60,24 @@ int version_change(struct version **out, const struct version *held)
 	return 0;
 }
 
+void version_compact(struct version **v, struct mrg_arena *scratch)
+{
+	struct version *const old = *v, *fresh;
+	if (!mrg_dns_zone_rebuild_due(old->zone, &old->nodes->arena) ||
+		version_begin(&fresh, VERSION_ANY_SIZE) != 0)
+		return;
+	struct mrg_arena *const nodes = &fresh->nodes->arena;
+	fresh->option = old->option;
+	if (mrg_dns_zone_rebuild(old->zone, nodes, scratch, &fresh->zone, NULL) != MRG_OK ||
+		mrg_dns_history_copy(nodes, old->newest, SIZE_MAX, &fresh->newest) != MRG_OK) {
+		version_drop(fresh);
+		return;
+	}
+	mrg_unix_arena_trim(nodes);
+	version_drop(old);
+	*v = fresh;
+}
+
 size_t version_history(const struct version *v)
 {
 	const size_t half = v->nodes->arena.len / 2;
@@ -71,13 +89,16 @@ void version_follow(struct version *made, const struct version *before)
 {
 	struct mrg_arena scratch;
 	struct mrg_arena *const nodes = &made->nodes->arena;
-	const struct mrg_dns_step *known, *newest;
+	const struct mrg_dns_step *known = NULL, *newest;
 	const size_t most = version_history(made), mark = nodes->len;
 	if (mrg_dns_zone_is_absent(before->zone) || mrg_dns_zone_is_absent(made->zone) ||
 		mrg_unix_arena_open(&scratch, MRG_DNS_ZONE_DIFF_SCRATCH + most, LEAST) != 0)
 		return;
-	if (mrg_dns_history_copy(nodes, before->newest, most, &known) == MRG_OK &&
-		mrg_dns_zone_diff(before->zone, made->zone, &scratch, nodes, known, &newest) == MRG_OK) {
+	bool good = mrg_dns_history_copy(nodes, before->newest, most, &known) == MRG_OK;
+	newest = known;
+	if (good && mrg_dns_zone_serial(before->zone) != mrg_dns_zone_serial(made->zone))
+		good = mrg_dns_zone_diff(before->zone, made->zone, &scratch, nodes, known, &newest) == MRG_OK;
+	if (good) {
 		made->newest = newest;
 	} else {
 		memset(nodes->p + mark, 0, nodes->len - mark);

@@ -22,7 +22,7 @@
 #include "appliances/dns/zone_option.h"
 #include "protocols/dns/answer.h"
 #include "protocols/dns/history.h"
-#include "protocols/dns/zone.h"
+#include "protocols/dns/zone_change.h"
 
 /* What the nodes of a zone are in; lies there itself, first. */
 struct nodes {
@@ -38,6 +38,8 @@ struct version {
 	const struct mrg_dns_step *newest; /* that led to it; NULL: nothing is known of the past */
 	const struct zone_option *option;
 };
+
+#define VERSION_ANY_SIZE ((size_t)16 << 30) /* octets of address space of a zone whose size nobody knows yet */
 
 /*
  * version_begin - memory for a zone to be built in, with nothing in it yet; it has one user.
@@ -64,6 +66,13 @@ int version_change(struct version **out, const struct version *held);
  *   made   not served yet
  */
 void version_follow(struct version *made, const struct version *before);
+
+/*
+ * version_compact - put a compact one in place of a version that has become slow or large by changes; where there is no memory for it, it
+ * stays.
+ *   v        not served yet, with one user.   scratch   as mrg_dns_zone_rebuild has it
+ */
+void version_compact(struct version **v, struct mrg_arena *scratch);
 
 /* version_history - octets of changes that are worth remembering for a zone: a client that lacks more gets the zone. */
 size_t version_history(const struct version *v);

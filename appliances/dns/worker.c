@@ -90,6 +90,7 @@ static bool turn(void *ctx, uint64_t now_ns)
 	}
 	atomic_store_explicit(
 		&w->turns, atomic_load_explicit(&w->turns, memory_order_relaxed) + 1u, memory_order_relaxed);
+	others_answer(w, now_ns);
 	figures_publish(w);
 	net_turn(w->net);
 	if (!w->draining && atomic_load_explicit(&w->control->stopping, memory_order_acquire))

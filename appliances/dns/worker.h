@@ -43,6 +43,7 @@ struct worker {
 	struct mrg_dgram_user answer_dgrams;
 	struct mrg_dns_streams streams;
 	struct sendings sendings;
+	struct letters letters; /* from the manager */
 	struct mrg_dns_rate rate; /* if there is a limit */
 	struct net *net;          /* NULL: on kernel sockets */
 	struct end_dgram *udp;    /* one for each listen address */
