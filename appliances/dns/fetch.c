@@ -10,13 +10,12 @@
 #include "iana/dns.h"
 
 enum {
+	MIB = 1 << 20,
 	QUERY_MAX = 1024,
 	RECORDS_MAX = INT32_MAX, /* of a transfer */
 	UDP_SIZE = 1232,
 	ALIGN = 64
 };
-
-static const uint64_t OCTETS_MAX = UINT64_C(1) << 36; /* of a transfer: what never ends ends here */
 
 static const struct mrg_dns_client_limits LIMITS = {
 	.connect_ns = 10u * MRG_RT_SECOND_NS, .reply_ns = 30u * MRG_RT_SECOND_NS, .idle_ns = MRG_RT_SECOND_NS
@@ -223,7 +222,9 @@ static const char *ask(struct fetch *f)
 		.id = id,
 		.udp_size = UDP_SIZE,
 		.record_max = RECORDS_MAX,
-		.octet_max = OCTETS_MAX,
+		.octet_max = (uint64_t)(z->size_limit_mib != 0 ? z->size_limit_mib
+							       : (unsigned)ZONE_SIZE_LIMIT_MIB) *
+			     MIB,
 		.verifier = { .ctx = f,
 			.verify = f->what.from->key != NULL ? verify : NULL,
 			.complete = f->what.from->key != NULL ? all_signed : NULL } };

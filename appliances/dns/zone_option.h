@@ -74,6 +74,7 @@ struct zone_option {
 	struct remote *notify;
 	struct allowed *transfer, *notify_from;
 	struct update_allowed *update;
+	unsigned size_limit_mib; /* octets of a transfer that is received; 0: ZONE_SIZE_LIMIT_MIB */
 	bool catalog; /* its records name zones to serve.  RFC 9432 */
 };
 
@@ -91,7 +92,7 @@ struct zone_options {
  */
 bool zone_option_add(struct zone_options *all, const char *value);
 
-enum { ZONE_OPTION_BLOCKS = 2 };
+enum { ZONE_OPTION_BLOCKS = 2, ZONE_SIZE_LIMIT_MIB = 4096 };
 
 /* The blocks of a configuration file; their ctx is a struct zone_options. */
 extern const struct conf_block zone_option_blocks[ZONE_OPTION_BLOCKS];
