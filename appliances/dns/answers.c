@@ -9,6 +9,12 @@ static void sender(void *ctx, size_t index, struct mrg_rt_addr *out)
 	e->ops->peer(e, index, out);
 }
 
+static void count_one(const struct answers *a, const struct mrg_dns_asked *asked, struct mrg_span reply)
+{
+	if (a->count != NULL)
+		a->count(a->counter, mrg_dns_answer_query(asked), reply);
+}
+
 void answers_batch(const struct answers *a, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count,
 	uint64_t now_s, uint64_t now_ns)
 {
@@ -34,6 +40,7 @@ void answers_batch(const struct answers *a, struct mrg_dgram_end *e, struct mrg_
 			if (mrg_dns_answer_finish(
 				    &asked[i], &client, one->out, one->out_cap, &one->out_len) != MRG_OK)
 				one->out_len = 0;
+			count_one(a, &asked[i], (struct mrg_span){ one->out, one->out_len });
 		}
 	}
 }
@@ -44,11 +51,16 @@ static void other_end(void *ctx, size_t index, struct mrg_rt_addr *out)
 	mrg_stream_peer(ctx, out);
 }
 
-enum mrg_status answers_stream(const struct mrg_dns_server *s, struct mrg_stream *stream,
-	struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len, uint64_t now_s)
+enum mrg_status answers_stream(const struct answers *a, struct mrg_stream *stream, struct mrg_span query,
+	uint8_t *out, size_t cap, size_t *out_len, uint64_t now_s)
 {
 	const struct mrg_dns_asker client = {
 		.via = MRG_DNS_TCP, .now_s = now_s, .peer = other_end, .ctx = stream
 	};
-	return mrg_dns_answer(s, &client, query, out, cap, out_len);
+	struct mrg_dns_asked asked;
+	mrg_dns_answer_begin(a->server, query, &asked);
+	mrg_dns_answer_look(&asked);
+	const enum mrg_status st = mrg_dns_answer_finish(&asked, &client, out, cap, out_len);
+	count_one(a, &asked, (struct mrg_span){ out, st == MRG_OK ? *out_len : 0 });
+	return st;
 }

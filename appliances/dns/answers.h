@@ -11,6 +11,9 @@
 struct answers {
 	const struct mrg_dns_server *server;
 	struct mrg_dns_rate *rate; /* as in protocols/dns/asker.h */
+	void *counter;
+	/* NULL: nobody counts.   reply   empty: there is none */
+	void (*count)(void *counter, const struct mrg_dns_query *query, struct mrg_span reply);
 	void *ctx;
 	/*
 	 * What the zones alone have no answer to. true: d's out and out_len are set, or it is answered later; false: it is answered as if
@@ -30,7 +33,7 @@ void answers_batch(const struct answers *a, struct mrg_dgram_end *e, struct mrg_
  * answers_stream - the reply to a query that came on a stream.
  *   stream   that it came on
  */
-enum mrg_status answers_stream(const struct mrg_dns_server *s, struct mrg_stream *stream, struct mrg_span query,
+enum mrg_status answers_stream(const struct answers *a, struct mrg_stream *stream, struct mrg_span query,
 	uint8_t *out, size_t cap, size_t *out_len, uint64_t now_s);
 
 #endif

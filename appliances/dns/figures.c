@@ -20,6 +20,12 @@ static const struct metric metrics[] = {
 		"TCP connections closed to make room for others." },
 	{ "mrg_dns_connections_broken_total", NULL, "counter",
 		"TCP connections that broke before their end." },
+	{ "mrg_dns_transfers_total", NULL, "counter", "Transfers begun, to others." },
+	{ "mrg_dns_transfers_refused_total", NULL, "counter", "Transfers refused." },
+	{ "mrg_dns_transfer_octets_total", NULL, "counter", "Octets of transfers, to others." },
+	{ "mrg_dns_rate_limited_total", "how=\"truncated\"", "counter",
+		"Responses held back for a network's rate." },
+	{ "mrg_dns_rate_limited_total", "how=\"dropped\"", NULL, NULL },
 };
 
 enum { COUNT = sizeof metrics / sizeof metrics[0] };
@@ -40,7 +46,12 @@ void figures_publish(struct worker *w)
 	publish(p, at++, mrg_dns_streams_count(&w->streams));
 	publish(p, at++, s->idle_closed);
 	publish(p, at++, s->spared);
-	publish(p, at, s->broken);
+	publish(p, at++, s->broken);
+	publish(p, at++, w->sendings.begun);
+	publish(p, at++, w->sendings.refused);
+	publish(p, at++, w->sendings.octets);
+	publish(p, at++, w->rate.counts.cut);
+	publish(p, at, w->rate.counts.dropped);
 }
 
 /* ---- zones ---- */
@@ -81,6 +92,24 @@ static void put_zones(const struct database *db, const char *name, const char *h
 static uint64_t serial(const struct mrg_dns_zone *zone) { return mrg_dns_zone_serial(zone); }
 static uint64_t records(const struct mrg_dns_zone *zone) { return mrg_dns_zone_records(zone); }
 
+static void put_counts(const struct control *control, struct mrg_w *w)
+{
+	const struct counts *counts[WORKERS_MAX];
+	for (size_t i = 0; i < control->worker_count; i++)
+		counts[i] = &control->workers[i]->counts;
+	counts_put(counts, control->worker_count, w);
+}
+
+/* What the process holds. */
+static void put_memory(struct mrg_w *w)
+{
+	static const struct metric memory = { "process_resident_memory_bytes", NULL, "gauge",
+		"Memory that the process holds." };
+	const size_t bytes = mrg_unix_memory();
+	if (bytes != 0)
+		metric_put(w, &memory, bytes);
+}
+
 void figures_put(const struct control *control, const struct database *db, struct mrg_w *w)
 {
 	static const struct metric start = { "process_start_time_seconds", NULL, "gauge",
@@ -92,6 +121,9 @@ void figures_put(const struct control *control, const struct database *db, struc
 			sum += published(&control->workers[k]->published, i);
 		metric_put(w, &metrics[i], sum);
 	}
+	put_counts(control, w);
+	if (control->sandbox == NULL) /* in which nothing can be opened */
+		put_memory(w);
 	put_zones(db, "mrg_dns_zone_serial", " Serial number of a zone's SOA record.", serial, w);
 	put_zones(db, "mrg_dns_zone_records", " Records of a zone.", records, w);
 }

@@ -22,14 +22,26 @@ enum {
 static const uint64_t IDLE_NS = 10u * MRG_RT_SECOND_NS;
 static const uint64_t DRAIN_NS = 5u * MRG_RT_SECOND_NS;
 
+static void count(void *counter, const struct mrg_dns_query *query, struct mrg_span reply)
+{
+	counts_take(counter, query, reply);
+}
+
+static struct answers answers_of(struct worker *w)
+{
+	return (struct answers){ .server = &w->db->server,
+		.rate = w->options->rate.limit != 0 ? &w->rate : NULL,
+		.counter = &w->counts,
+		.count = count,
+		.ctx = w,
+		.other = others_datagram };
+}
+
 static void answer_dgrams(
 	void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns)
 {
 	struct worker *const w = ctx;
-	const struct answers answers = { .server = &w->db->server,
-		.rate = w->options->rate.limit != 0 ? &w->rate : NULL,
-		.ctx = w,
-		.other = others_datagram };
+	const struct answers answers = answers_of(w);
 	answers_batch(&answers, e, d, count, mrg_unix_time_s(), now_ns);
 }
 
@@ -40,8 +52,8 @@ static enum mrg_dns_said answer_stream(void *ctx, struct mrg_dns_call *call, str
 	enum mrg_dns_said said;
 	if (others_stream(w, call, query, out, cap, out_len, &said))
 		return said;
-	return answers_stream(&w->db->server, call->stream, query, out, cap, out_len, mrg_unix_time_s()) ==
-			       MRG_OK
+	const struct answers answers = answers_of(w);
+	return answers_stream(&answers, call->stream, query, out, cap, out_len, mrg_unix_time_s()) == MRG_OK
 		       ? MRG_DNS_SAID_ALL
 		       : MRG_DNS_SAID_NOTHING;
 }

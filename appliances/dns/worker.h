@@ -14,6 +14,7 @@
 #include "appliances/common/ends.h"
 #include "appliances/common/metrics.h"
 #include "appliances/common/sandbox.h"
+#include "appliances/dns/counts.h"
 #include "appliances/dns/load.h"
 #include "appliances/dns/mail.h"
 #include "appliances/dns/sending.h"
@@ -50,6 +51,7 @@ struct worker {
 	struct end_listener *tcp; /* likewise */
 	size_t end_count;         /* of each */
 	struct published published;
+	struct counts counts;
 	atomic_uint_least64_t turns; /* that its loop has taken, for the watchdog */
 	struct metrics metrics; /* of the first worker, if at all */
 	struct mrg_rt_timer drain_timer;

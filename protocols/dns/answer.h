@@ -93,6 +93,9 @@ void mrg_dns_answer_look(struct mrg_dns_asked *a);
 MRG_MUST_USE enum mrg_status mrg_dns_answer_finish(
 	struct mrg_dns_asked *a, const struct mrg_dns_asker *c, uint8_t *out, size_t cap, size_t *out_len);
 
+/* What was read of the query; all of it once the answer is finished. */
+static inline const struct mrg_dns_query *mrg_dns_answer_query(const struct mrg_dns_asked *a) { return &a->query; }
+
 /*
  * mrg_dns_answer_is_other - is it nothing that the zones alone have an answer to: NOTIFY, UPDATE and other opcodes, IXFR?
  * Between begin and finish, for who has an answer (notify.h, update.h, transfer_out.h); what is finished gets NOTIMP or REFUSED.

@@ -386,6 +386,9 @@ uint64_t mrg_unix_watchdog_ns(void);
 ssize_t mrg_unix_read(int fd, void *p, size_t cap);
 ssize_t mrg_unix_write(int fd, const void *p, size_t len);
 
+/* mrg_unix_memory - bytes of memory that the process holds; 0: that is not known, as in a sandbox. */
+size_t mrg_unix_memory(void);
+
 /* Lines to a file descriptor, each with one write. `ctx` of the log points to the descriptor. */
 void mrg_unix_log_line(void *ctx, struct mrg_span line);
 

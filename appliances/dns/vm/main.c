@@ -64,7 +64,8 @@ static enum mrg_dns_said answer_stream(void *ctx, struct mrg_dns_call *call, str
 	uint8_t *out, size_t cap, size_t *out_len)
 {
 	const struct answering *const a = ctx;
-	return answers_stream(&a->server, call->stream, query, out, cap, out_len,
+	const struct answers answers = { .server = &a->server };
+	return answers_stream(&answers, call->stream, query, out, cap, out_len,
 		       vm_loop_time_s(&app.loop)) == MRG_OK
 		       ? MRG_DNS_SAID_ALL
 		       : MRG_DNS_SAID_NOTHING;
