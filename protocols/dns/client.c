@@ -112,7 +112,10 @@ static void take(struct mrg_dns_client *c, struct mrg_span message)
 		stop(c, MRG_DNS_CLIENT_UNSOLICITED);
 		return;
 	}
-	switch (c->handler.message(c->handler.ctx, message)) {
+	const enum mrg_dns_client_verdict verdict = c->handler.message(c->handler.ctx, message);
+	if (over(c)) /* closed by the handler */
+		return;
+	switch (verdict) {
 	case MRG_DNS_CLIENT_ANSWERED: (void)mrg_dns_stream_client_on_reply(&c->m, c); break;
 	case MRG_DNS_CLIENT_CONTINUED: (void)mrg_dns_stream_client_on_part(&c->m, c); break;
 	case MRG_DNS_CLIENT_STOP: stop(c, MRG_DNS_CLIENT_STOPPED); break;
@@ -223,18 +226,24 @@ void mrg_dns_client_unreachable(struct mrg_dns_client *c)
 	settle(c, 0);
 }
 
+/* May one more be asked? */
+static bool takes_more(const struct mrg_dns_client *c)
+{
+	return c->open && c->m.waiting < MRG_DNS_PIPELINE &&
+	       (c->m.state == MRG_DNS_STREAM_CLIENT_IDLE || c->m.state == MRG_DNS_STREAM_CLIENT_WAITING);
+}
+
 enum mrg_status mrg_dns_client_ask(struct mrg_dns_client *c, struct mrg_span message)
 {
 	struct mrg_w w;
 	mrg_w_init(&w, c->out, sizeof c->out);
 	w.len = c->out_len;
 	mrg_dns_tcp_frame_put(&w, &(struct mrg_dns_tcp_frame_args){ .message = message });
-	if (!c->open)
+	if (!takes_more(c))
 		return MRG_END;
 	if (w.st != MRG_OK)
 		return MRG_E_SPACE;
-	if (mrg_dns_stream_client_on_ask(&c->m, c) != MRG_STEP_TAKEN)
-		return MRG_END;
+	(void)mrg_dns_stream_client_on_ask(&c->m, c);
 	c->out_len = w.len;
 	if (!c->busy && c->s != NULL)
 		mrg_stream_want(c->s, MRG_STREAM_READABLE | MRG_STREAM_WRITABLE);

@@ -265,7 +265,8 @@ void mrg_dns_transfer_in_begin(struct mrg_dns_transfer_in *t, const struct mrg_d
 {
 	t->fault = 0;
 	t->rcode = 0;
-	t->serial = t->soa_serial = t->step_to = t->expire_s = 0;
+	t->serial = t->step_to = t->expire_s = 0;
+	t->soa_serial = wanted->serial;
 	t->has_expire = false;
 	t->records = t->messages = 0;
 	t->octets = 0;
@@ -321,7 +322,7 @@ const char *mrg_dns_transfer_fault_why(enum mrg_dns_transfer_fault fault)
 	case MRG_DNS_TRANSFER_FAULT_NO_SOA: return "no SOA record at the beginning";
 	case MRG_DNS_TRANSFER_FAULT_OTHER_SOA: return "another SOA record in the middle";
 	case MRG_DNS_TRANSFER_FAULT_GAP: return "differences from another version than the one that is there";
-	case MRG_DNS_TRANSFER_FAULT_BACK: return "differences that lead to an older version";
+	case MRG_DNS_TRANSFER_FAULT_BACK: return "an older version than the one that is there";
 	case MRG_DNS_TRANSFER_FAULT_AFTER: return "records behind the end";
 	case MRG_DNS_TRANSFER_FAULT_CUT: return "cut off before the end";
 	case MRG_DNS_TRANSFER_FAULT_MALFORMED: return "not a message";

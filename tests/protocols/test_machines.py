@@ -32,7 +32,6 @@ BUSY = [
     ("dns/stream", "StreamServer", "dns/test_stream_transfer", 5),
     ("dns/transfer", "TransferOrder", "dns/test_transfer_in", 20),
     ("dns/stream", "StreamClient", "dns/test_transfer_both", 5),
-    ("dns/secondary", "SecondaryZone", "dns/test_secondary", 10),
 ]
 LINES = 400_000  # of a trace that are kept
 
