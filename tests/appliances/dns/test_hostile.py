@@ -12,8 +12,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import wire  # noqa: E402
-from running import images  # noqa: E402
 from harness import ZONE, Files, Server, check, equal, main, receive, receive_end  # noqa: E402
+from running import images  # noqa: E402
 
 WWW = wire.query("www.example.org")
 HEADER = struct.Struct("!6H")
