@@ -15,7 +15,6 @@ struct applying {
 	const struct mrg_dns_zone *zone;
 	const struct mrg_dns_update_rules *rules;
 	struct mrg_dns_zone_change *change;
-	struct mrg_arena *scratch;
 	struct mrg_dns_update_result *out;
 	uint8_t *rdata;              /* room for that of one record */
 	struct mrg_dns_soa_args soa; /* that the zone gets */
@@ -367,25 +366,24 @@ static unsigned conclude(
 static unsigned change(
 	struct applying *x, const struct mrg_dns_update_memory *memory, const struct mrg_dns_step *before)
 {
-	struct mrg_dns_zone_change c;
+	struct mrg_dns_zone_change *const c = x->change;
 	unsigned rcode;
-	x->change = &c;
-	if (mrg_dns_zone_change_begin(&c, x->zone, memory->nodes, memory->tables, memory->scratch, false) !=
+	if (mrg_dns_zone_change_begin(c, x->zone, memory->nodes, memory->tables, memory->scratch, false) !=
 		MRG_OK)
 		return short_of_memory(x);
 	rcode = see_prerequisites(x);
-	mrg_dns_zone_change_end(&c);
+	mrg_dns_zone_change_end(c);
 	if (rcode == MRG_DNS_RCODE_NOERROR)
 		rcode = prescan(x);
 	if (rcode != MRG_DNS_RCODE_NOERROR)
 		return rcode;
-	if (mrg_dns_zone_change_begin(&c, x->zone, memory->nodes, memory->tables, memory->scratch, false) !=
+	if (mrg_dns_zone_change_begin(c, x->zone, memory->nodes, memory->tables, memory->scratch, false) !=
 		MRG_OK)
 		return short_of_memory(x);
 	rcode = update(x);
 	if (rcode == MRG_DNS_RCODE_NOERROR)
 		rcode = conclude(x, memory, before);
-	mrg_dns_zone_change_end(&c);
+	mrg_dns_zone_change_end(c);
 	return rcode;
 }
 
@@ -406,7 +404,8 @@ unsigned mrg_dns_update_apply(const struct mrg_dns_update *u, const struct mrg_d
 	const struct mrg_dns_update_rules *rules, const struct mrg_dns_update_memory *memory,
 	const struct mrg_dns_step *before, struct mrg_dns_update_result *out)
 {
-	struct applying x = { .u = u, .zone = zone, .rules = rules, .scratch = memory->scratch, .out = out };
+	struct mrg_dns_zone_change c;
+	struct applying x = { .u = u, .zone = zone, .rules = rules, .change = &c, .out = out };
 	struct mrg_arena *const scratch = memory->scratch;
 	const size_t mark = scratch->len;
 	unsigned rcode;
