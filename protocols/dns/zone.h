@@ -4,7 +4,7 @@
  * References: RFC 1034 4.2 and 4.3, RFC 2181 5 and 6, RFC 4592, RFC 6672, RFC 4034 and 4035, RFC 5155.
  *
  * What it does not do: it reads no text (master.h), checks no signature, makes none, and never changes once
- * finished: a changed zone is a new zone in a new arena.
+ * finished: a changed zone is a new one, from other records or from a version and what changed (zone_change.h).
  *
  * Use:
  *	struct mrg_dns_zone_builder b;
@@ -45,6 +45,8 @@ enum mrg_dns_zone_fault {
 	MRG_DNS_ZONE_NO_SOA,     /* RFC 1035 5.2 */
 	MRG_DNS_ZONE_NO_NS,      /* RFC 1034 4.2.1 */
 	MRG_DNS_ZONE_NSEC3,      /* more than 2,500 iterations (RFC 5155 10.3) */
+	MRG_DNS_ZONE_ABSENT,     /* to be deleted, but not there (zone_change.h, as PRESENT) */
+	MRG_DNS_ZONE_PRESENT,    /* to be added, but there already */
 	MRG_DNS_ZONE_DEAD        /* an earlier failure has made the builder unusable */
 };
 

@@ -32,6 +32,28 @@ static void find_encloser(
 	}
 }
 
+/*
+ * What occludes occludes all below, so this is monotone along a name, too: bisect between its item `below`, which is
+ * occluded, and the apex, which is not.  The lowest ancestor that is not occluded is the cut or DNAME.
+ */
+static const struct mrg_dns_node *find_cover(
+	const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, unsigned below)
+{
+	const struct mrg_dns_node *cover = z->apex;
+	unsigned at = name->count - z->apex->labels;
+	while (at - below > 1) {
+		const unsigned mid = below + (at - below) / 2;
+		const struct mrg_dns_node *const n = mrg_dns_zone_probe(z, mrg_dns_name_flat_from(name, mid));
+		if (n == NULL || (n->flags & MRG_DNS_NODE_OCCLUDED) != 0) {
+			below = mid;
+		} else {
+			cover = n;
+			at = mid;
+		}
+	}
+	return cover;
+}
+
 void mrg_dns_zone_locate(
 	const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, struct mrg_dns_place *out)
 {
@@ -41,9 +63,8 @@ void mrg_dns_zone_locate(
 	if (out->node == NULL)
 		find_encloser(z, name, out);
 	const struct mrg_dns_node *n = out->encloser;
-	/* flags say that there is a cover above: a walk up meets it, at the latest below the apex */
-	while ((n->flags & MRG_DNS_NODE_OCCLUDED) != 0)
-		n = mrg_dns_node_at(z, n->up);
+	if ((n->flags & MRG_DNS_NODE_OCCLUDED) != 0)
+		n = find_cover(z, name, out->encloser_at);
 	const bool below = n->labels < name->count;
 	const bool covers =
 		(n->flags & MRG_DNS_NODE_CUT) != 0 || (below && (n->flags & MRG_DNS_NODE_DNAME) != 0);
