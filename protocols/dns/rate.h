@@ -69,7 +69,8 @@ size_t mrg_dns_rate_memory(const struct mrg_dns_rate_limits *limits); /* bytes o
 
 /*
  * mrg_dns_rate_take - count a reply.
- *   about    what it is about, within its kind: an address, at least 8 octets from that of anything else; type   of the question, where it tells replies of that kind apart, else 0
+ *   about    what it is about, within its kind: an address, at least 8 octets from that of anything else
+ *   type     of the question, where it tells replies of that kind apart, else 0
  * Cost:     a hash of 16 octets and one line of the cache.
  */
 enum mrg_dns_rate_verdict mrg_dns_rate_take(struct mrg_dns_rate *r, const struct mrg_rt_addr *peer,

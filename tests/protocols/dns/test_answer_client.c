@@ -443,6 +443,20 @@ START_TEST(networks_are_counted_apart)
 	expect_rate("www.example. A", 10, 0);
 	from("2001:db8:0:1300::1");
 	expect_rate("www.example. A", 10, 5);
+	struct mrg_dns_rate_limits odd = few; /* prefixes that end within an octet */
+	odd.prefix4 = 20;
+	odd.prefix6 = 0;
+	start_rates(&odd);
+	from("192.0.16.1");
+	expect_rate("www.example. A", 10, 5);
+	from("192.0.31.255");
+	expect_rate("www.example. A", 10, 0);
+	from("192.0.32.1");
+	expect_rate("www.example. A", 10, 5);
+	from("2001:db8::1");
+	expect_rate("www.example. A", 10, 5);
+	from("fe80::2");
+	expect_rate("www.example. A", 10, 0);
 }
 END_TEST
 
