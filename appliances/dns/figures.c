@@ -71,7 +71,7 @@ static void put_origin(const struct mrg_dns_zone *zone, struct mrg_w *w)
 }
 
 static void put_zones(const struct database *db, const char *name, const char *help,
-	uint64_t (*value)(const struct mrg_dns_zone *zone), struct mrg_w *w)
+	bool (*value)(const struct version *v, uint64_t *out), struct mrg_w *w)
 {
 	mrg_text_put(w, "# HELP ");
 	mrg_text_put(w, name);
@@ -80,17 +80,35 @@ static void put_zones(const struct database *db, const char *name, const char *h
 	mrg_text_put(w, name);
 	mrg_text_put(w, " gauge\n");
 	for (size_t i = 0; i < db->count; i++) {
+		uint64_t n;
+		if (!value(db->versions[i], &n))
+			continue;
 		mrg_text_put(w, name);
 		mrg_text_put(w, "{zone=\"");
 		put_origin(db->versions[i]->zone, w);
 		mrg_text_put(w, "\"} ");
-		mrg_text_put_dec(w, value(db->versions[i]->zone));
+		mrg_text_put_dec(w, n);
 		mrg_text_put(w, "\n");
 	}
 }
 
-static uint64_t serial(const struct mrg_dns_zone *zone) { return mrg_dns_zone_serial(zone); }
-static uint64_t records(const struct mrg_dns_zone *zone) { return mrg_dns_zone_records(zone); }
+static bool serial(const struct version *v, uint64_t *out)
+{
+	*out = mrg_dns_zone_serial(v->zone);
+	return !mrg_dns_zone_is_absent(v->zone);
+}
+
+static bool records(const struct version *v, uint64_t *out)
+{
+	*out = mrg_dns_zone_records(v->zone);
+	return true;
+}
+
+static bool expires(const struct version *v, uint64_t *out)
+{
+	*out = atomic_load_explicit(&v->expires_s, memory_order_relaxed);
+	return *out != 0;
+}
 
 static void put_counts(const struct control *control, struct mrg_w *w)
 {
@@ -126,4 +144,7 @@ void figures_put(const struct control *control, const struct database *db, struc
 		put_memory(w);
 	put_zones(db, "mrg_dns_zone_serial", " Serial number of a zone's SOA record.", serial, w);
 	put_zones(db, "mrg_dns_zone_records", " Records of a zone.", records, w);
+	put_zones(db, "mrg_dns_zone_expires_seconds",
+		" When a zone is served no more that its primary does not confirm, in seconds since 1970.",
+		expires, w);
 }

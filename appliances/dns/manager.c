@@ -94,8 +94,11 @@ static void set_version(struct manager *m, size_t index, struct version *v)
 static void tell(struct manager *m)
 {
 	for (size_t i = 0; i < m->count; i++) {
-		if (m->changed[i])
-			tellings_begin(&m->tellings, m->versions[i], m->loop.now_ns);
+		if (!m->changed[i])
+			continue;
+		tellings_begin(&m->tellings, m->versions[i], m->loop.now_ns);
+		if (m->versions[i]->option->primaries != NULL)
+			said_zone(m->versions[i]->zone, m->versions[i]->option->file);
 		m->changed[i] = false;
 	}
 }

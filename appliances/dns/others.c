@@ -10,16 +10,6 @@
 
 enum { UDP_MIN = 512 /* RFC 1035 2.3.4 */ };
 
-/* The option of the zone with just this name, and its version; NULL: there is none. */
-static struct version *find_version(const struct database *db, const struct mrg_dns_name_flat *name)
-{
-	const struct mrg_span flat = mrg_dns_name_flat_from(name, 0);
-	for (size_t i = 0; i < db->count; i++)
-		if (mrg_dns_name_flat_equal(mrg_dns_zone_origin(db->versions[i]->zone), flat))
-			return db->versions[i];
-	return NULL;
-}
-
 /* ---- NOTIFY ---- */
 
 /* A primary's own address will do: all that comes of it is a question to that primary. Others are said by allow-notify. */
@@ -57,7 +47,7 @@ static unsigned judge_notify(struct worker *w, enum mrg_dns_notify_kind kind, co
 		return MRG_DNS_RCODE_NOTIMP;
 	if (good != MRG_DNS_AUTH_NONE && good != MRG_DNS_AUTH_GOOD)
 		return MRG_DNS_RCODE_NOTAUTH;
-	const struct version *const v = find_version(w->db, &n->zone);
+	const struct version *const v = database_named(w->db, &n->zone);
 	if (v == NULL || v->option->primaries == NULL)
 		return MRG_DNS_RCODE_NOTAUTH;
 	if (!may_notify(v->option, peer, key))
@@ -105,7 +95,7 @@ static unsigned judge_update(const struct worker *w, struct mrg_span message, en
 		return MRG_DNS_RCODE_FORMERR;
 	if (good != MRG_DNS_AUTH_NONE && good != MRG_DNS_AUTH_GOOD)
 		return MRG_DNS_RCODE_NOTAUTH;
-	const struct version *const v = find_version(w->db, &u.zone);
+	const struct version *const v = database_named(w->db, &u.zone);
 	if (v == NULL || u.zone_class != MRG_DNS_CLASS_IN)
 		return MRG_DNS_RCODE_NOTAUTH;
 	if (key == NULL || v->option->update == NULL)

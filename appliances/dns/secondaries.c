@@ -129,6 +129,16 @@ static void valid(void *ctx, bool good)
 
 /* ---- what comes of it ---- */
 
+/* What those are told who ask, and metrics. */
+static void tell_expiry(struct secondary_zone *z, uint64_t now_ns)
+{
+	const uint64_t left_ns =
+		z->s.expires_ns == MRG_RT_NEVER || z->s.expires_ns < now_ns ? 0 : z->s.expires_ns - now_ns;
+	if (z->held != NULL)
+		atomic_store_explicit(&z->held->expires_s, mrg_unix_time_s() + left_ns / MRG_RT_SECOND_NS,
+			memory_order_relaxed);
+}
+
 static void adopt(struct secondary_zone *z, struct fetch *f, struct version *version, uint64_t now_ns)
 {
 	struct mrg_dns_secondary_soa soa;
@@ -142,6 +152,7 @@ static void adopt(struct secondary_zone *z, struct fetch *f, struct version *ver
 	z->all->user.serve(z->all->user.ctx, z->index, version);
 	mrg_dns_secondary_soa_of(version->zone, &soa);
 	mrg_dns_secondary_adopted(&z->s, &soa, f->has_expire ? &f->expire_s : NULL, now_ns);
+	tell_expiry(z, now_ns);
 }
 
 static void fetched(void *ctx, struct fetch *f, enum fetch_outcome outcome, struct version *version)
@@ -153,6 +164,7 @@ static void fetched(void *ctx, struct fetch *f, enum fetch_outcome outcome, stru
 	case FETCH_NEW: adopt(z, f, version, now_ns); break;
 	case FETCH_CURRENT:
 		mrg_dns_secondary_current(&z->s, f->has_expire ? &f->expire_s : NULL, now_ns);
+		tell_expiry(z, now_ns);
 		break;
 	case FETCH_FAILED:
 		log_failed(z, "transfer_failed", f->why);
@@ -228,6 +240,7 @@ void secondaries_keep(struct secondaries *s, size_t index, const struct zone_opt
 		mrg_dns_secondary_soa_of(held->zone, &soa);
 	}
 	mrg_dns_secondary_start(&z->s, held != NULL ? &soa : NULL, ago_ns, mrg_unix_now_ns());
+	tell_expiry(z, mrg_unix_now_ns());
 }
 
 struct secondary_zone *secondaries_find(struct secondaries *s, size_t index)

@@ -20,22 +20,11 @@ void sendings_init(struct sendings *s, struct mrg_arena *arena)
 	mrg_rt_pool_init(&s->pool, arena, sizeof(struct sending), SENDINGS_MAX);
 }
 
-static struct version *find_version(const struct database *db, const struct mrg_dns_name_flat *name)
-{
-	const struct mrg_dns_zone *const zone = mrg_dns_db_find(&db->index, name, 0);
-	for (size_t i = 0; zone != NULL && i < db->count; i++) {
-		if (db->versions[i]->zone == zone &&
-			mrg_dns_name_flat_equal(mrg_dns_zone_origin(zone), mrg_dns_name_flat_from(name, 0)))
-			return db->versions[i];
-	}
-	return NULL;
-}
-
 /* Whose version it is, or NULL and the RCODE that says why there is none to be had. */
 static struct version *choose(const struct database *db, const struct mrg_dns_transfer_request *r,
 	const struct mrg_rt_addr *peer, const struct mrg_dns_auth *auth, unsigned *rcode)
 {
-	struct version *const v = find_version(db, &r->name);
+	struct version *const v = database_named(db, &r->name);
 	if (v == NULL)
 		*rcode = MRG_DNS_RCODE_NOTAUTH;
 	else if (!allowed_find(v->option->transfer, peer, auth->key))

@@ -143,6 +143,34 @@ static enum mrg_status fill(struct database *db, struct version *const *versions
 	return mrg_dns_db_init(&db->index, &db->arena, zones, count);
 }
 
+struct version *database_find(const struct database *db, const struct mrg_dns_zone *zone)
+{
+	for (size_t i = 0; i < db->count; i++)
+		if (db->versions[i]->zone == zone)
+			return db->versions[i];
+	return NULL;
+}
+
+struct version *database_named(const struct database *db, const struct mrg_dns_name_flat *name)
+{
+	const struct mrg_dns_zone *const zone = mrg_dns_db_find(&db->index, name, 0);
+	if (zone == NULL ||
+		!mrg_dns_name_flat_equal(mrg_dns_zone_origin(zone), mrg_dns_name_flat_from(name, 0)))
+		return NULL;
+	return database_find(db, zone);
+}
+
+/* RFC 7314 4.2: as struct mrg_dns_states has it. */
+static bool expire(void *ctx, const struct mrg_dns_zone *zone, uint64_t now_s, uint32_t *seconds)
+{
+	const struct version *const v = database_find(ctx, zone);
+	const uint64_t at = v != NULL ? atomic_load_explicit(&v->expires_s, memory_order_relaxed) : 0;
+	if (at == 0)
+		return false;
+	*seconds = at > now_s ? (uint32_t)(at - now_s) : 0;
+	return true;
+}
+
 enum mrg_status database_new(struct database **out, const struct mrg_dns_server *server,
 	const struct mrg_dns_tsig_keys *keys, struct version *const *versions, size_t count)
 {
@@ -159,6 +187,8 @@ enum mrg_status database_new(struct database **out, const struct mrg_dns_server 
 	db->server = *server;
 	db->keys = *keys;
 	db->server.keys = &db->keys;
+	db->states = (struct mrg_dns_states){ .ctx = db, .expire = expire };
+	db->server.states = &db->states;
 	db->server.db = &db->index;
 	const enum mrg_status st = fill(db, versions, count);
 	if (st != MRG_OK) {

@@ -37,6 +37,7 @@ struct version {
 	const struct mrg_dns_zone *zone;
 	const struct mrg_dns_step *newest; /* that led to it; NULL: nothing is known of the past */
 	const struct zone_option *option;
+	atomic_uint_least64_t expires_s; /* of a secondary's: seconds since 1970, changed as its primary confirms it; 0: not known */
 };
 
 #define VERSION_ANY_SIZE ((size_t)16 << 30) /* octets of address space of a zone whose size nobody knows yet */
@@ -89,6 +90,7 @@ struct database {
 	struct mrg_dns_server server;
 	struct mrg_dns_db index;
 	struct mrg_dns_tsig_keys keys;
+	struct mrg_dns_states states;
 	struct version **versions;
 	size_t count;
 	uint64_t record_count;
@@ -103,5 +105,11 @@ enum mrg_status database_new(struct database **out, const struct mrg_dns_server 
 	const struct mrg_dns_tsig_keys *keys, struct version *const *versions, size_t count);
 
 void database_free(struct database *db);
+
+/* database_named - the version of the zone with just this name, or NULL. */
+struct version *database_named(const struct database *db, const struct mrg_dns_name_flat *name);
+
+/* database_find - the version whose zone that is, or NULL.   Cost: O(zones). */
+struct version *database_find(const struct database *db, const struct mrg_dns_zone *zone);
 
 #endif

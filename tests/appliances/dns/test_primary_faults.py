@@ -154,6 +154,7 @@ def faults(p: Primary) -> dict[str, tuple[Callable[[bytes, int], Iterable[bytes 
 def test_what_is_wrong_is_told_and_the_old_zone_stays() -> None:
     with Files() as files, Primary() as primary, Server(*kept(files, primary)) as server:
         server.wait_for("event=transfer_received")
+        server.wait_for("event=zone ")
         equal(served(server), 1)
         primary.serial = 2
         for name, (transfer, why) in faults(primary).items():
@@ -167,6 +168,7 @@ def test_what_is_wrong_is_told_and_the_old_zone_stays() -> None:
         primary.transfer = primary.good
         check_now(files)
         server.wait_for("event=transfer_received")
+        server.wait_for("event=zone ")
         equal(served(server), 2, "and a good one is taken")
 
 
@@ -175,18 +177,21 @@ def test_an_older_version_is_not_taken() -> None:
         primary.serial = 5
         with Server(*kept(files, primary)) as server:
             server.wait_for("event=transfer_received")
+            server.wait_for("event=zone ")
             primary.serial = 4
             check_now(files)
             primary.serial = 6
             check_now(files)
             line = server.wait_for("event=transfer_received")
             check("serial=6" in line, line)
+            server.wait_for("event=zone ")
             equal(served(server), 6)
 
 
 def test_endless_transfers_end() -> None:
     with Files() as files, Primary() as primary, Server(*kept(files, primary, more=("size-limit 2",))) as server:
         server.wait_for("event=transfer_received")
+        server.wait_for("event=zone ")
         primary.serial = 2
         bulk = [record(f"h{i}", A, bytes((10, 0, i // 256, i % 256))) for i in range(500)]
         primary.transfer = lambda query, qtype: chain([primary.message(query, [soa(2), NS1, GLUE])], repeat(primary.message(query, bulk)))
@@ -209,6 +214,7 @@ def test_what_has_expired_is_served_no_more() -> None:
         primary.transfer = lambda query, qtype: [primary.message(query, [soa(1, expire=1), NS1, GLUE, host(1), soa(1, expire=1)])]
         with Server(*kept(files, primary)) as server:
             server.wait_for("event=transfer_received")
+            server.wait_for("event=zone ")
             equal(served(server), 1)
             primary.udp.close()
             primary.tcp.close()
