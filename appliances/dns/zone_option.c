@@ -345,15 +345,6 @@ static bool take_size_limit(void *block, const char *const *words, size_t count)
 	return args_number(PROGRAM, "size-limit", words[0], 1, MOST, &z->size_limit_mib);
 }
 
-static bool take_catalog(void *block, const char *const *words, size_t count)
-{
-	struct zone_option *const z = ((const struct about *)block)->zone;
-	(void)words;
-	(void)count;
-	z->catalog = true;
-	return true;
-}
-
 /* ---- the tables ---- */
 
 static const struct conf_line key_lines[] = {
@@ -370,7 +361,6 @@ static const struct conf_line zone_lines[] = {
 	{ "allow-notify", take_notify_from, 1, 2, "NETWORK|any [KEY]" },
 	{ "allow-update", take_update, 2, 2 + UPDATE_TYPES - 2, "KEY NAME [TYPE ...]" },
 	{ "size-limit", take_size_limit, 1, 1, "MEBIBYTES" },
-	{ "catalog", take_catalog, 0, 0, "with nothing behind it" },
 };
 
 const struct conf_block zone_option_blocks[ZONE_OPTION_BLOCKS] = {

@@ -17,7 +17,7 @@
  *		file           example.net.zone		(where it is written to)
  *	}
  *
- * References: RFC 8945 (keys), RFC 5936 5 (who may transfer), RFC 1996, RFC 2136 3.3, RFC 9432.
+ * References: RFC 8945 (keys), RFC 5936 5 (who may transfer), RFC 1996, RFC 2136 3.3.
  *
  * What it does not do: it opens no file but those that a key's secret is in.
  */
@@ -75,7 +75,6 @@ struct zone_option {
 	struct allowed *transfer, *notify_from;
 	struct update_allowed *update;
 	unsigned size_limit_mib; /* octets of a transfer that is received; 0: ZONE_SIZE_LIMIT_MIB */
-	bool catalog; /* its records name zones to serve.  RFC 9432 */
 };
 
 /* All of them, in an arena. */

@@ -62,7 +62,7 @@ def test_each_fault_has_its_place() -> None:
             ("allow-update transfers.example", "expected allow-update KEY NAME [TYPE ...]"),
             ("allow-update transfers.example www.example.org TEXT", "TEXT is no type"),
             ("allow-update nokey www.example.org", "there is no key nokey"),
-            ("catalog yes", "expected catalog"),
+            ("size-limit 0", "expected a number, 1 to"),
             ("zone example.net {", "no block stands in another"),
         )
         for line, words in inside:
