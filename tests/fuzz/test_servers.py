@@ -38,6 +38,7 @@ FAULTS = [
     ("protocols/dns/walk.c", "w->reply->rcode = MRG_DNS_RCODE_NXDOMAIN;", "", "dns.server.answer", "naive: rcode or AA"),
     ("protocols/dns/stream.c", "hold(t, c, &c->out, rest)", "hold(t, c, &c->out, (struct mrg_span){ rest.p, 1 })", "dns.server.stream", "other replies"),
     ("protocols/dns/stream.c", "\tdrop(t, &c->in);\n\tdrop(t, &c->out);\n", "\tdrop(t, &c->in);\n", "dns.server.stream", "left behind"),
+    ("protocols/dns/stream.c", "e->t->answerer.done(e->t->answerer.ctx, transfer);", "(void)transfer;", "dns.server.stream", "left behind"),
     ("protocols/http/server.c", "\tmrg_http_out_drop_(t, c);\n", "", "http.server.requests", "left behind"),
     ("protocols/http/server.c", "\tif (c->own != NULL)\n\t\tt->handler.end(", "\tif (c->old)\n\t\tt->handler.end(", "http.server.requests", "handler"),
     ("protocols/http/server_in.c", "answer(t, c, &x, !whole);", "answer(t, c, &x, false);", "http.server.requests", "other answers"),
