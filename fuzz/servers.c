@@ -6,4 +6,4 @@
 #include "fuzz/tcpip_stack.h"
 
 const struct mrg_fuzz_subject *const mrg_fuzz_subjects[] = { &dns_server_message, &dns_server_answer,
-	&dns_server_stream, &http_server_requests, &tcpip_stack, NULL };
+	&dns_server_stream, &dns_server_transfer, &http_server_requests, &tcpip_stack, NULL };

@@ -117,14 +117,13 @@ static void take_soa(struct mrg_dns_transfer_in *t, const struct mrg_dns_rr *rr)
 		&t->m, t, serial == t->serial, serial == t->wanted.serial, serial == t->step_to, later);
 }
 
-/* Names in the RDATA of these types may be compressed: write it again without.  False: it would be too long. */
+/*
+ * Names in the RDATA may be compressed, also those of types for which nobody should (RFC 3597 4): write it again without.
+ * False: it would be too long.
+ */
 static bool flatten_rdata(struct mrg_dns_transfer_in *t, const struct mrg_dns_rr *rr)
 {
 	struct mrg_w w;
-	if (mrg_dns_rr_rdata_movable(mrg_dns_rr_type(rr))) {
-		t->rr.rdata = mrg_dns_rr_rdata_raw(rr);
-		return true;
-	}
 	mrg_w_init(&w, t->rdata, sizeof t->rdata);
 	mrg_dns_rr_rdata_copy(&w, rr);
 	t->rr.rdata = mrg_w_span(&w, 0);

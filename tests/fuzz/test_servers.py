@@ -24,6 +24,7 @@ SUBJECTS = {
     "dns.server.message": (10_000, 30, 2),
     "dns.server.answer": (4_000, 25, 2),
     "dns.server.stream": (3_000, 50, 0),
+    "dns.server.transfer": (5_000, 20, 0),
     "http.server.requests": (6_000, 20, 0),
     "tcpip.stack": (6_000, 60, 4),
 }
@@ -38,6 +39,8 @@ FAULTS = [
     ("protocols/dns/walk.c", "w->reply->rcode = MRG_DNS_RCODE_NXDOMAIN;", "", "dns.server.answer", "naive: rcode or AA"),
     ("protocols/dns/stream.c", "hold(t, c, &c->out, rest)", "hold(t, c, &c->out, (struct mrg_span){ rest.p, 1 })", "dns.server.stream", "other replies"),
     ("protocols/dns/stream.c", "\tdrop(t, &c->in);\n\tdrop(t, &c->out);\n", "\tdrop(t, &c->in);\n", "dns.server.stream", "left behind"),
+    ("protocols/dns/stream.c", "e->t->answerer.done(e->t->answerer.ctx, transfer);", "(void)transfer;", "dns.server.stream", "left behind"),
+    ("protocols/dns/transfer_in.c", "else if (!mrg_dns_name_within(&t->owner, &t->name))", "else if (false)", "dns.server.transfer", "outside"),
     ("protocols/http/server.c", "\tmrg_http_out_drop_(t, c);\n", "", "http.server.requests", "left behind"),
     ("protocols/http/server.c", "\tif (c->own != NULL)\n\t\tt->handler.end(", "\tif (c->old)\n\t\tt->handler.end(", "http.server.requests", "handler"),
     ("protocols/http/server_in.c", "answer(t, c, &x, !whole);", "answer(t, c, &x, false);", "http.server.requests", "other answers"),

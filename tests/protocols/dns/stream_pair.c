@@ -4,14 +4,14 @@
 #include <check.h>
 #include <string.h>
 
-static struct pair_end *end_of(struct mrg_stream *s) { return (struct pair_end *)(void *)s; }
+static struct stream_pair_end *end_of(struct mrg_stream *s) { return (struct stream_pair_end *)(void *)s; }
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 static enum mrg_io pair_read(struct mrg_stream *s, uint8_t *p, size_t cap, size_t *got)
 {
-	struct pair_end *const e = end_of(s);
-	const struct pair *const pair = e->pair;
+	struct stream_pair_end *const e = end_of(s);
+	const struct stream_pair *const pair = e->pair;
 	ck_assert(!e->closed);
 	ck_assert_uint_gt(cap, 0);
 	if (pair->broken)
@@ -32,16 +32,17 @@ static enum mrg_io pair_read(struct mrg_stream *s, uint8_t *p, size_t cap, size_
 	return MRG_IO_OK;
 }
 
-static size_t room_for(const struct pair_end *reader)
+static size_t room_for(const struct stream_pair_end *reader)
 {
-	const size_t most = least(reader->pair->room, PAIR_ROOM);
-	return reader->len >= most ? 0 : least(most - reader->len, PAIR_ROOM - reader->from - reader->len);
+	const size_t most = least(reader->pair->room, STREAM_PAIR_ROOM);
+	return reader->len >= most ? 0
+				   : least(most - reader->len, STREAM_PAIR_ROOM - reader->from - reader->len);
 }
 
 static enum mrg_io pair_write(
 	struct mrg_stream *s, const struct mrg_span *parts, size_t count, bool more, size_t *done)
 {
-	struct pair_end *const e = end_of(s), *const to = e->other;
+	struct stream_pair_end *const e = end_of(s), *const to = e->other;
 	(void)more;
 	ck_assert(!e->closed && !e->finished);
 	ck_assert_uint_eq(count, 1);
@@ -81,16 +82,20 @@ static const struct mrg_stream_ops pair_ops = {
 	.peer = pair_peer,
 };
 
-bool pair_open(
-	struct pair *p, const struct mrg_stream_user *a, const struct mrg_stream_user *b, uint64_t now_ns)
+bool stream_pair_open(struct stream_pair *p, const struct mrg_stream_user *a, const struct mrg_stream_user *b,
+	uint64_t now_ns)
 {
-	p->a = (struct pair_end){ .stream = { .ops = &pair_ops }, .pair = p, .other = &p->b, .user = a };
-	p->b = (struct pair_end){ .stream = { .ops = &pair_ops }, .pair = p, .other = &p->a, .user = b };
+	p->a = (struct stream_pair_end){
+		.stream = { .ops = &pair_ops }, .pair = p, .other = &p->b, .user = a
+	};
+	p->b = (struct stream_pair_end){
+		.stream = { .ops = &pair_ops }, .pair = p, .other = &p->a, .user = b
+	};
 	p->broken = false;
 	return a->open(a->ctx, &p->a.stream, now_ns) && b->open(b->ctx, &p->b.stream, now_ns);
 }
 
-static bool step(const struct pair *p, struct pair_end *e, uint64_t now_ns)
+static bool step(const struct stream_pair *p, struct stream_pair_end *e, uint64_t now_ns)
 {
 	const bool reset = p->broken || (e->other->closed && e->len == 0);
 	const unsigned readable =
@@ -103,7 +108,7 @@ static bool step(const struct pair *p, struct pair_end *e, uint64_t now_ns)
 	return true;
 }
 
-bool pair_run(struct pair *p, unsigned turns, uint64_t now_ns)
+bool stream_pair_run(struct stream_pair *p, unsigned turns, uint64_t now_ns)
 {
 	bool more = true;
 	for (; more && turns > 0; turns--) {

@@ -6,36 +6,36 @@
 
 #include "mrg_rt.h"
 
-enum { PAIR_ROOM = 1 << 16 }; /* octets under way in one direction */
+enum { STREAM_PAIR_ROOM = 1 << 16 }; /* octets under way in one direction */
 
-struct pair;
+struct stream_pair;
 
 /* One end. */
-struct pair_end {
+struct stream_pair_end {
 	struct mrg_stream stream;
-	const struct pair *pair;
-	struct pair_end *other;
+	const struct stream_pair *pair;
+	struct stream_pair_end *other;
 	const struct mrg_stream_user *user;
-	uint8_t octets[PAIR_ROOM]; /* for it to read */
+	uint8_t octets[STREAM_PAIR_ROOM]; /* for it to read */
 	size_t from, len;          /* which of them */
 	size_t came;               /* octets that it has read in all */
 	unsigned want;
 	bool finished, closed; /* it has sent its end; it is gone */
 };
 
-struct pair {
-	struct pair_end a, b;
+struct stream_pair {
+	struct stream_pair_end a, b;
 	/* Octets that a read gives at most from `came` on, and that may be under way at a time; 0 is a fault of the test. */
-	size_t (*most)(void *ctx, const struct pair_end *reader);
+	size_t (*most)(void *ctx, const struct stream_pair_end *reader);
 	void *ctx;
 	size_t room;
 	bool broken; /* both ends are reset */
 };
 
 /* Connect two users; false: one refuses. */
-bool pair_open(struct pair *p, const struct mrg_stream_user *a, const struct mrg_stream_user *b, uint64_t now_ns);
+bool stream_pair_open(struct stream_pair *p, const struct mrg_stream_user *a, const struct mrg_stream_user *b, uint64_t now_ns);
 
 /* Tell of events, turn by turn, until none holds or `turns` are over. Returns whether something may still come. */
-bool pair_run(struct pair *p, unsigned turns, uint64_t now_ns);
+bool stream_pair_run(struct stream_pair *p, unsigned turns, uint64_t now_ns);
 
 #endif

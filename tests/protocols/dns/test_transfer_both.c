@@ -131,7 +131,7 @@ static void closed(void *ctx, enum mrg_dns_client_end end, unsigned count)
 
 /* ---- both ---- */
 
-static struct pair pair;
+static struct stream_pair pair;
 
 static void setup(void)
 {
@@ -197,7 +197,7 @@ static void start(bool incremental, uint32_t serial)
 	lines_free(&got);
 	closes = lost = under_way = 0;
 	now = 5;
-	pair = (struct pair){ .room = PAIR_ROOM };
+	pair = (struct stream_pair){ .room = STREAM_PAIR_ROOM };
 	arena = (struct mrg_arena){ .p = memory, .cap = ROOM };
 	timers = (struct mrg_rt_timers){ .top = NULL };
 	ck_assert_int_eq(mrg_dns_streams_init(&streams, &arena, &timers, &limits, &answerer), MRG_OK);
@@ -206,7 +206,7 @@ static void start(bool incremental, uint32_t serial)
 	ck_assert_int_eq(mrg_dns_transfer_in_query(&in, query, sizeof query, &len), MRG_OK);
 	mrg_dns_client_begin(&client, now);
 	ck_assert_int_eq(mrg_dns_client_ask(&client, (struct mrg_span){ query, len }), MRG_OK);
-	ck_assert(pair_open(&pair, &client.user, &streams.user, now));
+	ck_assert(stream_pair_open(&pair, &client.user, &streams.user, now));
 }
 
 /* The zone that came is the one that was sent, and both ends are closed. */
@@ -235,7 +235,7 @@ static void over(enum mrg_dns_client_end end)
 /* Cut: a read ends at this octet of the stream, and at each multiple of `piece`. */
 static size_t cut_at, piece;
 
-static size_t up_to_cut(void *ctx, const struct pair_end *reader)
+static size_t up_to_cut(void *ctx, const struct stream_pair_end *reader)
 {
 	const size_t came = reader->came;
 	(void)ctx;
@@ -247,7 +247,7 @@ static size_t up_to_cut(void *ctx, const struct pair_end *reader)
 START_TEST(the_zone_that_comes_is_the_one_that_was_sent_however_it_is_cut)
 {
 	start(false, 0);
-	ck_assert(!pair_run(&pair, 1000, now));
+	ck_assert(!stream_pair_run(&pair, 1000, now));
 	const size_t octets = pair.a.came;
 	same();
 	over(MRG_DNS_CLIENT_FINISHED);
@@ -255,7 +255,7 @@ START_TEST(the_zone_that_comes_is_the_one_that_was_sent_however_it_is_cut)
 	for (cut_at = 1, piece = 0; cut_at < octets; cut_at++) {
 		start(false, 0);
 		pair.most = up_to_cut;
-		ck_assert(!pair_run(&pair, 1000, now));
+		ck_assert(!stream_pair_run(&pair, 1000, now));
 		same();
 		over(MRG_DNS_CLIENT_FINISHED);
 	}
@@ -263,7 +263,7 @@ START_TEST(the_zone_that_comes_is_the_one_that_was_sent_however_it_is_cut)
 		start(false, 0);
 		pair.most = up_to_cut;
 		pair.room = piece;
-		ck_assert(!pair_run(&pair, 10000, now));
+		ck_assert(!stream_pair_run(&pair, 10000, now));
 		same();
 		over(MRG_DNS_CLIENT_FINISHED);
 	}
@@ -277,7 +277,7 @@ START_TEST(differences_come_as_they_were_sent)
 		struct lines w = { .count = 0 };
 		start(true, 5);
 		pair.most = up_to_cut;
-		ck_assert(!pair_run(&pair, 10000, now));
+		ck_assert(!stream_pair_run(&pair, 10000, now));
 		ck_assert_int_eq(in.result, MRG_DNS_TRANSFER_COMPLETE);
 		ck_assert_uint_eq(in.serial, 7);
 		lines_take(&w, want, "");
@@ -286,11 +286,11 @@ START_TEST(differences_come_as_they_were_sent)
 		over(MRG_DNS_CLIENT_FINISHED);
 	}
 	start(true, 7);
-	ck_assert(!pair_run(&pair, 1000, now));
+	ck_assert(!stream_pair_run(&pair, 1000, now));
 	ck_assert_int_eq(in.result, MRG_DNS_TRANSFER_UP_TO_DATE);
 	over(MRG_DNS_CLIENT_FINISHED);
 	start(true, 4); /* history does not reach back */
-	ck_assert(!pair_run(&pair, 1000, now));
+	ck_assert(!stream_pair_run(&pair, 1000, now));
 	same();
 	over(MRG_DNS_CLIENT_FINISHED);
 }
@@ -303,12 +303,12 @@ START_TEST(a_connection_that_breaks_anywhere)
 		piece = 50;
 		pair.most = up_to_cut;
 		pair.room = 50;
-		const bool more = pair_run(&pair, turns, now);
+		const bool more = stream_pair_run(&pair, turns, now);
 		if (!more)
 			break;
 		const bool complete = in.result == MRG_DNS_TRANSFER_COMPLETE;
 		pair.broken = true;
-		ck_assert(!pair_run(&pair, 10, now));
+		ck_assert(!stream_pair_run(&pair, 10, now));
 		ck_assert_int_eq(in.result, complete ? MRG_DNS_TRANSFER_COMPLETE : MRG_DNS_TRANSFER_FAILED);
 		if (!complete)
 			ck_assert_int_eq(in.fault, MRG_DNS_TRANSFER_FAULT_CUT);
@@ -330,7 +330,7 @@ START_TEST(a_server_that_says_nothing_and_a_client_that_takes_nothing)
 	serve_large();
 	start(false, 0);
 	pair.room = 100;
-	(void)pair_run(&pair, 3, now);
+	(void)stream_pair_run(&pair, 3, now);
 	pass(3u * MRG_RT_SECOND_NS - 1);
 	ck_assert_uint_eq(closes, 0);
 	pass(1);
@@ -343,7 +343,7 @@ START_TEST(a_server_that_says_nothing_and_a_client_that_takes_nothing)
 	start(false, 0);
 	mrg_dns_client_close(&client);
 	ck_assert_int_eq(ended, MRG_DNS_CLIENT_STOPPED);
-	(void)pair_run(&pair, 10, now);
+	(void)stream_pair_run(&pair, 10, now);
 	over(MRG_DNS_CLIENT_STOPPED);
 }
 END_TEST
@@ -352,7 +352,7 @@ START_TEST(who_may_not_have_it_gets_nothing)
 {
 	start(false, 0);
 	may_have_it = false;
-	(void)pair_run(&pair, 100, now);
+	(void)stream_pair_run(&pair, 100, now);
 	ck_assert_int_eq(in.fault, MRG_DNS_TRANSFER_FAULT_RCODE);
 	ck_assert_uint_eq(in.rcode, MRG_DNS_RCODE_REFUSED);
 	ck_assert_uint_eq(got.count, 0);
@@ -365,17 +365,17 @@ START_TEST(a_server_that_ends)
 	serve_large();
 	start(false, 0);
 	pair.room = 100;
-	(void)pair_run(&pair, 3, now);
+	(void)stream_pair_run(&pair, 3, now);
 	mrg_dns_streams_drain(&streams, now);
 	ck_assert_uint_eq(under_way, 1); /* to its end */
-	ck_assert(!pair_run(&pair, 1000, now));
+	ck_assert(!stream_pair_run(&pair, 1000, now));
 	same();
 	over(MRG_DNS_CLIENT_FINISHED);
 	start(false, 0);
 	pair.room = 100;
-	(void)pair_run(&pair, 3, now);
+	(void)stream_pair_run(&pair, 3, now);
 	mrg_dns_streams_close(&streams);
-	(void)pair_run(&pair, 10, now);
+	(void)stream_pair_run(&pair, 10, now);
 	ck_assert_int_eq(in.fault, MRG_DNS_TRANSFER_FAULT_CUT);
 	over(MRG_DNS_CLIENT_ENDED);
 	ck_assert_uint_eq(lost, 1);
@@ -386,7 +386,7 @@ START_TEST(no_connection_comes_about)
 {
 	start(false, 0);
 	mrg_dns_client_close(&client);
-	(void)pair_run(&pair, 10, now);
+	(void)stream_pair_run(&pair, 10, now);
 	closes = 0;
 	mrg_dns_client_begin(&client, now);
 	mrg_dns_client_unreachable(&client);
@@ -417,7 +417,7 @@ END_TEST
 START_TEST(a_message_that_nobody_asked_for)
 {
 	start(false, 0);
-	ck_assert(!pair_run(&pair, 1000, now)); /* to its end: the client is free again */
+	ck_assert(!stream_pair_run(&pair, 1000, now)); /* to its end: the client is free again */
 	closes = 0;
 	struct fake *const f = fake_new();
 	mrg_dns_client_begin(&client, now);

@@ -368,6 +368,35 @@ START_TEST(the_opt_record_tells_the_rest_of_the_rcode_and_the_time_of_expiry)
 }
 END_TEST
 
+/* SRV: nobody should compress the name in it, and who receives one that is has to take it.  RFC 3597 section 4 */
+START_TEST(names_that_should_not_be_compressed)
+{
+	static const char *const want[] = { "zone 7", "example. 60 IN SOA . . 7 1 2 3 4",
+		"a.example. 60 IN SRV 1 2 3 example." };
+	struct mrg_dns_header_args h = usual();
+	struct mrg_w w;
+	h.ancount = 3;
+	start(false, 0);
+	make(&made, (struct mrg_dns_header_args){ .id = ID, .qr = 1, .qdcount = 1 }, "\7example",
+		MRG_DNS_TYPE_AXFR, MRG_DNS_CLASS_IN, SOA(7));
+	mrg_w_init(&w, made.p, sizeof made.p);
+	mrg_dns_header_put(&w, &h);
+	w.len = made.len;
+	mrg_w_put(&w, (struct mrg_span){ (const uint8_t *)"\1a\xc0\x0c", 4 });
+	mrg_dns_rr_tail_put(&w, &(struct mrg_dns_rr_tail_args){ .type = MRG_DNS_TYPE_SRV,
+					.class = MRG_DNS_CLASS_IN,
+					.ttl = 60,
+					.rdata = { (const uint8_t *)"\0\1\0\2\0\3\xc0\x0c", 8 } });
+	mrg_w_put(&w, transfer_flat(&arena, SOA(7)));
+	ck_assert_int_eq(mrg_w_finish(&w, &made.len), MRG_OK);
+	ck_assert_int_eq(mrg_dns_transfer_in_feed(&t, (struct mrg_span){ made.p, made.len }, false),
+		MRG_DNS_TRANSFER_COMPLETE);
+	ck_assert_uint_eq(got.count, 3);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_str_eq(got.text[i], want[i]);
+}
+END_TEST
+
 START_TEST(a_message_that_is_cut_anywhere)
 {
 	struct mrg_dns_header_args h = usual();
@@ -544,6 +573,7 @@ int main(void)
 	tcase_add_test(c, a_connection_that_ends_too_early);
 	tcase_add_test(c, heads_and_questions);
 	tcase_add_test(c, the_opt_record_tells_the_rest_of_the_rcode_and_the_time_of_expiry);
+	tcase_add_test(c, names_that_should_not_be_compressed);
 	tcase_add_test(c, a_message_that_is_cut_anywhere);
 	tcase_add_test(c, limits);
 	tcase_add_test(c, who_gets_the_records_may_refuse_any);
