@@ -11,7 +11,7 @@ BENCH_LIBS  := $(patsubst %,$B/lib/lib%.a,mrg-dns mrg-http mrg-tcpip mrg-rt-tap 
 BENCH_SPECS := $(wildcard bench/specs/*.mrg)
 BENCH_GEN_C := $(BENCH_SPECS:bench/specs/%.mrg=$(BENCH_GEN)/%.c)
 
-BENCH_PROGRAMS := udpload httpload httpwork floor first parse answer tcpip_check tcpip_ours tcpip_idle tcpload taploop
+BENCH_PROGRAMS := udpload httpload httpwork floor first parse answer change tcpip_check tcpip_ours tcpip_idle tcpload taploop
 BENCH_SRC_udpload  := bench/udpload.c
 BENCH_SRC_httpload := bench/httpload.c
 BENCH_SRC_httpwork := bench/httpwork.c
@@ -19,6 +19,7 @@ BENCH_SRC_floor    := bench/floor.c
 BENCH_SRC_first    := bench/first.c
 BENCH_SRC_parse    := bench/parse.c bench/ours.c bench/ours_net.c bench/samples.c $(wildcard bench/hand/*.c)
 BENCH_SRC_answer   := bench/answer.c
+BENCH_SRC_change   := bench/change.c
 BENCH_SRC_tcpload  := bench/tcpload.c
 BENCH_SRC_taploop  := bench/taploop.c
 BENCH_SRC_tcpip_idle := bench/tcpip_idle.c bench/hosts.c
