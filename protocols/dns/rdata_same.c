@@ -4,8 +4,6 @@
 #include "dns/rr.h"
 #include "iana/dns.h"
 
-enum { NAMES = 2 }; /* in one RDATA at most */
-
 static const struct mrg_span nothing; /* that names could point into */
 
 static unsigned one(struct mrg_dns_name v, struct mrg_span *out)
@@ -26,8 +24,7 @@ static unsigned plain(struct mrg_dns_plain_name v, struct mrg_span *out)
 	return 1;
 }
 
-/* Where names stand in flat RDATA, in order; returns how many. */
-static unsigned find_names(uint16_t type, struct mrg_span rdata, struct mrg_span *out)
+unsigned mrg_dns_rdata_names(uint16_t type, struct mrg_span rdata, struct mrg_span out[MRG_DNS_RDATA_NAMES])
 {
 	struct mrg_dns_mx mx;
 	struct mrg_dns_soa soa;
@@ -36,6 +33,11 @@ static unsigned find_names(uint16_t type, struct mrg_span rdata, struct mrg_span
 	struct mrg_dns_afsdb afsdb;
 	struct mrg_dns_srv srv;
 	struct mrg_dns_kx kx;
+	struct mrg_dns_rt rt;
+	struct mrg_dns_px px;
+	struct mrg_dns_naptr naptr;
+	struct mrg_dns_sig sig;
+	struct mrg_dns_rrsig rrsig;
 	switch (type) {
 	case MRG_DNS_TYPE_NS:
 	case MRG_DNS_TYPE_MD:
@@ -73,18 +75,38 @@ static unsigned find_names(uint16_t type, struct mrg_span rdata, struct mrg_span
 	case MRG_DNS_TYPE_KX:
 		return mrg_dns_kx_check(rdata, &kx, NULL) == MRG_OK ? plain(mrg_dns_kx_exchanger(&kx), out)
 								    : 0;
+	case MRG_DNS_TYPE_RT:
+		return mrg_dns_rt_check(rdata, nothing, &rt, NULL) == MRG_OK
+			       ? one(mrg_dns_rt_intermediate(&rt), out)
+			       : 0;
+	case MRG_DNS_TYPE_PX:
+		return mrg_dns_px_check(rdata, nothing, &px, NULL) == MRG_OK
+			       ? two(mrg_dns_px_map822(&px), mrg_dns_px_mapx400(&px), out)
+			       : 0;
+	case MRG_DNS_TYPE_NAPTR:
+		return mrg_dns_naptr_check(rdata, nothing, &naptr, NULL) == MRG_OK
+			       ? one(mrg_dns_naptr_replacement(&naptr), out)
+			       : 0;
+	case MRG_DNS_TYPE_SIG:
+		return mrg_dns_sig_check(rdata, nothing, &sig, NULL) == MRG_OK
+			       ? one(mrg_dns_sig_signer(&sig), out)
+			       : 0;
+	case MRG_DNS_TYPE_RRSIG:
+		return mrg_dns_rrsig_check(rdata, &rrsig, NULL) == MRG_OK
+			       ? plain(mrg_dns_rrsig_signer(&rrsig), out)
+			       : 0;
 	default: return 0;
 	}
 }
 
 bool mrg_dns_rdata_same(uint16_t type, struct mrg_span a, struct mrg_span b)
 {
-	struct mrg_span names[NAMES];
+	struct mrg_span names[MRG_DNS_RDATA_NAMES];
 	if (mrg_span_eq(a, b))
 		return true;
 	if (!mrg_span_eq_nocase(a, b))
 		return false;
-	const unsigned count = find_names(type, a, names);
+	const unsigned count = mrg_dns_rdata_names(type, a, names);
 	size_t done = 0;
 	for (unsigned i = 0; i < count;
 		i++) { /* length octets are no letters, so b has its names where a has them */
