@@ -95,6 +95,7 @@ static void complete(struct fetch *f)
 		return;
 	}
 	const char *const why = receiving_finish(f->receiving, &v);
+	f->took_ns = mrg_unix_now_ns() - f->begun_ns;
 	if (why == NULL)
 		told(f, FETCH_NEW, v);
 	else if (receiving_why(f->receiving)->fault != MRG_DNS_ZONE_SOUND)
@@ -244,6 +245,7 @@ void fetch_begin(struct fetch *f, const struct fetch_what *what)
 	f->why[0] = '\0';
 	f->octets = f->records = 0;
 	f->has_expire = f->reached = false;
+	f->begun_ns = mrg_unix_now_ns();
 	f->result = MRG_DNS_TRANSFER_GOES_ON;
 	if (receiving_begin(&f->receiving, what->option, what->held) != 0) {
 		failed(f, "not enough memory");

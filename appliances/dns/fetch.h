@@ -45,7 +45,9 @@ struct fetch {
 	bool has_expire;              /* RFC 7314: */
 	uint32_t expire_s;            /* for how long the primary holds it */
 	uint64_t octets, records;     /* that came */
+	uint64_t took_ns;             /* from the connection's beginning to the version */
 	/* private */
+	uint64_t begun_ns;
 	struct fetches *all;
 	struct mrg_unix_connect connect;
 	struct mrg_dns_client client;

@@ -139,7 +139,8 @@ def faults(p: Primary) -> dict[str, tuple[Callable[[bytes, int], Iterable[bytes 
         "refused": (says(flags=RESPONSE | 5), "REFUSED"),
         "truncated": (says(new, *whole, new, flags=RESPONSE | 0x200), "cut"),
         "no response": (says(new, *whole, new, flags=0x0400), "not a response to what was asked"),
-        "another identifier": (lambda query, qtype: [p.message(query, [new, *whole, new], ident=struct.unpack("!H", query[:2])[0] ^ 1)], "not a response to what was asked"),
+        "another identifier": (
+            lambda query, qtype: [p.message(query, [new, *whole, new], ident=struct.unpack("!H", query[:2])[0] ^ 1)], "not a response to what was asked"),
         "a difference from another version": (says(new, soa(7), host(1), new, host(2), new), "differences from another version"),
         "a difference that deletes what is not there": (says(new, old, host(77), new, host(2), new), "record to be deleted is not there: www.example.org. A"),
         "a difference that leads back": (says(new, old, host(1), soa(0), host(2), new), ""),
