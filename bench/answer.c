@@ -35,7 +35,7 @@ static void wire_name(const char *text, struct zone_option *out)
 static const struct database *zone_load(const char *path, const char *origin)
 {
 	struct zone_option zone = { .file = path };
-	const struct options o = { .zones = &zone, .zone_count = 1, .server = { .udp_max = 1232 } };
+	const struct options o = { .zones = { .list = &zone, .count = 1 }, .server = { .udp_max = 1232 } };
 	struct database *db;
 
 	wire_name(origin, &zone);

@@ -13,6 +13,7 @@ static inline void add(atomic_uint_least64_t *n)
 void counts_take(struct counts *c, const struct mrg_dns_query *query, struct mrg_span reply)
 {
 	struct mrg_dns_header h;
+	struct mrg_reject why = { .at = reply.p };
 	const unsigned type =
 		query->has_question ? mrg_dns_question_type(&query->question) : (unsigned)COUNTS_OTHER;
 	add(&c->type[type < COUNTS_OTHER ? type : (unsigned)COUNTS_OTHER]);
@@ -20,7 +21,7 @@ void counts_take(struct counts *c, const struct mrg_dns_query *query, struct mrg
 		add(&c->edns);
 	if (query->dnssec_ok)
 		add(&c->dnssec_ok);
-	if (mrg_dns_header_check(reply, &h, NULL) != MRG_OK) {
+	if (mrg_dns_header_check(reply, &h, &why) != MRG_OK) {
 		add(&c->silent);
 		return;
 	}
