@@ -5,7 +5,7 @@
  * RFC 5001, RFC 5155 7.2, RFC 6604, RFC 6672, RFC 6891, RFC 8482, RFC 8906, RFC 9471, RFC 9619; RFC 9267 for names.
  *
  * What it does not do: it has no socket, clock, heap, lock or global; it sends no zone transfer (AXFR and IXFR are
- * refused), and takes no NOTIFY or UPDATE (NOTIMP).
+ * refused: transfer_out.h has them), and takes no NOTIFY (notify.h) or UPDATE (NOTIMP).
  *
  * Use:
  *	struct mrg_dns_server s = { .db = &db, .udp_max = 1232 };
