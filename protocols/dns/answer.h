@@ -6,8 +6,8 @@
  * RFC 9018, RFC 9471, RFC 9619; RFC 9267 for names.
  *
  * What it does not do: it has no socket, clock, heap, lock or global; it sends no zone transfer (AXFR and IXFR are
- * refused), and takes no NOTIFY or UPDATE (NOTIMP).  It pads nothing (RFC 7830): that hides something only where the transport
- * is encrypted, which none here is (RFC 8467 6).
+ * refused: transfer_out.h has them), and takes no NOTIFY (notify.h) or UPDATE (update.h): NOTIMP.  It pads nothing (RFC 7830): that hides
+ * something only where the transport is encrypted, which none here is (RFC 8467 6).
  *
  * Use:
  *	struct mrg_dns_server s = { .db = &db, .udp_max = 1232 };

@@ -77,10 +77,12 @@ static enum mrg_dns_said answer(void *ctx, struct mrg_dns_call *call, struct mrg
 	return MRG_DNS_SAID_ALL;
 }
 
+static uint32_t blocks = BLOCKS;
+
 static void start(void)
 {
 	const struct mrg_dns_stream_limits limits = {
-		.conn_count = CONNS, .block_count = BLOCKS, .idle_ns = IDLE
+		.conn_count = CONNS, .block_count = blocks, .idle_ns = IDLE
 	};
 	static const struct mrg_dns_answerer answerer = { .answer = answer, .next = next, .done = done };
 	room = calloc(1, ROOM);
@@ -221,6 +223,22 @@ START_TEST(a_transfer_is_released_however_it_ends)
 }
 END_TEST
 
+START_TEST(a_transfer_that_has_lost_octets_does_not_go_on)
+{
+	static const char *const queries[] = { "T9" };
+	blocks = 0;
+	start();
+	struct fake *const f = asked(queries, 1);
+	f->write_room = 50;
+	f->arrived = f->in_len;
+	mrg_dns_streams_drain(&streams, now); /* reads it, and there is no block for what is not taken */
+	ck_assert(f->closed);
+	ck_assert_uint_eq(transfer.ended, 1);
+	stop();
+	blocks = BLOCKS;
+}
+END_TEST
+
 START_TEST(a_reply_that_comes_later_is_said_once_and_in_its_place)
 {
 	static const char *const queries[] = { "abc", "P", "z" };
@@ -278,6 +296,7 @@ int main(void)
 	tcase_add_test(t, a_transfer_is_taken_in_any_pieces_and_what_is_asked_behind_it_waits);
 	tcase_add_test(t, a_transfer_leaves_others_their_turn);
 	tcase_add_test(t, a_transfer_is_released_however_it_ends);
+	tcase_add_test(t, a_transfer_that_has_lost_octets_does_not_go_on);
 	tcase_add_test(t, a_reply_that_comes_later_is_said_once_and_in_its_place);
 	tcase_add_test(t, nobody_waits_any_more_for_a_reply);
 	suite_add_tcase(s, t);

@@ -13,6 +13,7 @@
 #include "tests/protocols/dns/stream_fake.h"
 #include "tests/protocols/dns/stream_pair.h"
 #include "tests/protocols/dns/transfer_kit.h"
+#include "tests/protocols/tcpip/pair.h"
 
 enum { ROOM = 1 << 20, ID = 77, CAP = 120 };
 
@@ -131,7 +132,7 @@ static void closed(void *ctx, enum mrg_dns_client_end end, unsigned count)
 
 /* ---- both ---- */
 
-static struct stream_pair pair;
+static struct stream_pair both;
 
 static void setup(void)
 {
@@ -170,8 +171,9 @@ static void serve_large(void)
 	lines_of_zone(&sent, served);
 }
 
-/* Begin a transfer on a new connection. */
-static void start(bool incremental, uint32_t serial)
+/* Both sides, and what the client asks for when there is a connection. */
+static void prepare(bool incremental, uint32_t serial, struct mrg_rt_timers *server_timers,
+	struct mrg_rt_timers *client_timers)
 {
 	static const struct mrg_dns_stream_limits limits = {
 		.conn_count = 2, .block_count = 2, .idle_ns = 10u * MRG_RT_SECOND_NS
@@ -196,17 +198,24 @@ static void start(bool incremental, uint32_t serial)
 	mine.arena.len = 0;
 	lines_free(&got);
 	closes = lost = under_way = 0;
-	now = 5;
-	pair = (struct stream_pair){ .room = STREAM_PAIR_ROOM };
 	arena = (struct mrg_arena){ .p = memory, .cap = ROOM };
-	timers = (struct mrg_rt_timers){ .top = NULL };
-	ck_assert_int_eq(mrg_dns_streams_init(&streams, &arena, &timers, &limits, &answerer), MRG_OK);
-	ck_assert_int_eq(mrg_dns_client_init(&client, &arena, &timers, &client_limits, &handler), MRG_OK);
+	ck_assert_int_eq(mrg_dns_streams_init(&streams, &arena, server_timers, &limits, &answerer), MRG_OK);
+	ck_assert_int_eq(
+		mrg_dns_client_init(&client, &arena, client_timers, &client_limits, &handler), MRG_OK);
 	mrg_dns_transfer_in_begin(&in, &wanted, &sink);
 	ck_assert_int_eq(mrg_dns_transfer_in_query(&in, query, sizeof query, &len), MRG_OK);
 	mrg_dns_client_begin(&client, now);
 	ck_assert_int_eq(mrg_dns_client_ask(&client, (struct mrg_span){ query, len }), MRG_OK);
-	ck_assert(stream_pair_open(&pair, &client.user, &streams.user, now));
+}
+
+/* Begin a transfer on a new connection. */
+static void start(bool incremental, uint32_t serial)
+{
+	now = 5;
+	both = (struct stream_pair){ .room = STREAM_PAIR_ROOM };
+	timers = (struct mrg_rt_timers){ .top = NULL };
+	prepare(incremental, serial, &timers, &timers);
+	ck_assert(stream_pair_open(&both, &client.user, &streams.user, now));
 }
 
 /* The zone that came is the one that was sent, and both ends are closed. */
@@ -226,7 +235,7 @@ static void over(enum mrg_dns_client_end end)
 	ck_assert_uint_eq(closes, 1);
 	ck_assert_int_eq(ended, end);
 	ck_assert_uint_eq(under_way, 0);
-	ck_assert(pair.a.closed && pair.b.closed);
+	ck_assert(both.a.closed && both.b.closed);
 	ck_assert_uint_eq(mrg_dns_streams_count(&streams), 0);
 	mrg_dns_streams_close(&streams);
 	ck_assert(mrg_rt_timers_next(&timers) == MRG_RT_NEVER);
@@ -247,23 +256,23 @@ static size_t up_to_cut(void *ctx, const struct stream_pair_end *reader)
 START_TEST(the_zone_that_comes_is_the_one_that_was_sent_however_it_is_cut)
 {
 	start(false, 0);
-	ck_assert(!stream_pair_run(&pair, 1000, now));
-	const size_t octets = pair.a.came;
+	ck_assert(!stream_pair_run(&both, 1000, now));
+	const size_t octets = both.a.came;
 	same();
 	over(MRG_DNS_CLIENT_FINISHED);
 	ck_assert_uint_gt(in.messages, 2);
 	for (cut_at = 1, piece = 0; cut_at < octets; cut_at++) {
 		start(false, 0);
-		pair.most = up_to_cut;
-		ck_assert(!stream_pair_run(&pair, 1000, now));
+		both.most = up_to_cut;
+		ck_assert(!stream_pair_run(&both, 1000, now));
 		same();
 		over(MRG_DNS_CLIENT_FINISHED);
 	}
 	for (piece = 1; piece < 40; piece++) { /* and little room on the way */
 		start(false, 0);
-		pair.most = up_to_cut;
-		pair.room = piece;
-		ck_assert(!stream_pair_run(&pair, 10000, now));
+		both.most = up_to_cut;
+		both.room = piece;
+		ck_assert(!stream_pair_run(&both, 10000, now));
 		same();
 		over(MRG_DNS_CLIENT_FINISHED);
 	}
@@ -276,8 +285,8 @@ START_TEST(differences_come_as_they_were_sent)
 	for (piece = 1; piece < 500; piece += 7) {
 		struct lines w = { .count = 0 };
 		start(true, 5);
-		pair.most = up_to_cut;
-		ck_assert(!stream_pair_run(&pair, 10000, now));
+		both.most = up_to_cut;
+		ck_assert(!stream_pair_run(&both, 10000, now));
 		ck_assert_int_eq(in.result, MRG_DNS_TRANSFER_COMPLETE);
 		ck_assert_uint_eq(in.serial, 7);
 		lines_take(&w, want, "");
@@ -286,11 +295,11 @@ START_TEST(differences_come_as_they_were_sent)
 		over(MRG_DNS_CLIENT_FINISHED);
 	}
 	start(true, 7);
-	ck_assert(!stream_pair_run(&pair, 1000, now));
+	ck_assert(!stream_pair_run(&both, 1000, now));
 	ck_assert_int_eq(in.result, MRG_DNS_TRANSFER_UP_TO_DATE);
 	over(MRG_DNS_CLIENT_FINISHED);
 	start(true, 4); /* history does not reach back */
-	ck_assert(!stream_pair_run(&pair, 1000, now));
+	ck_assert(!stream_pair_run(&both, 1000, now));
 	same();
 	over(MRG_DNS_CLIENT_FINISHED);
 }
@@ -301,14 +310,14 @@ START_TEST(a_connection_that_breaks_anywhere)
 	for (unsigned turns = 0;; turns++) {
 		start(false, 0);
 		piece = 50;
-		pair.most = up_to_cut;
-		pair.room = 50;
-		const bool more = stream_pair_run(&pair, turns, now);
+		both.most = up_to_cut;
+		both.room = 50;
+		const bool more = stream_pair_run(&both, turns, now);
 		if (!more)
 			break;
 		const bool complete = in.result == MRG_DNS_TRANSFER_COMPLETE;
-		pair.broken = true;
-		ck_assert(!stream_pair_run(&pair, 10, now));
+		both.broken = true;
+		ck_assert(!stream_pair_run(&both, 10, now));
 		ck_assert_int_eq(in.result, complete ? MRG_DNS_TRANSFER_COMPLETE : MRG_DNS_TRANSFER_FAILED);
 		if (!complete)
 			ck_assert_int_eq(in.fault, MRG_DNS_TRANSFER_FAULT_CUT);
@@ -329,8 +338,8 @@ START_TEST(a_server_that_says_nothing_and_a_client_that_takes_nothing)
 {
 	serve_large();
 	start(false, 0);
-	pair.room = 100;
-	(void)stream_pair_run(&pair, 3, now);
+	both.room = 100;
+	(void)stream_pair_run(&both, 3, now);
 	pass(3u * MRG_RT_SECOND_NS - 1);
 	ck_assert_uint_eq(closes, 0);
 	pass(1);
@@ -343,7 +352,7 @@ START_TEST(a_server_that_says_nothing_and_a_client_that_takes_nothing)
 	start(false, 0);
 	mrg_dns_client_close(&client);
 	ck_assert_int_eq(ended, MRG_DNS_CLIENT_STOPPED);
-	(void)stream_pair_run(&pair, 10, now);
+	(void)stream_pair_run(&both, 10, now);
 	over(MRG_DNS_CLIENT_STOPPED);
 }
 END_TEST
@@ -352,7 +361,7 @@ START_TEST(who_may_not_have_it_gets_nothing)
 {
 	start(false, 0);
 	may_have_it = false;
-	(void)stream_pair_run(&pair, 100, now);
+	(void)stream_pair_run(&both, 100, now);
 	ck_assert_int_eq(in.fault, MRG_DNS_TRANSFER_FAULT_RCODE);
 	ck_assert_uint_eq(in.rcode, MRG_DNS_RCODE_REFUSED);
 	ck_assert_uint_eq(got.count, 0);
@@ -364,18 +373,18 @@ START_TEST(a_server_that_ends)
 {
 	serve_large();
 	start(false, 0);
-	pair.room = 100;
-	(void)stream_pair_run(&pair, 3, now);
+	both.room = 100;
+	(void)stream_pair_run(&both, 3, now);
 	mrg_dns_streams_drain(&streams, now);
 	ck_assert_uint_eq(under_way, 1); /* to its end */
-	ck_assert(!stream_pair_run(&pair, 1000, now));
+	ck_assert(!stream_pair_run(&both, 1000, now));
 	same();
 	over(MRG_DNS_CLIENT_FINISHED);
 	start(false, 0);
-	pair.room = 100;
-	(void)stream_pair_run(&pair, 3, now);
+	both.room = 100;
+	(void)stream_pair_run(&both, 3, now);
 	mrg_dns_streams_close(&streams);
-	(void)stream_pair_run(&pair, 10, now);
+	(void)stream_pair_run(&both, 10, now);
 	ck_assert_int_eq(in.fault, MRG_DNS_TRANSFER_FAULT_CUT);
 	over(MRG_DNS_CLIENT_ENDED);
 	ck_assert_uint_eq(lost, 1);
@@ -386,7 +395,7 @@ START_TEST(no_connection_comes_about)
 {
 	start(false, 0);
 	mrg_dns_client_close(&client);
-	(void)stream_pair_run(&pair, 10, now);
+	(void)stream_pair_run(&both, 10, now);
 	closes = 0;
 	mrg_dns_client_begin(&client, now);
 	mrg_dns_client_unreachable(&client);
@@ -417,7 +426,7 @@ END_TEST
 START_TEST(a_message_that_nobody_asked_for)
 {
 	start(false, 0);
-	ck_assert(!stream_pair_run(&pair, 1000, now)); /* to its end: the client is free again */
+	ck_assert(!stream_pair_run(&both, 1000, now)); /* to its end: the client is free again */
 	closes = 0;
 	struct fake *const f = fake_new();
 	mrg_dns_client_begin(&client, now);
@@ -429,6 +438,57 @@ START_TEST(a_message_that_nobody_asked_for)
 	ck_assert_uint_eq(closes, 1);
 	ck_assert_int_eq(ended, MRG_DNS_CLIENT_UNSOLICITED);
 	fakes_free();
+}
+END_TEST
+
+/* ---- over our own TCP ---- */
+
+static void unreachable(struct mrg_tcpip_connect *t, enum mrg_net_why why, uint64_t now_ns)
+{
+	(void)t;
+	(void)why;
+	(void)now_ns;
+	mrg_dns_client_unreachable(&client);
+}
+
+START_TEST(over_networks_that_lose_and_reorder)
+{
+	enum { SEEDS = 10, PORT = 53 };
+	unsigned whole = 0;
+	serve_large();
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		const struct mrg_sim_options bad = { .way = { .loss_ppm = (uint32_t)(seed % 4 * 15000),
+							     .reorder_ppm = 50000,
+							     .reorder_ns = 3 * MS,
+							     .corrupt_ppm = 5000,
+							     .delay_ns = 5 * MS } };
+		pair_reset();
+		pair_limits.receive_max = pair_limits.send_max = 1u << (12 + seed % 5);
+		struct pair *const net = pair_begin(&bad, seed, seed % 2 != 0 ? 4 : 6);
+		struct mrg_rt_addr at = net->address[1];
+		struct mrg_tcpip_connect connecting = { .user = &client.user, .failed = unreachable };
+		at.port = PORT;
+		now = net->host[0]->now_ns;
+		prepare(false, 0, &net->host[1]->timers, &net->host[0]->timers);
+		struct mrg_tcpip_listener *const l = mrg_tcpip_listen(net->stack[1], &at, &streams.user);
+		ck_assert_ptr_nonnull(l);
+		ck_assert(mrg_tcpip_connect(net->stack[0], &connecting, NULL, &at));
+		while (closes == 0)
+			pair_run(net, 100 * MS);
+		if (ended == MRG_DNS_CLIENT_FINISHED) {
+			whole++;
+			same();
+		} else { /* it took too long: that is known, too */
+			ck_assert_int_eq(ended, MRG_DNS_CLIENT_TIMEOUT);
+			ck_assert_int_eq(in.result, MRG_DNS_TRANSFER_FAILED);
+		}
+		pair_run(net, 60 * SECOND);
+		ck_assert_uint_eq(under_way, 0);
+		ck_assert_uint_eq(mrg_dns_streams_count(&streams), 0);
+		mrg_dns_streams_close(&streams);
+		mrg_tcpip_listener_close(l);
+	}
+	ck_assert_uint_ge(whole, SEEDS / 2);
 }
 END_TEST
 
@@ -445,6 +505,7 @@ int main(void)
 	tcase_add_test(c, who_may_not_have_it_gets_nothing);
 	tcase_add_test(c, a_server_that_ends);
 	tcase_add_test(c, a_message_that_nobody_asked_for);
+	tcase_add_test(c, over_networks_that_lose_and_reorder);
 	tcase_add_test(c, no_connection_comes_about);
 	suite_add_tcase(s, c);
 	SRunner *const r = srunner_create(s);

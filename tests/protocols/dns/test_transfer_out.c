@@ -338,6 +338,12 @@ START_TEST(what_is_no_request_for_a_transfer)
 	ck_assert(!asked(MRG_DNS_TCP, &r));
 	query_len = transfer_query("example. IXFR", "EXAMPLE.", 1, query, sizeof query);
 	ck_assert(asked(MRG_DNS_TCP, &r));
+	query[9] = 0; /* the SOA record is in the additional section */
+	query[11] = 1;
+	ck_assert(!asked(MRG_DNS_TCP, &r));
+	query[9] = 1;
+	query[11] = 0;
+	ck_assert(asked(MRG_DNS_TCP, &r));
 	query[2] = 0x80; /* a response */
 	ck_assert(!asked(MRG_DNS_TCP, &r));
 }
