@@ -321,6 +321,41 @@ START_TEST(test_zone_section)
 }
 END_TEST
 
+/*
+ * What nsupdate 9.18 sends for
+ *	zone example
+ *	prereq yxdomain a.example
+ *	prereq nxdomain x.example
+ *	prereq yxrrset a.example MX 5 mail.a.example
+ *	prereq nxrrset a.example TXT
+ *	update delete a.example A 192.0.2.1
+ *	update add _acme-challenge.a.example 60 TXT token
+ *	update delete b.c.example TXT
+ *	update delete d.example
+ *	update add d.example 60 MX 5 mail.a.example.
+ */
+START_TEST(test_nsupdate)
+{
+	static const char hex[] =
+		"59c828000001000400050000076578616d706c6500000600010161c00c00ff00ff0000000000000178c00c00ff00fe"
+		"000000000000c019000f00010000000000090005046d61696cc019c019001000fe000000000000c019000100fe0000"
+		"00000004c00002010f5f61636d652d6368616c6c656e6765c019001000010000003c000605746f6b656e01620163"
+		"076578616d706c6500001000ff0000000000000164c00c00ff00ff000000000000c09f000f00010000003c00040005"
+		"c043";
+	uint8_t octets[sizeof hex / 2];
+	for (size_t i = 0; i < sizeof octets; i++) {
+		const char digits[] = { hex[2 * i], hex[2 * i + 1], '\0' };
+		octets[i] = (uint8_t)strtoul(digits, NULL, 16);
+	}
+	ck_assert_uint_eq(update_run((struct mrg_span){ octets, sizeof octets }, &everybody), 0);
+	ck_assert_ptr_nonnull(update_result.made);
+	ck_assert_str_eq(dump(update_result.made),
+		"_acme-challenge.a.example. 60 IN TXT \"token\"\na.example. 60 IN A 192.0.2.2\n"
+		"a.example. 60 IN MX 5 mail.a.example.\nd.example. 60 IN MX 5 mail.a.example.\n" E_IS
+			APEX_IS);
+}
+END_TEST
+
 START_TEST(test_reply)
 {
 	static struct update_message m;
@@ -423,6 +458,7 @@ int main(void)
 	tcase_add_loop_test(t, test_cases, 0, sizeof cases / sizeof *cases);
 	tcase_add_test(t, test_rules);
 	tcase_add_test(t, test_zone_section);
+	tcase_add_test(t, test_nsupdate);
 	tcase_add_test(t, test_reply);
 	tcase_add_test(t, test_broken);
 	tcase_add_test(t, test_memory);

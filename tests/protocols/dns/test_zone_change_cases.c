@@ -9,6 +9,7 @@
 #include "kit.h"
 #include "protocols/dns/master.h"
 #include "protocols/dns/zone_change.h"
+#include "protocols/dns/zone_diff.h"
 #include "protocols/dns/zone_store.h"
 #include "protocols/dns/zone_stored.h"
 
@@ -551,6 +552,79 @@ START_TEST(test_stored)
 }
 END_TEST
 
+static size_t lines_in(const char *text)
+{
+	size_t count = 0;
+	for (; *text != '\0'; text++)
+		count += *text == '\n';
+	return count;
+}
+
+/* TTLs, signatures without what they cover, large sets; memory; zones of other names. */
+START_TEST(test_diff)
+{
+	enum { COUNT = 3000, LINE = 40 };
+	struct mrg_arena history = arena_of(1 << 18);
+	const struct mrg_dns_step *step = NULL;
+	char *const text = malloc(COUNT * LINE + 500),
+		    *at = text + sprintf(text, APEX "b 60 TXT x\nb 60 TXT y\n");
+	for (unsigned i = 0; i < COUNT; i++)
+		at += sprintf(at, "a 60 A 10.0.%u.%u\n", i / 256, i % 256);
+	sprintf(at, "c 60 RRSIG A 8 2 60 1 1 1 @ AAAA\n");
+	ck_assert_int_eq(kit_zone(&k, "example.", text), MRG_DNS_ZONE_SOUND);
+	at = text + sprintf(text, SERIAL_8 "@ 60 NS ns\nb 30 TXT y\nb 30 TXT x\n");
+	for (unsigned i = COUNT + 1; i-- > 1;)
+		at += sprintf(at, "A 60 A 10.0.%u.%u\n", i / 256, i % 256);
+	struct kit other;
+	kit_init(&other, 1 << 20);
+	ck_assert_int_eq(kit_zone(&other, "Example.", text), MRG_DNS_ZONE_SOUND);
+	ck_assert_int_eq(
+		mrg_dns_zone_diff(k.zones[0], other.zones[0], &scratch, &history, NULL, &step), MRG_OK);
+	const char *const deleted = step_text(step->deleted), *const added = step_text(step->added);
+	static const char *const gone[] = { "IN SOA ns.example. hostmaster.example. 7 ",
+		"a.example. 60 IN A 10.0.0.0\n", "b.example. 60 IN TXT \"x\"\n",
+		"b.example. 60 IN TXT \"y\"\n", "c.example. 60 IN RRSIG A " };
+	static const char *const new[] = { "IN SOA ns.Example. hostmaster.Example. 8 ",
+		"A.Example. 60 IN A 10.0.11.184\n", "b.Example. 30 IN TXT \"x\"\n",
+		"b.Example. 30 IN TXT \"y\"\n" };
+	for (size_t i = 0; i < 5; i++)
+		ck_assert_msg(strstr(deleted, gone[i]) != NULL, "%s in %s", gone[i], deleted);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_msg(strstr(added, new[i]) != NULL, "%s in %s", new[i], added);
+	ck_assert_uint_eq(lines_in(deleted), 5);
+	ck_assert_uint_eq(lines_in(added), 4);
+	/* each size of memory: the step, or nothing */
+	const struct mrg_dns_step *again = NULL;
+	for (unsigned which = 0; which < 2; which++) {
+		struct mrg_arena *const a = which == 0 ? &scratch : &history;
+		const size_t cap = a->cap, len = history.len;
+		enum mrg_status st = MRG_E_SPACE;
+		for (size_t more = which == 0 ? MRG_DNS_ZONE_DIFF_SCRATCH / 2 - 400 : 0; st != MRG_OK;
+			more += 16) {
+			a->cap = a->len + more;
+			ck_assert_uint_lt(a->cap, cap);
+			st = mrg_dns_zone_diff(k.zones[0], other.zones[0], &scratch, &history, NULL, &again);
+			ck_assert(st == MRG_OK || (st == MRG_E_SPACE && history.len == len));
+			ck_assert_uint_eq(scratch.len, 0);
+		}
+		a->cap = cap;
+		ck_assert(
+			mrg_span_eq(again->deleted, step->deleted) && mrg_span_eq(again->added, step->added));
+	}
+	for (size_t i = 0; i < scratch.cap; i++)
+		ck_assert_msg(scratch.p[i] == 0, "not zeroed");
+	ck_assert_int_eq(kit_zone(&other, "x.example.", APEX), MRG_DNS_ZONE_SOUND);
+	ck_assert_int_eq(
+		mrg_dns_zone_diff(k.zones[0], other.zones[1], &scratch, &history, NULL, &again), MRG_E_VALUE);
+	/* the step before must lead to the old version */
+	ck_assert_int_eq(
+		mrg_dns_zone_diff(k.zones[0], other.zones[0], &scratch, &history, step, &again), MRG_E_VALUE);
+	kit_free(&other);
+	free(text);
+	free(history.p);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *const s = suite_create("zone change, case by case");
@@ -569,6 +643,7 @@ int main(void)
 	tcase_add_test(t, test_memory);
 	tcase_add_test(t, test_rebuild_due);
 	tcase_add_test(t, test_stored);
+	tcase_add_test(t, test_diff);
 	suite_add_tcase(s, t);
 	SRunner *const r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
