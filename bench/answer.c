@@ -49,7 +49,7 @@ struct asking {
 	struct bench_msgs queries;
 };
 
-static const struct mrg_dns_client client = { .via = MRG_DNS_UDP };
+static const struct mrg_dns_asker client = { .via = MRG_DNS_UDP };
 
 static void pass(void *ctx)
 {

@@ -409,7 +409,7 @@ static bool asks(struct own *o, enum mrg_dns_transport via, struct mrg_span quer
 	const struct mrg_dns_server *const server = &dns_zones()->server;
 	fuzz_ops = 0;
 	const enum mrg_status st =
-		mrg_dns_answer(server, &(struct mrg_dns_client){ .via = via }, query, out, cap, &len);
+		mrg_dns_answer(server, &(struct mrg_dns_asker){ .via = via }, query, out, cap, &len);
 	if (!fuzz_linear(result, OPS, OPS_OCTET, query.len + (st == MRG_OK ? len : 0)))
 		return false;
 	mark(o, NO_SPACE, st == MRG_E_SPACE);
@@ -459,7 +459,7 @@ static bool check_cut(struct own *o, const struct asked *a, const struct reply *
 /* A reply answered with a reply could go on for ever. */
 static bool check_end(const struct reply *r, struct mrg_fuzz_result *result)
 {
-	static const struct mrg_dns_client client = { .via = MRG_DNS_UDP };
+	static const struct mrg_dns_asker client = { .via = MRG_DNS_UDP };
 	uint8_t out[UDP_MIN];
 	size_t len;
 	return mrg_dns_answer(&dns_zones()->server, &client, r->octets, out, sizeof out, &len) == MRG_END ||

@@ -12,7 +12,7 @@ static void sender(void *ctx, size_t index, struct mrg_rt_addr *out)
 void answers_batch(const struct mrg_dns_server *s, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count,
 	uint64_t now_s, uint64_t now_ns)
 {
-	struct mrg_dns_client client = {
+	struct mrg_dns_asker client = {
 		.via = MRG_DNS_UDP, .now_s = now_s, .now_ns = now_ns, .peer = sender, .ctx = e
 	};
 	struct mrg_dns_asked asked[TOGETHER];
@@ -41,7 +41,7 @@ static void other_end(void *ctx, size_t index, struct mrg_rt_addr *out)
 enum mrg_status answers_stream(const struct mrg_dns_server *s, struct mrg_stream *stream,
 	struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len, uint64_t now_s)
 {
-	const struct mrg_dns_client client = {
+	const struct mrg_dns_asker client = {
 		.via = MRG_DNS_TCP, .now_s = now_s, .peer = other_end, .ctx = stream
 	};
 	return mrg_dns_answer(s, &client, query, out, cap, out_len);

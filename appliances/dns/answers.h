@@ -9,7 +9,7 @@
 
 /*
  * answers_batch - the reply to each datagram; where there is to be none its out_len is 0.
- *   e       where they came from, which tells their senders.   now_s, now_ns   as in protocols/dns/client.h
+ *   e       where they came from, which tells their senders.   now_s, now_ns   as in protocols/dns/asker.h
  */
 void answers_batch(const struct mrg_dns_server *s, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count,
 	uint64_t now_s, uint64_t now_ns);

@@ -147,7 +147,7 @@ static void refuse_transfer(
  * is left (4.2).
  */
 static void tell_expiry(
-	const struct mrg_dns_server *s, const struct mrg_dns_client *c, struct mrg_dns_reply *r)
+	const struct mrg_dns_server *s, const struct mrg_dns_asker *c, struct mrg_dns_reply *r)
 {
 	const struct mrg_dns_name view = mrg_dns_question_name(&r->query->question);
 	const struct mrg_dns_states *const st = s->states;
@@ -170,7 +170,7 @@ static void tell_expiry(
 }
 
 /* A question of any class and type. */
-static void answer(const struct mrg_dns_asked *a, const struct mrg_dns_client *c, struct mrg_dns_reply *r)
+static void answer(const struct mrg_dns_asked *a, const struct mrg_dns_asker *c, struct mrg_dns_reply *r)
 {
 	const struct mrg_dns_question *const q = &r->query->question;
 	const uint16_t type = mrg_dns_question_type(q), rr_class = mrg_dns_question_class(q);
@@ -221,7 +221,7 @@ void mrg_dns_answer_look(struct mrg_dns_asked *a)
 
 /* What is found out of a client on the way to its answer. */
 struct asker {
-	const struct mrg_dns_client *client;
+	const struct mrg_dns_asker *client;
 	bool has_peer, known; /* its address was asked for; it has shown that it is there */
 	struct mrg_rt_addr peer;
 	uint8_t cookie[MRG_DNS_COOKIE_REPLY];
@@ -231,7 +231,7 @@ struct asker {
 /* The client's address, asked for once; NULL: unknown. */
 static const struct mrg_rt_addr *peer_of(struct asker *k)
 {
-	const struct mrg_dns_client *const c = k->client;
+	const struct mrg_dns_asker *const c = k->client;
 	if (!k->has_peer) {
 		k->peer.family = 0;
 		if (c->peer != NULL)
@@ -244,7 +244,7 @@ static const struct mrg_rt_addr *peer_of(struct asker *k)
 /* Look at its cookie, and make the one that it gets.  RFC 7873 5.2 */
 static void take_cookie(struct asker *k, struct mrg_dns_asked *a)
 {
-	const struct mrg_dns_client *const c = k->client;
+	const struct mrg_dns_asker *const c = k->client;
 	if (a->server->cookies == NULL || c->now_s == 0 || peer_of(k) == NULL)
 		return;
 	const bool good =
@@ -309,7 +309,7 @@ static enum mrg_status write_reply(
 	struct mrg_dns_asked *a, struct asker *k, size_t room, uint8_t *out, size_t cap, size_t *out_len)
 {
 	const struct mrg_dns_server *const s = a->server;
-	const struct mrg_dns_client *const c = k->client;
+	const struct mrg_dns_asker *const c = k->client;
 	struct mrg_dns_query *const q = &a->query;
 	const size_t most = limit(s, c->via, q, cap);
 	struct mrg_dns_reply r;
@@ -348,7 +348,7 @@ static MRG_COLD size_t take_signature(struct mrg_dns_asked *a, struct asker *k, 
 }
 
 enum mrg_status mrg_dns_answer_finish(
-	struct mrg_dns_asked *a, const struct mrg_dns_client *c, uint8_t *out, size_t cap, size_t *out_len)
+	struct mrg_dns_asked *a, const struct mrg_dns_asker *c, uint8_t *out, size_t cap, size_t *out_len)
 {
 	struct mrg_dns_query *const q = &a->query;
 	struct mrg_dns_auth auth;
@@ -369,7 +369,7 @@ enum mrg_status mrg_dns_answer_finish(
 	return st == MRG_OK && room != 0 ? mrg_dns_auth_sign(&auth, c->now_s, out, cap, out_len) : st;
 }
 
-enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, const struct mrg_dns_client *c,
+enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, const struct mrg_dns_asker *c,
 	struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
 {
 	struct mrg_dns_asked a;

@@ -11,7 +11,7 @@
  *
  * Use:
  *	struct mrg_dns_server s = { .db = &db, .udp_max = 1232 };
- *	const struct mrg_dns_client c = { .via = MRG_DNS_UDP };
+ *	const struct mrg_dns_asker c = { .via = MRG_DNS_UDP };
  *	switch (mrg_dns_answer(&s, &c, query, out, sizeof out, &len)) {
  *	case MRG_OK: send(out, len); break;
  *	default: break;		(nothing to send)
@@ -21,7 +21,7 @@
 #define MRG_DNS_ANSWER_H
 
 #include "mrg.h"
-#include "protocols/dns/client.h"
+#include "protocols/dns/asker.h"
 #include "protocols/dns/cookie.h"
 #include "protocols/dns/db.h"
 #include "protocols/dns/query.h"
@@ -70,7 +70,7 @@ struct mrg_dns_server {
  * Cost:     no allocation.  A name that is found: O(its octets) + one copy of the answer.  Else bounded by 16 steps
  *           through aliases, each with O(log n) comparisons in the zone, and by the reply's size.
  */
-MRG_MUST_USE enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, const struct mrg_dns_client *c,
+MRG_MUST_USE enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, const struct mrg_dns_asker *c,
 	struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len);
 
 /* A query on its way to its answer.  Private but for its size: the caller provides the memory. */
@@ -91,6 +91,6 @@ struct mrg_dns_asked {
 void mrg_dns_answer_begin(const struct mrg_dns_server *s, struct mrg_span query, struct mrg_dns_asked *out);
 void mrg_dns_answer_look(struct mrg_dns_asked *a);
 MRG_MUST_USE enum mrg_status mrg_dns_answer_finish(
-	struct mrg_dns_asked *a, const struct mrg_dns_client *c, uint8_t *out, size_t cap, size_t *out_len);
+	struct mrg_dns_asked *a, const struct mrg_dns_asker *c, uint8_t *out, size_t cap, size_t *out_len);
 
 #endif

@@ -27,7 +27,7 @@ static enum mrg_status ask(struct mrg_span query)
 {
 	static const struct mrg_dns_db none;
 	const struct mrg_dns_server server = { .db = &none, .udp_max = 1232 };
-	const struct mrg_dns_client client = { .via = MRG_DNS_UDP };
+	const struct mrg_dns_asker client = { .via = MRG_DNS_UDP };
 	uint8_t out[512];
 	size_t len = 0;
 

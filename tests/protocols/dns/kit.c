@@ -346,7 +346,7 @@ const char *kit_send(
 	const struct kit *k, enum mrg_dns_transport via, const void *query, size_t len, size_t cap)
 {
 	uint8_t *const in = guarded(0) - len, *const out = guarded(1) - cap;
-	struct mrg_dns_client client = k->client;
+	struct mrg_dns_asker client = k->client;
 	memcpy(in, query, len);
 	client.via = via;
 	const enum mrg_status st =

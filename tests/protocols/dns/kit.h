@@ -15,7 +15,7 @@ struct kit {
 	size_t zone_count;
 	struct mrg_dns_db db;
 	struct mrg_dns_server server;
-	struct mrg_dns_client client; /* all zero, but for its transport: nothing is known of it */
+	struct mrg_dns_asker client; /* all zero, but for its transport: nothing is known of it */
 };
 
 /* An empty kit with an arena of this many octets. */

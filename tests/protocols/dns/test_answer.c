@@ -303,7 +303,7 @@ static void check_side_by_side(void)
 		"www.example. A op=5", "www.example. ANY", "wWw.ExAmPlE. AAAA" };
 	enum { COUNT = sizeof lines / sizeof lines[0], HEADER = 12 };
 	static uint8_t in[COUNT + 2][600];
-	const struct mrg_dns_client client = { .via = MRG_DNS_UDP };
+	const struct mrg_dns_asker client = { .via = MRG_DNS_UDP };
 	size_t len[COUNT + 2];
 	struct mrg_dns_asked asked[COUNT + 2];
 	for (size_t i = 0; i < COUNT; i++)

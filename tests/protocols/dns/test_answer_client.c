@@ -48,7 +48,7 @@ static void setup(void)
 {
 	kit_init(&k, 1 << 22);
 	ck_assert_int_eq(kit_zone(&k, "example.", zone), MRG_DNS_ZONE_SOUND);
-	k.client = (struct mrg_dns_client){ .now_s = NOW, .peer = tell_peer, .ctx = &peer, .index = 7 };
+	k.client = (struct mrg_dns_asker){ .now_s = NOW, .peer = tell_peer, .ctx = &peer, .index = 7 };
 	memset(&secrets, 0, sizeof secrets);
 	set_secret(0, "e5e973e5a6b2a43f48e7dc849e37bfcf");
 	from("198.51.100.100");
