@@ -47,7 +47,7 @@ static noreturn void serve(int fd, int64_t skew)
 		socklen_t from_len = sizeof from;
 		size_t len;
 		const ssize_t n = recvfrom(fd, query, sizeof query, 0, (struct sockaddr *)&from, &from_len);
-		const struct mrg_dns_client c = { .via = MRG_DNS_UDP,
+		const struct mrg_dns_asker c = { .via = MRG_DNS_UDP,
 			.now_s = (uint64_t)((int64_t)time(NULL) + skew),
 			.peer = tell_peer,
 			.ctx = &from };
