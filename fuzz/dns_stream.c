@@ -43,7 +43,7 @@ static void mark(struct own *o, enum point point, bool reached)
 
 static enum mrg_status answer(void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
 {
-	static const struct mrg_dns_asker client = { .via = MRG_DNS_TCP };
+	const struct mrg_dns_asker client = dns_asker(MRG_DNS_TCP);
 	(void)ctx;
 	return mrg_dns_answer(&dns_zones()->server, &client, query, out, cap, out_len);
 }

@@ -4,4 +4,4 @@ LIB_ABOUT_mrg-dns := DNS messages, master files, zones and answers
 LIB_NEEDS_mrg-dns := mrg mrg-rt-unix
 GENERATED_ELSEWHERE += $G/dns/%.c
 # What programs outside may include; the other headers are for this folder only.
-PUBLIC_H += $(patsubst %,protocols/dns/%.h,answer client cookie db history master query rate stream tsig zone zone_change zone_diff zone_stored zonemd)
+PUBLIC_H += $(patsubst %,protocols/dns/%.h,answer asker cookie db history master query rate stream tsig zone zone_change zone_diff zone_stored zonemd)
