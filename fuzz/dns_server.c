@@ -407,9 +407,9 @@ static bool asks(struct own *o, enum mrg_dns_transport via, struct mrg_span quer
 	uint8_t *const out = mrg_guard_room_end(&o->room, cap);
 	size_t len = SIZE_MAX;
 	const struct mrg_dns_server *const server = &dns_zones()->server;
+	const struct mrg_dns_asker asker = dns_asker(via);
 	fuzz_ops = 0;
-	const enum mrg_status st =
-		mrg_dns_answer(server, &(struct mrg_dns_asker){ .via = via }, query, out, cap, &len);
+	const enum mrg_status st = mrg_dns_answer(server, &asker, query, out, cap, &len);
 	if (!fuzz_linear(result, OPS, OPS_OCTET, query.len + (st == MRG_OK ? len : 0)))
 		return false;
 	mark(o, NO_SPACE, st == MRG_E_SPACE);

@@ -117,7 +117,7 @@ static enum mrg_dns_said begin(const struct mrg_dns_transfer_request *r, const s
 
 static enum mrg_dns_said answer_now(struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
 {
-	static const struct mrg_dns_asker asker = { .via = MRG_DNS_TCP };
+	const struct mrg_dns_asker asker = dns_asker(MRG_DNS_TCP);
 	return mrg_dns_answer(&dns_zones()->server, &asker, query, out, cap, out_len) == MRG_OK
 		       ? MRG_DNS_SAID_ALL
 		       : MRG_DNS_SAID_NOTHING;

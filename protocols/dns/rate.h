@@ -12,7 +12,7 @@
  * Use:
  *	struct mrg_dns_rate r;
  *	if (mrg_dns_rate_init(&r, &arena, &limits, secret) != MRG_OK) ...
- *	client.rate = &r;	(client.h; mrg_dns_answer does the rest)
+ *	asker.rate = &r;	(asker.h; mrg_dns_answer does the rest)
  */
 #ifndef MRG_DNS_RATE_H
 #define MRG_DNS_RATE_H

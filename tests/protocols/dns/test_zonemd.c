@@ -23,8 +23,8 @@ static enum mrg_status verify_within(
 	uint8_t *const memory = calloc(1, cap + 1);
 	const struct mrg_arena scratch = { .p = memory, .cap = cap };
 	const enum mrg_status st = mrg_dns_zonemd_verify(z, &scratch, out);
-	for (size_t i = 0; i < cap; i++)
-		ck_assert_uint_eq(memory[i], 0);
+	ck_assert_int_eq(memory[0], 0);
+	ck_assert_int_eq(memcmp(memory, memory + 1, cap), 0); /* all as the first, then */
 	free(memory);
 	return st;
 }
