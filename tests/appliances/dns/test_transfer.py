@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -101,6 +103,34 @@ def test_ours_to_knotd() -> None:
 
 def test_ours_to_nsd() -> None:
     to_peer(PEERS[2])
+
+
+def test_nothing_is_lost_while_a_zone_changes() -> None:
+    """Questions go on while versions come: each is answered, and none with an error."""
+    with Files() as files:
+        port, own = free_port(), free_port()
+        folder = files.path / "named"
+        folder.mkdir()
+        (folder / "zone").write_text(zone(1))
+        names = files.write("queries", "".join(f"host{i}.{ORIGIN} A\n" for i in range(300)))
+        with PEERS[0](folder, port, secondaries=(own,)) as peer, \
+                Server(*ours(files, own, f"primary 127.0.0.1:{port} {KEY}"), listen=()) as server:
+            server.wait_for("event=zone ")
+            load = subprocess.Popen(["dnsperf", "-s", "127.0.0.1", "-p", str(own), "-d", str(names), "-n", "40", "-Q", "3000", "-t", "20"],
+                                    stdout=subprocess.PIPE, text=True)
+            versions = 0
+            while load.poll() is None:
+                versions += 1
+                (folder / "zone").write_text(zone(1 + versions, *(f"added{n} A 192.0.2.1" for n in range(versions))))
+                peer.reload(expect="")
+                line = server.wait_for("event=transfer_received")
+                check("kind=ixfr" in line, line)
+                server.wait_for("event=zone ")
+            said = load.stdout.read() if load.stdout else ""
+            check(versions >= 5, f"{versions} versions")
+            counts = dict(re.findall(r"(Queries \w+): +(\d+)", said))
+            equal((counts["Queries sent"], counts["Queries completed"], counts["Queries lost"]), ("12000", "12000", "0"))
+            equal(re.findall(r"Response codes: +(.*)", said), ["NOERROR 12000 (100.00%)"])
 
 
 if __name__ == "__main__":
