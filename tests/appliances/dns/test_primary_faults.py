@@ -62,9 +62,9 @@ class Primary:
         while True:
             try:
                 query, peer = self.udp.recvfrom(4096)
+                self.udp.sendto(self.message(query, [soa(self.serial)]), peer)
             except OSError:
                 return
-            self.udp.sendto(self.message(query, [soa(self.serial)]), peer)
 
     def serve_tcp(self) -> None:
         while True:
@@ -224,6 +224,19 @@ def test_what_has_expired_is_served_no_more() -> None:
             while message.rcode == 0:  # the workers take it up behind the line of the log
                 message = wire.read(server.udp(wire.query("www." + ORIGIN)))
             equal(message.rcode, 2)
+
+
+def test_what_was_written_is_served_after_a_restart() -> None:
+    with Files() as files, Primary() as primary:
+        primary.serial = 9
+        arguments = kept(files, primary, more=(f"file {files.path}/kept.zone",))
+        with Server(*arguments) as server:
+            server.wait_for("event=zone ")
+            equal(run_program("mrg-dnsctl", "--control", f"{files.path}/control", "write", ORIGIN).returncode, 0)
+        primary.tcp.close()
+        primary.udp.close()
+        with Server(*arguments) as server:
+            equal(served(server), 9, "without a primary")
 
 
 if __name__ == "__main__":

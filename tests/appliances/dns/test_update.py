@@ -142,6 +142,20 @@ def test_the_file_is_whole_when_the_server_is_killed() -> None:
             check(all(f"r{round_}-{n}.{ORIGIN}. " in printed.stdout for n in range(done)), "what was acknowledged is there")
 
 
+def test_memory_stays_as_it_is() -> None:
+    """What a version no longer needs is given back: with the last who uses it, or when the zone is made compact."""
+    with Files() as files, Server(*updated(files, ALL)) as server:
+
+        def change(count: int) -> int:
+            lines = "".join(f"update delete m{n % 7}.{ORIGIN} A\nupdate add m{n % 7}.{ORIGIN} 60 A 192.0.2.{n % 250}\nsend\n" for n in range(count))
+            equal(nsupdate(server, *lines.rstrip("\n").removesuffix("\nsend").split("\n")), "")
+            return server.memory_kib()
+
+        before = change(60)
+        after = change(300)
+        check(after < before + 1024, f"{before} KiB, then {after}")  # what is remembered and what is garbage are some 100 KiB
+
+
 def test_changes_go_on_to_secondaries() -> None:
     with Files() as files:
         port = free_port()
