@@ -7,7 +7,7 @@
 include mk/config.mk
 
 # These goals run before anything is generated; those that need the generated lists call make again (BUILD).
-OUTER_GOALS := help run image docs site test lint format deps bench-deps bench soak clean dist \
+OUTER_GOALS := help run image container docs site test lint format deps bench-deps bench soak clean dist \
 	prove repro fuzz fuzz-dns fuzz-http fuzz-tcpip fuzz-zone fuzz-smoke fuzz-servers fuzz-peers fuzz-planted mutants fuzz-exhaust fuzz-report
 ifneq ($(filter-out $(OUTER_GOALS),$(or $(MAKECMDGOALS),all)),)
 WANT_GENERATED := yes
@@ -47,10 +47,18 @@ image: ## build an image of a virtual machine with what it serves: APP=dns ZONE=
 	+$Q$(BUILD) programs
 	+$Q$(BUILD) vm-image IMAGE=mrg-$(APP)
 
+container: ## make a container image without a container engine: mrg-dns with ZONE=ORIGIN=FILE
+	$Qmk/deps.sh $(BUILD_DEPS)
+	+$Q$(BUILD) programs
+	$Qmkdir -p $B/container
+	$Q$(PYTHON) mk/container.py -o $B/container/mrg-dns.tar --name mrg-dns:latest --program $B/bin/mrg-dns --port 53/udp --port 53/tcp \
+		--file '/zones/zone=$(lastword $(subst =, ,$(ZONE)))' -- --listen 0.0.0.0:53 --listen '[::]:53' \
+		--zone '$(firstword $(subst =, ,$(ZONE)))=/zones/zone'
+
 clean: ## remove everything that was built
 	$Qrm -rf $O
 
-.PHONY: all help deps bench-deps run image clean
+.PHONY: all help deps bench-deps run image container clean
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:

@@ -35,7 +35,7 @@ static void wire_name(const char *text, struct zone_option *out)
 static const struct database *zone_load(const char *path, const char *origin)
 {
 	struct zone_option zone = { .file = path };
-	const struct options o = { .zones = &zone, .zone_count = 1, .server = { .udp_max = 1232 } };
+	const struct options o = { .zones = { .list = &zone, .count = 1 }, .server = { .udp_max = 1232 } };
 	struct database *db;
 
 	wire_name(origin, &zone);
@@ -49,6 +49,8 @@ struct asking {
 	struct bench_msgs queries;
 };
 
+static const struct mrg_dns_asker client = { .via = MRG_DNS_UDP };
+
 static void pass(void *ctx)
 {
 	const struct asking *a = ctx;
@@ -57,7 +59,7 @@ static void pass(void *ctx)
 
 	for (size_t i = 0; i < a->queries.count; i++) {
 		struct mrg_span q = { a->queries.m[i].p, a->queries.m[i].len };
-		if (mrg_dns_answer(&a->server, MRG_DNS_UDP, q, reply, sizeof reply, &len) != MRG_OK)
+		if (mrg_dns_answer(&a->server, &client, q, reply, sizeof reply, &len) != MRG_OK)
 			bench_die("query %zu has no answer", i);
 		bench_keep(len);
 	}
@@ -81,8 +83,7 @@ static void pass_together(void *ctx)
 		for (size_t i = 0; i < n; i++)
 			mrg_dns_answer_look(&asked[i]);
 		for (size_t i = 0; i < n; i++) {
-			if (mrg_dns_answer_finish(&asked[i], MRG_DNS_UDP, reply, sizeof reply, &len) !=
-				MRG_OK)
+			if (mrg_dns_answer_finish(&asked[i], &client, reply, sizeof reply, &len) != MRG_OK)
 				bench_die("query %zu has no answer", from + i);
 			bench_keep(len);
 		}
@@ -97,7 +98,7 @@ static void check(const struct asking *a)
 
 	for (size_t i = 0; i < a->queries.count; i++) {
 		struct mrg_span q = { a->queries.m[i].p, a->queries.m[i].len };
-		if (mrg_dns_answer(&a->server, MRG_DNS_UDP, q, reply, sizeof reply, &len) != MRG_OK)
+		if (mrg_dns_answer(&a->server, &client, q, reply, sizeof reply, &len) != MRG_OK)
 			bench_die("query %zu has no answer", i);
 		if (len <= q.len || memcmp(reply, q.p, 2) != 0 ||
 			memcmp(reply + 12, q.p + 12, q.len - 12u) != 0)

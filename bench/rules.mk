@@ -11,7 +11,7 @@ BENCH_LIBS  := $(patsubst %,$B/lib/lib%.a,mrg-dns mrg-http mrg-tcpip mrg-rt-tap 
 BENCH_SPECS := $(wildcard bench/specs/*.mrg)
 BENCH_GEN_C := $(BENCH_SPECS:bench/specs/%.mrg=$(BENCH_GEN)/%.c)
 
-BENCH_PROGRAMS := udpload httpload httpwork floor first parse answer tcpip_check tcpip_ours tcpip_idle tcpload taploop
+BENCH_PROGRAMS := udpload httpload httpwork floor first parse answer change tcpip_check tcpip_ours tcpip_idle tcpload taploop
 BENCH_SRC_udpload  := bench/udpload.c
 BENCH_SRC_httpload := bench/httpload.c
 BENCH_SRC_httpwork := bench/httpwork.c
@@ -19,6 +19,7 @@ BENCH_SRC_floor    := bench/floor.c
 BENCH_SRC_first    := bench/first.c
 BENCH_SRC_parse    := bench/parse.c bench/ours.c bench/ours_net.c bench/samples.c $(wildcard bench/hand/*.c)
 BENCH_SRC_answer   := bench/answer.c
+BENCH_SRC_change   := bench/change.c
 BENCH_SRC_tcpload  := bench/tcpload.c
 BENCH_SRC_taploop  := bench/taploop.c
 BENCH_SRC_tcpip_idle := bench/tcpip_idle.c bench/hosts.c
@@ -40,7 +41,7 @@ $B/obj/bench/ours_net.o: | $(BENCH_GEN)/made
 define BENCH_RULE
 $(BENCH_BIN)/$1: $(BENCH_SRC_$1:%.c=$B/obj/%.o) $$(BENCH_OBJ_$1) $B/obj/bench/util.o $(BENCH_LIBS)
 endef
-BENCH_OBJ_answer := $(addprefix $B/obj/appliances/,dns/load.o dns/read.o common/say.o common/say_text.o)
+BENCH_OBJ_answer := $(addprefix $B/obj/appliances/,dns/load.o dns/read.o dns/version.o common/say.o common/say_text.o)
 BENCH_OBJ_parse := $(BENCH_GEN_C:$(BENCH_GEN)/%.c=$B/bench/gen/%.o)
 $(foreach p,$(BENCH_PROGRAMS),$(eval $(call BENCH_RULE,$p)))
 $(BENCH_PROGRAMS:%=$(BENCH_BIN)/%):

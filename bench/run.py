@@ -21,7 +21,7 @@ from typing import Callable, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import checkers, httppeers, httpserve, mixmake, peers, programs, serve, startup, tcpip, tcpip_loss, tcpip_tap, vm, zonegen  # noqa: E402
+from bench import checkers, httppeers, httpserve, mixmake, peers, programs, serve, startup, tcpip, tcpip_loss, tcpip_tap, transfer, vm, zonegen  # noqa: E402
 from bench.peers import Absent, Places  # noqa: E402
 from bench.table import Table, progress, render  # noqa: E402
 from bench.timing import Effort  # noqa: E402
@@ -61,6 +61,11 @@ def large(places: Places, effort: Effort, table: Table) -> None:
     checkers.check(places, effort, places.data / f"mixed-{startup.MIXED}.zone", table)
 
 
+def transfers(places: Places, effort: Effort, table: Table) -> None:
+    data(places, "names", transfer.RECORDS)
+    transfer.transfers(places, effort, table, places.data / f"names-{transfer.RECORDS}.zone")
+
+
 def small(places: Places, effort: Effort, table: Table) -> None:
     data(places, "names", startup.SMALL)
     startup.small(places, effort, table)
@@ -94,6 +99,7 @@ STEPS: dict[str, Step] = {
     "served": served,
     "large": large,
     "small": small,
+    "transfer": transfers,
     "vm-start": of_small(vm.start),
     "vm-size": vm.size,
     "vm-memory": of_small(vm.memory),

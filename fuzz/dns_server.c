@@ -113,7 +113,8 @@ static void mark(struct own *o, unsigned point, bool reached)
 
 struct asked {
 	bool drop, edns, dnssec_ok, has_question;
-	int rcode; /* that must be; -1: what zones say */
+	bool signature; /* whose key is unknown, since there is none */
+	int rcode;      /* that must be; -1: what zones say */
 	uint16_t type, rr_class;
 	size_t limit; /* of a datagram */
 	struct mrg_span question;
@@ -150,6 +151,33 @@ static bool read_edns(struct own *o, const struct mrg_dns_message *m, struct ask
 	return true;
 }
 
+/* A signature: at the end, or it is an error (RFC 8945 4.2 and 5.1).  False: it is. */
+static bool read_signature(const struct mrg_dns_message *m, struct mrg_span in, struct asked *a)
+{
+	struct mrg_dns_message_answer_it an = mrg_dns_message_answer(m);
+	struct mrg_dns_message_authority_it ns = mrg_dns_message_authority(m);
+	struct mrg_dns_message_additional_it ar = mrg_dns_message_additional(m);
+	struct mrg_dns_rr rr;
+	struct mrg_dns_tsig tsig;
+	while (mrg_dns_message_answer_next(&an, &rr))
+		if (mrg_dns_rr_type(&rr) == MRG_DNS_TYPE_TSIG)
+			return false;
+	while (mrg_dns_message_authority_next(&ns, &rr))
+		if (mrg_dns_rr_type(&rr) == MRG_DNS_TYPE_TSIG)
+			return false;
+	while (mrg_dns_message_additional_next(&ar, &rr)) {
+		if (a->signature)
+			return false;
+		if (mrg_dns_rr_type(&rr) != MRG_DNS_TYPE_TSIG)
+			continue;
+		a->signature = true;
+		if (!mrg_dns_rr_rdata_as_tsig(&rr, &tsig) || mrg_dns_rr_class(&rr) != MRG_DNS_CLASS_ANY ||
+			mrg_dns_rr_ttl(&rr) != 0 || m->len != in.len)
+			return false;
+	}
+	return true;
+}
+
 static void read_question(struct own *o, struct asked *a, const struct mrg_dns_question *q)
 {
 	const struct mrg_dns_name view = mrg_dns_question_name(q);
@@ -178,6 +206,8 @@ static unsigned zone_of(const struct mrg_dns_name_flat *name)
 static int rcode_of(const struct asked *a, unsigned version)
 {
 	const unsigned zone = zone_of(&a->name);
+	if (a->signature)
+		return MRG_DNS_RCODE_NOTAUTH; /* RFC 8945 5.2.1 */
 	if (version != 0)
 		return MRG_DNS_RCODE_BADVERS; /* RFC 6891 6.1.3 */
 	if (a->rr_class == MRG_DNS_CLASS_CH)
@@ -218,6 +248,8 @@ static struct asked read_query(struct own *o, struct mrg_span in)
 		mark(o, TWO_EDNS, true);
 		return a;
 	}
+	if (!read_signature(&m, in, &a))
+		return a;
 	mark(o, EDNS, a.edns);
 	mark(o, DNSSEC_OK, a.dnssec_ok);
 	a.rcode = rcode_of(&a, version);
@@ -254,7 +286,8 @@ static bool read_additional(
 		const struct mrg_dns_opt opt = mrg_dns_edns_rdata(&e);
 		struct mrg_dns_opt_options_it options = mrg_dns_opt_options(&opt);
 		struct mrg_dns_option option;
-		mark(o, NSID, mrg_dns_opt_options_next(&options, &option));
+		while (mrg_dns_opt_options_next(&options, &option))
+			mark(o, NSID, mrg_dns_option_code(&option) == MRG_DNS_EDNS_OPTION_NSID);
 		const bool known = a->rcode != MRG_DNS_RCODE_FORMERR; /* else it may have been read in part */
 		if (mrg_dns_edns_version(&e) != 0 ||
 			(known && (mrg_dns_edns_dnssec_ok(&e) != 0) != a->dnssec_ok))
@@ -374,12 +407,13 @@ static bool asks(struct own *o, enum mrg_dns_transport via, struct mrg_span quer
 	uint8_t *const out = mrg_guard_room_end(&o->room, cap);
 	size_t len = SIZE_MAX;
 	const struct mrg_dns_server *const server = &dns_zones()->server;
+	const struct mrg_dns_asker asker = dns_asker(via);
 	fuzz_ops = 0;
-	const enum mrg_status st = mrg_dns_answer(server, via, query, out, cap, &len);
+	const enum mrg_status st = mrg_dns_answer(server, &asker, query, out, cap, &len);
 	if (!fuzz_linear(result, OPS, OPS_OCTET, query.len + (st == MRG_OK ? len : 0)))
 		return false;
 	mark(o, NO_SPACE, st == MRG_E_SPACE);
-	if (st == MRG_E_SPACE && cap < OUT_MAX && !a->drop)
+	if (st == MRG_E_SPACE && !a->drop && (cap < OUT_MAX || (a->signature && via == MRG_DNS_UDP)))
 		return false;
 	if ((st == MRG_END) != a->drop)
 		return fuzz_wrong(
@@ -425,10 +459,10 @@ static bool check_cut(struct own *o, const struct asked *a, const struct reply *
 /* A reply answered with a reply could go on for ever. */
 static bool check_end(const struct reply *r, struct mrg_fuzz_result *result)
 {
+	static const struct mrg_dns_asker client = { .via = MRG_DNS_UDP };
 	uint8_t out[UDP_MIN];
 	size_t len;
-	return mrg_dns_answer(&dns_zones()->server, MRG_DNS_UDP, r->octets, out, sizeof out, &len) ==
-		       MRG_END ||
+	return mrg_dns_answer(&dns_zones()->server, &client, r->octets, out, sizeof out, &len) == MRG_END ||
 	       fuzz_wrong(result, "reply to a reply", "the reply has a reply");
 }
 

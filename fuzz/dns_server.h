@@ -20,5 +20,6 @@ void dns_query_show(const uint8_t *in, size_t len, FILE *to);
 extern const struct mrg_fuzz_subject dns_server_message; /* each message against what is known of its reply */
 extern const struct mrg_fuzz_subject dns_server_answer;  /* each query against the naive server */
 extern const struct mrg_fuzz_subject dns_server_stream;  /* many, on a connection */
+extern const struct mrg_fuzz_subject dns_server_transfer; /* what comes when a zone is asked for */
 
 #endif

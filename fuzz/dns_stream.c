@@ -2,7 +2,8 @@
  * dns_stream.c - messages on a connection to the DNS server: the input is what the client sends, behind which it ends.
  *
  * However it is cut, and however the client takes what it gets, the replies are those of mrg_dns_answer in order, each behind its length,
- * up to the first message that has none, where the connection ends.
+ * up to the first message that has none, where the connection ends.  Requests for transfers are answered by a few short messages of one,
+ * some of which are cut off; some replies come later.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,17 +13,34 @@
 #include "fuzz/frames.h"
 #include "fuzz/pipe.h"
 #include "protocols/dns/stream.h"
+#include "protocols/dns/transfer_out.h"
 
 /* A connection has two blocks at most, so that none is closed because another needs one. */
 enum { LEN_MAX = 16384, ROOM = 1 << 20, OUT_MAX = 4 << 20, CONNS = 2, BLOCKS = 2 * CONNS, LENGTH = 2 };
 enum { OPS = 20000, OPS_OCTET = 150 }; /* of a connection: so many, and for each octet either way */
 
-enum point { NOTHING, ONE, MANY, CUT_LENGTH, CUT_MESSAGE, EMPTY, LONG, ENDED, HELD, SILENT, POINTS };
+enum point {
+	NOTHING,
+	ONE,
+	MANY,
+	CUT_LENGTH,
+	CUT_MESSAGE,
+	EMPTY,
+	LONG,
+	ENDED,
+	HELD,
+	SILENT,
+	TRANSFERRED,
+	CUT_OFF,
+	LATER,
+	POINTS
+};
 
 static const char *const point_names[POINTS] = { "no message", "one message", "three messages or more",
 	"ends within a length", "ends within a message", "a message without octets",
 	"a message of more than 512 octets", "ended by a message without a reply", "a reply had to wait",
-	"silence" };
+	"silence", "a transfer of more than one message", "a transfer that is cut off",
+	"a reply that came later" };
 
 struct own {
 	bool ready;
@@ -41,10 +59,112 @@ static void mark(struct own *o, enum point point, bool reached)
 		o->reached[point] = 1;
 }
 
-static enum mrg_status answer(void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
+/* ---- who answers ---- */
+
+/* A transfer goes no further than this, and some end before that without an end. */
+enum { TRANSFER_MAX = 5, TRANSFER_LEN = 400, CUT_AT = 3 };
+
+struct sending {
+	struct mrg_dns_transfer t;
+	bool cut;
+	unsigned said;
+};
+
+/* What is owed: transfers that nobody has let go of, and replies to be said later. */
+static unsigned under_way;
+static struct mrg_dns_ticket waiting[CONNS];
+static uint8_t waiting_for[CONNS][LEN_MAX];
+static size_t waiting_len[CONNS];
+
+static enum mrg_dns_said next(void *ctx, void *transfer, uint8_t *out, size_t cap, size_t *out_len)
+{
+	struct sending *const s = transfer;
+	(void)ctx;
+	(void)cap;
+	if (s->said == (s->cut ? (unsigned)CUT_AT : (unsigned)TRANSFER_MAX))
+		return MRG_DNS_SAID_NOTHING;
+	s->said++;
+	const enum mrg_status st = mrg_dns_transfer_next(&s->t, out, TRANSFER_LEN, out_len);
+	if (st == MRG_MORE && s->said < TRANSFER_MAX)
+		return MRG_DNS_SAID_PART;
+	return st == MRG_OK || st == MRG_MORE ? MRG_DNS_SAID_ALL : MRG_DNS_SAID_NOTHING;
+}
+
+static void done(void *ctx, void *transfer)
 {
 	(void)ctx;
-	return mrg_dns_answer(&dns_zones()->server, MRG_DNS_TCP, query, out, cap, out_len);
+	under_way--;
+	free(transfer);
+}
+
+/* Say the first message; `keep` gets the rest, if there is one. */
+static enum mrg_dns_said begin(const struct mrg_dns_transfer_request *r, const struct mrg_dns_zone *zone,
+	void **keep, uint8_t *out, size_t cap, size_t *out_len)
+{
+	struct sending *const s = calloc(1, sizeof *s);
+	if (s == NULL)
+		abort();
+	s->cut = mrg_dns_header_id(&r->query.header) % 16 == 0;
+	mrg_dns_transfer_begin(&s->t, r, zone, NULL, 1232, NULL);
+	const enum mrg_dns_said said = next(NULL, s, out, cap, out_len);
+	under_way++;
+	if (said == MRG_DNS_SAID_PART)
+		*keep = s;
+	else
+		done(NULL, s);
+	return said;
+}
+
+static enum mrg_dns_said answer_now(struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
+{
+	const struct mrg_dns_asker asker = dns_asker(MRG_DNS_TCP);
+	return mrg_dns_answer(&dns_zones()->server, &asker, query, out, cap, out_len) == MRG_OK
+		       ? MRG_DNS_SAID_ALL
+		       : MRG_DNS_SAID_NOTHING;
+}
+
+static enum mrg_dns_said answer(void *ctx, struct mrg_dns_call *call, struct mrg_span query, uint8_t *out,
+	size_t cap, size_t *out_len)
+{
+	struct mrg_dns_transfer_request r;
+	(void)ctx;
+	if (mrg_dns_transfer_asked(query, MRG_DNS_TCP, &r)) {
+		const struct mrg_dns_zone *const zone = mrg_dns_db_find(&dns_zones()->db, &r.name, 0);
+		if (zone != NULL)
+			return begin(&r, zone, &call->transfer, out, cap, out_len);
+	}
+	if (call->ticket.number != 0 && query.len > 1 && query.p[1] % 8 == 5) {
+		for (unsigned i = 0; i < CONNS; i++) {
+			if (waiting[i].number != 0)
+				continue;
+			waiting[i] = call->ticket;
+			waiting_len[i] = query.len;
+			memcpy(waiting_for[i], query.p, query.len);
+			return MRG_DNS_SAID_LATER;
+		}
+	}
+	return answer_now(query, out, cap, out_len);
+}
+
+/* Say what was to be said later. Whether there was something. */
+static bool say_later(struct own *o, uint64_t now_ns)
+{
+	static uint8_t out[65535];
+	bool any = false;
+	for (unsigned i = 0; i < CONNS; i++) {
+		const struct mrg_dns_ticket ticket = waiting[i];
+		if (ticket.number == 0)
+			continue;
+		size_t len = 0;
+		const struct mrg_span query = { waiting_for[i], waiting_len[i] };
+		if (answer_now(query, out, sizeof out, &len) != MRG_DNS_SAID_ALL)
+			len = 0;
+		waiting[i].number = 0;
+		any = true;
+		mark(o, LATER,
+			mrg_dns_streams_reply(&o->streams, ticket, (struct mrg_span){ out, len }, now_ns));
+	}
+	return any;
 }
 
 static void open_own(struct own *o)
@@ -61,12 +181,14 @@ static void open_own(struct own *o)
 /* A server as it is when it begins. */
 static void reset(struct own *o, uint32_t blocks)
 {
-	static const struct mrg_dns_answerer answerer = { .answer = answer };
+	static const struct mrg_dns_answerer answerer = { .answer = answer, .next = next, .done = done };
 	const struct mrg_dns_stream_limits limits = {
 		.conn_count = CONNS, .block_count = blocks, .idle_ns = MRG_RT_SECOND_NS
 	};
 	o->arena = (struct mrg_arena){ .p = o->memory, .cap = ROOM };
 	o->timers = (struct mrg_rt_timers){ .top = NULL };
+	for (unsigned i = 0; i < CONNS; i++)
+		waiting[i].number = 0;
 	if (mrg_dns_streams_init(&o->streams, &o->arena, &o->timers, &limits, &answerer) != MRG_OK)
 		abort();
 }
@@ -76,6 +198,33 @@ struct wanted {
 	size_t len, messages;
 	bool ends; /* before all is read */
 };
+
+static void want_message(struct own *o, struct wanted *w, size_t n)
+{
+	o->want[w->len] = (uint8_t)(n >> 8);
+	o->want[w->len + 1] = (uint8_t)n;
+	w->len += LENGTH + n;
+}
+
+/* All messages of a reply. False: it has no end. */
+static bool want_reply(struct own *o, struct wanted *w, struct mrg_span query)
+{
+	struct mrg_dns_call call = { .ticket = { NULL, 0 } };
+	size_t n = 0;
+	enum mrg_dns_said said = answer(NULL, &call, query, o->want + w->len + LENGTH, 65535, &n);
+	const bool transfers = said == MRG_DNS_SAID_PART;
+	while (said == MRG_DNS_SAID_PART) {
+		want_message(o, w, n);
+		said = next(NULL, call.transfer, o->want + w->len + LENGTH, 65535, &n);
+	}
+	if (transfers)
+		done(NULL, call.transfer);
+	mark(o, TRANSFERRED, transfers);
+	mark(o, CUT_OFF, transfers && said != MRG_DNS_SAID_ALL);
+	if (said == MRG_DNS_SAID_ALL)
+		want_message(o, w, n);
+	return said == MRG_DNS_SAID_ALL;
+}
 
 static struct wanted replies(struct own *o, const uint8_t *in, size_t len)
 {
@@ -90,17 +239,12 @@ static struct wanted replies(struct own *o, const uint8_t *in, size_t len)
 		}
 		mark(o, EMPTY, f.len == 0);
 		mark(o, LONG, f.len > 512);
-		size_t n = 0;
-		if (OUT_MAX - w.len < LENGTH + 65535)
+		if (OUT_MAX - w.len < (size_t)TRANSFER_MAX * (LENGTH + 65535))
 			break;
 		w.messages++;
-		w.ends = answer(NULL, (struct mrg_span){ f.p, f.len }, o->want + w.len + LENGTH, 65535, &n) !=
-			 MRG_OK;
+		w.ends = !want_reply(o, &w, (struct mrg_span){ f.p, f.len });
 		if (w.ends)
 			break;
-		o->want[w.len] = (uint8_t)(n >> 8);
-		o->want[w.len + 1] = (uint8_t)n;
-		w.len += LENGTH + n;
 	}
 	mark(o, NOTHING, w.messages == 0);
 	mark(o, ONE, w.messages == 1);
@@ -146,6 +290,8 @@ static bool check_rest(struct own *o, size_t blocks, struct mrg_fuzz_result *res
 		return fuzz_wrong(result, "left behind",
 			"%u connections, %zu big and %zu small blocks are free", mrg_dns_streams_count(t),
 			free_big, free_small);
+	if (under_way != 0)
+		return fuzz_wrong(result, "left behind", "%u transfers are not over", under_way);
 	if (t->counts.queries - t->counts.answers > t->counts.opened)
 		return fuzz_wrong(result, "counts", "more queries than answers");
 	return true;
@@ -174,6 +320,7 @@ static bool run_split(struct own *o, const uint8_t *in, size_t len, enum pipe_sp
 			more = pipe_step(&p[i], &o->streams.user, now_ns) || more;
 			mark(o, HELD, !p[i].closed && p[i].want == MRG_STREAM_WRITABLE);
 		}
+		more = say_later(o, now_ns) || more;
 		if (most-- == 0)
 			return fuzz_wrong(
 				result, "endless", "split %u: no end after 64 events an octet", split);
@@ -216,6 +363,7 @@ static bool run_rough(
 			mrg_dns_streams_drain(&o->streams, now_ns);
 		for (unsigned i = 0; i < CONNS; i++)
 			more = pipe_step(&p[i], &o->streams.user, now_ns) || more;
+		more = say_later(o, now_ns) || more;
 	}
 	for (unsigned i = 0; i < CONNS; i++) {
 		if (!pipe_wait(&p[i], &o->timers, &now_ns))

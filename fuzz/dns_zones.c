@@ -129,12 +129,26 @@ static const struct mrg_dns_zone *build(const struct oracle *z)
 	return zone;
 }
 
+static void tell_peer(void *ctx, size_t index, struct mrg_rt_addr *out)
+{
+	(void)ctx;
+	(void)index;
+	*out = (struct mrg_rt_addr){ .family = 4, .ip = { 192, 0, 2, 1 } };
+}
+
+struct mrg_dns_asker dns_asker(enum mrg_dns_transport via)
+{
+	return (struct mrg_dns_asker){ .via = via, .now_s = 1700000000, .peer = tell_peer };
+}
+
 static struct mrg_dns_server server_of(const struct mrg_dns_db *db)
 {
+	static const struct mrg_dns_cookie_secrets cookies = { .key = { { 1, 2 }, { 3, 4 } }, .two = true };
 	return (struct mrg_dns_server){ .db = db,
 		.version = MRG_LITERAL("fuzzed"),
 		.identity = MRG_LITERAL("one"),
 		.nsid = MRG_LITERAL("id"),
+		.cookies = &cookies,
 		.udp_max = 1232 };
 }
 

@@ -21,6 +21,9 @@ struct dns_zones {
 	const struct mrg_dns_zone *zones[DNS_ZONES];
 };
 
+/* Somebody with an address, and so with a cookie if he asks for one. */
+struct mrg_dns_asker dns_asker(enum mrg_dns_transport via);
+
 /* Made when it is first asked for; a zone that can't be made ends the program. */
 const struct dns_zones *dns_zones(void);
 

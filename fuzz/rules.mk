@@ -65,7 +65,7 @@ $(foreach s,$(FUZZ_SUBJECTS),$(eval $(call FUZZ_SUBJECT_RULES,$s)))
 
 # ---- servers, the stack, machines: subjects by hand, over the libraries as they are ----
 # What makes and checks single messages is a folder of `mrg fuzz`; FUZZ_SPEC= names one that is there already and has these specifications.
-FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c tcpip_packet.c tcpip_stack.c tcpip_user.c http_request.c http_server.c http_files.c http_files_naive.c http_files_request.c dns_zones.c dns_query.c dns_server.c dns_stream.c frames.c pipe.c words.c ops.c)
+FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c tcpip_packet.c tcpip_stack.c tcpip_user.c http_request.c http_server.c http_files.c http_files_naive.c http_files_request.c dns_zones.c dns_query.c dns_server.c dns_stream.c dns_transfer.c frames.c pipe.c words.c ops.c)
 FUZZ_SERVERS_SPECS := $(addprefix specs/,dns/message.mrg http/message.mrg $(addprefix net/,link.mrg ip4.mrg ip6.mrg icmp4.mrg icmp6.mrg udp.mrg tcp.mrg))
 FUZZ_SERVERS_O := $(FUZZ_SERVERS_C:%.c=$B/obj/%.o) $B/obj/tests/protocols/dns/oracle.o $B/obj/generated/config.o
 FUZZ_SERVERS_LIBS := $(addprefix $B/lib/libmrg,-dns.a -http.a -tcpip.a -rt-unix.a .a)
@@ -108,7 +108,7 @@ $B/fuzz/servers-ops: $(FUZZ_OPS_O) $B/fuzz/servers
 
 # The other builds, all in one go, so that what is under test has the marks of coverage, too.
 FUZZ_SERVERS_ALL = $(FUZZ_SERVERS_C) $G/config.c tests/protocols/dns/oracle.c $(wildcard $(FUZZ_S)/mrg_plan_*.c $(FUZZ_S)/mrg_textplan*.c) \
-	$$(ls $(FUZZ_SPEC)/subjects_*.c $(FUZZ_SPEC)/texts_*.c) $(filter-out %/dns/stream_client_machine.c,$(foreach l,dns http tcpip,$(LIB_SRC_mrg-$l))) $(LIB_SRC_mrg) $(wildcard runtime/core/*.c)
+	$$(ls $(FUZZ_SPEC)/subjects_*.c $(FUZZ_SPEC)/texts_*.c) $(foreach l,dns http tcpip,$(LIB_SRC_mrg-$l)) $(LIB_SRC_mrg) $(wildcard runtime/core/*.c)
 $B/fuzz/servers-libfuzzer: $(FUZZ_S)/mrg_fuzz_libfuzzer.c $(FUZZ_S)/mrg_fuzz_havoc.c $(FUZZ_S_COMMON)
 $B/fuzz/servers-afl: $(FUZZ_S)/mrg_fuzz_afl.c $(FUZZ_S_COMMON)
 $B/fuzz/servers-mutator.so: $(FUZZ_S)/mrg_fuzz_aflmut.c $(FUZZ_S)/mrg_fuzz_havoc.c $(FUZZ_S_COMMON)
@@ -142,7 +142,7 @@ FUZZ_AFL = $(if $(SAN),,$(shell command -v afl-fuzz >/dev/null && command -v $(A
 FUZZ_FOLDER = $O/fuzz/$1$(if $(SAN),-$(subst $(comma),+,$(SAN)))
 
 # Subjects of $B/fuzz/servers.
-FUZZ_SERVERS_dns := $(addprefix dns.server.,message answer stream)
+FUZZ_SERVERS_dns := $(addprefix dns.server.,message answer stream transfer)
 FUZZ_SERVERS_http := $(addprefix http.server.,requests files)
 FUZZ_SERVERS_tcpip := tcpip.stack
 FUZZ_SERVERS_all := $(FUZZ_SERVERS_dns) $(FUZZ_SERVERS_http) $(FUZZ_SERVERS_tcpip) appliance.words

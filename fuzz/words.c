@@ -144,6 +144,8 @@ enum point {
 	QUOTED,
 	COMMENT,
 	RETURN_ALONE,
+	BRACE,
+	PASSED_OVER,
 	SECOND_FAULT,
 	POINTS
 };
@@ -151,7 +153,8 @@ static const char *const point_names[POINTS] = { "a number", "no number, or out 
 	"no address", "a text", "an option without a value", "one that is given a value",
 	"one that lacks its value", "name=value", "unknown, and like another", "unknown",
 	"a text that is asked for", "a key and what belongs to it", "four words", "a quote without its end",
-	"NUL", "a quoted word", "a comment", "CR alone", "two faults on a line" };
+	"NUL", "a quoted word", "a comment", "CR alone", "a brace", "a line of a block that nobody knows",
+	"two faults on a line" };
 
 static struct own {
 	uint8_t reached[POINTS];
@@ -250,9 +253,13 @@ static enum outcome read_words(int n, char *const *word)
 /* A line of a file, word by word; what was found wrong first is all that is said of it. */
 struct one_line {
 	char words[3][LEN_MAX + 1];
-	char at[40]; /* where the first word is */
-	size_t n, number;
+	char at[40];                     /* where the first word is */
+	size_t n, number, first, fourth; /* columns */
 	bool wrong;
+	bool brace, opens; /* there is one */
+	size_t brace_at;
+	bool open; /* a block, none of which is known; since line: */
+	size_t opened;
 };
 
 static void wrong_at(struct one_line *l, size_t column, enum point p, size_t *faults)
@@ -267,32 +274,72 @@ static void wrong_at(struct one_line *l, size_t column, enum point p, size_t *fa
 
 static void word_at(struct one_line *l, size_t column, const char *text, size_t len, size_t *faults)
 {
-	if (l->n == COUNT_OF(l->words)) {
+	if (l->brace || l->n == 1 + CONF_WORDS) {
 		wrong_at(l, column, TOO_MANY, faults);
 		return;
 	}
-	if (l->n == 0)
+	if (l->n == 0) {
 		(void)snprintf(l->at, sizeof l->at, "file:%zu:%zu: ", l->number, column);
-	memcpy(l->words[l->n], text, len);
-	l->words[l->n++][len] = 0;
+		l->first = column;
+	}
+	if (l->n == COUNT_OF(l->words))
+		l->fourth = column;
+	if (l->n < COUNT_OF(l->words)) {
+		memcpy(l->words[l->n], text, len);
+		l->words[l->n][len] = 0;
+	}
+	l->n++;
+}
+
+static void brace_at(struct one_line *l, size_t column, bool opens, size_t *faults)
+{
+	mark(BRACE);
+	if (l->brace)
+		wrong_at(l, column, TOO_MANY, faults);
+	l->brace = true;
+	l->opens = opens;
+	l->brace_at = column;
+}
+
+static void end_block_line(struct one_line *l, size_t *faults)
+{
+	if (l->opens && !l->open) {
+		wrong_at(l, l->n == 0 ? l->brace_at : l->first, BRACE, faults);
+		l->opened = l->number;
+	} else if (l->opens || !l->open || l->n != 0) {
+		wrong_at(l, l->brace_at, BRACE, faults);
+	}
+	l->open = l->opens;
+}
+
+static void end_option(struct one_line *l, size_t *faults)
+{
+	static char name[LEN_MAX + 3], value[2 * LEN_MAX + 2];
+	if (l->n > 3) {
+		wrong_at(l, l->fourth, TOO_MANY, faults);
+		return;
+	}
+	(void)snprintf(name, sizeof name, "--%s", l->words[0]);
+	(void)snprintf(value, sizeof value, "%s%s%s", l->words[1], l->n == 3 ? "=" : "",
+		l->n == 3 ? l->words[2] : "");
+	const struct arg *const a = known(name, strlen(name), l->at);
+	if (l->n == 3)
+		mark(KEY_AND_VALUE);
+	if (a != NULL && a->text != NULL)
+		tell(&naive, "said %s", l->at);
+	*faults += a == NULL || a->text != NULL || !takes(a, l->n == 1 ? NULL : value, l->at);
 }
 
 static void end_line(struct one_line *l, size_t *faults)
 {
-	static char name[LEN_MAX + 3], value[2 * LEN_MAX + 2];
-	if (l->n != 0 && !l->wrong) {
-		(void)snprintf(name, sizeof name, "--%s", l->words[0]);
-		(void)snprintf(value, sizeof value, "%s%s%s", l->words[1], l->n == 3 ? "=" : "",
-			l->n == 3 ? l->words[2] : "");
-		const struct arg *const a = known(name, strlen(name), l->at);
-		if (l->n == 3)
-			mark(KEY_AND_VALUE);
-		if (a != NULL && a->text != NULL)
-			tell(&naive, "said %s", l->at);
-		*faults += a == NULL || a->text != NULL || !takes(a, l->n == 1 ? NULL : value, l->at);
-	}
+	if (!l->wrong && l->brace)
+		end_block_line(l, faults);
+	else if (!l->wrong && l->n != 0 && l->open)
+		mark(PASSED_OVER);
+	else if (!l->wrong && l->n != 0)
+		end_option(l, faults);
 	l->n = 0;
-	l->wrong = false;
+	l->wrong = l->brace = false;
 	l->number++;
 }
 
@@ -302,7 +349,7 @@ static size_t read_lines(const char *p, size_t len)
 	size_t faults = 0, start = 0;
 	l.n = 0;
 	l.number = 1;
-	l.wrong = false;
+	l.wrong = l.brace = l.open = false;
 	for (size_t at = 0; at < len;) {
 		const size_t from = at, column = at - start + 1;
 		const char c = p[at++];
@@ -332,10 +379,17 @@ static size_t read_lines(const char *p, size_t len)
 		} else if (c != ' ' && c != '\t') {
 			while (at < len && p[at] != 0 && strchr(" \t\r\n\"", p[at]) == NULL)
 				at++;
-			word_at(&l, column, p + from, at - from, &faults);
+			if (at - from == 1 && (c == '{' || c == '}'))
+				brace_at(&l, column, c == '{', &faults);
+			else
+				word_at(&l, column, p + from, at - from, &faults);
 		}
 	}
 	end_line(&l, &faults);
+	if (l.open) {
+		l.number = l.opened;
+		wrong_at(&l, 1, BRACE, &faults);
+	}
 	return faults;
 }
 
@@ -380,7 +434,8 @@ static bool run_file(const uint8_t *in, size_t len, struct mrg_fuzz_result *r)
 	uint8_t *const text = mrg_guard_room_end(&of_words.guard, len + 1);
 	memcpy(text, in, len);
 	text[len] = 0; /* as mrg_unix_text_read has it */
-	struct line l = { .args = &options,
+	static const struct conf conf = { .args = &options };
+	struct reader l = { .conf = &conf,
 		.ctx = &library,
 		.arena = &arena,
 		.file = "file",
@@ -408,8 +463,10 @@ static size_t make(void *ctx, struct mrg_rng *rng, uint8_t *out, size_t cap)
 	static const char *const words[] = { "port", "listen", "vhost", "quiet", "port", "vhost", "help",
 		"prot", "listenn", "x", "a-name-that-is-far-too-long", "" };
 	static const char *const values[] = { "1", "2", "80", "4000", "4001", "0080", "99999999999999999999",
-		"-1", "127.0.0.1", "[::1]:53", "a b", "a#b", "k=v", "", "127.0.0.1:99999", "#", "\xc3\xa9" };
-	static const char *const breaks[] = { "\n", "\n", "\r\n", "\r", " \t\n", "  # why\n", "\n\n#\n" };
+		"-1", "127.0.0.1", "[::1]:53", "a b", "a#b", "k=v", "", "127.0.0.1:99999", "#", "\xc3\xa9",
+		"{", "}", "{ }", "}}" };
+	static const char *const breaks[] = { "\n", "\n", "\r\n", "\r", " \t\n", "  # why\n", "\n\n#\n",
+		" {\n", "\n}\n" };
 	struct mrg_w w;
 	size_t len = 0;
 	const bool file = mrg_rng_below(rng, 2) == 0;

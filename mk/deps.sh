@@ -50,7 +50,10 @@ if ! install_missing; then
 		exit 1
 	fi
 fi
-case $missing in
-*nginx*) # its package starts it, on port 80; tests start their own
-	! command -v systemctl >/dev/null 2>&1 || $become systemctl -q disable --now nginx.service >/dev/null 2>&1 || true ;;
-esac
+# Packages that start what they hold; tests start their own.
+for service in nginx bind9:named nsd knot; do
+	case "$missing " in
+	*" ${service%:*} "* | *" ${service%:*}-light "*)
+		! command -v systemctl >/dev/null 2>&1 || $become systemctl -q disable --now "${service#*:}.service" >/dev/null 2>&1 || true ;;
+	esac
+done

@@ -156,6 +156,17 @@ struct mrg_rt_addr {
 bool mrg_rt_addr_read(const char *text, uint16_t default_port, struct mrg_rt_addr *out);
 
 /*
+ * mrg_rt_net_read - read `192.0.2.0/24` or `2001:db8::/32`, or one address; bits behind the prefix are not looked at.
+ *   out, bits   written only when true is returned; the port is 0
+ */
+bool mrg_rt_net_read(const char *text, struct mrg_rt_addr *out, unsigned *bits);
+
+/*
+ * mrg_rt_addr_in - are the first `bits` of the address those of the network's? Ports and scopes are not looked at.
+ */
+bool mrg_rt_addr_in(const struct mrg_rt_addr *a, const struct mrg_rt_addr *net, unsigned bits);
+
+/*
  * mrg_rt_addr_same - whether two addresses are the same.
  */
 bool mrg_rt_addr_same(const struct mrg_rt_addr *a, const struct mrg_rt_addr *b);
@@ -460,6 +471,44 @@ const char *mrg_rt_time_str(uint64_t unix_s, char out[MRG_RT_TIME_TEXT]);
  * mrg_rt_sha1 - SHA-1 of len bytes (RFC 3174; NSEC3 hashes, RFC 5155 11).   p may be NULL when len is 0.
  */
 void mrg_rt_sha1(const void *p, size_t len, uint8_t out[20]);
+
+/* SHA-2 (RFC 6234), as far as something here needs it. */
+enum mrg_rt_sha2 { MRG_RT_SHA256, MRG_RT_SHA384, MRG_RT_SHA512 };
+
+enum { MRG_RT_SHA2_MAX = 64 }; /* bytes of the longest digest */
+
+/* A digest on its way.  Private but for its size; a copy goes its own way from there on. */
+struct mrg_rt_digest {
+	enum mrg_rt_sha2 kind;
+	uint64_t state[27];
+};
+
+/*
+ * mrg_rt_sha2_size - bytes of a digest.   mrg_rt_digest_begin, _add, _end - digest the bytes of any number of spans.
+ *   out    takes mrg_rt_sha2_size bytes; d is used up
+ */
+size_t mrg_rt_sha2_size(enum mrg_rt_sha2 kind);
+void mrg_rt_digest_begin(struct mrg_rt_digest *d, enum mrg_rt_sha2 kind);
+void mrg_rt_digest_add(struct mrg_rt_digest *d, struct mrg_span bytes);
+void mrg_rt_digest_end(struct mrg_rt_digest *d, uint8_t *out);
+
+/* A keyed digest (HMAC, RFC 2104) on its way; likewise. */
+struct mrg_rt_hmac {
+	struct mrg_rt_digest inner, outer;
+};
+
+/*
+ * mrg_rt_hmac_begin, _add, _end - the same with a key of any length.
+ */
+void mrg_rt_hmac_begin(struct mrg_rt_hmac *h, enum mrg_rt_sha2 kind, struct mrg_span key);
+void mrg_rt_hmac_add(struct mrg_rt_hmac *h, struct mrg_span bytes);
+void mrg_rt_hmac_end(struct mrg_rt_hmac *h, uint8_t *out);
+
+/*
+ * mrg_rt_same_secret - whether two runs of len bytes are equal.
+ * Cost:     one pass whatever the bytes are: how long it takes tells nobody where they begin to differ.
+ */
+bool mrg_rt_same_secret(const void *a, const void *b, size_t len);
 
 /*
  * mrg_rt_hash - SipHash-2-4 of the bytes: with a key that nobody else knows, nobody can choose bytes that fall into one bucket.

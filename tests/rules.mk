@@ -24,6 +24,9 @@ $B/lib/libtests.a: $(TEST_HELPER_C:%.c=$B/obj/%.o) $(VM_PORTABLE_C:%.c=$B/obj/%.
 TEST_LINK = $(TEST_LIBS)
 $B/tests/protocols/tcpip/test_ip_%: TEST_LINK = $B/obj/tests/protocols/tcpip/ip_kit.o $(LIBS:%=$B/lib/lib%.a) $B/lib/libtests.a
 
+# It has what virtual machines have beside what processes have.
+$B/tests/runtime/test_digest: CHECK_LIBS += -lbearssl
+
 $B/tests/%: $B/obj/tests/%.o $(TEST_LIBS)
 	$(call say,LD,$@)
 	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -o $@ $< -Wl,--start-group $(TEST_LINK) -Wl,--end-group $(CHECK_LIBS) $(PKG_LIBS)

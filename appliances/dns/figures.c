@@ -2,8 +2,8 @@
  * What is counted.
  */
 #include "appliances/dns/figures.h"
+#include "appliances/dns/said.h"
 #include "appliances/dns/worker.h"
-#include "dns/name_text.h"
 #include "mrg_text.h"
 
 static const struct metric metrics[] = {
@@ -20,6 +20,12 @@ static const struct metric metrics[] = {
 		"TCP connections closed to make room for others." },
 	{ "mrg_dns_connections_broken_total", NULL, "counter",
 		"TCP connections that broke before their end." },
+	{ "mrg_dns_transfers_total", NULL, "counter", "Transfers begun, to others." },
+	{ "mrg_dns_transfers_refused_total", NULL, "counter", "Transfers refused." },
+	{ "mrg_dns_transfer_octets_total", NULL, "counter", "Octets of transfers, to others." },
+	{ "mrg_dns_rate_limited_total", "how=\"truncated\"", "counter",
+		"Responses held back for a network's rate." },
+	{ "mrg_dns_rate_limited_total", "how=\"dropped\"", NULL, NULL },
 };
 
 enum { COUNT = sizeof metrics / sizeof metrics[0] };
@@ -40,7 +46,12 @@ void figures_publish(struct worker *w)
 	publish(p, at++, mrg_dns_streams_count(&w->streams));
 	publish(p, at++, s->idle_closed);
 	publish(p, at++, s->spared);
-	publish(p, at, s->broken);
+	publish(p, at++, s->broken);
+	publish(p, at++, w->sendings.begun);
+	publish(p, at++, w->sendings.refused);
+	publish(p, at++, w->sendings.octets);
+	publish(p, at++, w->rate.counts.cut);
+	publish(p, at, w->rate.counts.dropped);
 }
 
 /* ---- zones ---- */
@@ -48,15 +59,10 @@ void figures_publish(struct worker *w)
 /* A label's value: the format has escapes for quotes and backslashes, which names in text may have. */
 static void put_origin(const struct mrg_dns_zone *zone, struct mrg_w *w)
 {
-	enum { TEXT_MAX = 1100 }; /* octets of a name in text, each octet of it escaped */
-	uint8_t b[TEXT_MAX];
-	struct mrg_dns_name name;
+	uint8_t b[SAID_NAME_MAX];
 	struct mrg_w text;
 	mrg_w_init(&text, b, sizeof b);
-	if (mrg_dns_name_check(mrg_dns_zone_origin(zone), (struct mrg_span){ NULL, 0 }, &name, NULL) !=
-		MRG_OK)
-		return;
-	mrg_dns_name_to_text(&name, &text);
+	said_origin(zone, &text);
 	for (size_t i = 0; i < text.len; i++) {
 		if (b[i] == '\\' || b[i] == '"')
 			mrg_w_u8(w, '\\');
@@ -64,8 +70,8 @@ static void put_origin(const struct mrg_dns_zone *zone, struct mrg_w *w)
 	}
 }
 
-static void put_zones(const struct database *db, size_t count, const char *name, const char *help,
-	uint64_t (*value)(const struct mrg_dns_zone *zone), struct mrg_w *w)
+static void put_zones(const struct database *db, const char *name, const char *help,
+	bool (*value)(const struct version *v, uint64_t *out), struct mrg_w *w)
 {
 	mrg_text_put(w, "# HELP ");
 	mrg_text_put(w, name);
@@ -73,28 +79,72 @@ static void put_zones(const struct database *db, size_t count, const char *name,
 	mrg_text_put(w, "\n# TYPE ");
 	mrg_text_put(w, name);
 	mrg_text_put(w, " gauge\n");
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < db->count; i++) {
+		uint64_t n;
+		if (!value(db->versions[i], &n))
+			continue;
 		mrg_text_put(w, name);
 		mrg_text_put(w, "{zone=\"");
-		put_origin(db->zones[i], w);
+		put_origin(db->versions[i]->zone, w);
 		mrg_text_put(w, "\"} ");
-		mrg_text_put_dec(w, value(db->zones[i]));
+		mrg_text_put_dec(w, n);
 		mrg_text_put(w, "\n");
 	}
 }
 
-static uint64_t serial(const struct mrg_dns_zone *zone) { return mrg_dns_zone_serial(zone); }
-static uint64_t records(const struct mrg_dns_zone *zone) { return mrg_dns_zone_records(zone); }
-
-void figures_put(struct worker *const *workers, size_t count, const struct database *db, size_t zone_count,
-	struct mrg_w *w)
+static bool serial(const struct version *v, uint64_t *out)
 {
+	*out = mrg_dns_zone_serial(v->zone);
+	return !mrg_dns_zone_is_absent(v->zone);
+}
+
+static bool records(const struct version *v, uint64_t *out)
+{
+	*out = mrg_dns_zone_records(v->zone);
+	return true;
+}
+
+static bool expires(const struct version *v, uint64_t *out)
+{
+	*out = atomic_load_explicit(&v->expires_s, memory_order_relaxed);
+	return *out != 0;
+}
+
+static void put_counts(const struct control *control, struct mrg_w *w)
+{
+	const struct counts *counts[WORKERS_MAX];
+	for (size_t i = 0; i < control->worker_count; i++)
+		counts[i] = &control->workers[i]->counts;
+	counts_put(counts, control->worker_count, w);
+}
+
+/* What the process holds. */
+static void put_memory(struct mrg_w *w)
+{
+	static const struct metric memory = { "process_resident_memory_bytes", NULL, "gauge",
+		"Memory that the process holds." };
+	const size_t bytes = mrg_unix_memory();
+	if (bytes != 0)
+		metric_put(w, &memory, bytes);
+}
+
+void figures_put(const struct control *control, const struct database *db, struct mrg_w *w)
+{
+	static const struct metric start = { "process_start_time_seconds", NULL, "gauge",
+		"When the server was started, in seconds since 1970." };
+	metric_put(w, &start, control->start_s);
 	for (size_t i = 0; i < COUNT; i++) {
 		uint64_t sum = 0;
-		for (size_t k = 0; k < count; k++)
-			sum += published(&workers[k]->published, i);
+		for (size_t k = 0; k < control->worker_count; k++)
+			sum += published(&control->workers[k]->published, i);
 		metric_put(w, &metrics[i], sum);
 	}
-	put_zones(db, zone_count, "mrg_dns_zone_serial", " Serial number of a zone's SOA record.", serial, w);
-	put_zones(db, zone_count, "mrg_dns_zone_records", " Records of a zone.", records, w);
+	put_counts(control, w);
+	if (control->sandbox == NULL) /* in which nothing can be opened */
+		put_memory(w);
+	put_zones(db, "mrg_dns_zone_serial", " Serial number of a zone's SOA record.", serial, w);
+	put_zones(db, "mrg_dns_zone_records", " Records of a zone.", records, w);
+	put_zones(db, "mrg_dns_zone_expires_seconds",
+		" When a zone is served no more that its primary does not confirm, in seconds since 1970.",
+		expires, w);
 }

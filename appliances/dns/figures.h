@@ -6,13 +6,14 @@
 
 #include "appliances/common/metrics.h"
 
-struct worker;
+struct control;
 struct database;
+struct worker;
 
 /* Publish the worker's figures. Between two events, from its own thread. */
 void figures_publish(struct worker *w);
 
-/* The sum of the figures of so many workers, then what is served. */
-void figures_put(struct worker *const *workers, size_t count, const struct database *db, size_t zone_count, struct mrg_w *w);
+/* The sum of the figures of all workers, then what is served. From any thread that has the database. */
+void figures_put(const struct control *control, const struct database *db, struct mrg_w *w);
 
 #endif

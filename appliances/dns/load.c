@@ -1,10 +1,11 @@
 /*
- * Zone files to a database.
+ * Zone files to versions of zones.
  *
- * Two memories are used: the database's own arena, and a scratch arena for the reader and what it knows of open files.
+ * Two memories are used: that of the version, and a scratch arena for the reader and what it knows of open files.
  * Reading order: struct files, read_on, include, load.
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "appliances/dns/load.h"
 #include "appliances/common/say.h"
@@ -12,8 +13,9 @@
 
 enum {
 	MIB = 1 << 20,
-	HUGE_AT = 2 * MIB, /* octets of text from which on the database is worth huge pages */
+	HUGE_AT = 2 * MIB, /* octets of text from which on the zone is worth huge pages */
 	ARENA_LEAST = 16 * MIB,
+	SCRATCH_LEAST = 16 * MIB,
 	SCRATCH = 256 * MIB /* address space, hardly any of it memory */
 };
 
@@ -21,7 +23,7 @@ enum {
 struct files {
 	const char *path;
 	struct mrg_arena *scratch;
-	struct mrg_arena *growing; /* the database's; NULL: what is read is not added to it */
+	struct mrg_arena *growing; /* the zone's; NULL: what is read is not added to it */
 	bool stoppable;
 };
 
@@ -36,12 +38,12 @@ static bool stop(void *ctx)
 /* A file that the reader is in; in scratch memory. */
 struct source {
 	struct mrg_unix_lines lines;
-	struct mrg_arena *arena; /* of the database that grows with what is read; NULL: nothing does */
+	struct mrg_arena *arena; /* of the zone that grows with what is read; NULL: nothing does */
 	size_t start;            /* its size when the file was opened */
 	size_t given;            /* octets of the file that the reader has got so far */
 };
 
-/* The database grows on as it did for the octets used so far; what comes on top in the end is left aside. */
+/* The zone grows on as it did for the octets used so far; what comes on top in the end is left aside. */
 static void expect(const struct source *s, size_t used)
 {
 	enum { KIB = 1024, DOUBT = 32, AHEAD = 4 * MIB /* what is further off will be known better then */ };
@@ -119,122 +121,147 @@ static const char *open_zone(void *ctx, bool again, struct mrg_dns_master_source
 	return err != 0 ? strerrordesc_np(err) : NULL;
 }
 
-/* ---- all zones ---- */
+/* ---- one zone ---- */
 
-static size_t text_len(const struct options *o)
+/* Address space for more than any text has asked for yet; memory is taken as it fills. */
+static size_t reserve_for(const struct zone_option *z)
 {
-	size_t sum = 0;
-	for (size_t i = 0; i < o->zone_count; i++) {
-		const size_t len = mrg_unix_file_len(o->zones[i].file);
-		sum = len < SIZE_MAX / 256u - sum ? sum + len : SIZE_MAX / 256u;
+	const size_t len = mrg_unix_file_len(z->file), most = SIZE_MAX / 256u;
+	return (size_t)1024 * MIB + 64u * (len < most ? len : most);
+}
+
+enum outcome loader_open(struct loader *l, bool stoppable)
+{
+	if (mrg_unix_arena_open(&l->scratch, SCRATCH, SCRATCH_LEAST) != 0) {
+		say("mrg-dns: not enough memory to read zones", NULL);
+		return OUTCOME_SYSTEM;
 	}
-	return sum;
+	l->master = mrg_arena_get(&l->scratch, sizeof *l->master, _Alignof(struct mrg_dns_master));
+	l->stoppable = stoppable;
+	return OUTCOME_OK;
 }
 
-static struct database *make_database(const struct options *o)
-{
-	const size_t text = text_len(o);
-	struct mrg_arena arena;
-	/* Address space for more than any text has asked for yet; memory is taken as it fills. */
-	if (mrg_unix_arena_open(&arena, (size_t)1024 * MIB + 64u * text, ARENA_LEAST) != 0)
-		return NULL;
-	struct database *const db = mrg_arena_get(&arena, sizeof *db, _Alignof(struct database));
-	db->zones = mrg_arena_get(
-		&arena, o->zone_count * sizeof *db->zones, _Alignof(const struct mrg_dns_zone *));
-	db->server = o->server;
-	db->server.db = &db->index;
-	db->arena = arena;
-	return db;
-}
+void loader_close(struct loader *l) { mrg_unix_arena_close(&l->scratch); }
 
-void database_free(struct database *db)
+static enum outcome read_zone(struct loader *l, const struct zone_option *z, const struct report *report,
+	struct mrg_arena *arena, const struct mrg_dns_zone **out)
 {
-	struct mrg_arena arena = db->arena; /* which db lies in */
-	mrg_unix_arena_close(&arena);
-}
-
-static const struct mrg_dns_zone *read_zone(struct zone_read *r, const struct zone_option *z,
-	struct files *files, struct mrg_dns_master *master, struct mrg_arena *arena,
-	const struct report *report)
-{
+	const size_t used = l->scratch.len;
+	struct files files = {
+		.path = z->file, .scratch = &l->scratch, .growing = arena, .stoppable = l->stoppable
+	};
 	const struct zone_source source = { .file = z->file,
 		.origin = { z->origin, z->origin_len },
-		.ctx = files,
+		.ctx = &files,
 		.open = open_zone,
 		.include = include,
 		.stop = stop };
-	return zone_read(r, &source, master, arena, report);
+	struct zone_read r;
+	*out = zone_read(&r, &source, l->master, arena, report);
+	memset(l->scratch.p + used, 0, l->scratch.len - used);
+	l->scratch.len = used;
+	if (*out != NULL)
+		return OUTCOME_OK;
+	return r.stopped ? OUTCOME_SYSTEM : OUTCOME_INPUT;
 }
 
-/* Read every zone, also after faults in one, so that all are told. */
-static enum outcome fill(struct database *db, const struct options *o, bool stoppable,
-	const struct report *report, struct mrg_arena *scratch)
+static enum outcome no_memory(void)
 {
-	struct mrg_dns_master *const master =
-		mrg_arena_get(scratch, sizeof *master, _Alignof(struct mrg_dns_master));
-	size_t faults = 0;
-	for (size_t i = 0; i < o->zone_count; i++) {
-		const size_t used = scratch->len;
-		struct files files = { .path = o->zones[i].file,
-			.scratch = scratch,
-			.growing = &db->arena,
-			.stoppable = stoppable };
-		struct zone_read r;
-		db->zones[i] = read_zone(&r, &o->zones[i], &files, master, &db->arena, report);
-		memset(scratch->p + used, 0, scratch->len - used);
-		scratch->len = used;
-		if (r.stopped)
-			return OUTCOME_SYSTEM;
-		faults += r.faults;
-		db->record_count += db->zones[i] != NULL ? mrg_dns_zone_records(db->zones[i]) : 0;
+	say("mrg-dns: not enough memory for the zones", NULL);
+	return OUTCOME_SYSTEM;
+}
+
+/* What a secondary has kept is there to be served until a primary says more; without it there is nothing yet. */
+static bool has_text(const struct zone_option *z)
+{
+	return z->primaries == NULL || (z->file != NULL && access(z->file, F_OK) == 0);
+}
+
+static enum outcome load_absent(const struct zone_option *z, struct version **out)
+{
+	return version_absent(out, z) == 0 ? OUTCOME_OK : no_memory();
+}
+
+enum outcome load_zone(
+	struct loader *l, const struct zone_option *z, const struct report *report, struct version **out)
+{
+	struct version *v;
+	if (!has_text(z))
+		return load_absent(z, out);
+	if (version_begin(&v, reserve_for(z)) != 0)
+		return no_memory();
+	const enum outcome outcome = read_zone(l, z, report, &v->nodes->arena, &v->zone);
+	if (outcome != OUTCOME_OK) {
+		version_drop(v);
+		return outcome;
 	}
-	if (faults != 0)
-		return OUTCOME_INPUT;
-	switch (mrg_dns_db_init(&db->index, &db->arena, db->zones, o->zone_count)) {
+	v->option = z;
+	mrg_unix_arena_trim(&v->nodes->arena);
+	*out = v;
+	return OUTCOME_OK;
+}
+
+/* ---- all zones ---- */
+
+/* Read every zone, also after faults in one, so that all are told.   *done   those that are there, at the list's beginning */
+static enum outcome load_versions(struct loader *l, const struct options *o, const struct report *report,
+	struct version **versions, size_t *done)
+{
+	enum outcome outcome = OUTCOME_OK;
+	for (size_t i = 0; i < o->zones.count; i++) {
+		const enum outcome one = load_zone(l, &o->zones.list[i], report, &versions[*done]);
+		if (one == OUTCOME_SYSTEM)
+			return one;
+		if (one == OUTCOME_OK)
+			++*done;
+		else
+			outcome = one;
+	}
+	return outcome;
+}
+
+static enum outcome make_database(const struct options *o, const struct report *report,
+	struct version *const *versions, struct database **out)
+{
+	switch (database_new(out, &o->server, &o->zones.table, versions, o->zones.count)) {
 	case MRG_OK: return OUTCOME_OK;
 	case MRG_E_VALUE:
-		report->fault(report->ctx, &(struct fault){ o->zones[0].file, 0, 0, "--zone",
+		report->fault(report->ctx, &(struct fault){ o->zones.list[0].file, 0, 0, "--zone",
 						   "two zones have the same origin" });
 		return OUTCOME_INPUT;
-	default: say("mrg-dns: not enough memory for the zones", NULL); return OUTCOME_SYSTEM;
+	default: return no_memory();
 	}
 }
 
 enum outcome load(const struct options *o, bool stoppable, const struct report *report, struct database **out)
 {
-	struct mrg_arena scratch;
-	struct database *const db = make_database(o);
-	if (db == NULL || mrg_unix_arena_open(&scratch, SCRATCH, ARENA_LEAST) != 0) {
-		say("mrg-dns: not enough memory for the zones", NULL);
-		if (db != NULL)
-			database_free(db);
-		return OUTCOME_SYSTEM;
-	}
-	const enum outcome outcome = fill(db, o, stoppable, report, &scratch);
-	mrg_unix_arena_close(&scratch);
-	if (outcome != OUTCOME_OK) {
-		database_free(db);
+	struct loader l;
+	enum outcome outcome = loader_open(&l, stoppable);
+	if (outcome != OUTCOME_OK)
 		return outcome;
-	}
-	mrg_unix_arena_trim(&db->arena);
-	*out = db;
-	return OUTCOME_OK;
+	struct version **const versions = mrg_arena_get(
+		&l.scratch, o->zones.count * sizeof(struct version *), _Alignof(struct version *));
+	size_t done = 0;
+	outcome = versions != NULL ? load_versions(&l, o, report, versions, &done) : no_memory();
+	if (outcome == OUTCOME_OK)
+		outcome = make_database(o, report, versions, out);
+	for (size_t i = 0; i < done; i++)
+		version_drop(versions[i]);
+	loader_close(&l);
+	return outcome;
 }
 
 enum outcome load_alone(const struct options *o, const struct report *report, struct mrg_arena *arena,
 	const struct mrg_dns_zone **out)
 {
-	struct mrg_arena scratch;
-	struct zone_read r;
-	if (mrg_unix_arena_open(&scratch, SCRATCH, ARENA_LEAST) != 0 ||
-		mrg_unix_arena_open(arena, (size_t)1024 * MIB + 64u * text_len(o), ARENA_LEAST) != 0) {
-		say("mrg-dns: not enough memory for the zone", NULL);
-		return OUTCOME_SYSTEM;
-	}
-	struct mrg_dns_master *const master =
-		mrg_arena_get(&scratch, sizeof *master, _Alignof(struct mrg_dns_master));
-	struct files files = { .path = o->zones[0].file, .scratch = &scratch, .growing = arena };
-	*out = read_zone(&r, &o->zones[0], &files, master, arena, report);
-	mrg_unix_arena_close(&scratch);
-	return *out != NULL ? OUTCOME_OK : OUTCOME_INPUT;
+	struct loader l;
+	const struct zone_option *const z = &o->zones.list[0];
+	enum outcome outcome = loader_open(&l, false);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	outcome = mrg_unix_arena_open(arena, reserve_for(z), ARENA_LEAST) != 0
+			  ? no_memory()
+			  : read_zone(&l, z, report, arena, out);
+	loader_close(&l);
+	return outcome;
 }

@@ -1,7 +1,7 @@
 /*
- * load.h - zone files to a database that the server answers from.
+ * load.h - zone files to versions of zones, and to a database of all that the options name.
  *
- * What it does not do: it changes nothing that is being served; each load is a new database in memory of its own.
+ * What it does not do: it changes nothing that is being served; each load is a new version in memory of its own.
  *
  * Use:
  *	struct database *db;
@@ -14,27 +14,35 @@
 
 #include "appliances/dns/options.h"
 #include "appliances/dns/read.h"
-#include "protocols/dns/answer.h"
+#include "appliances/dns/version.h"
 
-/* Everything that one load made; lies in its own arena. */
-struct database {
-	struct mrg_arena arena;
-	struct mrg_dns_server server;
-	struct mrg_dns_db index;
-	const struct mrg_dns_zone **zones; /* as many as there are options */
-	uint64_t record_count;
+/* What reads zones, one after the other. */
+struct loader {
+	struct mrg_arena scratch;
+	struct mrg_dns_master *master;
+	bool stoppable; /* give up when a signal asks the process to end */
 };
 
 /*
- * load - read all zones.
- *   stoppable   give up when a signal asks the process to end
- *   out         written only on OUTCOME_OK
- * Fails:    OUTCOME_INPUT after one or more faults; OUTCOME_SYSTEM, said on standard error, when memory ran out.
+ * loader_open - memory to read with.
+ * Fails:    OUTCOME_SYSTEM, said on standard error, when there is none.
  */
-enum outcome load(
-	const struct options *o, bool stoppable, const struct report *report, struct database **out);
+enum outcome loader_open(struct loader *l, bool stoppable);
+void loader_close(struct loader *l);
 
-void database_free(struct database *db);
+/*
+ * load_zone - read one zone. Of one that has a primary and no file yet there are no data.
+ *   out         written only on OUTCOME_OK; it has one user
+ * Fails:    OUTCOME_INPUT after one or more faults; OUTCOME_SYSTEM, said on standard error, when memory ran out, and when it was to stop.
+ */
+enum outcome load_zone(struct loader *l, const struct zone_option *z, const struct report *report, struct version **out);
+
+/*
+ * load - read all zones.
+ *   out         written only on OUTCOME_OK
+ * Fails:    as load_zone, after all faults of all zones are told; OUTCOME_INPUT, too, when two zones have one origin.
+ */
+enum outcome load(const struct options *o, bool stoppable, const struct report *report, struct database **out);
 
 /*
  * load_alone - read the first zone into an arena that is opened for it and has nothing else in it.

@@ -9,7 +9,8 @@
 #include "appliances/dns/store.h"
 #include "unix/mrg_unix.h"
 
-enum { OPTIONS_ARENA = 4 << 20 }; /* bytes; more than any command line needs */
+/* Bytes of address space: more than any configuration needs, and what one can do with if there is no more. */
+enum { OPTIONS_ARENA = 1 << 30, OPTIONS_LEAST = 4 << 20 };
 
 static enum outcome look_only(const struct options *o)
 {
@@ -17,7 +18,7 @@ static enum outcome look_only(const struct options *o)
 	const enum outcome outcome = load(o, false, &stderr_report, &db);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	const bool shown = o->print ? show_records(db, o->zone_count) : show_summary(db, o->zone_count);
+	const bool shown = o->print ? show_records(db) : show_summary(db);
 	database_free(db);
 	return shown ? OUTCOME_OK : OUTCOME_SYSTEM;
 }
@@ -29,7 +30,7 @@ int main(int argc, char *argv[])
 	enum outcome outcome;
 	if (mrg_unix_files_begin() != 0)
 		return OUTCOME_SYSTEM; /* with nowhere to say so */
-	if (mrg_unix_arena_open(&arena, OPTIONS_ARENA, OPTIONS_ARENA) != 0) {
+	if (mrg_unix_arena_open(&arena, OPTIONS_ARENA, OPTIONS_LEAST) != 0) {
 		say("mrg-dns: not enough memory to start", NULL);
 		return OUTCOME_SYSTEM;
 	}

@@ -2,6 +2,8 @@
  * The command line: a table of options, each with the function that takes its value.
  * Reading order: the help text, the takers, the table, options_read.
  */
+#include <string.h>
+
 #include "appliances/dns/options.h"
 #include "appliances/dns/read.h"
 #include "appliances/common/sandbox.h"
@@ -14,13 +16,22 @@ static const char HELP[] =
 	"\n"
 	"  --listen ADDRESS:PORT   where to answer; repeatable. IPv6 as [::1]:5353; without :PORT it is 53\n" NET_HELP
 	"  --zone ORIGIN=FILE      a zone and its master file; repeatable\n"
+	"  --config FILE           more options: a line for each, without dashes, `listen 127.0.0.1:53`; and zones with all that\n"
+	"                          belongs to them, `zone example.org { ... }`\n"
 	"  --metrics ADDRESS:PORT  serve figures for Prometheus there, as /metrics, by HTTP\n"
+	"  --control SOCKET        let mrg-dnsctl ask there, a name in the file system\n"
 	"  --workers N             threads that answer (1)\n"
 	"  --user NAME             become this user after binding when started as root (nobody); also UID or UID:GID\n" SANDBOX_HELP
 	"  --udp-max N             largest UDP reply in octets, 512 to 65535 (1232)\n"
 	"  --version-text TEXT     answer to CH TXT version.bind and version.server (refused)\n"
 	"  --identity TEXT         answer to CH TXT id.server and hostname.bind (refused)\n"
 	"  --nsid TEXT             name server identifier, RFC 5001 (not sent)\n"
+	"  --rate N                replies of a kind to one network (/24, /56) a second; what is more is not sent (no limit)\n"
+	"  --rate-slip N           of those that are not sent each Nth is, cut short, so that the client asks over TCP (2)\n"
+	"  --rate-networks N       networks that are counted at once (100000)\n"
+	"  --cookie-secret HEX     what cookies are made with, 32 digits, the same on all servers of an address (a new one each start);\n"
+	"                          a second one: a secret that is accepted, too\n"
+	"  --no-cookies            give clients no cookies (RFC 7873)\n"
 	"  --check                 read the zones, report errors as FILE:LINE:COLUMN, and end\n"
 	"  --print                 read the zones, print their records one a line, and end\n"
 	"  --store FILE            read the zone, write it in one piece as images of virtual machines have it, and end\n"
@@ -29,7 +40,7 @@ static const char HELP[] =
 	"Signals: HUP reads the zones again, and keeps the old ones if there is an error; TERM and INT end it when\n"
 	"what was asked has been answered.\n"
 	"\n"
-	"Exit status: 0 ended as asked; 1 an error in a zone; 2 wrong usage; 3 an address cannot be listened on;\n"
+	"Exit status: 0 ended as asked; 1 an error in a zone or the configuration; 2 wrong usage; 3 an address cannot be listened on;\n"
 	"4 anything else that the system refused.\n";
 
 static const char PROGRAM[] = "mrg-dns";
@@ -67,21 +78,13 @@ static bool take_metrics(void *ctx, const char *value)
 static bool take_zone(void *ctx, const char *value)
 {
 	struct options *const o = ctx;
-	char room[200];
-	struct zone_option *const z = &o->zones[o->zone_count];
-	const char *const equals = strchr(value, '=');
-	if (equals == NULL || equals == value || equals[1] == '\0') {
-		say("mrg-dns: --zone ", value, ": expected ORIGIN=FILE", NULL);
-		return false;
-	}
-	const struct mrg_span origin = { (const uint8_t *)value, (size_t)(equals - value) };
-	const char *const why = zone_origin_read(origin, z->origin, &z->origin_len, room, sizeof room);
-	if (why != NULL) {
-		say("mrg-dns: --zone ", value, ": ", why, NULL);
-		return false;
-	}
-	z->file = equals + 1;
-	o->zone_count++;
+	return zone_option_add(&o->zones, value);
+}
+
+static bool take_control(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	o->control = value;
 	return true;
 }
 
@@ -133,6 +136,46 @@ static bool take_store(void *ctx, const char *value)
 	return true;
 }
 
+static bool take_rate(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	return args_number(PROGRAM, "--rate", value, 0, MRG_DNS_RATE_MOST, &o->rate.limit);
+}
+
+static bool take_rate_slip(void *ctx, const char *value)
+{
+	enum { MOST = 100 };
+	struct options *const o = ctx;
+	return args_number(PROGRAM, "--rate-slip", value, 0, MOST, &o->rate.slip);
+}
+
+static bool take_rate_networks(void *ctx, const char *value)
+{
+	enum { MOST = 10000000 };
+	struct options *const o = ctx;
+	return args_number(PROGRAM, "--rate-networks", value, 1, MOST, &o->rate.networks);
+}
+
+static bool take_cookie_secret(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	if (o->cookie_secrets == 2) {
+		say("mrg-dns: --cookie-secret: two at most, the old one and the new one", NULL);
+		return false;
+	}
+	return cookie_secret_read(value, &o->cookies, o->cookie_secrets++);
+}
+
+static bool take_no_cookies(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	(void)value;
+	o->no_cookies = true;
+	return true;
+}
+
+static bool take_config(void *ctx, const char *value);
+
 /* ---- the table ---- */
 
 static const struct arg table[] = {
@@ -140,6 +183,7 @@ static const struct arg table[] = {
 	{ "--net", take_net, true, NULL },
 	{ "--zone", take_zone, true, NULL },
 	{ "--metrics", take_metrics, true, NULL },
+	{ "--control", take_control, true, NULL },
 	{ "--workers", take_workers, true, NULL },
 	{ "--user", take_user, true, NULL },
 	{ "--sandbox", take_sandbox, false, NULL },
@@ -147,6 +191,12 @@ static const struct arg table[] = {
 	{ "--version-text", answering_version, true, NULL },
 	{ "--identity", answering_identity, true, NULL },
 	{ "--nsid", answering_nsid, true, NULL },
+	{ "--rate", take_rate, true, NULL },
+	{ "--rate-slip", take_rate_slip, true, NULL },
+	{ "--rate-networks", take_rate_networks, true, NULL },
+	{ "--cookie-secret", take_cookie_secret, true, NULL },
+	{ "--no-cookies", take_no_cookies, false, NULL },
+	{ "--config", take_config, true, NULL },
 	{ "--check", take_check, false, NULL },
 	{ "--print", take_print, false, NULL },
 	{ "--store", take_store, true, NULL },
@@ -154,36 +204,68 @@ static const struct arg table[] = {
 	{ "--version", NULL, false, VERSION },
 };
 
+static const struct args args = { PROGRAM, table, sizeof table / sizeof table[0] };
+
+static bool take_config(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	const struct conf conf = { .args = &args,
+		.blocks = zone_option_blocks,
+		.block_count = ZONE_OPTION_BLOCKS,
+		.block_ctx = &o->zones };
+	if (o->in_file) {
+		say(PROGRAM, ": --config ", value, ": one configuration can't name another", NULL);
+		return false;
+	}
+	o->in_file = true;
+	const bool read = conf_read(&conf, o, o->zones.arena, value, &o->faults);
+	o->in_file = false;
+	return read && o->faults == 0;
+}
+
 static bool check_whole(const struct options *o)
 {
-	if (o->zone_count == 0)
+	if (o->zones.count == 0)
 		say("mrg-dns: no --zone ORIGIN=FILE; see mrg-dns --help", NULL);
-	else if (o->store != NULL && o->zone_count != 1)
+	else if (o->store != NULL && o->zones.count != 1)
 		say("mrg-dns: --store takes one zone", NULL);
 	else if (o->listen_count == 0 && o->net.kind == NET_NONE && !o->check && !o->print &&
 		 o->store == NULL)
 		say("mrg-dns: no --listen ADDRESS:PORT; see mrg-dns --help", NULL);
 	else if (o->workers != 1 && o->net.kind != NET_NONE)
 		say("mrg-dns: --net has one worker, not --workers", NULL);
+	else if (o->control != NULL && o->sandbox)
+		say("mrg-dns: --control can't be had with --sandbox, in which nothing is read any more",
+			NULL);
 	else
 		return true;
 	return false;
 }
 
+static bool make_cookies(struct options *o)
+{
+	if (o->no_cookies)
+		return true;
+	o->server.cookies = &o->cookies;
+	const int err = o->cookie_secrets == 0 ? cookie_secret_any(&o->cookies) : 0;
+	if (err != 0)
+		say("mrg-dns: cookies: ", strerrordesc_np(err), NULL);
+	return err == 0;
+}
+
 bool options_read(
 	struct options *o, struct mrg_arena *arena, int argc, char *const argv[], enum outcome *outcome)
 {
-	static const struct args args = { PROGRAM, table, sizeof table / sizeof table[0] };
-	*o = (struct options){ .workers = 1, .user = NULL, .server = { .udp_max = ANSWERING_UDP_MAX } };
-	*outcome = OUTCOME_USAGE;
-	o->zones = mrg_arena_get(arena, (size_t)argc * sizeof *o->zones, _Alignof(struct zone_option));
-	if (o->zones == NULL)
-		say("mrg-dns: too many arguments", NULL);
-	else if (args_read(&args, o, argc, argv, outcome)) {
+	*o = (struct options){
+		.workers = 1, .server = { .udp_max = ANSWERING_UDP_MAX }, .zones = { .arena = arena }
+	};
+	if (args_read(&args, o, argc, argv, outcome)) {
 		*outcome = OUTCOME_USAGE;
 		if (o->listen_count == 0 && o->net.kind != NET_NONE)
 			o->listen_count = net_listen(o->listen, PORT);
-		return check_whole(o);
+		return check_whole(o) && zone_options_end(&o->zones) && make_cookies(o);
 	}
+	if (o->faults != 0)
+		*outcome = OUTCOME_INPUT;
 	return false;
 }

@@ -1,22 +1,18 @@
 /*
- * options.h - the command line of mrg-dns.
+ * options.h - the command line of mrg-dns, and its configuration file.
  *
- * What it does not do: it opens no file and no socket; origins and addresses are read, not looked up.
+ * What it does not do: it opens no zone and no socket; origins and addresses are read, not looked up.
  */
 #ifndef MRG_DNS_OPTIONS_H
 #define MRG_DNS_OPTIONS_H
 
 #include "appliances/common/net.h"
 #include "appliances/dns/answering.h"
+#include "appliances/dns/limits.h"
+#include "appliances/dns/zone_option.h"
 #include "mrg_rt.h"
 
 enum { LISTEN_MAX = 32, WORKERS_MAX = 256 };
-
-struct zone_option {
-	const char *file;
-	uint8_t origin[255]; /* flat wire form */
-	size_t origin_len;
-};
 
 struct options {
 	struct mrg_dns_server server; /* first, for answering.h; without a database */
@@ -24,16 +20,22 @@ struct options {
 	size_t listen_count;
 	struct net_options net;
 	struct mrg_rt_addr metrics; /* family 0: none */
-	struct zone_option *zones; /* as many as the arena holds */
-	size_t zone_count;
+	struct zone_options zones;
+	struct rate_option rate;
+	struct mrg_dns_cookie_secrets cookies;
+	unsigned cookie_secrets; /* that were given */
+	bool no_cookies;
+	const char *control;       /* a socket for mrg-dnsctl; NULL: none */
 	size_t workers;
 	const char *user;
 	bool check, print, sandbox;
 	const char *store; /* a file to write the zone to in one piece; NULL: none */
+	bool in_file;      /* while a configuration file is read */
+	size_t faults;     /* of configuration files */
 };
 
 /*
- * options_read - read the command line.
+ * options_read - read the command line, and the files that it names.
  *   arena   for the zones; borrows argv beside it
  * Returns true to go on. Otherwise what there was to say has been said and *outcome is the exit code: OUTCOME_OK after --help
  * and --version.

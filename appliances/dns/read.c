@@ -5,6 +5,7 @@
 #include "appliances/dns/read.h"
 #include "dns/name_text.h"
 #include "iana/dns.h"
+#include "protocols/dns/zonemd.h"
 
 enum {
 	POLL_RECORDS = 1 << 16, /* records between two looks whether to stop */
@@ -127,15 +128,29 @@ static enum mrg_status read_text(struct zone_read *r, const struct mrg_dns_maste
 }
 
 /* What only the whole zone shows has no line of its own: read the text again for that of the record at fault. */
-static void tell_whole(struct zone_read *r, const struct mrg_dns_zone_error *why)
+static void tell_whole(struct zone_read *r, const struct mrg_dns_zone_error *why, const char *what)
 {
 	char owner[OWNER_TEXT];
 	struct mrg_dns_master_source text;
-	r->found = (struct fault){ r->source->file, 0, 0, put_owner(why, owner), what_of(why) };
+	r->found = (struct fault){ r->source->file, 0, 0, put_owner(why, owner), what };
 	r->wanted = why;
 	if (why->owner.count != 0 && open_text(r, true, &text))
 		(void)read_text(r, &text, look, NULL);
 	tell(r, &r->found);
+}
+
+/* Is the zone what its digest was made of, if it has one?  Those that can't be checked are as none.  RFC 8976 4 */
+static bool digest_holds(struct zone_read *r, const struct mrg_dns_zone *zone, const struct mrg_arena *arena)
+{
+	struct mrg_dns_zone_error why = { .type = MRG_DNS_TYPE_ZONEMD };
+	enum mrg_dns_zonemd_verdict v;
+	if (mrg_dns_name_flat_check(mrg_dns_zone_origin(zone), &why.owner) != MRG_OK)
+		return true;
+	if (mrg_dns_zonemd_verify(zone, arena, &v) != MRG_OK)
+		tell_whole(r, &why, "no memory to check the digest");
+	else if (v == MRG_DNS_ZONEMD_MISMATCH || v == MRG_DNS_ZONEMD_SERIAL)
+		tell_whole(r, &why, mrg_dns_zonemd_str(v));
+	return r->faults == 0;
 }
 
 const struct mrg_dns_zone *zone_read(struct zone_read *r, const struct zone_source *source,
@@ -152,7 +167,7 @@ const struct mrg_dns_zone *zone_read(struct zone_read *r, const struct zone_sour
 	if (!open_text(r, false, &text) || read_text(r, &text, keep, refuse) != MRG_OK || r->faults != 0)
 		return NULL;
 	if (mrg_dns_zone_finish(&r->builder, &zone, &why) == MRG_OK)
-		return zone;
-	tell_whole(r, &why);
+		return digest_holds(r, zone, arena) ? zone : NULL;
+	tell_whole(r, &why, what_of(&why));
 	return NULL;
 }

@@ -6,10 +6,16 @@
 
 #include "appliances/dns/read.h"
 
+/* file   NULL: there is none */
 void said_zone(const struct mrg_dns_zone *zone, const char *file);
 void said_fault(const struct fault *f);
 
 /* said_no_zone - a zone that can't be served.   which   NULL: no certain one   Returns: false */
 bool said_no_zone(const char *which, const char *why);
+
+enum { SAID_NAME_MAX = 1100 /* octets of a name in text, each octet of it escaped, and a little */ };
+
+/* The name of a zone in text. */
+void said_origin(const struct mrg_dns_zone *zone, struct mrg_w *w);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The control thread: binds, loads, drops privileges, starts the workers, then waits for signals.
+ * Starting: binds, loads, drops privileges, starts the workers; from there on the manager has the zones.
  * Reading order: serve at the end, then upwards.
  */
 #include <errno.h>
@@ -9,15 +9,13 @@
 #include "appliances/common/sandbox.h"
 #include "appliances/common/say.h"
 #include "appliances/common/start.h"
-#include "appliances/dns/said.h"
+#include "appliances/dns/manager.h"
 #include "appliances/dns/serve.h"
 #include "appliances/dns/show.h"
-#include "appliances/dns/worker.h"
 
 enum {
-	CONNS_MAX = 4096,  /* TCP connections of one worker, if the process may open as many files */
-	FILES_SPARE = 64,  /* files for other things */
-	FAULTS_LOGGED = 20 /* of a reload; the rest is counted */
+	CONNS_MAX = 4096, /* TCP connections of one worker, if the process may open as many files */
+	FILES_SPARE = 64  /* files for other things */
 };
 
 static const char PROGRAM[] = "mrg-dns";
@@ -25,110 +23,19 @@ static const char PROGRAM[] = "mrg-dns";
 struct server {
 	const struct options *options;
 	struct control control;
+	struct manager manager;
 	struct worker *worker[WORKERS_MAX];
 	struct sockets (*sockets)[LISTEN_MAX]; /* for each worker, for each address */
 	struct mrg_rt_addr listen[LISTEN_MAX], metrics;
-	struct net net; /* of the one worker that there is then */
-	int metrics_fd;
+	struct net net;             /* of the one worker that there is then */
+	int metrics_fd, control_fd; /* control_fd: below 0 if there is none */
 	int signal_fd;
 	struct mrg_unix_signals signals; /* in a sandbox */
 	struct sandbox sandbox;
 };
 
-/* ---- log ---- */
-
-static void log_loaded(const char *event, const struct server *s, const struct database *db, uint64_t took_ns)
-{
-	struct mrg_rt_line l;
-	for (size_t i = 0; i < s->options->zone_count; i++)
-		said_zone(db->zones[i], s->options->zones[i].file);
-	mrg_rt_line_begin(&l, "info", event);
-	mrg_rt_line_num(&l, "zones", s->options->zone_count);
-	mrg_rt_line_num(&l, "records", db->record_count);
-	mrg_rt_line_num(&l, "workers", s->options->workers);
-	mrg_rt_line_num(&l, "took_us", took_ns / 1000u);
-	mrg_rt_log_line(&stderr_log, &l);
-}
-
-/* A fault found by a reload. ctx: how many there were. */
-static void log_fault(void *ctx, const struct fault *f)
-{
-	size_t *const count = ctx;
-	if (++*count <= FAULTS_LOGGED)
-		said_fault(f);
-}
-
-/* ---- running ---- */
-
-/* Hand the database to all workers, and wait until the last has taken it up. */
-static void hand_over(struct server *s, struct database *db)
-{
-	atomic_store_explicit(&s->control.current, db, memory_order_release);
-	for (size_t i = 0; i < s->options->workers; i++)
-		mrg_unix_loop_wake(&s->worker[i]->loop);
-	for (size_t i = 0; i < s->options->workers; i++)
-		while (atomic_load_explicit(&s->worker[i]->seen, memory_order_acquire) != db)
-			mrg_unix_bell_wait(&s->control.seen);
-}
-
-static void reload(struct server *s)
-{
-	size_t faults = 0;
-	const struct report report = { .ctx = &faults, .fault = log_fault };
-	const uint64_t start = mrg_unix_now_ns();
-	struct database *const old = atomic_load_explicit(&s->control.current, memory_order_relaxed), *db;
-	if (load(s->options, true, &report, &db) != OUTCOME_OK) {
-		struct mrg_rt_line l;
-		if (mrg_unix_signals_stop())
-			return; /* given up, not failed */
-		mrg_rt_line_begin(&l, "error", "reload_failed");
-		mrg_rt_line_num(&l, "faults", faults);
-		mrg_rt_line_str(&l, "serving", "old zones");
-		mrg_rt_log_line(&stderr_log, &l);
-		return;
-	}
-	hand_over(s, db);
-	database_free(old);
-	log_loaded("reloaded", s, db, mrg_unix_now_ns() - start);
-}
-
-/* The worker does it, since frames come and go meanwhile. */
-static void record(struct server *s)
-{
-	if (s->options->net.kind != NET_NONE)
-		net_record_ask(&s->net, &s->worker[0]->loop);
-	else
-		say_event("warn", "record_nothing");
-}
-
-static void stop(struct server *s)
-{
-	say_event("info", "stopping");
-	atomic_store_explicit(&s->control.stopping, true, memory_order_release);
-	for (size_t i = 0; i < s->options->workers; i++)
-		mrg_unix_loop_wake(&s->worker[i]->loop);
-}
-
-static enum outcome run(struct server *s)
-{
-	enum mrg_unix_signal signal;
-	for (;;) {
-		const int err = mrg_unix_signals_wait(s->signal_fd, &signal);
-		if (err != 0)
-			return refused(PROGRAM, "signals", "", err);
-		if (signal == MRG_UNIX_STOP)
-			break;
-		if (signal == MRG_UNIX_RECORD)
-			record(s);
-		else
-			reload(s);
-	}
-	stop(s);
-	for (size_t i = 0; i < s->options->workers; i++)
-		worker_end(s->worker[i]);
-	say_event("info", "stopped");
-	return OUTCOME_OK;
-}
+/* Our own stack; NULL: there is none. */
+static struct net *net_of(struct server *s) { return s->options->net.kind != NET_NONE ? &s->net : NULL; }
 
 /* ---- in a sandbox ---- */
 
@@ -138,9 +45,9 @@ static void take_signal(void *ctx, enum mrg_unix_signal signal)
 	if (signal == MRG_UNIX_RELOAD)
 		sandbox_refuse("reload_refused");
 	else if (signal == MRG_UNIX_RECORD)
-		record(s);
+		manager_record(&s->control, net_of(s));
 	else if (!atomic_load_explicit(&s->control.stopping, memory_order_relaxed))
-		stop(s);
+		manager_stop(&s->control);
 }
 
 static void run_locked_in(void *ctx)
@@ -228,12 +135,12 @@ static enum outcome open_doors(struct server *s)
 /* Say now what the new user would not be able to read. */
 static void warn_unreadable(const struct options *o, const char *user)
 {
-	for (size_t i = 0; i < o->zone_count; i++) {
+	for (size_t i = 0; i < o->zones.count; i++) {
 		struct mrg_rt_line l;
-		if (access(o->zones[i].file, R_OK) == 0)
+		if (o->zones.list[i].primaries != NULL || access(o->zones.list[i].file, R_OK) == 0)
 			continue;
 		mrg_rt_line_begin(&l, "warn", "reload_will_fail");
-		mrg_rt_line_str(&l, "file", o->zones[i].file);
+		mrg_rt_line_str(&l, "file", o->zones.list[i].file);
 		mrg_rt_line_str(&l, "user", user);
 		mrg_rt_line_str(&l, "why", strerrordesc_np(errno));
 		mrg_rt_log_line(&stderr_log, &l);
@@ -260,9 +167,7 @@ static enum outcome start_workers(struct server *s)
 	int err = mrg_unix_bell_open(&s->control.seen);
 	for (size_t i = 0; i < o->workers && err == 0; i++)
 		err = worker_new(&s->worker[i], &s->control, o,
-			&(struct places){
-				s->listen, s->sockets[i], o->net.kind != NET_NONE ? &s->net : NULL },
-			conns);
+			&(struct places){ s->listen, s->sockets[i], net_of(s) }, conns);
 	if (err == 0 && s->metrics.family != 0)
 		err = worker_show(s->worker[0], s->metrics_fd);
 	if (err == 0 && o->sandbox)
@@ -272,15 +177,33 @@ static enum outcome start_workers(struct server *s)
 	return err == 0 ? OUTCOME_OK : refused(PROGRAM, "workers", "", err);
 }
 
+static enum outcome start_manager(struct server *s)
+{
+	const int err =
+		manager_open(&s->manager, s->options, &s->control, net_of(s), s->signal_fd, s->control_fd);
+	return err == 0 ? OUTCOME_OK : refused(PROGRAM, "manager", "", err);
+}
+
+/* What others look at and ask: not the workers' sockets. */
+static enum outcome open_windows(struct server *s)
+{
+	int err = s->metrics.family != 0 ? mrg_unix_tcp_listen(&s->metrics, false, &s->metrics_fd) : 0;
+	if (err != 0)
+		return bind_refused(PROGRAM, "--metrics ", &s->metrics, "TCP", err);
+	s->control_fd = -1;
+	err = s->options->control != NULL ? mrg_unix_local_listen(s->options->control, &s->control_fd) : 0;
+	if (err == 0)
+		return OUTCOME_OK;
+	(void)refused(PROGRAM, "--control ", s->options->control, err);
+	return OUTCOME_ADDRESS;
+}
+
 static enum outcome start(struct server *s, uint64_t start_ns)
 {
 	struct database *db;
 	enum outcome outcome = open_doors(s);
-	if (outcome == OUTCOME_OK && s->metrics.family != 0) {
-		const int err = mrg_unix_tcp_listen(&s->metrics, false, &s->metrics_fd);
-		outcome =
-			err == 0 ? OUTCOME_OK : bind_refused(PROGRAM, "--metrics ", &s->metrics, "TCP", err);
-	}
+	if (outcome == OUTCOME_OK)
+		outcome = open_windows(s);
 	if (outcome == OUTCOME_OK)
 		outcome = load(s->options, false, &stderr_report, &db);
 	if (outcome == OUTCOME_OK)
@@ -292,14 +215,16 @@ static enum outcome start(struct server *s, uint64_t start_ns)
 	const int err = mrg_unix_signals_open(&s->signal_fd);
 	if (err != 0)
 		return refused(PROGRAM, "signals", "", err);
-	outcome = start_workers(s);
+	outcome = s->options->sandbox ? OUTCOME_OK : start_manager(s);
+	if (outcome == OUTCOME_OK)
+		outcome = start_workers(s);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	for (size_t i = 0; i < s->options->listen_count; i++)
 		log_listen("listen", &s->listen[i]);
 	if (s->metrics.family != 0)
 		log_listen("metrics", &s->metrics);
-	log_loaded("ready", s, db, mrg_unix_now_ns() - start_ns);
+	manager_said("ready", s->options, db, mrg_unix_now_ns() - start_ns);
 	return OUTCOME_OK;
 }
 
@@ -312,13 +237,14 @@ enum outcome serve(const struct options *o)
 	s.sockets = sockets;
 	s.metrics = o->metrics;
 	s.control.workers = s.worker;
+	s.control.worker_count = o->workers;
 	s.control.start_s = mrg_unix_time_s();
 	memcpy(s.listen, o->listen, sizeof s.listen);
 	const enum outcome outcome = start(&s, start_ns);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	if (!o->sandbox)
-		return run(&s);
+		return manager_run(&s.manager);
 	worker_run(s.worker[0]);
 	worker_leave(s.worker[0]);
 }

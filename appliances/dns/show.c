@@ -4,15 +4,14 @@
 #include <unistd.h>
 
 #include "appliances/common/say.h"
+#include "appliances/common/whole_file.h"
+#include "appliances/dns/said.h"
 #include "appliances/dns/show.h"
 #include "dns/name_text.h"
 #include "dns/rr_text.h"
 #include "unix/mrg_unix.h"
 
 enum {
-	RECORD_TEXT =
-		1
-		<< 19, /* a record as text: 65,535 octets, each at most four characters and a blank, and a name or two */
 	PAGE_TEXT = 1 << 16 /* written at once */
 };
 
@@ -56,15 +55,17 @@ static void put_generic(const struct mrg_dns_rr *rr, struct mrg_w *w)
 	mrg_text_put_generic(w, mrg_dns_rr_rdata_raw(rr));
 }
 
-/* Types without a format of their own, and octets that the type's format has no words for, are written generically. */
-static void put_record(const struct mrg_dns_rr *rr, struct mrg_w *w)
+void show_record(const struct mrg_dns_rr *rr, struct mrg_w *w)
 {
+	const size_t from = w->len;
+	/* types without a format of their own, and octets that the type's format has no words for, are written generically */
 	if (mrg_dns_rr_rdata_which(rr) != MRG_DNS_RR_RDATA_UNKNOWN)
 		mrg_dns_rr_to_text(rr, w);
 	else
 		mrg_w_fail(w, MRG_E_TEXT);
 	if (w->st == MRG_E_TEXT) {
-		mrg_w_init(w, w->p, w->cap);
+		w->st = MRG_OK;
+		w->len = from;
 		put_generic(rr, w);
 	}
 	mrg_w_u8(w, '\n');
@@ -76,8 +77,8 @@ static bool show_zone(const struct mrg_dns_zone *zone, struct text_out *out, uin
 	struct mrg_dns_rr rr;
 	while (mrg_dns_zone_next(&walk, &rr) == MRG_OK) {
 		struct mrg_w w;
-		mrg_w_init(&w, record, RECORD_TEXT);
-		put_record(&rr, &w);
+		mrg_w_init(&w, record, SHOW_RECORD_MAX);
+		show_record(&rr, &w);
 		if (w.st != MRG_OK) {
 			say("mrg-dns: a record that cannot be printed: ", mrg_status_str(w.st), NULL);
 			return false;
@@ -87,7 +88,7 @@ static bool show_zone(const struct mrg_dns_zone *zone, struct text_out *out, uin
 	return true;
 }
 
-bool show_records(const struct database *db, size_t zone_count)
+bool show_records(const struct database *db)
 {
 	struct mrg_arena arena;
 	struct text_out out;
@@ -95,11 +96,11 @@ bool show_records(const struct database *db, size_t zone_count)
 		say("mrg-dns: not enough memory to print", NULL);
 		return false;
 	}
-	uint8_t *const record = mrg_arena_get(&arena, RECORD_TEXT, 1);
+	uint8_t *const record = mrg_arena_get(&arena, SHOW_RECORD_MAX, 1);
 	out_init(&out, STDOUT_FILENO, mrg_arena_get(&arena, PAGE_TEXT, 1), PAGE_TEXT);
 	bool good = true;
-	for (size_t i = 0; i < zone_count && good; i++)
-		good = show_zone(db->zones[i], &out, record);
+	for (size_t i = 0; i < db->count && good; i++)
+		good = show_zone(db->versions[i]->zone, &out, record);
 	if (!out_flush(&out)) {
 		say("mrg-dns: standard output: cannot be written", NULL);
 		good = false;
@@ -108,25 +109,59 @@ bool show_records(const struct database *db, size_t zone_count)
 	return good;
 }
 
-bool show_summary(const struct database *db, size_t zone_count)
+bool show_summary(const struct database *db)
 {
-	char buffer[1200];
+	char buffer[SAID_NAME_MAX + 100];
 	struct text_out out;
-	struct mrg_dns_name name;
 	out_init(&out, STDOUT_FILENO, buffer, sizeof buffer);
-	for (size_t i = 0; i < zone_count; i++) {
-		char text[1100];
+	for (size_t i = 0; i < db->count; i++) {
+		char text[SAID_NAME_MAX];
 		struct mrg_w w;
 		mrg_w_init(&w, text, sizeof text);
-		if (mrg_dns_name_check(mrg_dns_zone_origin(db->zones[i]), (struct mrg_span){ NULL, 0 }, &name,
-			    NULL) == MRG_OK)
-			mrg_dns_name_to_text(&name, &w);
+		said_origin(db->versions[i]->zone, &w);
 		out_span(&out, mrg_w_span(&w, 0));
 		out_str(&out, ": serial ");
-		out_num(&out, mrg_dns_zone_serial(db->zones[i]));
+		out_num(&out, mrg_dns_zone_serial(db->versions[i]->zone));
 		out_str(&out, ", ");
-		out_num(&out, mrg_dns_zone_records(db->zones[i]));
+		out_num(&out, mrg_dns_zone_records(db->versions[i]->zone));
 		out_str(&out, " records\n");
 	}
 	return out_flush(&out);
+}
+
+/* The SOA, or all others. */
+static void write_records(const struct mrg_dns_zone *zone, bool soa, struct whole_file *f, struct mrg_w *w)
+{
+	struct mrg_dns_zone_walk walk = { .zone = zone };
+	struct mrg_dns_rr rr;
+	while (mrg_dns_zone_next(&walk, &rr) == MRG_OK) {
+		if ((mrg_dns_rr_type(&rr) == MRG_DNS_TYPE_SOA) != soa)
+			continue;
+		show_record(&rr, w);
+		if (w->len >= PAGE_TEXT) {
+			whole_file_put(f, mrg_w_span(w, 0));
+			w->len = 0;
+		}
+	}
+}
+
+int show_write(const struct mrg_dns_zone *zone, const char *file)
+{
+	struct mrg_arena arena;
+	struct whole_file f;
+	struct mrg_w w;
+	const size_t room = PAGE_TEXT + SHOW_RECORD_MAX;
+	int err = mrg_unix_arena_open(&arena, room, room);
+	if (err != 0)
+		return err;
+	err = whole_file_begin(&f, file);
+	if (err == 0) {
+		mrg_w_init(&w, arena.p, room);
+		write_records(zone, true, &f, &w);
+		write_records(zone, false, &f, &w);
+		whole_file_put(&f, mrg_w_span(&w, 0));
+		err = whole_file_end(&f);
+	}
+	mrg_unix_arena_close(&arena);
+	return err;
 }

@@ -8,6 +8,7 @@
 #include "appliances/common/say.h"
 #include "appliances/dns/answers.h"
 #include "appliances/dns/figures.h"
+#include "appliances/dns/others.h"
 #include "appliances/dns/worker.h"
 
 enum {
@@ -21,20 +22,52 @@ enum {
 static const uint64_t IDLE_NS = 10u * MRG_RT_SECOND_NS;
 static const uint64_t DRAIN_NS = 5u * MRG_RT_SECOND_NS;
 
+static void count(void *counter, const struct mrg_dns_query *query, struct mrg_span reply)
+{
+	counts_take(counter, query, reply);
+}
+
+static struct answers answers_of(struct worker *w)
+{
+	return (struct answers){ .server = &w->db->server,
+		.rate = w->options->rate.limit != 0 ? &w->rate : NULL,
+		.counter = &w->counts,
+		.count = count,
+		.ctx = w,
+		.other = others_datagram };
+}
+
 static void answer_dgrams(
 	void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns)
 {
-	const struct worker *const w = ctx;
-	(void)e;
-	(void)now_ns;
-	answers_batch(&w->db->server, d, count);
+	struct worker *const w = ctx;
+	const struct answers answers = answers_of(w);
+	answers_batch(&answers, e, d, count, mrg_unix_time_s(), now_ns);
 }
 
-static enum mrg_status answer_stream(
-	void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
+static enum mrg_dns_said answer_stream(void *ctx, struct mrg_dns_call *call, struct mrg_span query,
+	uint8_t *out, size_t cap, size_t *out_len)
 {
-	const struct worker *const w = ctx;
-	return mrg_dns_answer(&w->db->server, MRG_DNS_TCP, query, out, cap, out_len);
+	struct worker *const w = ctx;
+	enum mrg_dns_said said;
+	if (others_stream(w, call, query, out, cap, out_len, &said))
+		return said;
+	const struct answers answers = answers_of(w);
+	return answers_stream(&answers, call->stream, query, out, cap, out_len, mrg_unix_time_s()) == MRG_OK
+		       ? MRG_DNS_SAID_ALL
+		       : MRG_DNS_SAID_NOTHING;
+}
+
+static enum mrg_dns_said next_part(void *ctx, void *transfer, uint8_t *out, size_t cap, size_t *out_len)
+{
+	struct worker *const w = ctx;
+	return sending_next(&w->sendings, transfer, out, cap, out_len);
+}
+
+static void transfer_over(void *ctx, void *transfer)
+{
+	struct worker *const w = ctx;
+	sending_done(&w->sendings, transfer);
 }
 
 static void drain_over(struct mrg_rt_timer *t, uint64_t now_ns)
@@ -67,6 +100,9 @@ static bool turn(void *ctx, uint64_t now_ns)
 		atomic_store_explicit(&w->seen, db, memory_order_release);
 		mrg_unix_bell_ring(&w->control->seen);
 	}
+	atomic_store_explicit(
+		&w->turns, atomic_load_explicit(&w->turns, memory_order_relaxed) + 1u, memory_order_relaxed);
+	others_answer(w, now_ns);
 	figures_publish(w);
 	net_turn(w->net);
 	if (!w->draining && atomic_load_explicit(&w->control->stopping, memory_order_acquire))
@@ -114,7 +150,9 @@ static int make_ends(struct worker *w, const struct places *places, uint32_t con
 	const struct mrg_dns_stream_limits stream_limits = {
 		.conn_count = conns, .block_count = BLOCKS, .idle_ns = IDLE_NS
 	};
-	const struct mrg_dns_answerer answerer = { .ctx = w, .answer = answer_stream };
+	const struct mrg_dns_answerer answerer = {
+		.ctx = w, .answer = answer_stream, .next = next_part, .done = transfer_over
+	};
 	const struct mrg_tcpip_limits stack = stack_limits(o);
 	int err = mrg_unix_loop_init(
 		&w->loop, o->sandbox ? &mrg_unix_few : &mrg_unix_kernel, &w->arena, &limits);
@@ -133,7 +171,8 @@ int worker_new(struct worker **out, struct control *control, const struct option
 {
 	struct mrg_arena arena;
 	const struct mrg_tcpip_limits stack = stack_limits(o);
-	const size_t memory = ARENA + (places->net != NULL ? net_memory(places->net->options, &stack) : 0);
+	const size_t memory = ARENA + rate_memory(&o->rate) +
+			      (places->net != NULL ? net_memory(places->net->options, &stack) : 0);
 	int err = mrg_unix_arena_open(&arena, memory, memory);
 	if (err != 0)
 		return err;
@@ -145,8 +184,12 @@ int worker_new(struct worker **out, struct control *control, const struct option
 	w->db = atomic_load_explicit(&control->current, memory_order_acquire);
 	atomic_init(&w->seen, w->db);
 	w->answer_dgrams = (struct mrg_dgram_user){ .ctx = w, .batch = answer_dgrams };
+	if (o->rate.limit != 0)
+		err = rate_table(&o->rate, o->workers, &w->rate, &w->arena);
+	sendings_init(&w->sendings, &w->arena);
 	w->drain_timer.fire = drain_over;
-	err = make_ends(w, places, conns);
+	if (err == 0)
+		err = make_ends(w, places, conns);
 	if (err != 0)
 		mrg_unix_arena_close(&arena);
 	else
@@ -156,12 +199,9 @@ int worker_new(struct worker **out, struct control *control, const struct option
 
 static void put_figures(void *ctx, struct mrg_w *out)
 {
-	static const struct metric start = { "process_start_time_seconds", NULL, "gauge",
-		"When the server was started, in seconds since 1970." };
 	struct worker *const w = ctx;
 	figures_publish(w);
-	metric_put(out, &start, w->control->start_s);
-	figures_put(w->control->workers, w->options->workers, w->db, w->options->zone_count, out);
+	figures_put(w->control, w->db, out);
 	net_figures_put(w->net, out);
 }
 

@@ -14,7 +14,10 @@
 #include "appliances/common/ends.h"
 #include "appliances/common/metrics.h"
 #include "appliances/common/sandbox.h"
+#include "appliances/dns/counts.h"
 #include "appliances/dns/load.h"
+#include "appliances/dns/mail.h"
+#include "appliances/dns/sending.h"
 #include "protocols/dns/stream.h"
 #include "unix/mrg_unix.h"
 
@@ -23,8 +26,11 @@ struct control {
 	_Atomic(struct database *) current;
 	atomic_bool stopping;
 	struct mrg_unix_bell seen; /* rung by each worker that has taken up a new database */
-	struct worker *const *workers; /* all of them, for the page of figures */
+	struct worker *const *workers; /* all of them */
+	size_t worker_count;
 	uint64_t start_s;              /* seconds since 1970 */
+	struct mail mail;
+	struct mrg_unix_loop *manager_loop; /* to be woken when there is mail; NULL: nobody takes it */
 	struct sandbox *sandbox;       /* NULL: there is none */
 };
 
@@ -37,11 +43,16 @@ struct worker {
 	struct mrg_unix_loop loop;
 	struct mrg_dgram_user answer_dgrams;
 	struct mrg_dns_streams streams;
+	struct sendings sendings;
+	struct letters letters; /* from the manager */
+	struct mrg_dns_rate rate; /* if there is a limit */
 	struct net *net;          /* NULL: on kernel sockets */
 	struct end_dgram *udp;    /* one for each listen address */
 	struct end_listener *tcp; /* likewise */
 	size_t end_count;         /* of each */
 	struct published published;
+	struct counts counts;
+	atomic_uint_least64_t turns; /* that its loop has taken, for the watchdog */
 	struct metrics metrics; /* of the first worker, if at all */
 	struct mrg_rt_timer drain_timer;
 	struct mrg_unix_thread thread;

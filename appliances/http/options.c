@@ -120,7 +120,8 @@ static bool take_config(void *ctx, const char *value)
 		return false;
 	}
 	o->in_file = true;
-	const bool read = conf_read(&args, o, o->arena, value, &o->faults);
+	static const struct conf conf = { .args = &args };
+	const bool read = conf_read(&conf, o, o->arena, value, &o->faults);
 	o->in_file = false;
 	return read && o->faults == 0;
 }

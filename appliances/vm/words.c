@@ -152,6 +152,8 @@ static void read_line(struct reading *r, struct mrg_span line)
 		const struct mrg_span word = { from, (size_t)(at - from) };
 		switch (kind) {
 		case MRG_CONFIG_FILE_END: return;
+		case MRG_CONFIG_FILE_OPEN: /* nothing belongs together here */
+		case MRG_CONFIG_FILE_CLOSE:
 		case MRG_CONFIG_FILE_WORD: take_word(r, word); break;
 		case MRG_CONFIG_FILE_QUOTED:
 			take_word(r, (struct mrg_span){ word.p + 1, word.len - 2u });

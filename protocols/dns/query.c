@@ -3,6 +3,21 @@
 
 static struct mrg_span after(struct mrg_span s, size_t n) { return (struct mrg_span){ s.p + n, s.len - n }; }
 
+static void take_option(const struct mrg_dns_option *o, struct mrg_dns_query *out)
+{
+	switch (mrg_dns_option_code(o)) {
+	case MRG_DNS_EDNS_OPTION_NSID: out->options |= MRG_DNS_WANTED_NSID; break;
+	case MRG_DNS_EDNS_OPTION_TCP_KEEPALIVE: out->options |= MRG_DNS_WANTED_KEEPALIVE; break;
+	case MRG_DNS_EDNS_OPTION_EXPIRE: out->options |= MRG_DNS_WANTED_EXPIRE; break;
+	case MRG_DNS_EDNS_OPTION_COOKIE:
+		if ((out->options & MRG_DNS_WANTED_COOKIE) == 0 &&
+			mrg_dns_option_data_as_cookie(o, &out->cookie))
+			out->options |= MRG_DNS_WANTED_COOKIE;
+		break;
+	default: break;
+	}
+}
+
 /* Take what an OPT record says.  RFC 6891 section 6.1 */
 static void take_edns(const struct mrg_dns_edns *e, struct mrg_dns_query *out)
 {
@@ -14,7 +29,7 @@ static void take_edns(const struct mrg_dns_edns *e, struct mrg_dns_query *out)
 	out->edns_version = mrg_dns_edns_version(e);
 	out->dnssec_ok = mrg_dns_edns_dnssec_ok(e) != 0;
 	while (mrg_dns_opt_options_next(&it, &option))
-		out->nsid = out->nsid || mrg_dns_option_code(&option) == MRG_DNS_EDNS_OPTION_NSID;
+		take_option(&option, out);
 }
 
 /*
@@ -36,6 +51,12 @@ static bool read_section(struct mrg_dns_query *q, struct mrg_span *left, unsigne
 		if (mrg_dns_rr_check(*left, q->message, &rr, NULL) != MRG_OK ||
 			mrg_dns_rr_type(&rr) == MRG_DNS_TYPE_OPT)
 			return false;
+		if (mrg_dns_rr_type(&rr) ==
+			MRG_DNS_TYPE_TSIG) { /* the last one, or else a format error: RFC 8945 5.1 */
+			if (!additional || count != 1)
+				return false;
+			q->has_tsig = true;
+		}
 		*left = after(*left, rr.len);
 	}
 	return true;
@@ -45,7 +66,8 @@ enum mrg_dns_verdict mrg_dns_query_question(struct mrg_span message, struct mrg_
 {
 	const struct mrg_dns_header *const h = &out->header;
 	out->message = message;
-	out->has_question = out->has_edns = out->dnssec_ok = out->nsid = false;
+	out->has_question = out->has_edns = out->dnssec_ok = out->has_tsig = false;
+	out->options = 0;
 	out->edns_version = 0;
 	out->udp_size = 0;
 	if (mrg_dns_header_check(message, &out->header, NULL) != MRG_OK || mrg_dns_header_qr(h) != 0)
@@ -60,16 +82,19 @@ enum mrg_dns_verdict mrg_dns_query_question(struct mrg_span message, struct mrg_
 	return MRG_DNS_VERDICT_ANSWER;
 }
 
-enum mrg_dns_verdict mrg_dns_query_rest(struct mrg_dns_query *q)
+enum mrg_dns_verdict mrg_dns_query_records(struct mrg_dns_query *q)
 {
 	const struct mrg_dns_header *const h = &q->header;
-	const unsigned counts[] = { mrg_dns_header_ancount(h), mrg_dns_header_nscount(h),
-		mrg_dns_header_arcount(h) };
-	enum { SECTIONS = sizeof counts / sizeof counts[0] };
+	const unsigned an = mrg_dns_header_ancount(h), ns = mrg_dns_header_nscount(h),
+		       ar = mrg_dns_header_arcount(h);
 	struct mrg_span left = after(q->message, h->len + q->question.len);
-	for (unsigned i = 0; i < SECTIONS; i++) {
-		if (counts[i] != 0 && !read_section(q, &left, counts[i], i + 1u == SECTIONS))
-			return MRG_DNS_VERDICT_FORMERR;
+	struct mrg_dns_edns edns;
+	if ((an | ns) == 0 && ar == 1 && mrg_dns_edns_check(left, &edns, NULL) == MRG_OK) {
+		take_edns(&edns, q); /* there is nothing more in most */
+		return MRG_DNS_VERDICT_ANSWER;
 	}
+	if (!read_section(q, &left, an, false) || !read_section(q, &left, ns, false) ||
+		!read_section(q, &left, ar, true))
+		return MRG_DNS_VERDICT_FORMERR;
 	return MRG_DNS_VERDICT_ANSWER;
 }

@@ -11,6 +11,14 @@
 #include "iana/dns.h"
 #include "mrg.h"
 
+/* Options that a query may have. */
+enum mrg_dns_wanted {
+	MRG_DNS_WANTED_NSID = 1,
+	MRG_DNS_WANTED_KEEPALIVE = 2, /* RFC 7828 */
+	MRG_DNS_WANTED_EXPIRE = 4,    /* RFC 7314 */
+	MRG_DNS_WANTED_COOKIE = 8     /* RFC 7873 */
+};
+
 struct mrg_dns_query {
 	struct mrg_span message;
 	struct mrg_dns_header header;
@@ -18,9 +26,11 @@ struct mrg_dns_query {
 	struct mrg_dns_question question; /* valid if has_question */
 	bool has_edns;
 	bool dnssec_ok; /* RFC 3225 */
-	bool nsid;      /* asked for */
+	bool has_tsig;  /* a TSIG record is the last one */
+	uint8_t options; /* EDNS options that ask for something: of enum mrg_dns_wanted */
 	uint8_t edns_version;
 	uint16_t udp_size;
+	struct mrg_dns_cookie cookie; /* valid if there is one; of several the first (RFC 7873 5.2) */
 };
 
 /* What becomes of a message. */
@@ -28,6 +38,8 @@ enum mrg_dns_verdict {
 	MRG_DNS_VERDICT_ANSWER,
 	MRG_DNS_VERDICT_DROP, /* no reply at all */
 	MRG_DNS_VERDICT_FORMERR,
+	MRG_DNS_VERDICT_NOTAUTH,   /* its signature is not good: RFC 8945 5.2 */
+	MRG_DNS_VERDICT_BADCOOKIE, /* it shows no good cookie where there must be one: RFC 7873 5.2.3 */
 	MRG_DNS_VERDICT_NOTIMP /* an opcode that we don't have: how the rest is laid out is unknown */
 };
 
@@ -38,10 +50,18 @@ enum mrg_dns_verdict {
  */
 enum mrg_dns_verdict mrg_dns_query_question(struct mrg_span message, struct mrg_dns_query *out);
 
+/* The same for a message that has some. */
+enum mrg_dns_verdict mrg_dns_query_records(struct mrg_dns_query *q);
+
 /*
  * mrg_dns_query_rest - read the records of a message whose question was read.
  * Octets after the last record are ignored.   Cost: O(message).
  */
-enum mrg_dns_verdict mrg_dns_query_rest(struct mrg_dns_query *q);
+static inline enum mrg_dns_verdict mrg_dns_query_rest(struct mrg_dns_query *q)
+{
+	const struct mrg_dns_header *const h = &q->header;
+	const bool none = (mrg_dns_header_ancount(h) | mrg_dns_header_nscount(h) | mrg_dns_header_arcount(h)) == 0;
+	return none ? MRG_DNS_VERDICT_ANSWER : mrg_dns_query_records(q);
+}
 
 #endif

@@ -1,38 +1,96 @@
 /* Writing a reply. */
 #include "protocols/dns/reply.h"
 
+enum { OPTION_HEAD = 4 }; /* RFC 6891 6.1.2 */
+
+static void put_option(struct mrg_w *w, struct mrg_dns_opt_build *ob, uint16_t code, struct mrg_span data)
+{
+	struct mrg_dns_option_build b;
+	mrg_dns_opt_options_add(w, ob);
+	mrg_dns_option_begin(w, &b, &(struct mrg_dns_option_args){ .code = code });
+	mrg_w_put(w, data);
+	mrg_dns_option_end(w, &b);
+}
+
+/* The numbers that options carry. */
+static void put_number(struct mrg_w *w, struct mrg_dns_opt_build *ob, uint16_t code, uint32_t number)
+{
+	uint8_t buf[MRG_DNS_EXPIRE_SIZE_MAX];
+	struct mrg_w n;
+	mrg_w_init(&n, buf, sizeof buf);
+	if (code == MRG_DNS_EDNS_OPTION_EXPIRE)
+		mrg_dns_expire_put(&n, &(struct mrg_dns_expire_args){
+					       .length = MRG_DNS_EXPIRE_SIZE_MAX, .seconds = number });
+	else if (code == MRG_DNS_EDNS_OPTION_TCP_KEEPALIVE)
+		mrg_dns_tcp_keepalive_put(
+			&n, &(struct mrg_dns_tcp_keepalive_args){
+				    .length = sizeof(uint16_t), .timeout = (uint16_t)number });
+	else
+		mrg_dns_ede_put(&n, &(struct mrg_dns_ede_args){ .info_code = (uint16_t)number });
+	put_option(w, ob, code, mrg_w_span(&n, 0));
+}
+
+static void put_options(struct mrg_w *w, struct mrg_dns_opt_build *ob, const struct mrg_dns_reply *r)
+{
+	const struct mrg_dns_extras *const x = r->extras;
+	if (r->error >= 0)
+		put_number(w, ob, MRG_DNS_EDNS_OPTION_EDE, (uint32_t)r->error);
+	if (x == NULL)
+		return;
+	if (x->nsid.len > 0)
+		put_option(w, ob, MRG_DNS_EDNS_OPTION_NSID, x->nsid);
+	if (x->cookie.len > 0)
+		put_option(w, ob, MRG_DNS_EDNS_OPTION_COOKIE, x->cookie);
+	if (x->keepalive != 0)
+		put_number(w, ob, MRG_DNS_EDNS_OPTION_TCP_KEEPALIVE, x->keepalive);
+	if (r->expires)
+		put_number(w, ob, MRG_DNS_EDNS_OPTION_EXPIRE, r->expire);
+}
+
+/* Octets that they take. */
+static size_t options_room(const struct mrg_dns_extras *x)
+{
+	size_t room = 0;
+	if (x->nsid.len > 0)
+		room += OPTION_HEAD + x->nsid.len;
+	if (x->cookie.len > 0)
+		room += OPTION_HEAD + x->cookie.len;
+	if (x->keepalive != 0)
+		room += OPTION_HEAD + sizeof x->keepalive;
+	if (x->expire)
+		room += (size_t)OPTION_HEAD + MRG_DNS_EXPIRE_SIZE_MAX;
+	return room;
+}
+
 /* The OPT record; its size is needed before, so that it always fits. */
 static void put_edns(struct mrg_w *w, const struct mrg_dns_reply *r)
 {
 	struct mrg_dns_edns_build eb;
 	struct mrg_dns_opt_build ob;
-	struct mrg_dns_option_build b;
 	w->refs = NULL;
 	mrg_dns_edns_begin(w, &eb,
 		&(struct mrg_dns_edns_args){ .udp_size = r->udp_size,
 			.extended_rcode = (uint8_t)(r->rcode / 16u),
 			.dnssec_ok = r->query->dnssec_ok });
 	mrg_dns_opt_begin(w, &ob, &(struct mrg_dns_opt_args){ 0 });
-	if (r->nsid.len > 0) {
-		mrg_dns_opt_options_add(w, &ob);
-		mrg_dns_option_begin(
-			w, &b, &(struct mrg_dns_option_args){ .code = MRG_DNS_EDNS_OPTION_NSID });
-		mrg_w_put(w, r->nsid);
-		mrg_dns_option_end(w, &b);
-	}
+	if (r->extras != NULL || r->error >= 0)
+		put_options(w, &ob, r);
 	mrg_dns_opt_end(w, &ob);
 	mrg_dns_edns_end(w, &eb);
 }
 
 enum mrg_status mrg_dns_reply_begin(struct mrg_dns_reply *r, const struct mrg_dns_query *q, uint16_t udp_size,
-	struct mrg_span nsid, uint8_t *out, size_t cap)
+	const struct mrg_dns_extras *extras, uint8_t *out, size_t cap)
 {
-	enum { OPT_SIZE = 11, OPTION_HEAD = 4 }; /* RFC 6891 6.1.2 */
+	enum { OPT_SIZE = 11 }; /* RFC 6891 6.1.2 */
 	r->query = q;
+	r->extras = extras;
 	r->room = q->has_edns ? (size_t)OPT_SIZE : 0u;
-	r->nsid = q->has_edns && q->nsid ? nsid : (struct mrg_span){ NULL, 0 };
-	if (r->nsid.len > 0)
-		r->room += (size_t)OPTION_HEAD + r->nsid.len;
+	if (extras != NULL)
+		r->room += options_room(extras);
+	r->error = -1;
+	r->expires = false;
+	r->about = NULL;
 	r->udp_size = udp_size;
 	memset(r->counts, 0, sizeof r->counts);
 	r->rcode = MRG_DNS_RCODE_NOERROR;
@@ -197,11 +255,22 @@ bool mrg_dns_reply_text(struct mrg_dns_reply *r, struct mrg_span text)
 	return settle(r, mark, MRG_DNS_ANSWER, 1, true);
 }
 
+void mrg_dns_reply_cut(struct mrg_dns_reply *r)
+{
+	const struct mrg_dns_query *const q = r->query;
+	r->w.len = MRG_DNS_HEADER_SIZE + (q->has_question ? q->question.len : 0);
+	r->w.st = MRG_OK;
+	memset(r->counts, 0, sizeof r->counts);
+	r->tc = true;
+}
+
 enum mrg_status mrg_dns_reply_end(struct mrg_dns_reply *r, size_t *len)
 {
 	const struct mrg_dns_query *const q = r->query;
 	struct mrg_w head;
 	r->w.cap += r->room;
+	if (r->error >= 0 && r->w.cap - r->w.len < r->room + OPTION_HEAD + MRG_DNS_EDE_SIZE_MIN)
+		r->error = -1;
 	if (q->has_edns)
 		put_edns(&r->w, r);
 	/* RFC 4035 3.1.6: AD and CD are clear in what an authoritative server says */

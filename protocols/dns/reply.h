@@ -12,23 +12,36 @@ enum mrg_dns_section { MRG_DNS_ANSWER, MRG_DNS_AUTHORITY, MRG_DNS_ADDITIONAL };
 
 struct mrg_dns_reply {
 	const struct mrg_dns_query *query;
-	struct mrg_w w;       /* its cap leaves room for the OPT record */
-	size_t room;          /* octets that the OPT record will take */
-	struct mrg_span nsid; /* to be sent; empty: not */
-	uint16_t udp_size;    /* that our OPT record says */
+	struct mrg_w w; /* its cap leaves room for the OPT record */
+	size_t room;    /* octets that the OPT record will take, without an extended error */
+	const struct mrg_dns_extras *extras;
+	uint32_t expire;   /* seconds, if `expires` */
+	int16_t error;     /* extended: enum mrg_dns_extended_error; -1: none.  Sent if there is room for it */
+	uint16_t udp_size; /* that our OPT record says */
 	uint16_t counts[3];   /* records of each section */
 	unsigned rcode;       /* with the upper bits that OPT carries */
 	bool aa, tc;
+	bool expires;                     /* the zone that answers does, and the query asked when */
+	const struct mrg_dns_node *about; /* what decided: of several, the first; NULL: nothing of a zone */
 	bool full; /* something did not fit: nothing is added any more */
 	struct mrg_refs refs;
 };
 
+/* What goes into the OPT record beside what the query makes of it. */
+struct mrg_dns_extras {
+	struct mrg_span nsid;   /* empty: not sent */
+	struct mrg_span cookie; /* likewise */
+	uint16_t keepalive;     /* units of 100 ms; 0: not sent */
+	bool expire;            /* room for it is kept */
+};
+
 /*
  * mrg_dns_reply_begin - start a reply in out[0..cap-1], with the query's question if it could be read.
+ *   extras   read at the end, too; NULL: none
  * Fails:    MRG_E_SPACE when header, question and OPT record don't fit.
  */
 enum mrg_status mrg_dns_reply_begin(struct mrg_dns_reply *r, const struct mrg_dns_query *q, uint16_t udp_size,
-	struct mrg_span nsid, uint8_t *out, size_t cap);
+	const struct mrg_dns_extras *extras, uint8_t *out, size_t cap);
 
 /* What of a set to add, and how. */
 enum mrg_dns_what {
@@ -63,6 +76,9 @@ bool mrg_dns_reply_cname(
 
 /* A CHAOS TXT record of one string for the question's name.  RFC 4892 */
 bool mrg_dns_reply_text(struct mrg_dns_reply *r, struct mrg_span text);
+
+/* mrg_dns_reply_cut - take all records out again and say TC: the client is to ask over TCP. */
+void mrg_dns_reply_cut(struct mrg_dns_reply *r);
 
 /* mrg_dns_reply_end - write the OPT record, if the query had one, and the header. */
 enum mrg_status mrg_dns_reply_end(struct mrg_dns_reply *r, size_t *len);

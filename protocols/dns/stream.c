@@ -17,6 +17,7 @@ enum {
 	SMALL = 512,                    /* a part of a query fits in this, unless somebody tries */
 	BIG = (OUT_MAX + 7) / 8 * 8,    /* holds either */
 	LINE = 64,                      /* bytes of a cache line */
+	TURN_MAX = 256 << 10,           /* octets of a transfer in one event: others wait */
 	DISCARD_MAX = 16,               /* reads of unwanted bytes in one event */
 	DRAIN_MAX = 16                  /* reads of one connection when the server ends */
 };
@@ -73,6 +74,7 @@ static void drop(struct mrg_dns_streams *t, struct mrg_dns_held *h)
 
 static void close_conn(struct mrg_dns_streams *t, struct mrg_dns_conn *c)
 {
+	c->ticket = 0; /* the memory of a connection stays one's */
 	drop(t, &c->in);
 	drop(t, &c->out);
 	list_remove(t, c);
@@ -81,10 +83,26 @@ static void close_conn(struct mrg_dns_streams *t, struct mrg_dns_conn *c)
 	t->live--;
 }
 
+/* An event: the machine's context. */
+struct turn {
+	struct mrg_dns_streams *t;
+	struct mrg_dns_conn *c;
+	struct mrg_w w;   /* replies */
+	size_t reply_len; /* of one that is in its place behind those, but for its prefix */
+	size_t sent;      /* octets of a transfer in this event */
+	bool wanted;      /* the next message of it */
+	uint64_t now_ns;
+};
+
+static void abort_conn(struct mrg_dns_streams *t, struct mrg_dns_conn *c)
+{
+	(void)mrg_dns_stream_server_on_abort(&c->m, &(struct turn){ .t = t, .c = c });
+}
+
 /* Somebody else needs the room, or it took too long. */
 static void give_up(struct mrg_dns_streams *t, struct mrg_dns_conn *c)
 {
-	(void)mrg_dns_stream_server_on_abort(&c->m, NULL);
+	abort_conn(t, c);
 	close_conn(t, c);
 }
 
@@ -135,22 +153,43 @@ static bool hold_input(struct mrg_dns_streams *t, struct mrg_dns_conn *c, struct
 
 /* ---- what the machine asks for ---- */
 
-/* An event: the machine's context. */
-struct turn {
-	struct mrg_dns_streams *t;
-	struct mrg_dns_conn *c;
-	struct mrg_w w;   /* replies */
-	size_t reply_len; /* of one that is in its place behind those, but for its prefix */
-	uint64_t now_ns;
-};
+/* The message is in its place behind the others: put its prefix before it. */
+static void say(struct turn *e)
+{
+	mrg_dns_tcp_prefix_put(&e->w, &(struct mrg_dns_tcp_prefix_args){ (uint16_t)e->reply_len });
+	(void)mrg_w_take(&e->w, e->reply_len);
+}
 
 void mrg_dns_stream_server_do_reply(const struct mrg_dns_stream_server *m, void *ctx)
 {
 	struct turn *const e = ctx;
 	(void)m;
 	e->t->counts.answers++;
-	mrg_dns_tcp_prefix_put(&e->w, &(struct mrg_dns_tcp_prefix_args){ (uint16_t)e->reply_len });
-	(void)mrg_w_take(&e->w, e->reply_len);
+	say(e);
+}
+
+void mrg_dns_stream_server_do_part(const struct mrg_dns_stream_server *m, void *ctx)
+{
+	struct turn *const e = ctx;
+	(void)m;
+	e->t->counts.parts++;
+	say(e);
+}
+
+void mrg_dns_stream_server_do_next(const struct mrg_dns_stream_server *m, void *ctx)
+{
+	struct turn *const e = ctx;
+	(void)m;
+	e->wanted = true;
+}
+
+void mrg_dns_stream_server_do_release(const struct mrg_dns_stream_server *m, void *ctx)
+{
+	const struct turn *const e = ctx;
+	void *const transfer = e->c->transfer;
+	(void)m;
+	e->c->transfer = NULL;
+	e->t->answerer.done(e->t->answerer.ctx, transfer);
 }
 
 /* Closing is an end as well. */
@@ -170,6 +209,12 @@ void mrg_dns_stream_server_set_linger(const struct mrg_dns_stream_server *m, voi
 }
 
 void mrg_dns_stream_server_set_taken(const struct mrg_dns_stream_server *m, void *ctx)
+{
+	(void)m;
+	(void)ctx;
+}
+
+void mrg_dns_stream_server_cancel_taken(const struct mrg_dns_stream_server *m, void *ctx)
 {
 	(void)m;
 	(void)ctx;
@@ -215,27 +260,78 @@ static bool flush_work(struct mrg_dns_streams *t, struct mrg_dns_conn *c, const 
 
 /* ---- answering ---- */
 
-/* The whole queries at the start of `in`, one by one, until replies have to wait. *used: bytes of those answered.
+/* What is left behind `n` octets. */
+static struct mrg_span behind(struct mrg_span s, size_t n)
+{
+	return n == 0 ? s : (struct mrg_span){ s.p + n, s.len - n };
+}
+
+static bool transfers(const struct mrg_dns_conn *c)
+{
+	return c->m.state == MRG_DNS_STREAM_SERVER_SENDING || c->m.state == MRG_DNS_STREAM_SERVER_FINISHING;
+}
+
+/* Where the message that comes next has its place. */
+static uint8_t *place(const struct turn *e) { return e->w.p + e->w.len + MRG_DNS_TCP_PREFIX_SIZE_MIN; }
+
+/* Tell the machine what the answerer said. */
+static void told(struct turn *e, enum mrg_dns_said said)
+{
+	struct mrg_dns_stream_server *const m = &e->c->m;
+	switch (said) {
+	case MRG_DNS_SAID_ALL: (void)mrg_dns_stream_server_on_answer(m, e); break;
+	case MRG_DNS_SAID_PART: (void)mrg_dns_stream_server_on_more(m, e); break;
+	case MRG_DNS_SAID_NOTHING: (void)mrg_dns_stream_server_on_fail(m, e); break;
+	case MRG_DNS_SAID_LATER: break;
+	}
+}
+
+/* The next message of the transfer. false: others have waited long enough. */
+static bool transfer_on(struct turn *e)
+{
+	struct mrg_dns_streams *const t = e->t;
+	struct mrg_dns_conn *const c = e->c;
+	if (e->sent >= TURN_MAX)
+		return false;
+	e->wanted = false;
+	e->reply_len = 0;
+	(void)mrg_dns_stream_server_on_taken(&c->m, e);
+	if (!e->wanted)
+		return false;
+	told(e, t->answerer.next(t->answerer.ctx, c->transfer, place(e), MESSAGE_MAX, &e->reply_len));
+	e->sent += MRG_DNS_TCP_PREFIX_SIZE_MIN + e->reply_len;
+	return true;
+}
+
+/* The query at the start of `in`. *used: bytes of it. false: there is no whole one. */
+static bool answer_one(struct turn *e, struct mrg_span in, size_t *used)
+{
+	struct mrg_dns_streams *const t = e->t;
+	struct mrg_dns_conn *const c = e->c;
+	struct mrg_dns_tcp_frame frame;
+	if (c->m.state != MRG_DNS_STREAM_SERVER_IDLE || mrg_dns_tcp_frame_check(in, &frame, NULL) != MRG_OK)
+		return false;
+	*used += frame.len;
+	t->counts.queries++;
+	(void)mrg_dns_stream_server_on_query(&c->m, e);
+	struct mrg_dns_call call = { .stream = c->s, .ticket = { c, ++t->tickets }, .now_ns = e->now_ns };
+	const enum mrg_dns_said said = t->answerer.answer(t->answerer.ctx, &call,
+		mrg_dns_tcp_frame_message(&frame), place(e), MESSAGE_MAX, &e->reply_len);
+	c->transfer = said == MRG_DNS_SAID_PART ? call.transfer : NULL;
+	c->ticket = said == MRG_DNS_SAID_LATER ? call.ticket.number : 0;
+	told(e, said);
+	return true;
+}
+
+/* The whole queries at the start of `in`, one by one, until replies have to wait or come later. *used: bytes of those answered.
  * false: the connection is gone.   Cost: one pass over `in`, and one answer each. */
 static bool answer_all(struct turn *e, struct mrg_span in, size_t *used)
 {
 	struct mrg_dns_streams *const t = e->t;
 	struct mrg_dns_conn *const c = e->c;
-	struct mrg_dns_tcp_frame frame;
 	mrg_w_init(&e->w, t->out, OUT_MAX);
 	*used = 0;
-	while (c->m.state == MRG_DNS_STREAM_SERVER_IDLE && c->out.p == NULL &&
-		mrg_dns_tcp_frame_check((struct mrg_span){ in.p + *used, in.len - *used }, &frame, NULL) ==
-			MRG_OK) {
-		*used += frame.len;
-		t->counts.queries++;
-		(void)mrg_dns_stream_server_on_query(&c->m, e);
-		uint8_t *const reply = e->w.p + e->w.len + MRG_DNS_TCP_PREFIX_SIZE_MIN;
-		if (t->answerer.answer(t->answerer.ctx, mrg_dns_tcp_frame_message(&frame), reply, MESSAGE_MAX,
-			    &e->reply_len) == MRG_OK)
-			(void)mrg_dns_stream_server_on_answer(&c->m, e);
-		else
-			(void)mrg_dns_stream_server_on_fail(&c->m, e);
+	while (c->out.p == NULL && (transfers(c) ? transfer_on(e) : answer_one(e, behind(in, *used), used))) {
 		if (e->w.len >= FLUSH_AT) {
 			if (!flush_work(t, c, &e->w))
 				return false;
@@ -245,22 +341,30 @@ static bool answer_all(struct turn *e, struct mrg_span in, size_t *used)
 	return flush_work(t, c, &e->w);
 }
 
-/* Answer what is whole in `in`, hold what is not. false: the connection is gone. */
+/* Are queries kept that came behind others? */
+static bool reads(const struct mrg_dns_conn *c)
+{
+	return c->m.state == MRG_DNS_STREAM_SERVER_IDLE || c->m.state == MRG_DNS_STREAM_SERVER_READING ||
+	       c->m.state == MRG_DNS_STREAM_SERVER_SENDING;
+}
+
+/* Answer what is whole in `in`, go on with what is under way, hold what can't be answered now. false: the connection is gone. */
 static bool answer_input(
 	struct mrg_dns_streams *t, struct mrg_dns_conn *c, struct mrg_span in, uint64_t now_ns)
 {
 	size_t used;
-	if (in.len == 0)
+	if (in.len == 0 && !transfers(c))
 		return true;
 	struct turn e;
 	e.t = t;
 	e.c = c;
+	e.sent = 0;
+	e.now_ns = now_ns;
 	if (!answer_all(&e, in, &used))
 		return false;
-	if (used != 0)
+	if (used != 0 || e.sent != 0)
 		progress(t, c, now_ns);
-	const size_t rest = c->m.state == MRG_DNS_STREAM_SERVER_IDLE ? in.len - used : 0;
-	return hold_input(t, c, (struct mrg_span){ in.p + used, rest });
+	return hold_input(t, c, reads(c) ? behind(in, used) : (struct mrg_span){ NULL, 0 });
 }
 
 /* ---- receiving ---- */
@@ -309,16 +413,30 @@ static enum mrg_io receive(struct mrg_dns_streams *t, struct mrg_dns_conn *c, ui
 
 /* ---- events ---- */
 
-/* After the work of an event: end the connection, or say what to wait for. */
-static void settle(struct mrg_dns_streams *t, struct mrg_dns_conn *c, uint64_t now_ns)
+/* What to wait for: nothing, as long as a reply comes later. */
+static unsigned wants(const struct mrg_dns_conn *c)
 {
+	if (c->out.p != NULL || transfers(c))
+		return MRG_STREAM_WRITABLE;
+	return c->ticket != 0 ? 0 : MRG_STREAM_READABLE;
+}
+
+/* After the work of an event: end the connection, or say what to wait for. */
+static void settle(struct mrg_dns_streams *t, struct mrg_dns_conn *c, enum mrg_io io, uint64_t now_ns)
+{
+	struct turn e = { .t = t, .c = c, .now_ns = now_ns };
+	if (io == MRG_IO_EOF) {
+		(void)mrg_dns_stream_server_on_end(&c->m, &e);
+	} else if (io == MRG_IO_RESET) {
+		t->counts.broken++;
+		(void)mrg_dns_stream_server_on_abort(&c->m, &e);
+	}
 	if (c->m.state == MRG_DNS_STREAM_SERVER_ENDING && c->out.p == NULL)
-		(void)mrg_dns_stream_server_on_taken(
-			&c->m, &(struct turn){ .t = t, .c = c, .now_ns = now_ns });
+		(void)mrg_dns_stream_server_on_taken(&c->m, &e);
 	if (c->m.state == MRG_DNS_STREAM_SERVER_CLOSED)
 		close_conn(t, c);
 	else
-		mrg_stream_want(c->s, c->out.p != NULL ? MRG_STREAM_WRITABLE : MRG_STREAM_READABLE);
+		mrg_stream_want(c->s, wants(c));
 }
 
 /* A reply that waits goes first: until it is taken, nothing is read. */
@@ -327,21 +445,16 @@ static void ready(void *ctx, struct mrg_stream *s, unsigned events, uint64_t now
 	struct mrg_dns_streams *const t = ctx;
 	struct mrg_dns_conn *const c = s->conn;
 	enum mrg_io io = MRG_IO_OK;
-	if (c->out.p != NULL) {
+	if (c->out.p != NULL || transfers(c)) {
 		const bool sent = flush_held(t, c, now_ns);
 		if (!sent || (c->out.p == NULL &&
 				     !answer_input(t, c, (struct mrg_span){ c->in.p, c->in.len }, now_ns)))
 			io = MRG_IO_RESET;
-	} else if ((events & MRG_STREAM_READABLE) != 0) {
-		io = receive(t, c, now_ns);
+	} else if ((events & MRG_STREAM_READABLE) != 0 && c->in.len < FRAME_MAX) {
+		io = receive(
+			t, c, now_ns); /* also where nothing is waited for: the connection may be broken */
 	}
-	if (io == MRG_IO_EOF) {
-		(void)mrg_dns_stream_server_on_end(&c->m, NULL);
-	} else if (io == MRG_IO_RESET) {
-		t->counts.broken++;
-		(void)mrg_dns_stream_server_on_abort(&c->m, NULL);
-	}
-	settle(t, c, now_ns);
+	settle(t, c, io, now_ns);
 }
 
 static bool spare(void *ctx, uint64_t now_ns)
@@ -381,7 +494,8 @@ static void idle(struct mrg_rt_timer *timer, uint64_t now_ns)
 	while (t->oldest != NULL && t->oldest->deadline_ns <= now_ns) {
 		t->counts.idle_closed++;
 		if (t->oldest->m.state == MRG_DNS_STREAM_SERVER_LINGERING)
-			(void)mrg_dns_stream_server_on_linger(&t->oldest->m, NULL);
+			(void)mrg_dns_stream_server_on_linger(
+				&t->oldest->m, &(struct turn){ .t = t, .c = t->oldest });
 		give_up(t, t->oldest);
 	}
 	arm(t);
@@ -407,19 +521,43 @@ enum mrg_status mrg_dns_streams_init(struct mrg_dns_streams *t, struct mrg_arena
 	return t->in != NULL && t->out != NULL ? MRG_OK : MRG_E_SPACE;
 }
 
-/* Answer what has arrived whole; then close, or leave the connection to end when its replies are taken. */
+bool mrg_dns_streams_reply(
+	struct mrg_dns_streams *t, struct mrg_dns_ticket ticket, struct mrg_span message, uint64_t now_ns)
+{
+	struct mrg_dns_conn *const c = ticket.conn;
+	if (ticket.number == 0 || c->ticket != ticket.number || message.len > MESSAGE_MAX)
+		return false;
+	struct turn e = { .t = t, .c = c, .reply_len = message.len, .now_ns = now_ns };
+	c->ticket = 0;
+	mrg_w_init(&e.w, t->out, OUT_MAX);
+	if (c->out.p != NULL) { /* less than FLUSH_AT: no more can have been said when this query came */
+		mrg_w_put(&e.w, behind((struct mrg_span){ c->out.p, c->out.len }, c->out.off));
+		drop(t, &c->out);
+	}
+	if (message.len != 0)
+		memcpy(place(&e), message.p, message.len);
+	told(&e, message.len != 0 ? MRG_DNS_SAID_ALL : MRG_DNS_SAID_NOTHING);
+	const bool good =
+		flush_work(t, c, &e.w) &&
+		(c->out.p != NULL || answer_input(t, c, (struct mrg_span){ c->in.p, c->in.len }, now_ns));
+	progress(t, c, now_ns);
+	settle(t, c, good ? MRG_IO_OK : MRG_IO_RESET, now_ns);
+	return true;
+}
+
+/* Answer what has arrived whole; then close, or leave the connection to end when what is owed has been said and taken. */
 static void drain_conn(struct mrg_dns_streams *t, struct mrg_dns_conn *c, uint64_t now_ns)
 {
 	enum mrg_io io = MRG_IO_OK;
-	for (unsigned i = 0; i < DRAIN_MAX && io == MRG_IO_OK && c->out.p == NULL; i++)
+	for (unsigned i = 0; i < DRAIN_MAX && io == MRG_IO_OK && c->out.p == NULL && c->m.owed == 0; i++)
 		io = receive(t, c, now_ns);
-	if (c->out.p == NULL) {
+	if (io == MRG_IO_RESET || (c->out.p == NULL && c->m.owed == 0)) {
 		give_up(t, c);
 		return;
 	}
-	(void)mrg_dns_stream_server_on_drop(&c->m, NULL);
+	(void)mrg_dns_stream_server_on_drop(&c->m, &(struct turn){ .t = t, .c = c, .now_ns = now_ns });
 	progress(t, c, now_ns);
-	settle(t, c, now_ns);
+	settle(t, c, MRG_IO_OK, now_ns);
 }
 
 void mrg_dns_streams_drain(struct mrg_dns_streams *t, uint64_t now_ns)

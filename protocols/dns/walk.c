@@ -11,6 +11,13 @@ static unsigned signed_if_wanted(const struct mrg_dns_walk *w)
 	return w->dnssec ? MRG_DNS_DATA | MRG_DNS_SIGS : MRG_DNS_DATA;
 }
 
+/* The reply is about this, unless it was about something before. */
+static void decide(struct mrg_dns_walk *w, const struct mrg_dns_node *n)
+{
+	if (w->reply->about == NULL)
+		w->reply->about = n;
+}
+
 /* A set for the answer section, under the name that is looked for. */
 static void answer(struct mrg_dns_walk *w, const struct mrg_dns_node *n, const struct mrg_dns_rrset *set)
 {
@@ -33,6 +40,7 @@ static void add_soa(struct mrg_dns_walk *w)
 {
 	const struct mrg_dns_zone *const z = w->zone;
 	const struct mrg_dns_rrset *const set = mrg_dns_node_sets(z->negative);
+	decide(w, z->apex);
 	const bool plain = !w->dnssec || (set->sig_count == 0 && z->denial == MRG_DNS_DENIAL_NONE);
 	if (plain && w->steps == 0 &&
 		z->origin.count > 1) /* the whole answer: the name is the question's still */
@@ -121,6 +129,7 @@ static void refer(struct mrg_dns_walk *w)
 	const struct mrg_dns_node *const cut = w->place.cover;
 	const struct mrg_dns_rrset *const ns = mrg_dns_node_find(cut, MRG_DNS_TYPE_NS);
 	const struct mrg_dns_rrset *const ds = mrg_dns_node_find(cut, MRG_DNS_TYPE_DS);
+	decide(w, cut);
 	if (w->steps == 0)
 		w->reply->aa = false;
 	mrg_dns_reply_add(w->reply, MRG_DNS_AUTHORITY, cut, ns, mrg_dns_node_name(cut), MRG_DNS_DATA);
@@ -239,6 +248,7 @@ static bool follow_dname(struct mrg_dns_walk *w)
 	struct mrg_dns_rr rr;
 	struct mrg_dns_dname dname;
 	struct mrg_dns_name_flat target;
+	decide(w, n);
 	answer_dname(w, n, set);
 	if (!first_rr(n, set, &rr) || !mrg_dns_rr_rdata_as_dname(&rr, &dname))
 		return false;
@@ -262,7 +272,10 @@ static bool answer_from(struct mrg_dns_walk *w, const struct mrg_dns_node *n, bo
 {
 	const struct mrg_dns_rrset *const set =
 		w->type == MRG_DNS_TYPE_ANY ? any_set(n) : mrg_dns_node_find(n, w->type);
+	if (set != NULL || (n->flags & MRG_DNS_NODE_CNAME) != 0)
+		decide(w, n);
 	if (w->type == MRG_DNS_TYPE_RRSIG && answer_sigs(w, n)) {
+		decide(w, n);
 		if (wildcard && w->dnssec)
 			mrg_dns_deny_closer(w);
 		return false;

@@ -110,8 +110,7 @@ enum mrg_status mrg_dns_zone_begin(
 	return b->st = MRG_OK;
 }
 
-/* Types that a zone can hold: neither meta-types nor those of questions.  RFC 6895 section 3.1 */
-static bool storable(uint16_t type)
+bool mrg_dns_zone_storable(uint16_t type)
 {
 	return type != 0 && type != MRG_DNS_TYPE_OPT && (type < 128 || type > 255);
 }
@@ -154,10 +153,11 @@ static enum mrg_status place_ancestors(struct mrg_dns_zone_builder *b)
 	return MRG_OK;
 }
 
-enum mrg_status mrg_dns_zone_close(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err)
+enum mrg_status mrg_dns_zone_complete(
+	struct mrg_dns_zone_builder *b, struct mrg_dns_node **out, struct mrg_dns_zone_error *err)
 {
 	struct mrg_dns_node *const n = b->open;
-	b->open = NULL;
+	b->open = *out = NULL;
 	if (n == NULL)
 		return MRG_OK;
 	if (b->sets == 0) { /* all its records were refused */
@@ -169,9 +169,16 @@ enum mrg_status mrg_dns_zone_close(struct mrg_dns_zone_builder *b, struct mrg_dn
 		return b->st;
 	if (!b->unsorted && !mrg_dns_zone_seal(b, n))
 		return full(b, err);
-	const enum mrg_status st = mrg_dns_zone_settle(b, n, err);
-	if (st != MRG_OK)
-		return b->st = st;
+	*out = n;
+	return b->st = mrg_dns_zone_settle(b, n, err);
+}
+
+enum mrg_status mrg_dns_zone_close(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err)
+{
+	struct mrg_dns_node *n;
+	const enum mrg_status st = mrg_dns_zone_complete(b, &n, err);
+	if (st != MRG_OK || n == NULL)
+		return st;
 	if (mrg_dns_zone_place(b, n) != MRG_OK || place_ancestors(b) != MRG_OK)
 		return full(b, err);
 	const unsigned oldest = b->before;
@@ -280,6 +287,7 @@ static void repack(struct mrg_dns_zone_builder *b, struct mrg_w *w, size_t from,
 	again.refs = &b->refs;
 	mrg_dns_rr_rdata_copy(&again, rr);
 	if (again.st != MRG_OK) {
+		memset(w->p + w->len, 0, again.len - w->len);
 		w->st = again.st;
 		return;
 	}
@@ -362,8 +370,10 @@ static enum mrg_status append(
 	const enum mrg_status st = put_plain(&w, in, &rr, rj);
 	if (st == MRG_OK && w.st == MRG_OK && !mrg_dns_rr_rdata_movable(in->type))
 		repack(b, &w, from, &rr);
-	if (w.st != MRG_OK)
+	if (w.st != MRG_OK) {
+		take_back(b, in, node_at + w.len);
 		return full(b, err);
+	}
 	if (st != MRG_OK) {
 		take_back(b, in, node_at + w.len);
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_RDATA, st, owner, in->type);
@@ -410,7 +420,7 @@ enum mrg_status mrg_dns_zone_add(struct mrg_dns_zone_builder *b, struct mrg_span
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_DEAD, b->st, owner, type);
 	if (rr_class != MRG_DNS_CLASS_IN)
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_CLASS, MRG_E_VALUE, owner, type);
-	if (!storable(type))
+	if (!mrg_dns_zone_storable(type))
 		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_TYPE, MRG_E_VALUE, owner, type);
 	if (b->open == NULL || !mrg_dns_same_name(owner, mrg_dns_name_flat_from(mrg_dns_zone_owner(b), 0))) {
 		const enum mrg_status st = open_owner(b, owner, type, err);
@@ -453,6 +463,8 @@ const char *mrg_dns_zone_fault_str(enum mrg_dns_zone_fault fault)
 	case MRG_DNS_ZONE_NO_SOA: return "no SOA record at the apex";
 	case MRG_DNS_ZONE_NO_NS: return "no NS record at the apex";
 	case MRG_DNS_ZONE_NSEC3: return "NSEC3 with more than 2500 iterations";
+	case MRG_DNS_ZONE_ABSENT: return "record to be deleted is not there";
+	case MRG_DNS_ZONE_PRESENT: return "record to be added is there already";
 	case MRG_DNS_ZONE_DEAD: return "an earlier error ended the building of this zone";
 	}
 	return "unknown fault";

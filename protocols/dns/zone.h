@@ -4,7 +4,7 @@
  * References: RFC 1034 4.2 and 4.3, RFC 2181 5 and 6, RFC 4592, RFC 6672, RFC 4034 and 4035, RFC 5155.
  *
  * What it does not do: it reads no text (master.h), checks no signature, makes none, and never changes once
- * finished: a changed zone is a new zone in a new arena.
+ * finished: a changed zone is a new one, from other records or from a version and what changed (zone_change.h).
  *
  * Use:
  *	struct mrg_dns_zone_builder b;
@@ -45,6 +45,8 @@ enum mrg_dns_zone_fault {
 	MRG_DNS_ZONE_NO_SOA,     /* RFC 1035 5.2 */
 	MRG_DNS_ZONE_NO_NS,      /* RFC 1034 4.2.1 */
 	MRG_DNS_ZONE_NSEC3,      /* more than 2,500 iterations (RFC 5155 10.3) */
+	MRG_DNS_ZONE_ABSENT,     /* to be deleted, but not there (zone_change.h, as PRESENT) */
+	MRG_DNS_ZONE_PRESENT,    /* to be added, but there already */
 	MRG_DNS_ZONE_DEAD        /* an earlier failure has made the builder unusable */
 };
 
@@ -120,6 +122,18 @@ MRG_MUST_USE enum mrg_status mrg_dns_zone_add(struct mrg_dns_zone_builder *b, st
  */
 MRG_MUST_USE enum mrg_status mrg_dns_zone_finish(
 	struct mrg_dns_zone_builder *b, const struct mrg_dns_zone **out, struct mrg_dns_zone_error *err);
+
+/*
+ * mrg_dns_zone_absent - a zone of which there are no data, now or any more: a secondary's before the first transfer, or behind its time
+ * of expiry. Questions for it get SERVFAIL (RFC 1034 4.3.5).
+ *   a   takes little more than the zone's name; must outlive it.
+ * Fails:    MRG_E_SPACE; MRG_E_TAG and others when origin is not a flat name.
+ */
+MRG_MUST_USE enum mrg_status mrg_dns_zone_absent(
+	struct mrg_arena *a, struct mrg_span origin, const struct mrg_dns_zone **out);
+
+/* Are there no data? */
+bool mrg_dns_zone_is_absent(const struct mrg_dns_zone *z);
 
 /* What went wrong, in words: "CNAME and other data". */
 const char *mrg_dns_zone_fault_str(enum mrg_dns_zone_fault fault);

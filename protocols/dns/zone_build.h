@@ -43,6 +43,9 @@ static inline uint32_t mrg_dns_zone_handle(const struct mrg_dns_zone_builder *b,
  */
 const void **mrg_dns_zone_scratch(const struct mrg_dns_zone_builder *b, size_t skip, size_t count);
 
+/* Types that a zone can hold: neither meta-types nor those of questions.  RFC 6895 section 3.1 */
+bool mrg_dns_zone_storable(uint16_t type);
+
 /* May only NSEC, RRSIG and the like stand beside it?  RFC 1034 3.6.2, RFC 4035 2.5 */
 bool mrg_dns_zone_unlike_alias(uint16_t type);
 
@@ -75,6 +78,21 @@ struct mrg_dns_rrset *mrg_dns_zone_new_set(struct mrg_dns_zone_builder *b, uint1
 /* The node at the arena's end is complete: fill its last grain and note its size.  False: the arena is full. */
 bool mrg_dns_zone_seal(struct mrg_dns_zone_builder *b, struct mrg_dns_node *n);
 
+/* Is this a node "*"? */
+static inline bool mrg_dns_zone_is_wildcard(struct mrg_span name)
+{
+	static const uint8_t asterisk[] = "\001*";
+	return name.len > sizeof asterisk - 1 && memcmp(name.p, asterisk, sizeof asterisk - 1) == 0;
+}
+
+/*
+ * mrg_dns_zone_settle_apex - what a zone needs at its apex: fill z->serial and z->negative, the latter at the arena's end.
+ *   apex   its node in the builder's arena; NULL: it has no records
+ * Fails:    as mrg_dns_zone_finish.
+ */
+enum mrg_status mrg_dns_zone_settle_apex(struct mrg_dns_zone_builder *b, const struct mrg_dns_node *apex,
+	struct mrg_dns_zone *z, struct mrg_dns_zone_error *err);
+
 /* Take the SOA of negative answers apart: fill z->soa from z->negative.  False: that has no sound one. */
 bool mrg_dns_zone_take_apart(struct mrg_dns_zone *z);
 
@@ -87,7 +105,11 @@ enum mrg_status mrg_dns_zone_place(struct mrg_dns_zone_builder *b, struct mrg_dn
 /* Give back what the arena handed out since `mark`, zeroed. */
 void mrg_dns_zone_rewind(struct mrg_dns_zone_builder *b, size_t mark);
 
-/* No more records for the open node: put it in order and place it. */
+/* No more records for the open node: put it in order.  out   it, at the arena's end; NULL: there is none. */
+enum mrg_status mrg_dns_zone_complete(
+	struct mrg_dns_zone_builder *b, struct mrg_dns_node **out, struct mrg_dns_zone_error *err);
+
+/* The same, and place it. */
 enum mrg_status mrg_dns_zone_close(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err);
 
 /* Are there so many octets in a set that `len` more are too many? */

@@ -52,7 +52,7 @@ static bool find_params(struct mrg_dns_zone *z)
 	return false;
 }
 
-static bool before_name(const void *ctx, const void *a, const void *b)
+bool mrg_dns_zone_before_name(const void *ctx, const void *a, const void *b)
 {
 	struct mrg_dns_name_flat x, y;
 	(void)ctx;
@@ -62,16 +62,15 @@ static bool before_name(const void *ctx, const void *a, const void *b)
 	return mrg_dns_name_flat_order(&x, &y) < 0;
 }
 
-/* Collect the chain's owners from the table, sort them, and keep their handles. */
-static enum mrg_status build(struct mrg_dns_zone_builder *b)
+enum mrg_status mrg_dns_zone_chain_all(struct mrg_dns_zone *z, struct mrg_arena *a, struct mrg_arena *scratch)
 {
-	struct mrg_dns_zone *const z = b->zone;
 	size_t count = 0, i = 0, bucket = 0;
 	for (const struct mrg_dns_node *n = mrg_dns_zone_first(z, &bucket); n != NULL;
 		n = mrg_dns_zone_after(z, n, &bucket))
 		count += mrg_dns_zone_in_chain(z, n);
-	uint32_t *const chain = mrg_arena_get(b->arena, count * sizeof *chain, _Alignof(uint32_t));
-	const void **const list = mrg_dns_zone_scratch(b, 0, 2 * count);
+	uint32_t *const chain = mrg_arena_get(a, count * sizeof *chain, _Alignof(uint32_t));
+	struct mrg_arena above = *scratch;
+	const void **const list = mrg_arena_get(&above, 2 * count * sizeof *list, _Alignof(void *));
 	if (chain == NULL || list == NULL)
 		return MRG_E_SPACE;
 	bucket = 0;
@@ -80,7 +79,7 @@ static enum mrg_status build(struct mrg_dns_zone_builder *b)
 		if (mrg_dns_zone_in_chain(z, n))
 			list[i++] = n;
 	}
-	mrg_dns_zone_sort(list, list + count, count, before_name, NULL);
+	mrg_dns_zone_sort(list, list + count, count, mrg_dns_zone_before_name, NULL);
 	for (i = 0; i < count; i++)
 		chain[i] = mrg_dns_node_handle(z, list[i]);
 	memset(list, 0, 2 * count * sizeof *list);
@@ -89,37 +88,39 @@ static enum mrg_status build(struct mrg_dns_zone_builder *b)
 	return MRG_OK;
 }
 
-enum mrg_status mrg_dns_zone_chain(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err)
+enum mrg_status mrg_dns_zone_denial(struct mrg_dns_zone *z)
 {
-	struct mrg_dns_zone *const z = b->zone;
-	const struct mrg_span origin = mrg_dns_name_flat_from(&z->origin, 0);
+	z->nsec3 = (struct mrg_dns_nsec3_params){ 0 };
+	z->denial = MRG_DNS_DENIAL_NONE;
 	if (find_params(z))
 		z->denial = MRG_DNS_DENIAL_NSEC3;
 	else if (mrg_dns_node_find(z->apex, MRG_DNS_TYPE_NSEC) != NULL)
 		z->denial = MRG_DNS_DENIAL_NSEC;
-	else
-		return MRG_OK;
-	if (z->denial == MRG_DNS_DENIAL_NSEC3 && z->nsec3.iterations > ITERATIONS_MAX)
+	return z->nsec3.iterations <= ITERATIONS_MAX ? MRG_OK : MRG_E_LIMIT;
+}
+
+enum mrg_status mrg_dns_zone_chain(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err)
+{
+	struct mrg_dns_zone *const z = b->zone;
+	const struct mrg_span origin = mrg_dns_name_flat_from(&z->origin, 0);
+	if (mrg_dns_zone_denial(z) != MRG_OK)
 		return mrg_dns_zone_die(
 			b, err, MRG_DNS_ZONE_NSEC3, MRG_E_LIMIT, origin, MRG_DNS_TYPE_NSEC3PARAM);
-	if (build(b) != MRG_OK)
+	if (z->denial != MRG_DNS_DENIAL_NONE && mrg_dns_zone_chain_all(z, b->arena, b->arena) != MRG_OK)
 		return mrg_dns_zone_die(b, err, MRG_DNS_ZONE_FULL, MRG_E_SPACE, origin, 0);
 	return MRG_OK;
 }
 
-const struct mrg_dns_node *mrg_dns_chain_before(
-	const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, bool *exact)
+size_t mrg_dns_chain_place(const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, bool *exact)
 {
 	size_t lo = 0, hi = z->chain_len; /* owners below lo stand at or before name, from hi on after it */
 	*exact = false;
-	if (z->chain_len == 0)
-		return NULL;
 	while (lo < hi) {
 		const size_t mid = lo + (hi - lo) / 2;
 		struct mrg_dns_name_flat owner;
 		if (mrg_dns_name_flat_check(mrg_dns_node_name(mrg_dns_node_at(z, z->chain[mid])), &owner) !=
 			MRG_OK)
-			return NULL;
+			return 0;
 		const int order = mrg_dns_name_flat_order(&owner, name);
 		if (order <= 0)
 			lo = mid + 1;
@@ -127,5 +128,14 @@ const struct mrg_dns_node *mrg_dns_chain_before(
 			hi = mid;
 		*exact = *exact || order == 0;
 	}
-	return mrg_dns_node_at(z, z->chain[lo > 0 ? lo - 1 : z->chain_len - 1]);
+	return lo;
+}
+
+const struct mrg_dns_node *mrg_dns_chain_before(
+	const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, bool *exact)
+{
+	const size_t place = mrg_dns_chain_place(z, name, exact);
+	if (z->chain_len == 0)
+		return NULL;
+	return mrg_dns_node_at(z, z->chain[place > 0 ? place - 1 : z->chain_len - 1]);
 }

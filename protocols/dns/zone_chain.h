@@ -13,8 +13,29 @@
  */
 enum mrg_status mrg_dns_zone_chain(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err);
 
+/* Which chain the zone is served with: fill z->denial and z->nsec3 from z->apex.   Fails: MRG_E_LIMIT, as above. */
+enum mrg_status mrg_dns_zone_denial(struct mrg_dns_zone *z);
+
+/*
+ * mrg_dns_zone_chain_all - find all owners of the chain and sort them.
+ *   a         takes z->chain
+ *   scratch   16 octets for each owner from its end on are used, and zeroed again; may be `a`
+ * Fails:    MRG_E_SPACE.
+ */
+enum mrg_status mrg_dns_zone_chain_all(struct mrg_dns_zone *z, struct mrg_arena *a, struct mrg_arena *scratch);
+
+/* Are nodes `a` and `b` in canonical order?  A mrg_dns_before, without ctx. */
+bool mrg_dns_zone_before_name(const void *ctx, const void *a, const void *b);
+
 /* Is the node part of the chain that the zone is served with? */
 bool mrg_dns_zone_in_chain(const struct mrg_dns_zone *z, const struct mrg_dns_node *n);
+
+/*
+ * mrg_dns_chain_place - how many owners of the chain do not stand after `name`.
+ *   exact   whether one of them, the last, is `name` itself.
+ * Cost:     O(log n) comparisons.
+ */
+size_t mrg_dns_chain_place(const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, bool *exact);
 
 /*
  * mrg_dns_chain_before - the last owner of the chain that does not stand after `name`; wraps to the chain's end.

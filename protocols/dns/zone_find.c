@@ -32,6 +32,28 @@ static void find_encloser(
 	}
 }
 
+/*
+ * What occludes occludes all below, so this is monotone along a name, too: bisect between its item `below`, which is
+ * occluded, and the apex, which is not.  The lowest ancestor that is not occluded is the cut or DNAME.
+ */
+static const struct mrg_dns_node *find_cover(
+	const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, unsigned below)
+{
+	const struct mrg_dns_node *cover = z->apex;
+	unsigned at = name->count - z->apex->labels;
+	while (at - below > 1) {
+		const unsigned mid = below + (at - below) / 2;
+		const struct mrg_dns_node *const n = mrg_dns_zone_probe(z, mrg_dns_name_flat_from(name, mid));
+		if (n == NULL || (n->flags & MRG_DNS_NODE_OCCLUDED) != 0) {
+			below = mid;
+		} else {
+			cover = n;
+			at = mid;
+		}
+	}
+	return cover;
+}
+
 void mrg_dns_zone_locate(
 	const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, struct mrg_dns_place *out)
 {
@@ -41,9 +63,8 @@ void mrg_dns_zone_locate(
 	if (out->node == NULL)
 		find_encloser(z, name, out);
 	const struct mrg_dns_node *n = out->encloser;
-	/* flags say that there is a cover above: a walk up meets it, at the latest below the apex */
-	while ((n->flags & MRG_DNS_NODE_OCCLUDED) != 0)
-		n = mrg_dns_node_at(z, n->up);
+	if ((n->flags & MRG_DNS_NODE_OCCLUDED) != 0)
+		n = find_cover(z, name, out->encloser_at);
 	const bool below = n->labels < name->count;
 	const bool covers =
 		(n->flags & MRG_DNS_NODE_CUT) != 0 || (below && (n->flags & MRG_DNS_NODE_DNAME) != 0);
@@ -72,6 +93,25 @@ enum mrg_status mrg_dns_zone_wildcard_name(struct mrg_span encloser, struct mrg_
 		return st;
 	return mrg_dns_name_flat_join(&head, 1, encloser, out);
 }
+
+enum mrg_status mrg_dns_zone_absent(
+	struct mrg_arena *a, struct mrg_span origin, const struct mrg_dns_zone **out)
+{
+	struct mrg_dns_zone *const z = mrg_arena_get(a, sizeof *z, _Alignof(struct mrg_dns_zone));
+	const uint32_t *const bucket = mrg_arena_get(a, sizeof *bucket, _Alignof(uint32_t));
+	if (z == NULL || bucket == NULL)
+		return MRG_E_SPACE;
+	const enum mrg_status st = mrg_dns_name_flat_check(origin, &z->origin);
+	if (st != MRG_OK)
+		return st;
+	z->base = a->p;
+	z->buckets = bucket; /* empty */
+	z->bucket_count = 1;
+	*out = z;
+	return MRG_OK;
+}
+
+bool mrg_dns_zone_is_absent(const struct mrg_dns_zone *z) { return z->apex == NULL; }
 
 struct mrg_span mrg_dns_zone_origin(const struct mrg_dns_zone *z)
 {

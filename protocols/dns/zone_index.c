@@ -34,7 +34,7 @@ static enum mrg_status full(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_
 
 static size_t bucket_of(const struct indexer *x, const struct mrg_dns_node *n)
 {
-	return (size_t)n->up * x->zone->bucket_count >> 32;
+	return (size_t)n->below * x->zone->bucket_count >> 32;
 }
 
 /* Call the nodes of a part one after the other: the first, the next, NULL. */
@@ -150,6 +150,8 @@ static bool write_bucket(
 	if (x->b->arena->len > mark)
 		mrg_dns_zone_rewind(x->b, mark);
 	x->buckets[bucket] = mrg_dns_zone_handle(x->b, at);
+	x->zone->node_count += n;
+	x->zone->node_len += size;
 	return true;
 }
 
@@ -243,24 +245,17 @@ static struct mrg_dns_node *parent_of(struct indexer *x, const struct mrg_dns_no
 	return x->parent;
 }
 
-static bool is_wildcard(const struct mrg_dns_node *n)
-{
-	static const uint8_t asterisk[] = "\001*";
-	const struct mrg_span name = mrg_dns_node_name(n);
-	return name.len > sizeof asterisk - 1 && memcmp(name.p, asterisk, sizeof asterisk - 1) == 0;
-}
-
 /* Hang the node under its parent, which is linked already. */
-static void hang(struct indexer *x, struct mrg_dns_node *n, struct mrg_dns_node *parent)
+static void hang(struct mrg_dns_node *n, struct mrg_dns_node *parent)
 {
 	unsigned flags = n->flags;
-	n->up = mrg_dns_zone_handle(x->b, parent);
-	if ((parent->flags & (MRG_DNS_NODE_OCCLUDED | MRG_DNS_NODE_CUT | MRG_DNS_NODE_DNAME)) != 0 &&
-		(flags & MRG_DNS_NODE_HASHED) == 0)
+	n->below = 0; /* those that are below come after it */
+	parent->below++;
+	if ((parent->flags & (MRG_DNS_NODE_OCCLUDED | MRG_DNS_NODE_CUT | MRG_DNS_NODE_DNAME)) != 0)
 		flags |= MRG_DNS_NODE_OCCLUDED;
 	n->flags = (uint16_t)(flags | MRG_DNS_NODE_LINKED);
 	flags = parent->flags & ~(unsigned)MRG_DNS_NODE_HASHED; /* something is below: it exists */
-	if (is_wildcard(n))
+	if (mrg_dns_zone_is_wildcard(mrg_dns_node_name(n)))
 		flags |= MRG_DNS_NODE_WILD;
 	parent->flags = (uint16_t)flags;
 }
@@ -277,7 +272,7 @@ static bool link_node(struct indexer *x, const struct mrg_dns_node *node)
 			return false;
 	}
 	for (; depth > 0; depth--) {
-		hang(x, path[depth - 1], n);
+		hang(path[depth - 1], n);
 		n = path[depth - 1];
 	}
 	return true;
@@ -288,7 +283,7 @@ static bool link_all(struct indexer *x)
 	enum { AHEAD = 16 }; /* buckets whose memory is on its way */
 	const struct mrg_dns_zone *const z = x->zone;
 	size_t bucket = 0;
-	writable(x, z->apex)->up = 0;
+	writable(x, z->apex)->below = 0;
 	for (const struct mrg_dns_node *n = mrg_dns_zone_first(z, &bucket); n != NULL;
 		n = mrg_dns_zone_after(z, n, &bucket)) {
 		if (bucket + AHEAD < z->bucket_count)
@@ -340,39 +335,46 @@ bool mrg_dns_zone_take_apart(struct mrg_dns_zone *z)
 }
 
 /* The SOA that goes into negative answers: its TTL is at most its MINIMUM.  RFC 2308 section 3 */
-static enum mrg_status settle_soa(struct indexer *x, struct mrg_dns_zone_error *err)
+static enum mrg_status settle_soa(struct mrg_dns_zone_builder *b, const struct mrg_dns_node *apex,
+	struct mrg_dns_zone *z, struct mrg_dns_zone_error *err)
 {
-	struct mrg_dns_zone *const z = x->zone;
 	struct mrg_dns_rr rr;
 	struct mrg_dns_soa soa;
-	const struct mrg_dns_rrset *const set = mrg_dns_node_find(z->apex, MRG_DNS_TYPE_SOA);
+	const struct mrg_dns_rrset *const set =
+		apex != NULL ? mrg_dns_node_find(apex, MRG_DNS_TYPE_SOA) : NULL;
 	if (set == NULL ||
-		mrg_dns_rr_check(mrg_dns_rrset_wire(set, false), mrg_dns_rrset_message(z->apex, set), &rr,
+		mrg_dns_rr_check(mrg_dns_rrset_wire(set, false), mrg_dns_rrset_message(apex, set), &rr,
 			NULL) != MRG_OK ||
 		!mrg_dns_rr_rdata_as_soa(&rr, &soa))
 		return mrg_dns_zone_die(
-			x->b, err, MRG_DNS_ZONE_NO_SOA, MRG_E_VALUE, origin_of(x->b), MRG_DNS_TYPE_SOA);
+			b, err, MRG_DNS_ZONE_NO_SOA, MRG_E_VALUE, origin_of(b), MRG_DNS_TYPE_SOA);
 	z->serial = mrg_dns_soa_serial(&soa);
 	struct mrg_dns_pack_only only = { MRG_DNS_TYPE_SOA, mrg_dns_soa_minimum(&soa) };
 	if (only.ttl > mrg_dns_rr_ttl(&rr))
 		only.ttl = mrg_dns_rr_ttl(&rr);
-	z->negative = mrg_dns_zone_pack(x->b, &z->apex, 1, &only, err);
-	if (z->negative == NULL)
-		return x->b->st;
-	return mrg_dns_zone_take_apart(z) ? MRG_OK : full(x->b, err);
+	z->negative = mrg_dns_zone_pack(b, &apex, 1, &only, err);
+	return z->negative != NULL ? MRG_OK : b->st;
+}
+
+enum mrg_status mrg_dns_zone_settle_apex(struct mrg_dns_zone_builder *b, const struct mrg_dns_node *apex,
+	struct mrg_dns_zone *z, struct mrg_dns_zone_error *err)
+{
+	const enum mrg_status st = settle_soa(b, apex, z, err);
+	if (st == MRG_OK && mrg_dns_node_find(apex, MRG_DNS_TYPE_NS) == NULL)
+		return mrg_dns_zone_die(
+			b, err, MRG_DNS_ZONE_NO_NS, MRG_E_VALUE, origin_of(b), MRG_DNS_TYPE_NS);
+	return st;
 }
 
 static enum mrg_status settle_apex(struct indexer *x, struct mrg_dns_zone_error *err)
 {
-	const struct mrg_span origin = origin_of(x->b);
-	x->zone->apex = mrg_dns_zone_probe(x->zone, origin);
-	if (x->zone->apex == NULL)
-		return mrg_dns_zone_die(
-			x->b, err, MRG_DNS_ZONE_NO_SOA, MRG_E_VALUE, origin, MRG_DNS_TYPE_SOA);
-	const enum mrg_status st = settle_soa(x, err);
-	if (st == MRG_OK && mrg_dns_node_find(x->zone->apex, MRG_DNS_TYPE_NS) == NULL)
-		return mrg_dns_zone_die(x->b, err, MRG_DNS_ZONE_NO_NS, MRG_E_VALUE, origin, MRG_DNS_TYPE_NS);
-	return st;
+	struct mrg_dns_zone *const z = x->zone;
+	z->apex = mrg_dns_zone_probe(z, origin_of(x->b));
+	const enum mrg_status st = mrg_dns_zone_settle_apex(x->b, z->apex, z, err);
+	if (st != MRG_OK)
+		return st;
+	z->node_len += mrg_dns_node_size(z->negative);
+	return mrg_dns_zone_take_apart(z) ? MRG_OK : full(x->b, err);
 }
 
 enum mrg_status mrg_dns_zone_finish(

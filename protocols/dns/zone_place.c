@@ -73,7 +73,7 @@ enum mrg_status mrg_dns_zone_place(struct mrg_dns_zone_builder *b, struct mrg_dn
 	struct mrg_dns_segment *const s = part->last != 0 ? mrg_dns_zone_segment(b, part->last) : NULL;
 	if (b->node_count == MRG_DNS_NODES_MAX)
 		return MRG_E_SPACE;
-	n->up = (uint32_t)(hash >> 32);
+	n->below = (uint32_t)(hash >> 32);
 	if (s != NULL && size <= s->cap - s->len) {
 		memcpy((uint8_t *)(s + 1) + s->len, n, size);
 		s->len += (uint32_t)size;

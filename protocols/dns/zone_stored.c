@@ -143,23 +143,22 @@ static bool flags_sound(const struct checking *c, const struct mrg_dns_node *n, 
 			return false;
 	if (has(n, MRG_DNS_NODE_WILD) && mrg_dns_zone_wildcard(c->zone, n) == NULL)
 		return false;
-	const bool occluded = up != NULL && !has(n, MRG_DNS_NODE_HASHED) &&
-			      has(up, MRG_DNS_NODE_OCCLUDED | MRG_DNS_NODE_CUT | MRG_DNS_NODE_DNAME);
+	const bool occluded =
+		up != NULL && has(up, MRG_DNS_NODE_OCCLUDED | MRG_DNS_NODE_CUT | MRG_DNS_NODE_DNAME);
 	return has(n, MRG_DNS_NODE_OCCLUDED) == occluded && has(n, MRG_DNS_NODE_APEX) == (up == NULL);
 }
 
-/* The node's parent is the name above its own; the apex has none. */
+/* The name above the node's is there, too, unless it is the apex.  How many are below is for changes, which a stored zone has none of. */
 static bool place_sound(const struct checking *c, const struct mrg_dns_node *n)
 {
 	const struct mrg_dns_zone *const z = c->zone;
 	struct mrg_dns_name_flat name;
 	if (n == z->apex)
-		return n->up == 0 && !has(n, MRG_DNS_NODE_CUT) && flags_sound(c, n, NULL);
-	if (!is_start(c, n->up) || n->labels <= z->apex->labels ||
-		mrg_dns_name_flat_check(mrg_dns_node_name(n), &name) != MRG_OK)
+		return !has(n, MRG_DNS_NODE_CUT) && flags_sound(c, n, NULL);
+	if (n->labels <= z->apex->labels || mrg_dns_name_flat_check(mrg_dns_node_name(n), &name) != MRG_OK)
 		return false;
-	const struct mrg_dns_node *const up = mrg_dns_node_at(z, n->up);
-	return mrg_dns_node_is(up, mrg_dns_name_flat_from(&name, 1)) && flags_sound(c, n, up);
+	const struct mrg_dns_node *const up = mrg_dns_zone_probe(z, mrg_dns_name_flat_from(&name, 1));
+	return up != NULL && flags_sound(c, n, up);
 }
 
 static bool nodes_sound(struct checking *c)

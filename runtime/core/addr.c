@@ -209,6 +209,36 @@ static char *put_ip6(char *to, const uint8_t ip[16])
 	return to;
 }
 
+bool mrg_rt_net_read(const char *text, struct mrg_rt_addr *out, unsigned *bits)
+{
+	struct mrg_rt_addr a = { .family = 4 };
+	const char *s = text;
+	uint32_t n;
+	if (!take_ip4(&s, a.ip)) {
+		s = text;
+		a.family = 6;
+		if (!take_ip6(&s, a.ip))
+			return false;
+	}
+	const uint32_t all = a.family == 4 ? 32 : 128;
+	n = all;
+	if (take_char(&s, '/') && !take_decimal(&s, all, &n))
+		return false;
+	if (*s != '\0')
+		return false;
+	*out = a;
+	*bits = n;
+	return true;
+}
+
+bool mrg_rt_addr_in(const struct mrg_rt_addr *a, const struct mrg_rt_addr *net, unsigned bits)
+{
+	const unsigned octets = bits / 8u, rest = bits % 8u;
+	if (a->family != net->family || memcmp(a->ip, net->ip, octets) != 0)
+		return false;
+	return rest == 0 || (a->ip[octets] ^ net->ip[octets]) >> (8u - rest) == 0;
+}
+
 /* The address without its port; returns the NUL. */
 static char *put_host(char *to, const struct mrg_rt_addr *a)
 {

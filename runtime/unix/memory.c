@@ -3,6 +3,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -246,4 +248,19 @@ size_t mrg_unix_file_len(const char *path)
 	struct stat st;
 	return stat(path, &st) == 0 && st.st_size > 0 && (uint64_t)st.st_size < SIZE_MAX ? (size_t)st.st_size
 											 : 0;
+}
+
+size_t mrg_unix_memory(void)
+{
+	char text[128]; /* pages: size resident shared text lib data dt (proc(5)) */
+	const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	const ssize_t n = read(fd, text, sizeof text - 1);
+	(void)close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	const char *const resident = strchr(text, ' ');
+	return resident == NULL ? 0 : strtoull(resident, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }

@@ -142,6 +142,17 @@ int mrg_unix_udp_bind(struct mrg_rt_addr *a, bool shared, int *out);
 int mrg_unix_tcp_listen(struct mrg_rt_addr *a, bool shared, int *out);
 
 /*
+ * mrg_unix_local_listen - a listening non-blocking socket of that name in the file system, for this user and group only (unix(7)).
+ * What is left there of a process that has ended is written over.
+ * Fails:    EADDRINUSE when somebody listens there; ENAMETOOLONG; what socket, bind and listen say.
+ * Streams of it have no peer address: family 0.
+ */
+int mrg_unix_local_listen(const char *name, int *out);
+
+/* mrg_unix_local_connect - a blocking connection to such a socket.   Fails: likewise. */
+int mrg_unix_local_connect(const char *name, int *out);
+
+/*
  * mrg_unix_addr_free - 0 when nobody else holds the address. With SO_REUSEPORT a second server of the same user would bind
  * without a word and take a share of the questions: this asks without that option.   Fails: EADDRINUSE and what bind says.
  *   kind     SOCK_DGRAM or SOCK_STREAM
@@ -352,6 +363,20 @@ void mrg_unix_bell_ring(struct mrg_unix_bell *b);
 void mrg_unix_bell_wait(struct mrg_unix_bell *b);
 void mrg_unix_bell_close(struct mrg_unix_bell *b);
 
+/* ---- service managers ---- */
+
+/*
+ * mrg_unix_notify - tell the service manager, if there is one: "READY=1", "RELOADING=1\nMONOTONIC_USEC=...", "STOPPING=1", "WATCHDOG=1"
+ * (sd_notify(3)).   Fails: what socket and sendto say; EINVAL when $NOTIFY_SOCKET is no name of a socket.
+ */
+int mrg_unix_notify(const char *state);
+
+/*
+ * mrg_unix_watchdog_ns - nanoseconds within which the service manager wants to hear "WATCHDOG=1" each time; 0: it does not
+ * (sd_watchdog_enabled(3)).
+ */
+uint64_t mrg_unix_watchdog_ns(void);
+
 /* ---- the rest ---- */
 
 /*
@@ -360,6 +385,9 @@ void mrg_unix_bell_close(struct mrg_unix_bell *b);
  */
 ssize_t mrg_unix_read(int fd, void *p, size_t cap);
 ssize_t mrg_unix_write(int fd, const void *p, size_t len);
+
+/* mrg_unix_memory - bytes of memory that the process holds; 0: that is not known, as in a sandbox. */
+size_t mrg_unix_memory(void);
 
 /* Lines to a file descriptor, each with one write. `ctx` of the log points to the descriptor. */
 void mrg_unix_log_line(void *ctx, struct mrg_span line);

@@ -3,5 +3,5 @@ VM_MONITOR_SRC = runtime/vm/$(VM_ARCH)/start.S $(filter-out $(VM_MONITOR_NOT_$(V
 # Devices by PCI are not looked for there.
 VM_MONITOR_NOT_aarch64 := runtime/vm/monitor/pci.c
 VM_MONITOR_SRC_aarch64 = $G/dtb.c runtime/core/hash.c
-# SHA-1 is not by nettle, which needs a C library: sha1.c.
-VM_APP_SRC := $(filter-out runtime/core/sha1.c,$(wildcard runtime/core/*.c)) $(wildcard runtime/vm/*.c) $(filter-out %/start.c,$(wildcard runtime/vm/app/*.c))
+# Digests are not by nettle, which needs a C library: sha1.c, sha2.c.
+VM_APP_SRC := $(filter-out runtime/core/sha1.c runtime/core/sha2.c,$(wildcard runtime/core/*.c)) $(wildcard runtime/vm/*.c) $(filter-out %/start.c,$(wildcard runtime/vm/app/*.c))

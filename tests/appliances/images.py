@@ -40,6 +40,7 @@ _RELOAD = "an image's files are those it has booted with: to change them is to b
 _FILES = "an archive has files: no links, no permissions, nothing that is no file"
 _PROCESS = "of the process: its files, users, threads and system calls"
 _USAGE = "messages of a command line in a terminal; test_words.c and test_vm.py have those of images"
+_OPERATED = "an image serves the zones that it has booted with, and has no manager"
 _PORTS = "all addresses and ports of a machine are its own"
 
 NOT_APPLICABLE: dict[str, dict[str, str]] = {
@@ -61,6 +62,8 @@ NOT_APPLICABLE: dict[str, dict[str, str]] = {
         "test_a_zone_that_cannot_be_reloaded_is_told_at_start": _RELOAD,
     },
     "dns/test_reload.py": {"": _RELOAD},  # all of it
+    **dict.fromkeys(("dns/test_config.py", "dns/test_control.py", "dns/test_container.py", "dns/test_notify.py", "dns/test_transfer.py",
+                     "dns/test_primary_faults.py", "dns/test_update.py", "dns/test_figures.py"), {"": _OPERATED}),
     "http/test_clients.py": {
         "test_links_out_of_the_root": _FILES,
     },

@@ -23,8 +23,10 @@ HTTP_DROP: Ends = (["ConnectionClient:opened,ask,sent?,ask,sent?,finish", "Conne
 DNS: Ends = (["StreamClient:ask,ask,ask,finish", "StreamServer:answer,answer,answer"], CLOSED)
 DNS_FAIL: Ends = (["StreamClient:ask,ask,finish", "StreamServer:answer,fail,drop?"], CLOSED)
 DNS_DROP: Ends = (["StreamClient:ask,ask,finish", "StreamServer:drop?,answer,answer,fail?"], LONG)
+DNS_TRANSFER: Ends = (["StreamClient:ask,ask,finish", "StreamServer:more,more,answer,drop?,answer"], LONG)
+DNS_CUT: Ends = (["StreamClient:ask,finish", "StreamServer:more,more,fail"], CLOSED)
 HTTP_BROKEN: Ends = (["ConnectionClient:opened,ask,deaf?,sent?,ask,abort?,finish", "ConnectionServer:go_on?,answer,abort?,answer"], WIDE)
-SOUND = {"http/connection": (HTTP, HTTP_DROP, HTTP_BROKEN), "dns/stream": (DNS, DNS_FAIL, DNS_DROP)}
+SOUND = {"http/connection": (HTTP, HTTP_DROP, HTTP_BROKEN), "dns/stream": (DNS, DNS_FAIL, DNS_DROP, DNS_TRANSFER, DNS_CUT)}
 # which specification, in which state (' of the server), what is changed to what, where that shows, and what SPIN must say
 BROKEN = {
     "asked behind the last": ("http/connection", "Waiting", "&& close -> Last do", "&& close do", HTTP, WRONG),
@@ -40,6 +42,14 @@ BROKEN = {
     "replies that are owed are lost": (
         *("dns/stream", "Owing", "on answer if owed > 1 do owed = owed - 1, reply;", "ignore answer if owed > 1;"),
         *(DNS_DROP, STUCK),
+    ),
+    "a transfer without its end": (
+        *("dns/stream", "Sending", "on fail -> Ending do owed = 0, release, set taken;", "on fail -> Idle do owed = 0, release, cancel taken;"),
+        *(DNS_CUT, STUCK),
+    ),
+    "a message of a transfer taken for all of it": (
+        *("dns/stream", "Waiting", "on part do continued;", "on part -> Idle do continued, waiting = 0;"),
+        *(DNS_TRANSFER, STUCK),
     ),
 }
 

@@ -27,10 +27,11 @@ static enum mrg_status ask(struct mrg_span query)
 {
 	static const struct mrg_dns_db none;
 	const struct mrg_dns_server server = { .db = &none, .udp_max = 1232 };
+	const struct mrg_dns_asker client = { .via = MRG_DNS_UDP };
 	uint8_t out[512];
 	size_t len = 0;
 
-	return mrg_dns_answer(&server, MRG_DNS_UDP, query, out, sizeof out, &len);
+	return mrg_dns_answer(&server, &client, query, out, sizeof out, &len);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Connections of HTTP and streams of DNS, held against their machines while they are busy.
+"""Connections of HTTP, streams and transfers of DNS, held against their machines while they are busy.
 
 The tests of both, those that do anything at any time among them, are linked once more, with something between the machine and
 who runs it: it keeps what came and what was done, for `mrg watch`, and tells the watch in C (MRG_WATCH) of it at once.
@@ -29,6 +29,9 @@ BUSY = [
     ("http/connection", "ConnectionClient", "http/test_client_random", 300),
     ("http/connection", "ConnectionClient", "http/test_client_out", 20),
     ("dns/stream", "StreamServer", "dns/test_stream", 10),
+    ("dns/stream", "StreamServer", "dns/test_stream_transfer", 5),
+    ("dns/transfer", "TransferOrder", "dns/test_transfer_in", 20),
+    ("dns/stream", "StreamClient", "dns/test_transfer_both", 5),
 ]
 LINES = 400_000  # of a trace that are kept
 
@@ -160,7 +163,7 @@ def check_busy(report: Report, spec: str, name: str, program: str, fewest: int) 
     report.check(f"{program}: {fewest} different lives at least", len(seen) >= fewest, f"{len(seen)}")
     wrong = [(life, said) for life in seen if (said := verdict(m, life))]
     report.none(f"{program}: mrg watch sees nothing wrong", [f"{said}\n{life[:2000]}" for life, said in wrong[:3]])
-    longest = max(seen, key=len).splitlines()
+    longest = max((life for life in seen if "\n> " in life), key=len).splitlines()
     deed = next(i for i, line in enumerate(longest) if line.startswith("> "))
     report.check(f"{program}: a deed that is left out is seen", verdict(m, "\n".join(longest[:deed] + longest[deed + 1 :])) != "")
     return {line.partition("(")[0] for life in seen for line in life.splitlines() if not line.startswith("> ")}

@@ -339,6 +339,37 @@ START_TEST(addresses_are_the_same_or_not)
 }
 END_TEST
 
+static const struct {
+	const char *net, *in, *out; /* an address that is in it, and one that is not */
+} nets[] = {
+	{ "0.0.0.0/0", "255.1.2.3:1", "[::1]:1" },
+	{ "192.0.2.0/24", "192.0.2.255:1", "192.0.3.0:1" },
+	{ "192.0.2.77/25", "192.0.2.127:1", "192.0.2.128:1" },
+	{ "192.0.2.7", "192.0.2.7:99", "192.0.2.6:99" },
+	{ "192.0.2.7/32", "192.0.2.7:99", "192.0.2.6:99" },
+	{ "::/0", "[ffff::1]:1", "1.2.3.4:1" },
+	{ "2001:db8::/33", "[2001:db8:7fff::]:1", "[2001:db8:8000::]:1" },
+	{ "fe80::1", "[fe80::1%3]:1", "[fe80::2%3]:1" },
+};
+
+START_TEST(addresses_are_in_a_network_or_not)
+{
+	static const char *const none[] = { "", "any", "192.0.2.0/", "192.0.2.0/33", "192.0.2.0/024", "192.0.2.0:53", "192.0.2.0/24 ",
+		"192.0.2/24", "::/129", "[::1]/64", "::1%2", "2001:db8::/-1" };
+	struct mrg_rt_addr net, a;
+	unsigned bits;
+	for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
+		ck_assert_msg(mrg_rt_net_read(nets[i].net, &net, &bits), "%s", nets[i].net);
+		ck_assert(mrg_rt_addr_read(nets[i].in, 0, &a));
+		ck_assert_msg(mrg_rt_addr_in(&a, &net, bits), "%s", nets[i].net);
+		ck_assert(mrg_rt_addr_read(nets[i].out, 0, &a));
+		ck_assert_msg(!mrg_rt_addr_in(&a, &net, bits), "%s", nets[i].net);
+	}
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+		ck_assert_msg(!mrg_rt_net_read(none[i], &net, &bits), "%s", none[i]);
+}
+END_TEST
+
 /* ---- log lines ---- */
 
 static struct mrg_rt_line line;
@@ -493,6 +524,7 @@ int main(void)
 	tcase_add_test(t, blocks_split_and_join);
 	tcase_add_test(t, blocks_need_room);
 	tcase_add_test(t, addresses_are_the_same_or_not);
+	tcase_add_test(t, addresses_are_in_a_network_or_not);
 	tcase_add_loop_test(t, addresses_read_and_print, 0, (int)(sizeof addresses / sizeof addresses[0]));
 	tcase_add_loop_test(
 		t, what_is_no_address_is_refused, 0, (int)(sizeof no_addresses / sizeof no_addresses[0]));

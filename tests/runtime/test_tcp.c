@@ -25,13 +25,15 @@ static struct mrg_unix_listener listener;
 static struct mrg_rt_addr bound;
 static struct mrg_dns_streams streams;
 
-static enum mrg_status answer(void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
+static enum mrg_dns_said answer(void *ctx, struct mrg_dns_call *call, struct mrg_span query, uint8_t *out,
+	size_t cap, size_t *out_len)
 {
 	(void)ctx;
+	(void)call;
 	*out_len = query.len + 1 < cap ? query.len + 1 : cap;
 	out[0] = 'r';
 	memcpy(out + 1, query.p, *out_len - 1);
-	return MRG_OK;
+	return MRG_DNS_SAID_ALL;
 }
 
 static void start(uint32_t conns, uint32_t slots)

@@ -56,16 +56,19 @@ static void answer_dgrams(
 	void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns)
 {
 	const struct answering *const a = ctx;
-	(void)e;
-	(void)now_ns;
-	answers_batch(&a->server, d, count);
+	const struct answers answers = { .server = &a->server };
+	answers_batch(&answers, e, d, count, vm_loop_time_s(&app.loop), now_ns);
 }
 
-static enum mrg_status answer_stream(
-	void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
+static enum mrg_dns_said answer_stream(void *ctx, struct mrg_dns_call *call, struct mrg_span query,
+	uint8_t *out, size_t cap, size_t *out_len)
 {
 	const struct answering *const a = ctx;
-	return mrg_dns_answer(&a->server, MRG_DNS_TCP, query, out, cap, out_len);
+	const struct answers answers = { .server = &a->server };
+	return answers_stream(&answers, call->stream, query, out, cap, out_len,
+		       vm_loop_time_s(&app.loop)) == MRG_OK
+		       ? MRG_DNS_SAID_ALL
+		       : MRG_DNS_SAID_NOTHING;
 }
 
 static bool listen_at(struct answering *a, uint8_t family)

@@ -95,6 +95,28 @@ def test_check_tells_serial_and_records() -> None:
         equal(done.stderr, "")
 
 
+def test_check_compares_digests_of_zones() -> None:
+    """RFC 8976, with digests by ldns: one that is another zone's is told with its place, one of an unknown kind is not looked at."""
+    signed = "signed"
+    with Files() as files:
+        files.write("zone", ZONE)
+        done = subprocess.run(["ldns-signzone", "-z", "sha384", "-Z", "-o", "example.org.", "-f", signed, "zone"], cwd=files.path, capture_output=True,
+                              text=True)
+        equal(done.returncode, 0, done.stderr)
+        good = (files.path / signed).read_text()
+        line = next(n for n, text in enumerate(good.splitlines(), 1) if "ZONEMD" in text)
+        equal(run("--check", "--zone", f"example.org={files.path / signed}").returncode, 0)
+        more = files.write("more", good + "more.example.org. 60 IN A 192.0.2.99\n")
+        done = run("--check", "--zone", f"example.org={more}")
+        equal(done.returncode, 1)
+        check(re.search(rf"more:{line}:\d+: error: example.org. ZONEMD: the digest is not that of the zone", done.stderr) is not None, done.stderr)
+        other = files.write("other", re.sub(r"ZONEMD\s+\d+ ", "ZONEMD 1 ", good))
+        done = run("--check", "--zone", f"example.org={other}")
+        check("ZONEMD: the digest is for another serial number" in done.stderr, done.stderr)
+        unknown = files.write("unknown", re.sub(r"(ZONEMD\s+\d+) 1 1 ", r"\1 1 240 ", good))
+        equal(run("--check", "--zone", f"example.org={unknown}").returncode, 0)
+
+
 def test_check_tells_all_errors_of_all_zones() -> None:
     with Files() as files:
         a = files.write("a", ZONE + "x MX ten mail\ny A 192.0.2.256\n")

@@ -124,10 +124,21 @@ static bool is(const char *word, const char *name, unsigned *value)
 
 struct asked {
 	struct mrg_dns_header_args head;
-	bool edns, nsid;
+	bool edns;
+	unsigned options; /* of enum mrg_dns_wanted */
+	uint8_t cookie[64];
+	size_t cookie_len;
 	struct mrg_dns_edns_args opt;
 	char question[600];
 };
+
+static size_t unhex(const char *digits, uint8_t *out)
+{
+	size_t len = 0;
+	while (sscanf(digits + 2 * len, "%2hhx", &out[len]) == 1)
+		len++;
+	return len;
+}
 
 static void read_line(const char *line, struct asked *a)
 {
@@ -163,7 +174,14 @@ static void read_line(const char *line, struct asked *a)
 		else if (is(w, "do", NULL))
 			a->edns = true, a->opt.dnssec_ok = 1;
 		else if (is(w, "nsid", NULL))
-			a->edns = a->nsid = true;
+			a->edns = true, a->options |= MRG_DNS_WANTED_NSID;
+		else if (is(w, "keepalive", NULL))
+			a->edns = true, a->options |= MRG_DNS_WANTED_KEEPALIVE;
+		else if (is(w, "expire", NULL))
+			a->edns = true, a->options |= MRG_DNS_WANTED_EXPIRE;
+		else if (strncmp(w, "cookie=", 7) == 0)
+			a->edns = true, a->options |= MRG_DNS_WANTED_COOKIE,
+			a->cookie_len = unhex(w + 7, a->cookie);
 		else if (is(w, "ver", &v))
 			a->edns = true, a->opt.version = (uint8_t)v;
 		else if (words++ < 3)
@@ -172,6 +190,15 @@ static void read_line(const char *line, struct asked *a)
 	if (words == 2)
 		strcat(a->question, "IN");
 	a->head.arcount = a->edns;
+}
+
+static void add_option(struct mrg_w *w, struct mrg_dns_opt_build *ob, uint16_t code, struct mrg_span data)
+{
+	struct mrg_dns_option_build b;
+	mrg_dns_opt_options_add(w, ob);
+	mrg_dns_option_begin(w, &b, &(struct mrg_dns_option_args){ .code = code });
+	mrg_w_put(w, data);
+	mrg_dns_option_end(w, &b);
 }
 
 size_t kit_query(const char *line, uint8_t *out, size_t cap)
@@ -188,15 +215,17 @@ size_t kit_query(const char *line, uint8_t *out, size_t cap)
 	if (a.edns) {
 		struct mrg_dns_edns_build eb;
 		struct mrg_dns_opt_build ob;
-		struct mrg_dns_option_build b;
 		mrg_dns_edns_begin(&w, &eb, &a.opt);
 		mrg_dns_opt_begin(&w, &ob, &(struct mrg_dns_opt_args){ 0 });
-		if (a.nsid) {
-			mrg_dns_opt_options_add(&w, &ob);
-			mrg_dns_option_begin(
-				&w, &b, &(struct mrg_dns_option_args){ .code = MRG_DNS_EDNS_OPTION_NSID });
-			mrg_dns_option_end(&w, &b);
-		}
+		const struct mrg_span none = { NULL, 0 }, cookie = { a.cookie, a.cookie_len };
+		if ((a.options & MRG_DNS_WANTED_NSID) != 0)
+			add_option(&w, &ob, MRG_DNS_EDNS_OPTION_NSID, none);
+		if ((a.options & MRG_DNS_WANTED_KEEPALIVE) != 0)
+			add_option(&w, &ob, MRG_DNS_EDNS_OPTION_TCP_KEEPALIVE, none);
+		if ((a.options & MRG_DNS_WANTED_EXPIRE) != 0)
+			add_option(&w, &ob, MRG_DNS_EDNS_OPTION_EXPIRE, none);
+		if ((a.options & MRG_DNS_WANTED_COOKIE) != 0)
+			add_option(&w, &ob, MRG_DNS_EDNS_OPTION_COOKIE, cookie);
 		mrg_dns_opt_end(&w, &ob);
 		mrg_dns_edns_end(&w, &eb);
 	}
@@ -241,6 +270,23 @@ static void dump_rr(struct mrg_w *w, const char *section, const struct mrg_dns_r
 	put(w, "\n");
 }
 
+/* As it stands, or in hexadecimal. */
+static void put_option(struct mrg_w *w, struct mrg_span data)
+{
+	char digits[3];
+	bool visible = true;
+	for (size_t i = 0; i < data.len; i++)
+		visible = visible && data.p[i] > ' ' && data.p[i] < 0x7f;
+	if (visible) {
+		mrg_w_put(w, data);
+		return;
+	}
+	for (size_t i = 0; i < data.len; i++) {
+		snprintf(digits, sizeof digits, "%02x", data.p[i]);
+		put(w, digits);
+	}
+}
+
 static void dump_opt(struct mrg_w *w, const struct mrg_dns_edns *e)
 {
 	char line[40];
@@ -254,7 +300,7 @@ static void dump_opt(struct mrg_w *w, const struct mrg_dns_edns *e)
 	while (mrg_dns_opt_options_next(&it, &o)) {
 		snprintf(line, sizeof line, " %u=", mrg_dns_option_code(&o));
 		put(w, line);
-		mrg_w_put(w, mrg_dns_option_data_raw(&o));
+		put_option(w, mrg_dns_option_data_raw(&o));
 	}
 	put(w, "\n");
 }
@@ -300,9 +346,11 @@ const char *kit_send(
 	const struct kit *k, enum mrg_dns_transport via, const void *query, size_t len, size_t cap)
 {
 	uint8_t *const in = guarded(0) - len, *const out = guarded(1) - cap;
+	struct mrg_dns_asker client = k->client;
 	memcpy(in, query, len);
+	client.via = via;
 	const enum mrg_status st =
-		mrg_dns_answer(&k->server, via, (struct mrg_span){ in, len }, out, cap, &reply_len);
+		mrg_dns_answer(&k->server, &client, (struct mrg_span){ in, len }, out, cap, &reply_len);
 	ck_assert_mem_eq(in, query, len);
 	reply = out;
 	if (st != MRG_OK) {

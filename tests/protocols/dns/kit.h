@@ -15,6 +15,7 @@ struct kit {
 	size_t zone_count;
 	struct mrg_dns_db db;
 	struct mrg_dns_server server;
+	struct mrg_dns_asker client; /* all zero, but for its transport: nothing is known of it */
 };
 
 /* An empty kit with an arena of this many octets. */
@@ -30,7 +31,7 @@ enum mrg_dns_zone_fault kit_zone_in(struct kit *k, struct mrg_dns_zone_builder *
 /*
  * The wire form of a query.  `line` is "NAME TYPE [CLASS]" and words after it:
  *   rd cd ad aa tc ra   bits of the header      id=N op=N       fields of the header
- *   edns=N   an OPT record of that size         do nsid ver=N   of the OPT record
+ *   edns=N   an OPT record of that size         do nsid keepalive expire ver=N cookie=HEX   of the OPT record
  */
 size_t kit_query(const char *line, uint8_t *out, size_t cap);
 
@@ -43,7 +44,7 @@ const char *kit_ask(const struct kit *k, const char *line);
 
 /*
  * A reply as text: "NOERROR aa rd; www.example. A IN" then a line a record: "an www.example. 3600 IN A 192.0.2.1",
- * then "opt 1232 [do] [nsid=...]".
+ * then "opt 1232 [do] [CODE=...]", where what is not visible ASCII is hexadecimal.
  */
 const char *kit_dump(const uint8_t *p, size_t len);
 

@@ -10,109 +10,30 @@
 #include <string.h>
 
 #include "protocols/dns/stream.h"
+#include "tests/protocols/dns/stream_fake.h"
 
 enum { ROOM = 4 << 20, LONG = 60000, CONNS = 8, BLOCKS = 3 };
 
 static const uint64_t IDLE = 10u * MRG_RT_SECOND_NS;
-
-/* One made-up connection: what the peer sent, how much of it is let through, what it got. */
-struct fake {
-	struct mrg_stream stream;
-	uint8_t *in;
-	size_t in_len, in_off;
-	size_t read_most;  /* bytes a read gives at most; 0: all */
-	size_t arrived;    /* bytes of `in` that are there to be read */
-	bool eof, reset;   /* after `in` */
-	size_t write_room; /* bytes that writes still take */
-	size_t write_most; /* bytes a write takes at most; 0: all */
-	uint8_t *out;
-	size_t out_len;
-	unsigned want;
-	bool finished, closed;
-	struct fake *next; /* in the list of all */
-};
 
 static struct mrg_arena arena;
 static uint8_t *room;
 static struct mrg_rt_timers timers;
 static struct mrg_dns_streams streams;
 static uint64_t now;
-static struct fake *fakes;
-static uint64_t copied; /* octets read by the server in all */
-
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
-
-static enum mrg_io fake_read(struct mrg_stream *s, uint8_t *p, size_t cap, size_t *got)
-{
-	struct fake *const f = (struct fake *)(void *)s;
-	ck_assert(!f->closed);
-	ck_assert_uint_gt(cap, 0);
-	size_t n = least(cap, f->arrived - f->in_off);
-	if (f->read_most != 0)
-		n = least(n, f->read_most);
-	if (n == 0 && f->reset)
-		return MRG_IO_RESET;
-	if (n == 0)
-		return f->eof && f->in_off == f->in_len ? MRG_IO_EOF : MRG_IO_AGAIN;
-	memcpy(p, f->in + f->in_off, n);
-	f->in_off += n;
-	copied += n;
-	*got = n;
-	return MRG_IO_OK;
-}
-
-static enum mrg_io fake_write(
-	struct mrg_stream *s, const struct mrg_span *parts, size_t count, bool more, size_t *done)
-{
-	struct fake *const f = (struct fake *)(void *)s;
-	ck_assert(!f->closed && !f->finished && !more);
-	ck_assert_uint_eq(count, 1);
-	ck_assert_uint_gt(parts[0].len, 0);
-	if (f->reset && f->in_off == f->in_len)
-		return MRG_IO_RESET;
-	size_t n = least(parts[0].len, f->write_room);
-	if (f->write_most != 0)
-		n = least(n, f->write_most);
-	if (n == 0)
-		return MRG_IO_AGAIN;
-	f->out = realloc(f->out, f->out_len + n);
-	memcpy(f->out + f->out_len, parts[0].p, n);
-	f->out_len += n;
-	f->write_room -= n;
-	*done = n;
-	return MRG_IO_OK;
-}
-
-static void fake_want(struct mrg_stream *s, unsigned events) { ((struct fake *)(void *)s)->want = events; }
-
-static void fake_finish(struct mrg_stream *s) { ((struct fake *)(void *)s)->finished = true; }
-
-static void fake_close(struct mrg_stream *s)
-{
-	struct fake *const f = (struct fake *)(void *)s;
-	ck_assert(!f->closed);
-	f->closed = true;
-}
-
-static const struct mrg_stream_ops fake_ops = {
-	.read = fake_read,
-	.write = fake_write,
-	.want = fake_want,
-	.finish = fake_finish,
-	.close = fake_close,
-};
-
-static enum mrg_status answer(void *ctx, struct mrg_span query, uint8_t *out, size_t cap, size_t *out_len)
+static enum mrg_dns_said answer(void *ctx, struct mrg_dns_call *call, struct mrg_span query, uint8_t *out,
+	size_t cap, size_t *out_len)
 {
 	(void)ctx;
+	(void)call;
 	ck_assert_uint_eq(cap, 65535);
 	if (query.len == 0 || query.p[0] == 'x')
-		return MRG_END;
-	*out_len = query.p[0] == 'L' ? (size_t)LONG : least(query.len + 1, cap);
+		return MRG_DNS_SAID_NOTHING;
+	*out_len = query.p[0] == 'L' ? (size_t)LONG : fake_least(query.len + 1, cap);
 	memset(out, 'l', *out_len);
 	out[0] = 'r';
-	memcpy(out + 1, query.p, least(query.len, *out_len - 1));
-	return MRG_OK;
+	memcpy(out + 1, query.p, fake_least(query.len, *out_len - 1));
+	return MRG_DNS_SAID_ALL;
 }
 
 static const struct mrg_dns_answerer answerer = { .answer = answer };
@@ -126,7 +47,7 @@ static void start(uint32_t conn_count, uint32_t block_count)
 	arena = (struct mrg_arena){ .p = room, .cap = ROOM };
 	timers = (struct mrg_rt_timers){ .top = NULL };
 	now = 5;
-	copied = 0;
+	fake_copied = 0;
 	ck_assert_int_eq(mrg_dns_streams_init(&streams, &arena, &timers, &limits, &answerer), MRG_OK);
 }
 
@@ -136,23 +57,7 @@ static void stop(void)
 	ck_assert_uint_eq(mrg_dns_streams_count(&streams), 0);
 	ck_assert(mrg_rt_timers_next(&timers) == MRG_RT_NEVER);
 	free(room);
-	while (fakes != NULL) {
-		struct fake *const f = fakes;
-		fakes = f->next;
-		free(f->in);
-		free(f->out);
-		free(f);
-	}
-}
-
-static struct fake *fake_new(void)
-{
-	struct fake *const f = calloc(1, sizeof *f);
-	f->stream.ops = &fake_ops;
-	f->write_room = SIZE_MAX;
-	f->next = fakes;
-	fakes = f;
-	return f;
+	fakes_free();
 }
 
 static struct fake *open_new(void)
@@ -163,38 +68,7 @@ static struct fake *open_new(void)
 	return f;
 }
 
-static void send_bytes(struct fake *f, const void *p, size_t len)
-{
-	f->in = realloc(f->in, f->in_len + len + 1);
-	if (len != 0)
-		memcpy(f->in + f->in_len, p, len);
-	f->in_len += len;
-}
-
-static void send_query(struct fake *f, const char *text, size_t len)
-{
-	const uint8_t prefix[2] = { (uint8_t)(len >> 8), (uint8_t)len };
-	uint8_t *const body = malloc(len + 1);
-	memset(body, 'q', len);
-	memcpy(body, text, least(strlen(text), len));
-	send_bytes(f, prefix, sizeof prefix);
-	send_bytes(f, body, len);
-	free(body);
-}
-
-/* Let the first `arrived` bytes be there, and tell of events until none holds any more. */
-static void run(struct fake *f, size_t arrived)
-{
-	f->arrived = arrived;
-	for (;;) {
-		const bool more = f->in_off < f->arrived || f->reset || (f->eof && f->in_off == f->in_len);
-		const unsigned readable = more ? MRG_STREAM_READABLE : 0;
-		const unsigned writable = f->write_room != 0 ? MRG_STREAM_WRITABLE : 0;
-		if (f->closed || (f->want & (readable | writable)) == 0)
-			return;
-		streams.user.ready(streams.user.ctx, &f->stream, f->want & (readable | writable), now);
-	}
-}
+static void run(struct fake *f, size_t arrived) { fake_run(f, &streams.user, arrived, now); }
 
 static void run_all(struct fake *f) { run(f, f->in_len); }
 
@@ -219,7 +93,7 @@ static struct fake *with_three(void)
 {
 	struct fake *const f = open_new();
 	for (size_t i = 0; i < 3; i++)
-		send_query(f, three[i], strlen(three[i]));
+		fake_send_query(f, three[i], strlen(three[i]));
 	return f;
 }
 
@@ -275,10 +149,10 @@ START_TEST(the_longest_query_octet_by_octet_costs_linear_work)
 {
 	start(CONNS, BLOCKS);
 	struct fake *const f = open_new();
-	send_query(f, "a", 65535);
+	fake_send_query(f, "a", 65535);
 	f->read_most = 1;
 	run_all(f);
-	ck_assert_uint_eq(copied, 65537);
+	ck_assert_uint_eq(fake_copied, 65537);
 	ck_assert_uint_eq(f->out_len, 65537);
 	ck_assert_uint_eq(f->out[2], 'r');
 	stop();
@@ -294,8 +168,8 @@ START_TEST(queries_of_many_lengths)
 	for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
 		for (size_t cut = 0; cut < 5; cut++) {
 			struct fake *const f = open_new();
-			send_query(f, "a", lengths[i]);
-			send_query(f, "end", 3);
+			fake_send_query(f, "a", lengths[i]);
+			fake_send_query(f, "end", 3);
 			run(f, f->in_len * cut / 4);
 			run_all(f);
 			const size_t want = lengths[i] == 65535 ? 65535 : lengths[i] + 1;
@@ -314,7 +188,7 @@ START_TEST(thousands_of_pipelined_queries)
 	start(CONNS, BLOCKS);
 	struct fake *const f = open_new();
 	for (unsigned i = 0; i < 20000; i++)
-		send_query(f, "abc", 3);
+		fake_send_query(f, "abc", 3);
 	f->write_most = 1000;
 	run_all(f);
 	ck_assert_uint_eq(f->out_len, 20000 * 6);
@@ -342,7 +216,7 @@ START_TEST(half_close_inside_a_query)
 	start(CONNS, BLOCKS);
 	for (size_t cut = 1; cut < 5; cut++) {
 		struct fake *const f = open_new();
-		send_query(f, "abc", 3);
+		fake_send_query(f, "abc", 3);
 		f->in_len = cut;
 		f->eof = true;
 		run_all(f);
@@ -376,7 +250,7 @@ START_TEST(resets_at_every_point)
 	for (size_t cut = 0; cut < 25; cut++) {
 		for (size_t taken = 0; taken < 10; taken += 3) {
 			struct fake *const f = with_three();
-			f->in_len = least(cut, f->in_len);
+			f->in_len = fake_least(cut, f->in_len);
 			f->write_room = taken;
 			run_all(f);
 			f->reset = true;
@@ -397,15 +271,15 @@ START_TEST(a_query_without_answer_ends_the_connection_after_the_earlier_replies)
 		for (size_t held = 0; held < 2; held++) {
 			start(CONNS, BLOCKS);
 			struct fake *const f = with_three();
-			send_query(f, bad[i], strlen(bad[i]));
-			send_query(f, "never", 5);
+			fake_send_query(f, bad[i], strlen(bad[i]));
+			fake_send_query(f, "never", 5);
 			f->write_room = held != 0 ? 5 : SIZE_MAX;
 			run_all(f);
 			f->write_room = SIZE_MAX;
 			run_all(f);
 			expect_replies(f, three, 3);
 			ck_assert(f->finished && !f->closed);
-			send_query(f, "thrown away", 11);
+			fake_send_query(f, "thrown away", 11);
 			run_all(f);
 			ck_assert_uint_eq(f->in_off, f->in_len);
 			f->eof = true;
@@ -426,7 +300,7 @@ START_TEST(a_slow_reader_is_not_read_from_until_it_has_taken_its_replies)
 	start(CONNS, BLOCKS);
 	struct fake *const f = open_new();
 	for (size_t i = 0; i < 5; i++)
-		send_query(f, queries[i], strlen(queries[i]));
+		fake_send_query(f, queries[i], strlen(queries[i]));
 	f->write_room = 100;
 	f->read_most = 9; /* all but the last queries are in the first two reads */
 	run_all(f);
@@ -473,7 +347,7 @@ START_TEST(blocks_go_to_who_needs_one_now)
 	for (size_t i = 0; i <= BLOCKS; i++) {
 		now++;
 		f[i] = open_new();
-		send_query(f[i], "L", 1);
+		fake_send_query(f[i], "L", 1);
 		f[i]->write_room = 10;
 		run_all(f[i]);
 		ck_assert_uint_eq(f[i]->want, MRG_STREAM_WRITABLE);
@@ -494,11 +368,11 @@ START_TEST(no_block_at_all_costs_only_who_needs_one)
 {
 	start(CONNS, 0);
 	struct fake *const greedy = open_new(), *const modest = open_new();
-	send_query(greedy, "L", 1);
+	fake_send_query(greedy, "L", 1);
 	greedy->write_room = 10;
 	run_all(greedy);
 	ck_assert(greedy->closed);
-	send_query(modest, "abc", 3);
+	fake_send_query(modest, "abc", 3);
 	run(modest, 4);
 	run_all(modest);
 	ck_assert_uint_eq(modest->out_len, 6);
@@ -541,11 +415,11 @@ START_TEST(who_does_not_see_the_end_is_closed_at_its_time)
 	start(CONNS, BLOCKS);
 	struct fake *const f = open_new();
 	pass(IDLE / 2);
-	send_query(f, "x", 1); /* has no answer */
+	fake_send_query(f, "x", 1); /* has no answer */
 	run_all(f);
 	ck_assert(f->finished);
 	pass(IDLE - 1);
-	send_query(f, "thrown away", 11); /* wins no time */
+	fake_send_query(f, "thrown away", 11); /* wins no time */
 	run_all(f);
 	ck_assert(!f->closed);
 	pass(1);
@@ -558,7 +432,7 @@ START_TEST(dripping_octets_win_no_time)
 {
 	start(CONNS, BLOCKS);
 	struct fake *const f = open_new();
-	send_query(f, "abc", 1000);
+	fake_send_query(f, "abc", 1000);
 	for (size_t i = 1; !f->closed && i < 100; i++) {
 		run(f, i);
 		pass(IDLE / 4);
@@ -573,7 +447,7 @@ START_TEST(dripping_reads_win_no_time)
 {
 	start(CONNS, BLOCKS);
 	struct fake *const f = open_new();
-	send_query(f, "L", 1);
+	fake_send_query(f, "L", 1);
 	for (unsigned i = 0; !f->closed && i < 100; i++) {
 		f->write_room = 1;
 		run_all(f);
@@ -592,7 +466,7 @@ START_TEST(one_too_many_closes_the_oldest)
 	for (size_t i = 0; i < CONNS + 2; i++) {
 		f[i] = open_new();
 		if (i == CONNS - 1) { /* the first one makes progress, so the second is the oldest */
-			send_query(f[0], "abc", 3);
+			fake_send_query(f[0], "abc", 3);
 			run_all(f[0]);
 		}
 	}
@@ -629,7 +503,7 @@ START_TEST(draining_answers_what_has_arrived_and_closes)
 	start(CONNS, BLOCKS);
 	struct fake *const idle = open_new(), *const busy = with_three(), *const partial = open_new();
 	struct fake *const slow = with_three(), *const late = fake_new(), *const broken = open_new();
-	send_query(partial, "abc", 3);
+	fake_send_query(partial, "abc", 3);
 	run(partial, 4);
 	slow->write_room = 3;
 	run_all(slow);
@@ -658,7 +532,7 @@ START_TEST(draining_reads_all_that_was_pipelined)
 	start(CONNS, BLOCKS);
 	struct fake *const f = open_new();
 	for (unsigned i = 0; i < 20000; i++)
-		send_query(f, "abc", 3);
+		fake_send_query(f, "abc", 3);
 	f->arrived = f->in_len;
 	mrg_dns_streams_drain(&streams, now);
 	ck_assert(f->closed);

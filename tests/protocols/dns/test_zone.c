@@ -234,6 +234,41 @@ START_TEST(test_memory_per_record) /* a zone of short records stays within what 
 }
 END_TEST
 
+/* Whatever is below a cut, also the owner of a stray NSEC3 that has names below itself. */
+START_TEST(test_hashed_below_cut)
+{
+	refused(APEX
+		"sub 60 NS ns\nh.sub 60 NSEC3 1 0 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A\na.h.sub 60 A 192.0.2.9\n",
+		MRG_DNS_ZONE_SOUND);
+	ck_assert_str_eq(kit_ask(&k, "a.h.sub.example. A"),
+		"NOERROR; a.h.sub.example. A IN\nns sub.example. 60 IN NS ns.example.\n");
+}
+END_TEST
+
+START_TEST(
+	test_cut_at_each_depth) /* above a long name, which is there, and asked for with more labels, too */
+{
+	enum { DEPTH = 100 };
+	char text[1000], deep[300] = "", line[400];
+	for (unsigned i = 0; i < DEPTH; i++)
+		strcat(deep, "a.");
+	deep[2 * DEPTH - 1] = '\0';
+	for (unsigned cut = 1; cut < DEPTH; cut += cut % 8 + 1) {
+		kit_free(&k);
+		setup();
+		snprintf(text, sizeof text, APEX "%s 60 A 192.0.2.9\n%s 60 NS ns\n", deep,
+			deep + 2 * (DEPTH - cut));
+		refused(text, MRG_DNS_ZONE_SOUND);
+		for (unsigned depth = 1; depth <= DEPTH; depth++) {
+			snprintf(line, sizeof line, "x.%s.example. A", deep + 2 * (DEPTH - depth));
+			const char *const got = kit_ask(&k, line);
+			ck_assert_int_eq(strstr(got, "IN NS ns.example.") != NULL, depth >= cut);
+			ck_assert_int_eq(strncmp(got, "NXDOMAIN", 8) == 0, depth < cut);
+		}
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *const s = suite_create("zone");
@@ -247,6 +282,8 @@ int main(void)
 	tcase_add_test(t, test_order);
 	tcase_add_test(t, test_large_set);
 	tcase_add_test(t, test_walk);
+	tcase_add_test(t, test_hashed_below_cut);
+	tcase_add_test(t, test_cut_at_each_depth);
 	tcase_add_test(t, test_memory);
 	tcase_add_test(t, test_memory_per_record);
 	suite_add_tcase(s, t);

@@ -1,0 +1,80 @@
+/*
+ * fetch.h - a zone, or what has changed in it, from a primary server: one connection, one transfer, and the new version it comes to.
+ *
+ * References: RFC 5936, RFC 1995.
+ *
+ * What it does not do: it decides neither when nor from whom, and replaces nothing that is served.
+ *
+ * Use:
+ *	struct fetch *f = fetch_get(&fetches);	(NULL: as many as may be are under way)
+ *	fetch_begin(f, &what);
+ *	... done(ctx, f, outcome, version) is called once, in a later turn of the loop or before fetch_begin returns
+ */
+#ifndef MRG_DNS_FETCH_H
+#define MRG_DNS_FETCH_H
+
+#include "appliances/dns/receiving.h"
+#include "protocols/dns/client.h"
+#include "unix/mrg_unix.h"
+
+enum { FETCHES_MAX = 16 /* at once */ };
+
+enum fetch_outcome {
+	FETCH_NEW,     /* there is a new version, with one user: the one who is told */
+	FETCH_CURRENT, /* the version that is held is the newest */
+	FETCH_FAILED   /* `why` of the fetch says it */
+};
+
+struct fetch;
+
+/* What is to be fetched. */
+struct fetch_what {
+	const struct zone_option *option;
+	const struct remote *from;
+	struct version *held; /* NULL: none */
+	bool whole;           /* all of the zone, also if there is a version */
+	void *ctx;
+	void (*done)(void *ctx, struct fetch *f, enum fetch_outcome outcome, struct version *version);
+};
+
+struct fetch {
+	struct fetch_what what;
+	char why[200];
+	bool asked_whole;             /* no difference was asked for */
+	bool reached;                 /* the primary has said something */
+	bool has_expire;              /* RFC 7314: */
+	uint32_t expire_s;            /* for how long the primary holds it */
+	uint64_t octets, records;     /* that came */
+	uint64_t took_ns;             /* from the connection's beginning to the version */
+	/* private */
+	uint64_t begun_ns;
+	struct fetches *all;
+	struct mrg_unix_connect connect;
+	struct mrg_dns_client client;
+	struct mrg_dns_transfer_in in;
+	struct mrg_dns_auth auth;
+	struct receiving *receiving;
+	enum mrg_dns_transfer_result result;
+	bool busy;
+};
+
+struct fetches {
+	struct mrg_unix_loop *loop;
+	struct mrg_arena *arena;
+	struct fetch *list[FETCHES_MAX]; /* NULL: not needed yet */
+};
+
+size_t fetches_memory(void); /* octets of the arena that they take at most */
+
+/* fetches_init - none is under way. */
+void fetches_init(struct fetches *f, struct mrg_unix_loop *loop, struct mrg_arena *arena);
+
+/* fetch_get - one that is not under way, or NULL. */
+struct fetch *fetch_get(struct fetches *f);
+
+void fetch_begin(struct fetch *f, const struct fetch_what *what);
+
+/* fetch_cancel - give it up; nobody is told. */
+void fetch_cancel(struct fetch *f);
+
+#endif

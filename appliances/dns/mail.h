@@ -1,0 +1,67 @@
+/*
+ * mail.h - what a worker hands on to the manager, and the manager's replies to it: NOTIFY and UPDATE, which change zones.
+ *
+ * Letters are of a fixed number; when all are under way, whoever wants one more says so to its client. Only who hands on or answers takes
+ * the lock: questions never do.
+ *
+ * Use:
+ *	struct letter *l = mail_take(&mail);	(NULL: as many as may be are under way)
+ *	... fill it ...
+ *	mail_post(&mail, &mail.to_manager, l);	and wake its loop
+ *	while ((l = mail_next(&mail, &mail.to_manager)) != NULL) { ... mail_give(&mail, l); }
+ */
+#ifndef MRG_DNS_MAIL_H
+#define MRG_DNS_MAIL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "appliances/dns/zone_option.h"
+#include "protocols/dns/stream.h"
+
+enum { LETTERS_MAX = 64, LETTER_OCTETS = 65535 };
+
+enum letter_kind {
+	LETTER_NOTIFY, /* a primary says that a zone has changed; it has its reply already */
+	LETTER_UPDATE  /* a message; from the manager: the reply to it, empty if there is none */
+};
+
+struct letter {
+	struct letter *next;
+	enum letter_kind kind;
+	const struct zone_option *option;
+	bool has_serial; /* of NOTIFY: */
+	uint32_t serial;
+	/* who is to be answered, and how */
+	struct worker *worker;
+	struct mrg_dgram_end *end; /* over UDP, else NULL */
+	struct mrg_dns_ticket ticket;
+	struct mrg_rt_addr peer;
+	struct mrg_dns_auth auth; /* of UPDATE: of the request, for the reply */
+	size_t len;
+	uint8_t message[LETTER_OCTETS];
+};
+
+struct letters {
+	struct letter *first, *last;
+	atomic_bool any; /* so that who finds none takes no lock */
+}; /* zeroed: there are none */
+
+struct mail {
+	pthread_mutex_t lock;
+	struct mrg_rt_pool pool;
+	struct letters to_manager;
+};
+
+size_t mail_memory(void); /* octets of the arena that it takes at most */
+
+/* mail_init - nothing is under way.   Fails: a positive errno value. */
+int mail_init(struct mail *m, struct mrg_arena *arena);
+
+/* These may be called from any thread. */
+struct letter *mail_take(struct mail *m);
+void mail_give(struct mail *m, struct letter *l);
+void mail_post(struct mail *m, struct letters *to, struct letter *l);
+struct letter *mail_next(struct mail *m, struct letters *from); /* NULL: there is none now */
+
+#endif

@@ -1,0 +1,211 @@
+/*
+ * What is no question about zones.
+ * Reading order: NOTIFY, UPDATE, then datagrams and streams at the end.
+ */
+#include "appliances/dns/others.h"
+#include "appliances/common/say.h"
+#include "appliances/dns/worker.h"
+#include "protocols/dns/notify.h"
+#include "protocols/dns/update.h"
+
+enum { UDP_MIN = 512 /* RFC 1035 2.3.4 */ };
+
+/* ---- NOTIFY ---- */
+
+/* A primary's own address will do: all that comes of it is a question to that primary. Others are said by allow-notify. */
+static bool may_notify(
+	const struct zone_option *z, const struct mrg_rt_addr *peer, const struct mrg_dns_tsig_key *key)
+{
+	for (const struct remote *r = z->primaries; r != NULL; r = r->next)
+		if (mrg_rt_addr_in(peer, &r->addr, r->addr.family == 6 ? 128 : 32))
+			return true;
+	return allowed_find(z->notify_from, peer, key);
+}
+
+static void hand_on(struct worker *w, const struct mrg_dns_notify *n, const struct version *v,
+	const struct mrg_rt_addr *peer)
+{
+	struct letter *const l = w->control->manager_loop != NULL ? mail_take(&w->control->mail) : NULL;
+	if (l == NULL)
+		return; /* as if it were lost: it is told again, or found out by asking */
+	l->kind = LETTER_NOTIFY;
+	l->option = v->option;
+	l->peer = *peer;
+	l->has_serial = n->has_serial;
+	l->serial = n->serial;
+	mail_post(&w->control->mail, &w->control->mail.to_manager, l);
+	mrg_unix_loop_wake(w->control->manager_loop);
+}
+
+/* The RCODE of the reply to it. */
+static unsigned judge_notify(struct worker *w, enum mrg_dns_notify_kind kind, const struct mrg_dns_notify *n,
+	const struct mrg_rt_addr *peer, enum mrg_dns_auth_result good, const struct mrg_dns_tsig_key *key)
+{
+	if (kind == MRG_DNS_NOTIFY_MALFORMED || good == MRG_DNS_AUTH_MALFORMED)
+		return MRG_DNS_RCODE_FORMERR;
+	if (kind == MRG_DNS_NOTIFY_UNKNOWN)
+		return MRG_DNS_RCODE_NOTIMP;
+	if (good != MRG_DNS_AUTH_NONE && good != MRG_DNS_AUTH_GOOD)
+		return MRG_DNS_RCODE_NOTAUTH;
+	const struct version *const v = database_named(w->db, &n->zone);
+	if (v == NULL || v->option->primaries == NULL)
+		return MRG_DNS_RCODE_NOTAUTH;
+	if (!may_notify(v->option, peer, key))
+		return MRG_DNS_RCODE_REFUSED;
+	hand_on(w, n, v, peer);
+	return MRG_DNS_RCODE_NOERROR;
+}
+
+static bool answer_notify(struct worker *w, struct mrg_span message, const struct mrg_rt_addr *peer,
+	uint8_t *out, size_t cap, size_t *out_len)
+{
+	struct mrg_dns_notify n;
+	struct mrg_dns_auth auth;
+	const enum mrg_dns_notify_kind kind = mrg_dns_notify_read(message, &n);
+	if (kind == MRG_DNS_NOTIFY_OTHER)
+		return false;
+	const uint64_t now_s = mrg_unix_time_s();
+	const enum mrg_dns_auth_result good = mrg_dns_auth_request(&auth, &w->db->keys, message, now_s);
+	const unsigned rcode = judge_notify(w, kind, &n, peer, good, auth.key);
+	const size_t room = mrg_dns_auth_room(&auth);
+	*out_len = 0;
+	if (room > cap ||
+		mrg_dns_notify_reply(&n, rcode, w->db->server.udp_max, out, cap - room, out_len) != MRG_OK ||
+		mrg_dns_auth_sign(&auth, now_s, out, cap, out_len) != MRG_OK)
+		*out_len = 0;
+	return true;
+}
+
+/* ---- UPDATE ---- */
+
+/* Where an answer goes that comes later. */
+struct reply_to {
+	struct mrg_dgram_end *end; /* NULL: */
+	struct mrg_dns_ticket ticket;
+	const struct mrg_rt_addr *peer;
+};
+
+/* The RCODE at once, or NOERROR and the zone whose turn it is: only who has a key can change anything. */
+static unsigned judge_update(const struct worker *w, struct mrg_span message, enum mrg_dns_auth_result good,
+	const struct mrg_dns_tsig_key *key, const struct zone_option **option)
+{
+	struct mrg_dns_update u;
+	const unsigned rcode = mrg_dns_update_read(message, &u);
+	if (rcode != MRG_DNS_RCODE_NOERROR || good == MRG_DNS_AUTH_MALFORMED)
+		return MRG_DNS_RCODE_FORMERR;
+	if (good != MRG_DNS_AUTH_NONE && good != MRG_DNS_AUTH_GOOD)
+		return MRG_DNS_RCODE_NOTAUTH;
+	const struct version *const v = database_named(w->db, &u.zone);
+	if (v == NULL || u.zone_class != MRG_DNS_CLASS_IN)
+		return MRG_DNS_RCODE_NOTAUTH;
+	if (key == NULL || v->option->update == NULL)
+		return MRG_DNS_RCODE_REFUSED;
+	*option = v->option;
+	return MRG_DNS_RCODE_NOERROR;
+}
+
+static bool post_update(struct worker *w, struct mrg_span message, const struct zone_option *option,
+	const struct mrg_dns_auth *auth, const struct reply_to *to)
+{
+	struct letter *const l = w->control->manager_loop != NULL ? mail_take(&w->control->mail) : NULL;
+	if (l == NULL)
+		return false;
+	l->kind = LETTER_UPDATE;
+	l->option = option;
+	l->worker = w;
+	l->end = to->end;
+	l->ticket = to->ticket;
+	l->peer = *to->peer;
+	l->auth = *auth;
+	l->len = message.len;
+	memcpy(l->message, message.p, message.len);
+	mail_post(&w->control->mail, &w->control->mail.to_manager, l);
+	mrg_unix_loop_wake(w->control->manager_loop);
+	return true;
+}
+
+/* false: it is none. *out_len 0: the answer comes later. */
+static bool answer_update(struct worker *w, struct mrg_span message, const struct reply_to *to, uint8_t *out,
+	size_t cap, size_t *out_len)
+{
+	struct mrg_dns_query q;
+	struct mrg_dns_auth auth;
+	struct mrg_w writer;
+	const struct zone_option *option;
+	if (mrg_dns_query_question(message, &q) != MRG_DNS_VERDICT_NOTIMP ||
+		mrg_dns_header_opcode(&q.header) != MRG_DNS_OPCODE_UPDATE)
+		return false;
+	*out_len = 0;
+	const uint64_t now_s = mrg_unix_time_s();
+	const enum mrg_dns_auth_result good = mrg_dns_auth_request(&auth, &w->db->keys, message, now_s);
+	unsigned rcode = judge_update(w, message, good, auth.key, &option);
+	if (rcode == MRG_DNS_RCODE_NOERROR) {
+		if (post_update(w, message, option, &auth, to))
+			return true;
+		rcode = MRG_DNS_RCODE_SERVFAIL;
+	}
+	mrg_w_init(&writer, out, cap);
+	mrg_dns_update_reply(&writer, message, rcode);
+	if (mrg_w_finish(&writer, out_len) != MRG_OK ||
+		mrg_dns_auth_sign(&auth, now_s, out, cap, out_len) != MRG_OK)
+		*out_len = 0;
+	return true;
+}
+
+void others_answer(struct worker *w, uint64_t now_ns)
+{
+	struct mail *const mail = &w->control->mail;
+	struct letter *l;
+	while ((l = mail_next(mail, &w->letters)) != NULL) {
+		const struct mrg_span reply = { l->message, l->len };
+		if (l->end == NULL)
+			(void)mrg_dns_streams_reply(&w->streams, l->ticket, reply, now_ns);
+		else if (reply.len != 0 && !w->draining)
+			(void)l->end->ops->send(l->end, &l->peer, reply);
+		mail_give(mail, l);
+	}
+}
+
+/* ---- datagrams and streams ---- */
+
+bool others_datagram(void *worker, struct mrg_dgram_end *e, size_t index, struct mrg_dgram *d)
+{
+	struct worker *const w = worker;
+	struct mrg_dns_transfer_request r;
+	struct mrg_rt_addr peer;
+	e->ops->peer(e, index, &peer);
+	if (answer_notify(w, d->in, &peer, d->out, d->out_cap, &d->out_len) ||
+		answer_update(w, d->in, &(struct reply_to){ .end = e, .peer = &peer }, d->out, d->out_cap,
+			&d->out_len))
+		return true;
+	if (!mrg_dns_transfer_asked(d->in, MRG_DNS_UDP, &r))
+		return false;
+	size_t cap = r.query.has_edns && r.query.udp_size > UDP_MIN ? r.query.udp_size : (size_t)UDP_MIN;
+	if (cap > d->out_cap)
+		cap = d->out_cap;
+	if (sending_datagram(w->db, d->in, &r, &peer, d->out, cap, &d->out_len) != MRG_OK)
+		d->out_len = 0;
+	return true;
+}
+
+bool others_stream(struct worker *w, struct mrg_dns_call *call, struct mrg_span query, uint8_t *out,
+	size_t cap, size_t *out_len, enum mrg_dns_said *said)
+{
+	struct mrg_dns_transfer_request r;
+	struct mrg_rt_addr peer;
+	if (mrg_dns_transfer_asked(query, MRG_DNS_TCP, &r)) {
+		*said = sending_begin(&w->sendings, w->db, query, &r, call, out, cap, out_len);
+		return true;
+	}
+	mrg_stream_peer(call->stream, &peer);
+	if (answer_notify(w, query, &peer, out, cap, out_len)) {
+		*said = *out_len != 0 ? MRG_DNS_SAID_ALL : MRG_DNS_SAID_NOTHING;
+		return true;
+	}
+	if (answer_update(w, query, &(struct reply_to){ .ticket = call->ticket, .peer = &peer }, out, cap,
+		    out_len)) {
+		*said = *out_len != 0 ? MRG_DNS_SAID_ALL : MRG_DNS_SAID_LATER;
+		return true;
+	}
+	return false;
+}

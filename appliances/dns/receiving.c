@@ -1,0 +1,170 @@
+/*
+ * From transfers to versions.
+ * Reading order: struct receiving, the sink, finishing.
+ */
+#include <errno.h>
+
+#include "appliances/dns/receiving.h"
+#include "unix/mrg_unix.h"
+
+enum { MIB = 1 << 20, SCRATCH_LEAST = 64 * MIB };
+
+/* Octets of address space of what a change looks at. */
+static const size_t SCRATCH = (size_t)4096 * MIB;
+
+struct receiving {
+	struct mrg_arena arena; /* that this lies in */
+	const struct zone_option *option;
+	struct version *held;
+	enum { NOTHING, WHOLE, CHANGES } what;
+	struct mrg_dns_zone_error why;
+	struct version *made; /* NULL: not yet */
+	struct mrg_dns_zone_builder builder;
+	/* of changes */
+	bool deleting;
+	struct mrg_dns_zone_change change;
+	struct mrg_arena scratch;
+};
+
+int receiving_begin(struct receiving **out, const struct zone_option *option, struct version *held)
+{
+	struct mrg_arena arena;
+	const int err = mrg_unix_arena_open(&arena, sizeof **out, sizeof **out);
+	if (err != 0)
+		return err;
+	struct receiving *const r = mrg_arena_get(&arena, sizeof *r, _Alignof(struct receiving));
+	r->arena = arena;
+	r->option = option;
+	r->held = held;
+	if (held != NULL)
+		version_keep(held);
+	*out = r;
+	return 0;
+}
+
+const struct mrg_dns_zone_error *receiving_why(const struct receiving *r) { return &r->why; }
+
+bool receiving_incremental(const struct receiving *r) { return r->what == CHANGES; }
+
+/* ---- the sink ---- */
+
+/* What was begun is not wanted. */
+static void forget(struct receiving *r)
+{
+	if (r->what == CHANGES) {
+		mrg_dns_zone_change_end(&r->change);
+		mrg_unix_arena_close(&r->scratch);
+	}
+	if (r->made != NULL)
+		version_drop(r->made);
+	r->made = NULL;
+	r->what = NOTHING;
+}
+
+static bool begin_whole(struct receiving *r)
+{
+	forget(r);
+	if (version_begin(&r->made, VERSION_ANY_SIZE) != 0)
+		return false;
+	r->what = WHOLE;
+	return mrg_dns_zone_begin(&r->builder, &r->made->nodes->arena,
+		       (struct mrg_span){ r->option->origin, r->option->origin_len }) == MRG_OK;
+}
+
+static bool begin_changes(struct receiving *r)
+{
+	if (r->held == NULL || version_change(&r->made, r->held) != 0)
+		return false;
+	if (mrg_unix_arena_open(&r->scratch, SCRATCH, SCRATCH_LEAST) != 0)
+		return false;
+	r->what = CHANGES;
+	return mrg_dns_zone_change_begin(&r->change, r->held->zone, &r->made->nodes->arena, &r->made->tables,
+		       &r->scratch, true) == MRG_OK;
+}
+
+static bool begin_part(void *ctx, enum mrg_dns_transfer_part part, uint32_t serial)
+{
+	struct receiving *const r = ctx;
+	(void)serial;
+	if (part == MRG_DNS_TRANSFER_ZONE)
+		return begin_whole(r);
+	r->deleting = part == MRG_DNS_TRANSFER_DELETED;
+	return r->what == CHANGES || begin_changes(r);
+}
+
+static bool take_record(void *ctx, const struct mrg_dns_flat_rr_args *rr)
+{
+	struct receiving *const r = ctx;
+	enum mrg_status st;
+	if (r->what == WHOLE)
+		st = mrg_dns_zone_add(
+			&r->builder, rr->name, rr->type, rr->class, rr->ttl, rr->rdata, &r->why);
+	else if (r->deleting)
+		st = mrg_dns_zone_change_delete(
+			&r->change, rr->name, rr->type, rr->class, rr->rdata, &r->why);
+	else
+		st = mrg_dns_zone_change_add(
+			&r->change, rr->name, rr->type, rr->class, rr->ttl, rr->rdata, &r->why);
+	return st == MRG_OK;
+}
+
+struct mrg_dns_transfer_sink receiving_sink(struct receiving *r)
+{
+	return (struct mrg_dns_transfer_sink){ .ctx = r, .begin = begin_part, .record = take_record };
+}
+
+/* ---- finishing ---- */
+
+static const char *finish_whole(struct receiving *r)
+{
+	if (mrg_dns_zone_finish(&r->builder, &r->made->zone, &r->why) != MRG_OK)
+		return mrg_dns_zone_fault_str(r->why.fault);
+	mrg_unix_arena_trim(&r->made->nodes->arena);
+	return NULL;
+}
+
+/* The steps that are known, as far as they are worth it: a client that lacks more is sent the zone. */
+static bool remember(struct receiving *r)
+{
+	const size_t most = version_history(r->made);
+	const struct mrg_dns_step *before;
+	struct mrg_arena *const tables = &r->made->tables;
+	return mrg_dns_history_copy(tables, r->held->newest, most, &before) == MRG_OK &&
+	       mrg_dns_zone_change_step(&r->change, tables, before, &r->made->newest) == MRG_OK;
+}
+
+static const char *finish_changes(struct receiving *r)
+{
+	if (mrg_dns_zone_change_finish(&r->change, &r->made->zone, &r->why) != MRG_OK)
+		return mrg_dns_zone_fault_str(r->why.fault);
+	const bool kept = remember(r);
+	mrg_dns_zone_change_end(&r->change);
+	if (kept)
+		version_compact(&r->made, &r->scratch);
+	mrg_unix_arena_close(&r->scratch);
+	r->what = NOTHING;
+	return kept ? NULL : "not enough memory";
+}
+
+const char *receiving_finish(struct receiving *r, struct version **out)
+{
+	const char *const why = r->what == WHOLE     ? finish_whole(r)
+				: r->what == CHANGES ? finish_changes(r)
+						     : "nothing has come";
+	if (why != NULL)
+		return why;
+	r->what = NOTHING;
+	r->made->option = r->option;
+	*out = r->made;
+	r->made = NULL;
+	return NULL;
+}
+
+void receiving_end(struct receiving *r)
+{
+	struct mrg_arena arena = r->arena;
+	forget(r);
+	if (r->held != NULL)
+		version_drop(r->held);
+	mrg_unix_arena_close(&arena);
+}

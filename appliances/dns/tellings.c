@@ -1,0 +1,122 @@
+/* Telling of changes: see tellings.h. */
+#include <sys/random.h>
+
+#include "appliances/dns/tellings.h"
+#include "appliances/common/say.h"
+#include "protocols/dns/notify.h"
+#include "protocols/dns/tsig.h"
+
+enum { TRIES = 5 /* RFC 1996 3.6 */ };
+
+static const uint64_t FIRST_NS = 2u * MRG_RT_SECOND_NS; /* then twice as long each time */
+
+size_t tellings_memory(void) { return TELLINGS_MAX * sizeof(struct telling) + 64u; }
+
+static void log_it(const char *level, const char *event, const struct telling *one, const char *why)
+{
+	struct mrg_rt_line l;
+	mrg_rt_line_begin(&l, level, event);
+	mrg_rt_line_str(&l, "zone", one->option->text);
+	mrg_rt_line_addr(&l, "peer", &one->to->addr);
+	if (why != NULL)
+		mrg_rt_line_str(&l, "why", why);
+	mrg_rt_log_line(&stderr_log, &l);
+}
+
+static void end(struct telling *one)
+{
+	mrg_rt_timer_cancel(one->all->timers, &one->again);
+	one->option = NULL;
+}
+
+static void say_it(struct telling *one, uint64_t now_ns)
+{
+	one->all->sent++;
+	outward_send(one->all->outward, &one->to->addr, (struct mrg_span){ one->message, one->len });
+	mrg_rt_timer_set(one->all->timers, &one->again, now_ns + (FIRST_NS << one->tries));
+	one->tries++;
+}
+
+static void again(struct mrg_rt_timer *t, uint64_t now_ns)
+{
+	struct telling *const one = (struct telling *)(void *)((char *)t - offsetof(struct telling, again));
+	if (one->tries < TRIES) {
+		say_it(one, now_ns);
+		return;
+	}
+	one->all->given_up++;
+	log_it("warn", "notify_unanswered", one, NULL);
+	end(one);
+}
+
+bool tellings_init(
+	struct tellings *t, struct outward *outward, struct mrg_arena *arena, struct mrg_rt_timers *timers)
+{
+	*t = (struct tellings){ .outward = outward, .timers = timers };
+	t->list = mrg_arena_get(arena, TELLINGS_MAX * sizeof *t->list, _Alignof(struct telling));
+	return t->list != NULL;
+}
+
+/* The message, signed if there is a key. */
+static bool put_message(struct telling *one, const struct version *v)
+{
+	struct mrg_dns_auth auth;
+	if (getrandom(&one->id, sizeof one->id, 0) != sizeof one->id ||
+		mrg_dns_notify_put(v->zone, one->id, one->message, TELLING_OCTETS, &one->len) != MRG_OK)
+		return false;
+	return one->to->key == NULL || mrg_dns_auth_ask(&auth, &one->to->key->tsig, mrg_unix_time_s(),
+					       one->message, TELLING_OCTETS, &one->len) == MRG_OK;
+}
+
+/* What is being told to this one of the zone, or one that is free; NULL: all are in use. */
+static struct telling *find(struct tellings *t, const struct zone_option *option, const struct remote *to)
+{
+	struct telling *unused = NULL;
+	for (size_t i = 0; i < TELLINGS_MAX; i++) {
+		struct telling *const one = &t->list[i];
+		if (one->option == option && one->to == to)
+			return one;
+		if (one->option == NULL && unused == NULL)
+			unused = one;
+	}
+	return unused;
+}
+
+void tellings_begin(struct tellings *t, const struct version *v, uint64_t now_ns)
+{
+	for (const struct remote *r = v->option->notify; r != NULL; r = r->next) {
+		struct telling *const one = find(t, v->option, r);
+		if (one == NULL)
+			return; /* they find out by asking */
+		if (one->option != NULL)
+			end(one);
+		one->all = t;
+		one->again.fire = again;
+		one->to = r;
+		one->tries = 0;
+		if (!put_message(one, v))
+			return;
+		one->option = v->option;
+		say_it(one, now_ns);
+	}
+}
+
+bool tellings_take(struct tellings *t, const struct mrg_rt_addr *peer, struct mrg_span message)
+{
+	for (size_t i = 0; i < TELLINGS_MAX; i++) {
+		struct telling *const one = &t->list[i];
+		unsigned rcode;
+		if (one->option == NULL || !mrg_rt_addr_same(peer, &one->to->addr) ||
+			!mrg_dns_notify_heard(
+				(struct mrg_span){ one->option->origin, one->option->origin_len }, one->id,
+				message, &rcode))
+			continue;
+		const char *const why = mrg_dns_rcode_str(rcode);
+		t->heard++;
+		if (rcode != MRG_DNS_RCODE_NOERROR)
+			log_it("warn", "notify_refused", one, why);
+		end(one);
+		return true;
+	}
+	return false;
+}

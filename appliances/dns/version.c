@@ -1,0 +1,212 @@
+/* Versions of zones: see version.h. */
+#include <errno.h>
+
+#include "appliances/dns/version.h"
+#include "protocols/dns/zone_diff.h"
+#include "unix/mrg_unix.h"
+
+enum {
+	LEAST = 1 << 20,      /* octets of address space that a zone can do with, if there is no more */
+	HISTORY_MIN = 1 << 20 /* octets of changes that are remembered in any case */
+};
+
+/* The same for the tables of a version, as there is of it: no zone has more nodes than 2^31. */
+static const size_t TABLES = (size_t)32 << 30;
+
+int version_begin(struct version **out, size_t reserve)
+{
+	struct mrg_arena arena;
+	const int err = mrg_unix_arena_open(&arena, reserve > LEAST ? reserve : LEAST, LEAST);
+	if (err != 0)
+		return err;
+	struct nodes *const nodes = mrg_arena_get(&arena, sizeof *nodes, _Alignof(struct nodes));
+	struct version *const v = mrg_arena_get(&arena, sizeof *v, _Alignof(struct version));
+	atomic_init(&nodes->users, 1);
+	nodes->arena = arena;
+	atomic_init(&v->users, 1);
+	v->nodes = nodes;
+	*out = v;
+	return 0;
+}
+
+int version_absent(struct version **out, const struct zone_option *option)
+{
+	struct version *v;
+	const struct mrg_span origin = { option->origin, option->origin_len };
+	int err = version_begin(&v, 0);
+	if (err != 0)
+		return err;
+	if (mrg_dns_zone_absent(&v->nodes->arena, origin, &v->zone) != MRG_OK) {
+		version_drop(v);
+		return ENOMEM;
+	}
+	v->option = option;
+	*out = v;
+	return 0;
+}
+
+int version_change(struct version **out, const struct version *held)
+{
+	struct mrg_arena tables;
+	const int err = mrg_unix_arena_open(&tables, TABLES, LEAST);
+	if (err != 0)
+		return err;
+	struct version *const v = mrg_arena_get(&tables, sizeof *v, _Alignof(struct version));
+	atomic_init(&v->users, 1);
+	atomic_fetch_add_explicit(&held->nodes->users, 1, memory_order_relaxed);
+	v->nodes = held->nodes;
+	v->tables = tables;
+	*out = v;
+	return 0;
+}
+
+void version_compact(struct version **v, struct mrg_arena *scratch)
+{
+	struct version *const old = *v, *fresh;
+	if (!mrg_dns_zone_rebuild_due(old->zone, &old->nodes->arena) ||
+		version_begin(&fresh, VERSION_ANY_SIZE) != 0)
+		return;
+	struct mrg_arena *const nodes = &fresh->nodes->arena;
+	fresh->option = old->option;
+	if (mrg_dns_zone_rebuild(old->zone, nodes, scratch, &fresh->zone, NULL) != MRG_OK ||
+		mrg_dns_history_copy(nodes, old->newest, SIZE_MAX, &fresh->newest) != MRG_OK) {
+		version_drop(fresh);
+		return;
+	}
+	mrg_unix_arena_trim(nodes);
+	version_drop(old);
+	*v = fresh;
+}
+
+size_t version_history(const struct version *v)
+{
+	const size_t half = v->nodes->arena.len / 2;
+	return half > HISTORY_MIN ? half : (size_t)HISTORY_MIN;
+}
+
+/* What changes take is not known before. */
+void version_follow(struct version *made, const struct version *before)
+{
+	struct mrg_arena scratch;
+	struct mrg_arena *const nodes = &made->nodes->arena;
+	const struct mrg_dns_step *known = NULL, *newest;
+	const size_t most = version_history(made), mark = nodes->len;
+	if (mrg_dns_zone_is_absent(before->zone) || mrg_dns_zone_is_absent(made->zone) ||
+		mrg_unix_arena_open(&scratch, MRG_DNS_ZONE_DIFF_SCRATCH + most, LEAST) != 0)
+		return;
+	bool good = mrg_dns_history_copy(nodes, before->newest, most, &known) == MRG_OK;
+	newest = known;
+	if (good && mrg_dns_zone_serial(before->zone) != mrg_dns_zone_serial(made->zone))
+		good = mrg_dns_zone_diff(before->zone, made->zone, &scratch, nodes, known, &newest) == MRG_OK;
+	if (good) {
+		made->newest = newest;
+	} else {
+		memset(nodes->p + mark, 0, nodes->len - mark);
+		nodes->len = mark;
+	}
+	mrg_unix_arena_close(&scratch);
+}
+
+void version_keep(struct version *v) { atomic_fetch_add_explicit(&v->users, 1, memory_order_relaxed); }
+
+static bool last_user(atomic_uint *users)
+{
+	return atomic_fetch_sub_explicit(users, 1, memory_order_acq_rel) == 1;
+}
+
+void version_drop(struct version *v)
+{
+	if (!last_user(&v->users))
+		return;
+	struct nodes *const nodes = v->nodes;
+	struct mrg_arena tables = v->tables;
+	if (tables.p != NULL)
+		mrg_unix_arena_close(&tables);
+	if (!last_user(&nodes->users))
+		return;
+	struct mrg_arena arena = nodes->arena;
+	mrg_unix_arena_close(&arena);
+}
+
+static enum mrg_status fill(struct database *db, struct version *const *versions, size_t count)
+{
+	const struct mrg_dns_zone **const zones =
+		mrg_arena_get(&db->arena, count * sizeof *zones, _Alignof(const struct mrg_dns_zone *));
+	db->versions = mrg_arena_get(&db->arena, count * sizeof *db->versions, _Alignof(struct version *));
+	if (zones == NULL || db->versions == NULL)
+		return MRG_E_SPACE;
+	for (size_t i = 0; i < count; i++) {
+		zones[i] = versions[i]->zone;
+		db->versions[i] = versions[i];
+		db->record_count += mrg_dns_zone_records(zones[i]);
+	}
+	return mrg_dns_db_init(&db->index, &db->arena, zones, count);
+}
+
+struct version *database_find(const struct database *db, const struct mrg_dns_zone *zone)
+{
+	for (size_t i = 0; i < db->count; i++)
+		if (db->versions[i]->zone == zone)
+			return db->versions[i];
+	return NULL;
+}
+
+struct version *database_named(const struct database *db, const struct mrg_dns_name_flat *name)
+{
+	const struct mrg_dns_zone *const zone = mrg_dns_db_find(&db->index, name, 0);
+	if (zone == NULL ||
+		!mrg_dns_name_flat_equal(mrg_dns_zone_origin(zone), mrg_dns_name_flat_from(name, 0)))
+		return NULL;
+	return database_find(db, zone);
+}
+
+/* RFC 7314 4.2: as struct mrg_dns_states has it. */
+static bool expire(void *ctx, const struct mrg_dns_zone *zone, uint64_t now_s, uint32_t *seconds)
+{
+	const struct version *const v = database_find(ctx, zone);
+	const uint64_t at = v != NULL ? atomic_load_explicit(&v->expires_s, memory_order_relaxed) : 0;
+	if (at == 0)
+		return false;
+	*seconds = at > now_s ? (uint32_t)(at - now_s) : 0;
+	return true;
+}
+
+enum mrg_status database_new(struct database **out, const struct mrg_dns_server *server,
+	const struct mrg_dns_tsig_keys *keys, struct version *const *versions, size_t count)
+{
+	enum {
+		EACH = 8 * sizeof(void *),
+		BASE = 1 << 16
+	}; /* octets: the lists, and the slots of the index */
+	struct mrg_arena arena;
+	const size_t size = BASE + count * EACH;
+	if (mrg_unix_arena_open(&arena, size, size) != 0)
+		return MRG_E_SPACE;
+	struct database *const db = mrg_arena_get(&arena, sizeof *db, _Alignof(struct database));
+	db->arena = arena;
+	db->server = *server;
+	db->keys = *keys;
+	db->server.keys = &db->keys;
+	db->states = (struct mrg_dns_states){ .ctx = db, .expire = expire };
+	db->server.states = &db->states;
+	db->server.db = &db->index;
+	const enum mrg_status st = fill(db, versions, count);
+	if (st != MRG_OK) {
+		arena = db->arena; /* which db lies in */
+		mrg_unix_arena_close(&arena);
+		return st;
+	}
+	db->count = count;
+	for (size_t i = 0; i < count; i++)
+		version_keep(db->versions[i]);
+	*out = db;
+	return MRG_OK;
+}
+
+void database_free(struct database *db)
+{
+	struct mrg_arena arena = db->arena; /* which db lies in */
+	for (size_t i = 0; i < db->count; i++)
+		version_drop(db->versions[i]);
+	mrg_unix_arena_close(&arena);
+}

@@ -1,0 +1,115 @@
+/*
+ * version.h - versions of zones, and databases of them: what workers answer from.
+ *
+ * A version never changes. Databases and transfers in progress use versions; the last user frees one. Versions that were made of
+ * one another by changes share the memory that their nodes are in.
+ *
+ * What it does not do: it reads no file (load.h).
+ *
+ * Use:
+ *	struct version *v;
+ *	if (version_begin(&v, reserve) != 0) ...
+ *	v->zone = ...	(built in v->nodes->arena)
+ *	struct database *db = database_new(&server, versions, count, &fault);
+ *	version_drop(v);	(the database uses it)
+ *	database_free(db);
+ */
+#ifndef MRG_DNS_VERSION_H
+#define MRG_DNS_VERSION_H
+
+#include <stdatomic.h>
+
+#include "appliances/dns/zone_option.h"
+#include "protocols/dns/answer.h"
+#include "protocols/dns/history.h"
+#include "protocols/dns/zone_change.h"
+
+/* What the nodes of a zone are in; lies there itself, first. */
+struct nodes {
+	atomic_uint users; /* versions */
+	struct mrg_arena arena;
+};
+
+struct version {
+	atomic_uint users;
+	struct nodes *nodes;
+	struct mrg_arena tables; /* that this lies in; p NULL: it lies with the nodes */
+	const struct mrg_dns_zone *zone;
+	const struct mrg_dns_step *newest; /* that led to it; NULL: nothing is known of the past */
+	const struct zone_option *option;
+	atomic_uint_least64_t expires_s; /* of a secondary's: seconds since 1970, changed as its primary confirms it; 0: not known */
+};
+
+#define VERSION_ANY_SIZE ((size_t)16 << 30) /* octets of address space of a zone whose size nobody knows yet */
+
+/*
+ * version_begin - memory for a zone to be built in, with nothing in it yet; it has one user.
+ *   reserve   octets of address space
+ * Fails:    ENOMEM.
+ */
+int version_begin(struct version **out, size_t reserve);
+
+/*
+ * version_absent - a version of a zone of which there are no data; it has one user.
+ * Fails:    ENOMEM.
+ */
+int version_absent(struct version **out, const struct zone_option *option);
+
+/*
+ * version_change - memory for a version that is made of `held` by a change: v->nodes is held's, v->tables is for the rest.
+ * Fails:    ENOMEM.
+ */
+int version_change(struct version **out, const struct version *held);
+
+/*
+ * version_follow - remember what changed from one version to another that was built apart from it, with what was remembered before; for
+ * IXFR.  Nothing is remembered where that can't be said: then secondaries get all of it.
+ *   made   not served yet
+ */
+void version_follow(struct version *made, const struct version *before);
+
+/*
+ * version_compact - put a compact one in place of a version that has become slow or large by changes; where there is no memory for it, it
+ * stays.
+ *   v        not served yet, with one user.   scratch   as mrg_dns_zone_rebuild has it
+ */
+void version_compact(struct version **v, struct mrg_arena *scratch);
+
+/* version_history - octets of changes that are worth remembering for a zone: a client that lacks more gets the zone. */
+size_t version_history(const struct version *v);
+
+/*
+ * version_keep, version_drop - one user more, one less. From any thread.
+ */
+void version_keep(struct version *v);
+void version_drop(struct version *v);
+
+/* Everything that is served at some time; lies in its own arena. */
+struct database {
+	struct mrg_arena arena;
+	struct mrg_dns_server server;
+	struct mrg_dns_db index;
+	struct mrg_dns_tsig_keys keys;
+	struct mrg_dns_states states;
+	struct version **versions;
+	size_t count;
+	uint64_t record_count;
+};
+
+/*
+ * database_new - a database of these versions, each of which gets one user more.
+ *   server    what it says but for the zones.   keys   borrowed
+ * Fails:    MRG_E_SPACE; MRG_E_VALUE when two zones have one origin.
+ */
+enum mrg_status database_new(struct database **out, const struct mrg_dns_server *server,
+	const struct mrg_dns_tsig_keys *keys, struct version *const *versions, size_t count);
+
+void database_free(struct database *db);
+
+/* database_named - the version of the zone with just this name, or NULL. */
+struct version *database_named(const struct database *db, const struct mrg_dns_name_flat *name);
+
+/* database_find - the version whose zone that is, or NULL.   Cost: O(zones). */
+struct version *database_find(const struct database *db, const struct mrg_dns_zone *zone);
+
+#endif

@@ -1,0 +1,436 @@
+/*
+ * Zones and keys as they are written.
+ * Reading order: names, the lines of a key, those of a zone, the tables at the end.
+ */
+#include "appliances/dns/zone_option.h"
+#include "appliances/common/say.h"
+#include "appliances/dns/read.h"
+#include "dns/name.h"
+#include "iana/dns.h"
+#include "iana/dns_text.h"
+#include "mrg_text.h"
+#include "unix/mrg_unix.h"
+
+static const char PROGRAM[] = "mrg-dns";
+static const uint16_t PORT = 53;
+
+enum { SECRET_MAX = 512 /* octets; more than any of the hashes looks at */ };
+
+static struct mrg_span span_of(const char *s) { return (struct mrg_span){ (const uint8_t *)s, strlen(s) }; }
+
+static bool no_memory(void)
+{
+	say(PROGRAM, ": not enough memory for the configuration", NULL);
+	return false;
+}
+
+/* A name in text to its wire form; false: it has been said what is wrong. */
+static bool read_name(const char *what, const char *text, uint8_t out[NAME_WIRE_MAX], size_t *len)
+{
+	char room[200];
+	const char *const why = zone_origin_read(span_of(text), out, len, room, sizeof room);
+	if (why == NULL)
+		return true;
+	say(PROGRAM, ": ", what, " ", text, ": ", why, NULL);
+	return false;
+}
+
+/* ---- keys ---- */
+
+static struct key_option *find_key(struct key_option *first, struct mrg_span name)
+{
+	for (struct key_option *k = first; k != NULL; k = k->next)
+		if (mrg_dns_name_flat_equal(k->tsig.name, name))
+			return k;
+	return NULL;
+}
+
+/* What a line of a block is about: the thing, and all there is. */
+struct about {
+	struct zone_options *all;
+	struct zone_option *zone;
+	struct key_option *key;
+};
+
+/* The blocks of one file are open one at a time. */
+static struct about about;
+
+static void *begin_key(void *ctx, const char *value)
+{
+	struct zone_options *const all = ctx;
+	struct key_option *const k = mrg_arena_get(all->arena, sizeof *k, _Alignof(struct key_option));
+	if (k == NULL) {
+		(void)no_memory();
+		return NULL;
+	}
+	k->text = value;
+	k->tsig.algorithm = MRG_DNS_MAC_ALGORITHM_HMAC_SHA256;
+	k->tsig.name.p = k->name;
+	if (!read_name("key", value, k->name, &k->tsig.name.len))
+		return NULL;
+	if (find_key(all->keys, k->tsig.name) != NULL) {
+		say(PROGRAM, ": key ", value, ": there is one of that name already", NULL);
+		return NULL;
+	}
+	about = (struct about){ .all = all, .key = k };
+	return &about;
+}
+
+/* A key may be used from its end on. */
+static bool end_key(void *block)
+{
+	const struct about *const a = block;
+	if (a->key->tsig.secret.len == 0) {
+		say(PROGRAM, ": key ", a->key->text, ": expected a secret", NULL);
+		return false;
+	}
+	a->key->next = a->all->keys;
+	a->all->keys = a->key;
+	return true;
+}
+
+static bool take_algorithm(void *block, const char *const *words, size_t count)
+{
+	const struct about *const a = block;
+	const enum mrg_dns_mac_algorithm algorithm = mrg_dns_mac_algorithm_of(span_of(words[0]));
+	(void)count;
+	a->key->tsig.algorithm = algorithm;
+	if (mrg_dns_mac_algorithm_str(algorithm) != NULL)
+		return true;
+	say(PROGRAM, ": algorithm ", words[0], ": expected hmac-sha256, hmac-sha384 or hmac-sha512", NULL);
+	return false;
+}
+
+/* In base64, as all name servers write it. */
+static bool read_secret(const struct about *a, const char *option, struct mrg_span text)
+{
+	struct mrg_text t;
+	struct mrg_w w;
+	uint8_t *const octets = mrg_arena_get(a->all->arena, SECRET_MAX, 1);
+	if (octets == NULL)
+		return no_memory();
+	mrg_text_line(&t, text, (struct mrg_span){ NULL, 0 });
+	mrg_text_begin(&t, NULL);
+	mrg_w_init(&w, octets, SECRET_MAX);
+	if (!mrg_text_base64(&t, &w, true) || w.st != MRG_OK || w.len == 0) {
+		say(PROGRAM, ": ", option, ": expected 1 to 512 octets in base64", NULL);
+		return false;
+	}
+	a->key->tsig.secret = mrg_w_span(&w, 0);
+	return true;
+}
+
+static bool take_secret(void *block, const char *const *words, size_t count)
+{
+	(void)count;
+	return read_secret(block, "secret", span_of(words[0]));
+}
+
+static bool take_secret_file(void *block, const char *const *words, size_t count)
+{
+	struct mrg_unix_text text;
+	(void)count;
+	const int err = mrg_unix_text_read(&text, words[0]);
+	if (err != 0) {
+		say(PROGRAM, ": secret-file ", words[0], ": ", strerrordesc_np(err), NULL);
+		return false;
+	}
+	struct mrg_span octets = { text.p, text.len };
+	while (octets.len != 0 && (octets.p[octets.len - 1] == '\n' || octets.p[octets.len - 1] == '\r'))
+		octets.len--;
+	const bool read = read_secret(block, "secret-file", octets);
+	mrg_unix_text_close(&text);
+	return read;
+}
+
+/* The key of that name; false: there is none, which has been said. No name: none is meant. */
+static bool key_of(const struct about *a, const char *option, const char *name, const struct key_option **out)
+{
+	uint8_t wire[NAME_WIRE_MAX];
+	size_t len;
+	*out = NULL;
+	if (name == NULL)
+		return true;
+	if (!read_name(option, name, wire, &len))
+		return false;
+	*out = find_key(a->all->keys, (struct mrg_span){ wire, len });
+	if (*out == NULL)
+		say(PROGRAM, ": ", option, ": there is no key ", name, " before this line", NULL);
+	return *out != NULL;
+}
+
+/* ---- zones ---- */
+
+static struct zone_option *new_zone(struct zone_options *all)
+{
+	enum { FIRST = 16 };
+	if (all->count == all->cap) {
+		const size_t cap = all->cap == 0 ? FIRST : 2 * all->cap;
+		struct zone_option *const list =
+			mrg_arena_get(all->arena, cap * sizeof *list, _Alignof(struct zone_option));
+		if (list == NULL)
+			return NULL;
+		if (all->count != 0)
+			memcpy(list, all->list, all->count * sizeof *list);
+		all->list = list;
+		all->cap = cap;
+	}
+	all->list[all->count] = (struct zone_option){ .file = NULL };
+	return &all->list[all->count++];
+}
+
+bool zone_option_add(struct zone_options *all, const char *value)
+{
+	char room[200];
+	const char *const equals = strchr(value, '=');
+	if (equals == NULL || equals == value || equals[1] == '\0') {
+		say(PROGRAM, ": --zone ", value, ": expected ORIGIN=FILE", NULL);
+		return false;
+	}
+	struct zone_option *const z = new_zone(all);
+	if (z == NULL)
+		return no_memory();
+	const struct mrg_span origin = { (const uint8_t *)value, (size_t)(equals - value) };
+	char *const text = mrg_arena_get(all->arena, origin.len + 1, 1);
+	if (text == NULL)
+		return no_memory();
+	memcpy(text, origin.p, origin.len);
+	const char *const why = zone_origin_read(origin, z->origin, &z->origin_len, room, sizeof room);
+	if (why != NULL)
+		say(PROGRAM, ": --zone ", value, ": ", why, NULL);
+	z->text = text;
+	z->file = equals + 1;
+	return why == NULL;
+}
+
+static void *begin_zone(void *ctx, const char *value)
+{
+	struct zone_options *const all = ctx;
+	struct zone_option *const z = new_zone(all);
+	if (z == NULL) {
+		(void)no_memory();
+		return NULL;
+	}
+	z->text = value;
+	if (!read_name("zone", value, z->origin, &z->origin_len))
+		return NULL;
+	about = (struct about){ .all = all, .zone = z };
+	return &about;
+}
+
+static bool end_zone(void *block)
+{
+	const struct zone_option *const z = ((const struct about *)block)->zone;
+	const char *why = NULL;
+	if (z->file == NULL && z->primaries == NULL)
+		why = ": expected a file or a primary";
+	else if (z->update != NULL && z->primaries != NULL)
+		why = ": what has a primary is updated there (no allow-update)";
+	else if (z->notify_from != NULL && z->primaries == NULL)
+		why = ": nobody has to tell what it has no primary for (no allow-notify)";
+	if (why != NULL)
+		say(PROGRAM, ": zone ", z->text, why, NULL);
+	return why == NULL;
+}
+
+static bool take_file(void *block, const char *const *words, size_t count)
+{
+	struct zone_option *const z = ((const struct about *)block)->zone;
+	(void)count;
+	z->file = words[0];
+	return true;
+}
+
+/* ADDRESS [KEY] behind the others of a list. */
+static bool add_remote(const struct about *a, const char *option, struct remote **list,
+	const char *const *words, size_t count)
+{
+	struct remote r = { .next = NULL };
+	if (!args_address(PROGRAM, option, words[0], PORT, &r.addr) ||
+		!key_of(a, option, count > 1 ? words[1] : NULL, &r.key))
+		return false;
+	struct remote *const made = mrg_arena_get(a->all->arena, sizeof *made, _Alignof(struct remote));
+	if (made == NULL)
+		return no_memory();
+	*made = r;
+	while (*list != NULL)
+		list = &(*list)->next;
+	*list = made;
+	return true;
+}
+
+static bool take_primary(void *block, const char *const *words, size_t count)
+{
+	const struct about *const a = block;
+	return add_remote(a, "primary", &a->zone->primaries, words, count);
+}
+
+static bool take_notify(void *block, const char *const *words, size_t count)
+{
+	const struct about *const a = block;
+	return add_remote(a, "notify", &a->zone->notify, words, count);
+}
+
+/* NETWORK|any [KEY] behind the others of a list. */
+static bool add_allowed(const struct about *a, const char *option, struct allowed **list,
+	const char *const *words, size_t count)
+{
+	struct allowed r = { .next = NULL };
+	if (strcmp(words[0], "any") != 0 && !mrg_rt_net_read(words[0], &r.net, &r.bits)) {
+		say(PROGRAM, ": ", option, " ", words[0],
+			": expected a network like 192.0.2.0/24 or 2001:db8::/32, or any", NULL);
+		return false;
+	}
+	if (!key_of(a, option, count > 1 ? words[1] : NULL, &r.key))
+		return false;
+	struct allowed *const made = mrg_arena_get(a->all->arena, sizeof *made, _Alignof(struct allowed));
+	if (made == NULL)
+		return no_memory();
+	*made = r;
+	while (*list != NULL)
+		list = &(*list)->next;
+	*list = made;
+	return true;
+}
+
+static bool take_transfer(void *block, const char *const *words, size_t count)
+{
+	const struct about *const a = block;
+	return add_allowed(a, "allow-transfer", &a->zone->transfer, words, count);
+}
+
+static bool take_notify_from(void *block, const char *const *words, size_t count)
+{
+	const struct about *const a = block;
+	return add_allowed(a, "allow-notify", &a->zone->notify_from, words, count);
+}
+
+static bool take_types(struct update_allowed *u, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint64_t type;
+		if (!mrg_text_enum_find(&mrg_dns_type_text, span_of(words[i]), &type)) {
+			say(PROGRAM, ": allow-update: ", words[i], " is no type", NULL);
+			return false;
+		}
+		u->types[u->type_count++] = (uint16_t)type;
+	}
+	return true;
+}
+
+/* KEY NAME [TYPE ...] */
+static bool take_update(void *block, const char *const *words, size_t count)
+{
+	const struct about *const a = block;
+	struct update_allowed u = { .below = strncmp(words[1], "*.", 2) == 0 };
+	if (!key_of(a, "allow-update", words[0], &u.key) ||
+		!read_name("allow-update", words[1] + (u.below ? 2 : 0), u.name, &u.name_len) ||
+		!take_types(&u, words + 2, count - 2))
+		return false;
+	struct update_allowed *const made =
+		mrg_arena_get(a->all->arena, sizeof *made, _Alignof(struct update_allowed));
+	if (made == NULL)
+		return no_memory();
+	*made = u;
+	made->next = a->zone->update; /* their order means nothing */
+	a->zone->update = made;
+	return true;
+}
+
+static bool take_size_limit(void *block, const char *const *words, size_t count)
+{
+	enum { MOST = 1 << 20 };
+	struct zone_option *const z = ((const struct about *)block)->zone;
+	(void)count;
+	return args_number(PROGRAM, "size-limit", words[0], 1, MOST, &z->size_limit_mib);
+}
+
+/* ---- the tables ---- */
+
+static const struct conf_line key_lines[] = {
+	{ "algorithm", take_algorithm, 1, 1, "hmac-sha256|hmac-sha384|hmac-sha512" },
+	{ "secret", take_secret, 1, 1, "BASE64" },
+	{ "secret-file", take_secret_file, 1, 1, "FILE" },
+};
+
+static const struct conf_line zone_lines[] = {
+	{ "file", take_file, 1, 1, "FILE" },
+	{ "primary", take_primary, 1, 2, "ADDRESS[:PORT] [KEY]" },
+	{ "notify", take_notify, 1, 2, "ADDRESS[:PORT] [KEY]" },
+	{ "allow-transfer", take_transfer, 1, 2, "NETWORK|any [KEY]" },
+	{ "allow-notify", take_notify_from, 1, 2, "NETWORK|any [KEY]" },
+	{ "allow-update", take_update, 2, 2 + UPDATE_TYPES - 2, "KEY NAME [TYPE ...]" },
+	{ "size-limit", take_size_limit, 1, 1, "MEBIBYTES" },
+};
+
+const struct conf_block zone_option_blocks[ZONE_OPTION_BLOCKS] = {
+	{ "key", begin_key, end_key, key_lines, sizeof key_lines / sizeof key_lines[0] },
+	{ "zone", begin_zone, end_zone, zone_lines, sizeof zone_lines / sizeof zone_lines[0] },
+};
+
+/* ---- the table of keys ---- */
+
+bool zone_options_end(struct zone_options *all)
+{
+	size_t count = 0;
+	for (const struct key_option *k = all->keys; k != NULL; k = k->next)
+		count++;
+	struct mrg_dns_tsig_key *const table =
+		mrg_arena_get(all->arena, count * sizeof *table, _Alignof(struct mrg_dns_tsig_key));
+	if (table == NULL)
+		return no_memory();
+	all->table = (struct mrg_dns_tsig_keys){ table, count };
+	for (const struct key_option *k = all->keys; k != NULL; k = k->next)
+		table[--count] = k->tsig;
+	return true;
+}
+
+/* ---- what is allowed ---- */
+
+/* The table has copies: names tell keys apart. */
+static bool same_key(const struct key_option *k, const struct mrg_dns_tsig_key *key)
+{
+	return key != NULL && mrg_dns_name_flat_equal(k->tsig.name, key->name);
+}
+
+bool allowed_find(
+	const struct allowed *rules, const struct mrg_rt_addr *who, const struct mrg_dns_tsig_key *key)
+{
+	for (const struct allowed *r = rules; r != NULL; r = r->next) {
+		if ((r->net.family == 0 || mrg_rt_addr_in(who, &r->net, r->bits)) &&
+			(r->key == NULL || same_key(r->key, key)))
+			return true;
+	}
+	return false;
+}
+
+static bool names(const struct update_allowed *u, const struct mrg_dns_name_flat *name)
+{
+	const struct mrg_span meant = { u->name, u->name_len };
+	if (!u->below)
+		return mrg_dns_name_flat_equal(mrg_dns_name_flat_from(name, 0), meant);
+	for (unsigned i = 1; i < name->count; i++)
+		if (mrg_dns_name_flat_equal(mrg_dns_name_flat_from(name, i), meant))
+			return true;
+	return false;
+}
+
+static bool has_type(const struct update_allowed *u, uint16_t type)
+{
+	for (size_t i = 0; i < u->type_count; i++)
+		if (u->types[i] == type)
+			return true;
+	return u->type_count == 0;
+}
+
+bool update_allowed_find(const struct update_allowed *rules, const struct mrg_dns_tsig_key *key,
+	struct mrg_span name, uint16_t type)
+{
+	struct mrg_dns_name_flat flat;
+	if (key == NULL || mrg_dns_name_flat_check(name, &flat) != MRG_OK)
+		return false;
+	for (const struct update_allowed *r = rules; r != NULL; r = r->next)
+		if (same_key(r->key, key) && names(r, &flat) && has_type(r, type))
+			return true;
+	return false;
+}

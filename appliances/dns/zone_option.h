@@ -1,0 +1,115 @@
+/*
+ * zone_option.h - what is said of a zone and of keys, on the command line (--zone) or in the blocks of a configuration file:
+ *
+ *	key transfers.example.org {
+ *		algorithm hmac-sha256
+ *		secret    "bWFrZSBvbmUgYnkgb3BlbnNzbCByYW5kIC1iYXNlNjQgMzI="
+ *	}
+ *	zone example.org {
+ *		file           example.org.zone
+ *		allow-transfer 192.0.2.0/24 transfers.example.org
+ *		notify         192.0.2.2    transfers.example.org
+ *		allow-update   acme.example.org _acme-challenge.www.example.org TXT
+ *	}
+ *	zone example.net {
+ *		primary        192.0.2.1    transfers.example.org
+ *		allow-notify   192.0.2.1
+ *		file           example.net.zone		(where it is written to)
+ *	}
+ *
+ * References: RFC 8945 (keys), RFC 5936 5 (who may transfer), RFC 1996, RFC 2136 3.3.
+ *
+ * What it does not do: it opens no file but those that a key's secret is in.
+ */
+#ifndef MRG_DNS_ZONE_OPTION_H
+#define MRG_DNS_ZONE_OPTION_H
+
+#include "appliances/common/conf.h"
+#include "mrg_rt.h"
+#include "protocols/dns/tsig.h"
+
+enum { NAME_WIRE_MAX = 255 };
+
+struct key_option {
+	const char *text; /* its name as it was written */
+	uint8_t name[NAME_WIRE_MAX];
+	struct mrg_dns_tsig_key tsig; /* secret empty: not said yet */
+	struct key_option *next;
+};
+
+/* Somebody that is asked or told something. */
+struct remote {
+	struct mrg_rt_addr addr;
+	const struct key_option *key; /* what is said is signed with it; NULL: it is not signed */
+	struct remote *next;
+};
+
+/* Who may do something: who has one of these addresses, and the key. */
+struct allowed {
+	struct mrg_rt_addr net; /* family 0: any address */
+	unsigned bits;          /* of it that are looked at */
+	const struct key_option *key; /* NULL: none is needed */
+	struct allowed *next;
+};
+
+enum { UPDATE_TYPES = CONF_WORDS };
+
+/* What may be updated: by who has the key, at this name (`*.` before it: at all below it), of these types. */
+struct update_allowed {
+	const struct key_option *key;
+	uint8_t name[NAME_WIRE_MAX];
+	size_t name_len;
+	bool below; /* the name is what is before all that is meant */
+	uint16_t types[UPDATE_TYPES];
+	size_t type_count; /* 0: all */
+	struct update_allowed *next;
+};
+
+struct zone_option {
+	const char *file;    /* its records; of a zone with a primary: where they are kept; NULL: nowhere */
+	const char *text;    /* the origin as it was written */
+	uint8_t origin[NAME_WIRE_MAX]; /* flat wire form */
+	size_t origin_len;
+	struct remote *primaries; /* NULL: its file is what it is */
+	struct remote *notify;
+	struct allowed *transfer, *notify_from;
+	struct update_allowed *update;
+	unsigned size_limit_mib; /* octets of a transfer that is received; 0: ZONE_SIZE_LIMIT_MIB */
+};
+
+/* All of them, in an arena. */
+struct zone_options {
+	struct mrg_arena *arena;
+	struct zone_option *list; /* moves when there are more */
+	size_t count, cap;
+	struct key_option *keys; /* newest first */
+	struct mrg_dns_tsig_keys table; /* of zone_options_end */
+};
+
+/*
+ * zone_option_add - a zone, `ORIGIN=FILE` as on the command line.   false: it has said what is wrong.
+ */
+bool zone_option_add(struct zone_options *all, const char *value);
+
+enum { ZONE_OPTION_BLOCKS = 2, ZONE_SIZE_LIMIT_MIB = 4096 };
+
+/* The blocks of a configuration file; their ctx is a struct zone_options. */
+extern const struct conf_block zone_option_blocks[ZONE_OPTION_BLOCKS];
+
+/*
+ * zone_options_end - all are read: fill the table of keys.   false: it has said what is wrong.
+ */
+bool zone_options_end(struct zone_options *all);
+
+/*
+ * allowed_find - does one of the rules let this address with this key do it?
+ *   key    that the message is signed with, which was verified; NULL: it is not signed
+ */
+bool allowed_find(const struct allowed *rules, const struct mrg_rt_addr *who, const struct mrg_dns_tsig_key *key);
+
+/*
+ * update_allowed_find - may who has this key change records of this name and type?   name   flat wire form
+ */
+bool update_allowed_find(const struct update_allowed *rules, const struct mrg_dns_tsig_key *key, struct mrg_span name, uint16_t type);
+
+#endif

@@ -1,0 +1,55 @@
+/* What those that ask have in common. */
+#include "protocols/dns/response.h"
+
+#include "dns/rr.h"
+#include "iana/dns.h"
+
+static struct mrg_span after(struct mrg_span s, size_t n) { return (struct mrg_span){ s.p + n, s.len - n }; }
+
+void mrg_dns_response_ask(struct mrg_w *w, uint16_t udp_size)
+{
+	struct mrg_dns_edns_build eb;
+	struct mrg_dns_opt_build ob;
+	struct mrg_dns_option_build b;
+	mrg_dns_edns_begin(w, &eb, &(struct mrg_dns_edns_args){ .udp_size = udp_size });
+	mrg_dns_opt_begin(w, &ob, &(struct mrg_dns_opt_args){ 0 });
+	mrg_dns_opt_options_add(w, &ob);
+	mrg_dns_option_begin(w, &b, &(struct mrg_dns_option_args){ .code = MRG_DNS_EDNS_OPTION_EXPIRE });
+	mrg_dns_option_end(w, &b);
+	mrg_dns_opt_end(w, &ob);
+	mrg_dns_edns_end(w, &eb);
+}
+
+static void take(const struct mrg_dns_edns *e, struct mrg_dns_response_edns *out)
+{
+	const struct mrg_dns_opt opt = mrg_dns_edns_rdata(e);
+	struct mrg_dns_opt_options_it it = mrg_dns_opt_options(&opt);
+	struct mrg_dns_option option;
+	struct mrg_dns_expire expire;
+	out->upper = mrg_dns_edns_extended_rcode(e) * 16u;
+	while (mrg_dns_opt_options_next(&it, &option)) {
+		if (mrg_dns_option_data_as_expire(&option, &expire) && mrg_dns_expire_has_seconds(&expire)) {
+			out->has_expire = true;
+			out->expire_s = mrg_dns_expire_seconds(&expire);
+		}
+	}
+}
+
+bool mrg_dns_response_edns(struct mrg_span message, struct mrg_span left, unsigned count, unsigned additional,
+	struct mrg_dns_response_edns *out)
+{
+	*out = (struct mrg_dns_response_edns){ .has_expire = false };
+	for (; count > 0; count--) {
+		struct mrg_dns_edns edns;
+		struct mrg_dns_rr rr;
+		if (count <= additional && mrg_dns_edns_check(left, &edns, NULL) == MRG_OK) {
+			take(&edns, out);
+			left = after(left, edns.len);
+		} else if (mrg_dns_rr_check(left, message, &rr, NULL) == MRG_OK) {
+			left = after(left, rr.len);
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
