@@ -488,12 +488,12 @@ START_TEST(test_rebuild_due)
 	begin(APEX, true);
 	mrg_dns_zone_change_end(&c);
 	const struct mrg_dns_zone *z = k.zones[0];
+	struct mrg_arena all = arena_of(400 << 14); /* tables of all versions */
 	for (unsigned i = 0; !mrg_dns_zone_rebuild_due(z, &k.arena); i++) {
 		char owner[32];
 		const uint8_t ip[] = { 192, 0, 2, 1 };
 		ck_assert_uint_lt(i, 400);
-		tables.len = 0;
-		struct mrg_arena own = arena_of(1 << 14);
+		struct mrg_arena own = { all.p + ((size_t)i << 14), 0, 1 << 14 };
 		ck_assert_int_eq(mrg_dns_zone_change_begin(&c, z, &k.arena, &own, &scratch, true), MRG_OK);
 		snprintf(owner, sizeof owner, "h%u.example.", i);
 		ck_assert_int_eq(mrg_dns_zone_change_add(&c, name(owner), MRG_DNS_TYPE_A, 1, 60,
@@ -521,6 +521,9 @@ START_TEST(test_rebuild_due)
 	ck_assert_int_eq(mrg_dns_zone_rebuild(z, &small, &scratch, &made, &err), MRG_E_SPACE);
 	ck_assert_int_eq(err.fault, MRG_DNS_ZONE_FULL);
 	ck_assert_uint_eq(scratch.len, 0);
+	free(all.p);
+	free(compact.p);
+	free(small.p);
 }
 END_TEST
 
@@ -549,6 +552,8 @@ START_TEST(test_stored)
 	finish();
 	expect("a.example. A", "NOERROR aa; a.example. A IN\nan a.example. 60 IN A 192.0.2.9\n");
 	mrg_dns_zone_change_end(&c);
+	free(nodes.p);
+	free(built.p);
 }
 END_TEST
 
