@@ -24,7 +24,7 @@ SEEDS = (1, 2)
 MACHINES = {
     "net.connection.Connection": 20_000, "net.neighbor.Neighbor": 1_000, "net.dhcp4_client.Dhcp4Client": 2_000,
     "http.connection.ConnectionClient": 20_000, "http.connection.ConnectionServer": 2_000,
-    "dns.stream.StreamClient": 500, "dns.stream.StreamServer": 2_000, "dns.transfer.TransferOrder": 1_000, "dns.secondary.SecondaryZone": 5_000,
+    "dns.stream.StreamClient": 500, "dns.stream.StreamServer": 2_000, "dns.transfer.TransferOrder": 20_000, "dns.secondary.SecondaryZone": 5_000,
 }  # fmt: skip
 FAULT_CASES = 1_000
 

@@ -43,7 +43,10 @@ static enum mrg_io fake_write(
 		n = fake_least(n, f->write_most);
 	if (n == 0)
 		return MRG_IO_AGAIN;
-	f->out = realloc(f->out, f->out_len + n);
+	if (f->out_len + n > f->out_cap) {
+		f->out_cap = 2 * (f->out_len + n);
+		f->out = realloc(f->out, f->out_cap);
+	}
 	memcpy(f->out + f->out_len, parts[0].p, n);
 	f->out_len += n;
 	f->write_room -= n;

@@ -17,7 +17,7 @@ struct fake {
 	size_t write_room; /* bytes that writes still take */
 	size_t write_most; /* bytes a write takes at most; 0: all */
 	uint8_t *out;
-	size_t out_len;
+	size_t out_len, out_cap;
 	unsigned want;
 	bool finished, closed;
 	struct fake *next; /* in the list of all */
