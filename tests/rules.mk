@@ -6,7 +6,7 @@
 #   tests/runtime/vm/guest/*.c  applications that tests start in a virtual machine
 #   other .c files      helpers, in one archive that every test program may draw on
 TEST_C        := $(sort $(shell find tests -name 'test_*.c' 2>/dev/null))
-TEST_HELPER_C := $(sort $(shell find tests -name '*.c' ! -name 'test_*.c' ! -path 'tests/gen/*' ! -path 'tests/install/*' ! -path 'tests/runtime/vm/guest/*' 2>/dev/null))
+TEST_HELPER_C := $(sort $(shell find tests -name '*.c' ! -name 'test_*.c' ! -path 'tests/coverage/*' ! -path 'tests/gen/*' ! -path 'tests/install/*' ! -path 'tests/runtime/vm/guest/*' 2>/dev/null))
 TEST_SCRIPTS  := $(sort $(shell find tests -name 'test_*.py' -o -name 'run_*.py' 2>/dev/null))
 # Images that tests start in a virtual machine: an application each.
 VM_IMAGES += $(patsubst tests/runtime/vm/guest/%.c,%,$(wildcard tests/runtime/vm/guest/*.c))
