@@ -94,6 +94,7 @@ static void complete(struct fetch *f)
 		told(f, FETCH_CURRENT, NULL);
 		return;
 	}
+	f->changes = receiving_incremental(f->receiving);
 	const char *const why = receiving_finish(f->receiving, &v);
 	f->took_ns = mrg_unix_now_ns() - f->begun_ns;
 	if (why == NULL)

@@ -41,6 +41,7 @@ struct fetch {
 	struct fetch_what what;
 	char why[200];
 	bool asked_whole;             /* no difference was asked for */
+	bool changes;                 /* a difference came */
 	bool reached;                 /* the primary has said something */
 	bool has_expire;              /* RFC 7314: */
 	uint32_t expire_s;            /* for how long the primary holds it */

@@ -119,6 +119,9 @@ static const char *finish_whole(struct receiving *r)
 {
 	if (mrg_dns_zone_finish(&r->builder, &r->made->zone, &r->why) != MRG_OK)
 		return mrg_dns_zone_fault_str(r->why.fault);
+	if (r->held != NULL &&
+		r->option->transfer != NULL) /* who has it from here gets differences all the same */
+		version_follow(r->made, r->held);
 	mrg_unix_arena_trim(&r->made->nodes->arena);
 	return NULL;
 }

@@ -41,19 +41,18 @@ static void log_failed(struct secondary_zone *z, const char *event, const char *
 {
 	struct mrg_rt_line l;
 	z->all->failures++;
-	z->failed_last = event;
 	begin_line(&l, "warn", event, z);
 	mrg_rt_line_addr(&l, "primary", &primary_of(z, z->s.primary)->addr);
 	mrg_rt_line_str(&l, "why", why);
 	mrg_rt_log_line(&stderr_log, &l);
 }
 
-static void log_fetched(const struct secondary_zone *z, const struct fetch *f, bool changes)
+static void log_fetched(const struct secondary_zone *z, const struct fetch *f)
 {
 	struct mrg_rt_line l;
 	begin_line(&l, "info", "transfer_received", z);
 	mrg_rt_line_addr(&l, "primary", &primary_of(z, z->s.primary)->addr);
-	mrg_rt_line_str(&l, "kind", changes ? "ixfr" : "axfr");
+	mrg_rt_line_str(&l, "kind", f->changes ? "ixfr" : "axfr");
 	mrg_rt_line_num(&l, "serial", mrg_dns_zone_serial(z->held->zone));
 	mrg_rt_line_num(&l, "records", f->records);
 	mrg_rt_line_num(&l, "octets", f->octets);
@@ -143,13 +142,11 @@ static void tell_expiry(struct secondary_zone *z, uint64_t now_ns)
 static void adopt(struct secondary_zone *z, struct fetch *f, struct version *version, uint64_t now_ns)
 {
 	struct mrg_dns_secondary_soa soa;
-	const bool changes = version->tables.p != NULL || version->newest != NULL;
 	if (z->held != NULL)
 		version_drop(z->held);
 	z->held = version;
-	z->failed_last = NULL;
-	*(changes ? &z->all->fetched_changes : &z->all->fetched_whole) += 1;
-	log_fetched(z, f, changes);
+	*(f->changes ? &z->all->fetched_changes : &z->all->fetched_whole) += 1;
+	log_fetched(z, f);
 	z->all->user.serve(z->all->user.ctx, z->index, version);
 	mrg_dns_secondary_soa_of(version->zone, &soa);
 	mrg_dns_secondary_adopted(&z->s, &soa, f->has_expire ? &f->expire_s : NULL, now_ns);

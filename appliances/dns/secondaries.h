@@ -25,7 +25,6 @@ struct secondary_zone {
 	struct mrg_dns_secondary s;
 	struct version *held; /* the newest; with one user: this. NULL: none */
 	struct fetch *fetch;  /* under way; NULL: none */
-	const char *failed_last; /* what went wrong last, as said in the log; NULL: nothing since it went well */
 	uint16_t query_id;
 	bool querying, beginning; /* beginning: a transfer, which has not failed at once yet */
 	struct mrg_dns_auth auth; /* of the query */
