@@ -20,6 +20,7 @@ static const struct metric metrics[] = {
 		"TCP connections closed to make room for others." },
 	{ "mrg_dns_connections_broken_total", NULL, "counter",
 		"TCP connections that broke before their end." },
+	{ "mrg_dns_connections_refused_total", NULL, "counter", "TCP connections over a client's limit." },
 	{ "mrg_dns_transfers_total", NULL, "counter", "Transfers begun, to others." },
 	{ "mrg_dns_transfers_refused_total", NULL, "counter", "Transfers refused." },
 	{ "mrg_dns_transfer_octets_total", NULL, "counter", "Octets of transfers, to others." },
@@ -47,6 +48,7 @@ void figures_publish(struct worker *w)
 	publish(p, at++, s->idle_closed);
 	publish(p, at++, s->spared);
 	publish(p, at++, s->broken);
+	publish(p, at++, s->refused);
 	publish(p, at++, w->sendings.begun);
 	publish(p, at++, w->sendings.refused);
 	publish(p, at++, w->sendings.octets);

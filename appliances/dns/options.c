@@ -29,6 +29,7 @@ static const char HELP[] =
 	"  --rate N                replies of a kind to one network (/24, /56) a second; what is more is not sent (no limit)\n"
 	"  --rate-slip N           of those that are not sent each Nth is, cut short, so that the client asks over TCP (2)\n"
 	"  --rate-networks N       networks that are counted at once (100000)\n"
+	"  --tcp-per-client N      TCP connections that one client may have of a worker at once (no limit)\n"
 	"  --cookie-secret HEX     what cookies are made with, 32 digits, the same on all servers of an address (a new one each start);\n"
 	"                          a second one: a secret that is accepted, too\n"
 	"  --no-cookies            give clients no cookies (RFC 7873)\n"
@@ -156,6 +157,13 @@ static bool take_rate_networks(void *ctx, const char *value)
 	return args_number(PROGRAM, "--rate-networks", value, 1, MOST, &o->rate.networks);
 }
 
+static bool take_tcp_per_client(void *ctx, const char *value)
+{
+	enum { MOST = 65535 };
+	struct options *const o = ctx;
+	return args_number(PROGRAM, "--tcp-per-client", value, 1, MOST, &o->tcp_per_client);
+}
+
 static bool take_cookie_secret(void *ctx, const char *value)
 {
 	struct options *const o = ctx;
@@ -194,6 +202,7 @@ static const struct arg table[] = {
 	{ "--rate", take_rate, true, NULL },
 	{ "--rate-slip", take_rate_slip, true, NULL },
 	{ "--rate-networks", take_rate_networks, true, NULL },
+	{ "--tcp-per-client", take_tcp_per_client, true, NULL },
 	{ "--cookie-secret", take_cookie_secret, true, NULL },
 	{ "--no-cookies", take_no_cookies, false, NULL },
 	{ "--config", take_config, true, NULL },

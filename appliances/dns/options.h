@@ -26,6 +26,7 @@ struct options {
 	unsigned cookie_secrets; /* that were given */
 	bool no_cookies;
 	const char *control;       /* a socket for mrg-dnsctl; NULL: none */
+	unsigned tcp_per_client; /* connections; 0: no limit */
 	size_t workers;
 	const char *user;
 	bool check, print, sandbox;

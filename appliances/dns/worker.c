@@ -3,6 +3,7 @@
  * Reading order: the two answer functions, turn, worker_new.
  */
 #include <errno.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "appliances/common/say.h"
@@ -147,13 +148,17 @@ static int make_ends(struct worker *w, const struct places *places, uint32_t con
 		.dgram_in_max = o->server.udp_max > QUERY_MAX ? o->server.udp_max : QUERY_MAX,
 		.dgram_out_max = o->server.udp_max,
 	};
-	const struct mrg_dns_stream_limits stream_limits = {
-		.conn_count = conns, .block_count = BLOCKS, .idle_ns = IDLE_NS
-	};
+	struct mrg_dns_stream_limits stream_limits = { .conn_count = conns,
+		.block_count = BLOCKS,
+		.idle_ns = IDLE_NS,
+		.client_max = o->tcp_per_client };
 	const struct mrg_dns_answerer answerer = {
 		.ctx = w, .answer = answer_stream, .next = next_part, .done = transfer_over
 	};
 	const struct mrg_tcpip_limits stack = stack_limits(o);
+	if (getrandom(stream_limits.client_key, sizeof stream_limits.client_key, 0) !=
+		sizeof stream_limits.client_key)
+		return errno;
 	int err = mrg_unix_loop_init(
 		&w->loop, o->sandbox ? &mrg_unix_few : &mrg_unix_kernel, &w->arena, &limits);
 	if (err != 0)

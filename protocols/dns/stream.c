@@ -19,7 +19,10 @@ enum {
 	LINE = 64,                      /* bytes of a cache line */
 	TURN_MAX = 256 << 10,           /* octets of a transfer in one event: others wait */
 	DISCARD_MAX = 16,               /* reads of unwanted bytes in one event */
-	DRAIN_MAX = 16                  /* reads of one connection when the server ends */
+	CLIENTS = 4096,                 /* places to count clients at */
+	IP4_LEN = 4,
+	IP6_NET_LEN = 8, /* octets of an IPv6 address that one client has */
+	DRAIN_MAX = 16   /* reads of one connection when the server ends */
 };
 
 /* ---- connections, those longest without progress first ---- */
@@ -79,6 +82,8 @@ static void close_conn(struct mrg_dns_streams *t, struct mrg_dns_conn *c)
 	drop(t, &c->out);
 	list_remove(t, c);
 	mrg_stream_close(c->s);
+	if (t->clients != NULL)
+		t->clients[c->client]--;
 	mrg_rt_pool_put(&t->conns, c);
 	t->live--;
 }
@@ -468,15 +473,31 @@ static bool spare(void *ctx, uint64_t now_ns)
 	return true;
 }
 
+/* Where a client's connections are counted. */
+static uint32_t client_of(const struct mrg_dns_streams *t, struct mrg_stream *s)
+{
+	struct mrg_rt_addr peer;
+	mrg_stream_peer(s, &peer);
+	const struct mrg_span address = { peer.ip, peer.family == 4 ? (size_t)IP4_LEN : (size_t)IP6_NET_LEN };
+	return (uint32_t)(mrg_rt_hash(t->limits.client_key, address) % CLIENTS);
+}
+
 static bool open_conn(void *ctx, struct mrg_stream *s, uint64_t now_ns)
 {
 	struct mrg_dns_streams *const t = ctx;
+	const uint32_t client = t->clients != NULL ? client_of(t, s) : 0;
+	if (t->clients != NULL && t->clients[client] == t->limits.client_max) {
+		t->counts.refused++;
+		return false;
+	}
 	if (t->draining || (t->live == t->limits.conn_count && !spare(t, now_ns)))
 		return false;
 	struct mrg_dns_conn *const c = mrg_rt_pool_get(&t->conns);
 	if (c == NULL)
 		return false;
-	*c = (struct mrg_dns_conn){ .s = s };
+	*c = (struct mrg_dns_conn){ .s = s, .client = client };
+	if (t->clients != NULL)
+		t->clients[client]++;
 	mrg_dns_stream_server_begin(&c->m);
 	s->conn = c;
 	t->live++;
@@ -518,7 +539,11 @@ enum mrg_status mrg_dns_streams_init(struct mrg_dns_streams *t, struct mrg_arena
 	mrg_rt_pool_init(&t->big, a, BIG, limits->block_count);
 	t->in = mrg_arena_get(a, FRAME_MAX, LINE);
 	t->out = mrg_arena_get(a, OUT_MAX, LINE);
-	return t->in != NULL && t->out != NULL ? MRG_OK : MRG_E_SPACE;
+	if (limits->client_max != 0)
+		t->clients = mrg_arena_get(a, CLIENTS * sizeof *t->clients, LINE);
+	return t->in != NULL && t->out != NULL && (limits->client_max == 0 || t->clients != NULL)
+		       ? MRG_OK
+		       : MRG_E_SPACE;
 }
 
 bool mrg_dns_streams_reply(

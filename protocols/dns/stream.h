@@ -31,6 +31,8 @@ struct mrg_dns_stream_limits {
 		block_count; /* big blocks at once, of some 80 KiB: partial long messages, replies that wait */
 	uint64_t
 		idle_ns; /* a connection is closed when this passes without a whole query read or a waiting reply sent */
+	uint32_t client_max;    /* connections of one client at once, by address (IPv6: by /64); 0: as many as there may be */
+	uint64_t client_key[2]; /* that nobody can guess, so that nobody can choose whom to be counted with */
 };
 
 /* What is said to a query. */
@@ -81,11 +83,12 @@ struct mrg_dns_conn {
 	struct mrg_dns_held in, out;
 	void *transfer;  /* under way; of the answerer */
 	uint64_t ticket; /* of the query whose reply comes later; 0: none */
+	uint32_t client; /* where it is counted; with client_max only */
 	struct mrg_dns_stream_server m; /* where it stands: specs/dns/stream.mrg */
 };
 
 struct mrg_dns_stream_counts {
-	uint64_t opened, idle_closed, spared, broken, queries, answers, parts;
+	uint64_t opened, refused /* for client_max */, idle_closed, spared, broken, queries, answers, parts;
 };
 
 struct mrg_dns_streams {
@@ -100,6 +103,7 @@ struct mrg_dns_streams {
 	struct mrg_dns_conn *oldest, *newest;
 	uint32_t live;
 	uint64_t tickets; /* queries that came */
+	uint32_t *clients; /* connections, by a hash of who has them: who shares one is counted as one */
 	bool draining;
 	uint8_t *in, *out; /* work space of one event, shared by all connections */
 };

@@ -65,12 +65,18 @@ static void fake_close(struct mrg_stream *s)
 	f->closed = true;
 }
 
+static void fake_peer(struct mrg_stream *s, struct mrg_rt_addr *out)
+{
+	*out = ((struct fake *)(void *)s)->peer;
+}
+
 static const struct mrg_stream_ops fake_ops = {
 	.read = fake_read,
 	.write = fake_write,
 	.want = fake_want,
 	.finish = fake_finish,
 	.close = fake_close,
+	.peer = fake_peer,
 };
 
 struct fake *fake_new(void)

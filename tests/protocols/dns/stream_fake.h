@@ -20,6 +20,7 @@ struct fake {
 	size_t out_len, out_cap;
 	unsigned want;
 	bool finished, closed;
+	struct mrg_rt_addr peer;
 	struct fake *next; /* in the list of all */
 };
 

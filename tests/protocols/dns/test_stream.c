@@ -38,17 +38,20 @@ static enum mrg_dns_said answer(void *ctx, struct mrg_dns_call *call, struct mrg
 
 static const struct mrg_dns_answerer answerer = { .answer = answer };
 
-static void start(uint32_t conn_count, uint32_t block_count)
+static void start_with(const struct mrg_dns_stream_limits *limits)
 {
-	const struct mrg_dns_stream_limits limits = {
-		.conn_count = conn_count, .block_count = block_count, .idle_ns = IDLE
-	};
 	room = calloc(1, ROOM);
 	arena = (struct mrg_arena){ .p = room, .cap = ROOM };
 	timers = (struct mrg_rt_timers){ .top = NULL };
 	now = 5;
 	fake_copied = 0;
-	ck_assert_int_eq(mrg_dns_streams_init(&streams, &arena, &timers, &limits, &answerer), MRG_OK);
+	ck_assert_int_eq(mrg_dns_streams_init(&streams, &arena, &timers, limits, &answerer), MRG_OK);
+}
+
+static void start(uint32_t conn_count, uint32_t block_count)
+{
+	start_with(&(struct mrg_dns_stream_limits){
+		.conn_count = conn_count, .block_count = block_count, .idle_ns = IDLE });
 }
 
 static void stop(void)
@@ -477,6 +480,41 @@ START_TEST(one_too_many_closes_the_oldest)
 }
 END_TEST
 
+/* Is a connection from there let in? */
+static bool comes(const char *from, struct fake **out)
+{
+	*out = fake_new();
+	ck_assert(mrg_rt_addr_read(from, 1, &(*out)->peer));
+	return streams.user.open(streams.user.ctx, &(*out)->stream, now);
+}
+
+START_TEST(a_client_has_so_many_connections_at_once)
+{
+	struct fake *one, *two, *other;
+	start_with(&(struct mrg_dns_stream_limits){ .conn_count = CONNS,
+		.block_count = BLOCKS,
+		.idle_ns = IDLE,
+		.client_max = 2,
+		.client_key = { 1, 2 } });
+	ck_assert(comes("192.0.2.1:1000", &one) && comes("192.0.2.1:1001", &two));
+	ck_assert(!comes("192.0.2.1:1002", &other));
+	ck_assert_uint_eq(streams.counts.refused, 1);
+	ck_assert(comes("192.0.2.2:1000", &other));
+	one->eof = true;
+	run_all(one);
+	ck_assert(one->closed);
+	ck_assert(comes("192.0.2.1:1003", &other));
+	ck_assert(comes("[2001:db8::1]:1", &other) && comes("[2001:db8::2]:1", &other)); /* of one /64 */
+	ck_assert(!comes("[2001:db8::3]:1", &other) && comes("[2001:db8:0:1::3]:1", &other));
+	ck_assert_uint_eq(streams.counts.opened, 7);
+	stop();
+	start(CONNS, BLOCKS);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert(comes("192.0.2.1:1000", &other));
+	stop();
+}
+END_TEST
+
 START_TEST(nothing_to_spare_when_there_is_nothing)
 {
 	start(CONNS, BLOCKS);
@@ -588,6 +626,7 @@ int main(void)
 	tcase_add_test(t, dripping_reads_win_no_time);
 	tcase_add_test(t, one_too_many_closes_the_oldest);
 	tcase_add_test(t, nothing_to_spare_when_there_is_nothing);
+	tcase_add_test(t, a_client_has_so_many_connections_at_once);
 	tcase_add_test(t, time_at_its_end);
 	tcase_add_test(t, draining_answers_what_has_arrived_and_closes);
 	tcase_add_test(t, draining_reads_all_that_was_pipelined);
