@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "appliances/dns/receiving.h"
+#include "protocols/dns/zonemd.h"
 #include "unix/mrg_unix.h"
 
 enum { MIB = 1 << 20, SCRATCH_LEAST = 64 * MIB };
@@ -149,11 +150,24 @@ static const char *finish_changes(struct receiving *r)
 	return kept ? NULL : "not enough memory";
 }
 
+/* Is it what its digest was made of, if it has one?  RFC 8976 4 */
+static const char *check_digest(const struct version *v)
+{
+	enum mrg_dns_zonemd_verdict verdict;
+	if (mrg_dns_zonemd_verify(v->zone, &v->nodes->arena, &verdict) != MRG_OK)
+		return "not enough memory";
+	return verdict == MRG_DNS_ZONEMD_MISMATCH || verdict == MRG_DNS_ZONEMD_SERIAL
+		       ? mrg_dns_zonemd_str(verdict)
+		       : NULL;
+}
+
 const char *receiving_finish(struct receiving *r, struct version **out)
 {
-	const char *const why = r->what == WHOLE     ? finish_whole(r)
-				: r->what == CHANGES ? finish_changes(r)
-						     : "nothing has come";
+	const char *why = r->what == WHOLE     ? finish_whole(r)
+			  : r->what == CHANGES ? finish_changes(r)
+					       : "nothing has come";
+	if (why == NULL)
+		why = check_digest(r->made);
 	if (why != NULL)
 		return why;
 	r->what = NOTHING;

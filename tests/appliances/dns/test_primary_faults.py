@@ -17,7 +17,7 @@ from harness import Files, Server, check, equal, main  # noqa: E402
 from peers import KEY, ORIGIN, SECRET  # noqa: E402
 from running import PATIENCE_S, run_program  # noqa: E402
 
-SOA, NS, A, AXFR, IXFR = 6, 2, 1, 252, 251
+SOA, NS, A, ZONEMD = 6, 2, 1, 63
 RESPONSE = 0x8400
 
 
@@ -146,6 +146,7 @@ def faults(p: Primary) -> dict[str, tuple[Callable[[bytes, int], Iterable[bytes 
         "a difference that leads back": (says(new, old, host(1), soa(0), host(2), new), ""),
         "a CNAME beside other data": (says(new, *whole, record("www", 5, wire.name(ORIGIN)), new), "CNAME"),
         "no NS at the top": (says(new, GLUE, host(2), new), "NS"),
+        "a digest of another zone": (says(new, *whole, record("", ZONEMD, struct.pack("!I2B", 2, 1, 1) + bytes(48)), new), "digest"),
         "RDATA that is none": (says(new, *whole, record("y", A, b"12345"), new), ""),
         "unasked octets": (lambda query, qtype: [b"\xff" * 40], ""),
         "a short message": (lambda query, qtype: [b"\x00"], ""),
