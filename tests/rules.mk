@@ -1,7 +1,7 @@
 # Tests are found by name; adding one touches no list.
 #   tests/**/test_*.c   a program (Check, or anything whose last line is "N passed, N failed"); run plain and with sanitizers
 #   tests/**/test_*.py, run_*.py  a script whose last line is "N passed, N failed"; those under tests/appliances also run against the
-#                       sanitized server, but for test_vm.py (images have no sanitizers), and those of servers once more against images
+#                       sanitized server, but for test_vm.py and test_container.py (images have no sanitizers), and those of servers once more against images
 #                       (tests/appliances/images.py). MRG_BUILD names the folder that holds bin/ and lib/, MRG_SCALE what servers are.
 #   tests/runtime/vm/guest/*.c  applications that tests start in a virtual machine
 #   other .c files      helpers, in one archive that every test program may draw on
@@ -11,7 +11,7 @@ TEST_SCRIPTS  := $(sort $(shell find tests -name 'test_*.py' -o -name 'run_*.py'
 # Images that tests start in a virtual machine: an application each.
 VM_IMAGES += $(patsubst tests/runtime/vm/guest/%.c,%,$(wildcard tests/runtime/vm/guest/*.c))
 $(foreach g,$(wildcard tests/runtime/vm/guest/*.c),$(eval VM_SRC_$(basename $(notdir $g)) := $g))
-TEST_BLACK_BOX := $(filter-out %/test_vm.py,$(filter tests/appliances/%,$(TEST_SCRIPTS)))
+TEST_BLACK_BOX := $(filter-out %/test_vm.py %/test_container.py,$(filter tests/appliances/%,$(TEST_SCRIPTS)))
 TEST_OF_IMAGES := $(filter-out %/test_vm.py %/test_sandbox.py tests/appliances/dns/test_zones.py,$(filter tests/appliances/dns/% tests/appliances/http/%,$(TEST_SCRIPTS)))
 TEST_PROGRAMS := $(TEST_C:%.c=$B/%)
 TEST_LIBS     := $B/lib/libtests.a $(LIBS:%=$B/lib/lib%.a)
