@@ -64,7 +64,7 @@ FAULTS = [
     ("appliances/common/args.c", "v >= least && v <= most)", "v >= least)", "appliance.words", "told"),
     ("appliances/common/args.c", "equals != NULL ? equals + 1", "equals != NULL ? equals", "appliance.words", "told"),
     ("appliances/common/args.c", "if (d < best)", "if (d <= best)", "appliance.words", "told"),
-    ("appliances/common/conf.c", "\tl->count = 0;\n\tl->bad = false;", "\tl->count = 0;", "appliance.words", "faults"),
+    ("appliances/common/conf.c", "\tl->brace = NULL;\n\tl->bad = false;", "\tl->brace = NULL;", "appliance.words", "faults"),
     ("appliances/common/conf.c", "(size_t)(at - from) - 2u", "(size_t)(at - from) - 1u", "appliance.words", "told"),
     ("protocols/tcpip/if.c", "count->if_in_foreign++;", "", "tcpip.stack", "frames by kind"),
     ("protocols/tcpip/tcp.c", "\tring_free(&c->out, &t->buffers);\n\ttcp_work(c);", "\ttcp_work(c);", "tcpip.stack", "buffers are left"),
