@@ -83,7 +83,7 @@ $(FUZZ_SPEC).list: FORCE
 $(FUZZ_SPEC)/fuzz: $(FUZZ_SPEC).list $(FUZZ_SERVERS_SPECS) $(GEN_PY) $(wildcard $(FUZZ_S)/*)
 	$(call say,FUZZ,$(@D))
 	$Qrm -rf $(@D) && bin/mrg fuzz $(FUZZ_SERVERS_SPECS) -o $(@D)
-	+$Q$(MAKE) -s -C $(@D) CC='$(CC)' CFLAGS='-O2 -g $(SANFLAGS)'
+	+$Q$(MAKE) -s -C $(@D) CC='$(CC)' CFLAGS='-O2 -g $(SANFLAGS)' CODE=
 endif
 # Of the folder all but its own list of subjects, of which each program takes what it needs.
 $(FUZZ_SPEC)/spec.a: $(FUZZ_SPEC)/fuzz
@@ -192,7 +192,7 @@ PEERS_SPECS  := specs/dns/message.mrg specs/http/message.mrg $(filter specs/net/
 PEERS_LIBS   := $(addprefix $B/lib/libmrg,-http.a -dns.a -tcpip.a -rt-unix.a .a)
 # PEERS_MORE: C instead of that of the libraries, for tests of what is seen.
 PEERS_C      := $(addprefix fuzz/peers,.c _dns.c _http.c _stack.c _all.c) $(addprefix fuzz/,tcpip_packet.c tcpip_user.c frames.c ops.c)
-PEERS_O      := subjects_dns_message.o texts_http_message.o $(patsubst specs/net/%.mrg,subjects_net_%.o,$(filter specs/net/%,$(FUZZ_SERVERS_SPECS)))
+PEERS_O      := $(addsuffix [-.]*o,subjects_dns_message texts_http_message $(patsubst specs/net/%.mrg,subjects_net_%,$(filter specs/net/%,$(FUZZ_SERVERS_SPECS))))
 fuzz-peers: ## hold what is generated against ldns, libknot and http_parser, and the stack against lwIP, T= or E= as above
 	$Qmk/deps.sh $(BUILD_DEPS) peers
 	+$Q$(BUILD) $(PEERS_LIBS)

@@ -17,6 +17,7 @@ from packets_folder import FOLDER, SUMMARY, built  # noqa: E402
 from report import ROOT, Report, make, run  # noqa: E402
 
 CASES = 10_000
+TIME = re.compile(r"; [\d.]+ s, \d+/s")
 
 # All that can be reached of these is reached within CASES cases of other seeds, too, beginning with one octet.
 OTHER_SEEDS = (2, 7)
@@ -33,6 +34,9 @@ EXHAUST = ["--exhaust", 2, "--exhaust-cases", 20_000]
 
 # A maker writes one item after the other: it doesn't know how long an archive will be when it says so.
 REFUSED = {"archive.Whole"}
+
+# What is walked by code and by tables must be the same; these have between them all kinds of items.
+BY_CODE = ("dns/name.mrg", "net/ip4.mrg", "archive.mrg", "pcapng.mrg")
 
 # A field told wrong of one of its 65536 values: only all of them are sure to have it.
 RARE = ("net/udp.h", "return mrg_be16(v->p + 2);", "return (uint16_t)(mrg_be16(v->p + 2) ^ (mrg_be16(v->p + 2) == 0x9de3));", "net.udp.Udp")
@@ -66,7 +70,7 @@ def check_full(report: Report) -> None:
 
 
 def check_same(report: Report) -> None:
-    once, again = (re.sub(r"; [\d.]+ s, \d+/s", "", fuzz("-s", "net.ip4.Ip4Options", "-E", 3000).stdout) for _ in range(2))
+    once, again = (TIME.sub("", fuzz("-s", "net.ip4.Ip4Options", "-E", 3000).stdout) for _ in range(2))
     report.check("the same seed does the same", once == again, once + again)
 
 
@@ -99,6 +103,22 @@ def check_rare(report: Report) -> None:
     shutil.rmtree(room)
 
 
+def check_code(report: Report) -> None:
+    """The folder itself is built without, since it takes long to compile."""
+    room = FOLDER.parent / "packets-code"
+    shutil.rmtree(room, ignore_errors=True)
+    made = run(ROOT / "bin/mrg", "fuzz", *(ROOT / "specs" / spec for spec in BY_CODE), "-o", room)
+    built_too = make("-C", room, "-j2", "-s", "CFLAGS=-O1 -g", "CODE=yes")
+    if not report.check("packets are walked by code: it builds", made.returncode == 0 and built_too.returncode == 0, made.stdout + built_too.stdout[-2000:]):
+        return
+    report.check("and has it", b"packet_0" in (room / "fuzz").read_bytes() and b"packet_0" not in (FOLDER / "fuzz").read_bytes(), "no function packet_0")
+    options = ["-q", "-S", 1, "-E", 3000, "-o", room / "finds"]
+    told = run(room / "fuzz", *options).stdout
+    want = "".join(fuzz("-s", name, *options[3:]).stdout for name in run(room / "fuzz", "--list").stdout.split())
+    report.check("code says what tables say", TIME.sub("", told) == TIME.sub("", want) and len(want) > 500, told + want)
+    shutil.rmtree(room)
+
+
 def check_usage(report: Report) -> None:
     told = run(ROOT / "bin/mrg", "fuzz", ROOT / "specs/iana/http.mrg", "-o", FOLDER.parent / "none")
     report.check("a module of names only is refused", told.returncode == 2 and "neither a packet nor a grammar nor a machine" in told.stdout, told.stdout)
@@ -112,6 +132,7 @@ def main() -> int:
         check_same(report)
         check_exhaust(report)
         check_rare(report)
+        check_code(report)
     check_usage(report)
     return report.finish()
 

@@ -3,7 +3,7 @@
 A folder of its own that builds with make and nothing else: the generated C,
 the subjects, and what drives them (gen/support/fuzz).
 
-Reading order: files, program, _subject.
+Reading order: files, programs, _subject.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .. import ir, names
 from ..prove_reach import Prover
 from ..field_ids import own_items
 from ..layout import Run, contained, refs, segments
-from . import fuzz_glue, fuzz_once, machine, machine_subject, plan, scope, streams, text_subject
+from . import fuzz_glue, fuzz_once, machine, machine_subject, plan, plan_code, scope, streams, text_subject
 from .tests_c import uses_extern
 from .writer import Writer
 
@@ -37,8 +37,10 @@ CLANG  ?= clang
 AFL_CC ?= afl-clang-fast
 CFLAGS ?= -O2 -g
 FLAGS  := -std=c11 -D_GNU_SOURCE -I. -Isupport
+# Whether packets are walked by code instead of tables: some seconds to compile, and as much as twice the rate.
+CODE   ?= $(filter -O2 -O3,$(CFLAGS))
 MADE   := {spec}
-PLAN   := $(addprefix support/mrg_plan_,make.c read.c events.c subject.c once.c) $(wildcard support/mrg_textplan*.c) support/mrg_machine_plan.c subjects.c
+PLAN   := $(addprefix support/mrg_plan_,make.c events.c subject.c once.c) $(wildcard support/mrg_textplan*.c) support/mrg_machine_plan.c subjects.c
 COMMON := support/mrg_fuzz_again.c support/mrg_fuzz_guard.c
 RUNNER := $(addprefix support/mrg_fuzz_,run.c main.c loop.c find.c catch.c havoc.c exhaust.c files.c) $(COMMON)
 ALL    := $(MADE) $(PLAN)
@@ -47,6 +49,7 @@ ONCE   := {once}
 ONCE_COUNTED := $(if $(findstring -fsanitize,$(CC) $(CFLAGS)),,-fsanitize=thread $(foreach f,cpy move chr cmp,-Dmem$(f)=mrg_once_mem$(f)))
 $(patsubst %.c,obj/%.o,$(ONCE)): ONCE_FLAGS := $(ONCE_COUNTED)
 
+obj/%.o obj-so/%.o: FLAGS += $(if $(CODE),-DMRG_PLAN_CODE)
 fuzz: $(patsubst %.c,obj/%.o,$(ALL) $(RUNNER))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 obj/%.o: %.c Makefile
@@ -96,7 +99,7 @@ def files(
     of_rules: dict[str, list[tuple[str, ir.Loc]]] = {}
     for module in wanted:
         if module.packets:
-            out[f"subjects_{module.name.replace('.', '_')}.c"] = program(module, places, prover)
+            out.update(programs(module, places, prover))
             subjects += [f"{listed(module)}_{names.snake(p.name)}" for p in _subjects_of(module)]
         if module.grammars:
             text, of_texts = text_subject.subjects(module, places=of_rules)
@@ -107,7 +110,7 @@ def files(
             out[f"machines_{module.name.replace('.', '_')}.c"] = text
             subjects += of_machines
     for module in _makers(wanted):
-        out[f"subjects_{module.name.replace('.', '_')}.c"] = program(module)
+        out.update(programs(module))
     w = Writer()
     w.comment("All that can be fuzzed here.")
     w.line('#include "mrg_fuzz.h"')
@@ -190,15 +193,36 @@ def _subjects_of(module: ir.Module) -> list[ir.Packet]:
     return [p for p in module.packets if not p.inline and not uses_extern(p)]
 
 
-def program(module: ir.Module, places: Optional[dict[str, list[Place]]] = None, prover: Optional[Prover] = None) -> str:
-    """A C file with a subject for each packet of the module that is declared by name; link it with the generated C.
+def programs(module: ir.Module, places: Optional[dict[str, list[Place]]] = None, prover: Optional[Prover] = None) -> dict[str, str]:
+    """C files with a subject for each packet of the module that is declared by name; link them with the generated C.
 
     places: where to put the points of each subject, those last that no input comes to."""
-    w = Writer()
+    stem = module.name.replace(".", "_")
     t = plan.Tables(module)
+    return {
+        f"plan_{stem}.h": t.text(),
+        f"subjects_{stem}.c": _subjects(module, t, f"plan_{stem}.h", places, prover),
+        f"subjects_{stem}-read.c": plan_code.source(t, f"plan_{stem}.h", makes=False),
+        f"subjects_{stem}-make.c": plan_code.source(t, f"plan_{stem}.h", makes=True),
+    }
+
+
+def _subjects(
+    module: ir.Module, t: plan.Tables, header: str, places: Optional[dict[str, list[Place]]], prover: Optional[Prover],
+) -> str:  # fmt: skip
+    w = Writer()
     rows = [p for p in module.packets if not uses_extern(p)]  # as in the glue's table
     w.line(fuzz_glue.glue(module))
-    w.line(t.text())
+    w.line(f'#include "{header}"')
+    w.line()
+    w.line("#ifdef MRG_PLAN_CODE")
+    for head in plan_code.heads(module):
+        w.line(f"{head};")
+    name = plan.name_of(module)
+    w.line(f"static const struct mrg_plan {name} = {{ PLAN_TABLES, .read = {name}_read, .make = {name}_make }};")
+    w.line("#else")
+    w.line(f"static const struct mrg_plan {name} = {{ PLAN_TABLES }};")
+    w.line("#endif")
     w.line("static struct mrg_plan_room room;")
     for packet in fuzz_once.fetched(module):
         w.line(f"extern const struct mrg_glue_fetch {fuzz_once.fetcher(packet)};")

@@ -29,11 +29,6 @@ HINTS_MAX = 400  # of one item
 MAP_MAX = 512  # values of a choice whose arms are in a map
 
 
-def tables(module: ir.Module) -> str:
-    """The text of a C file that defines `const struct mrg_plan mrg_plan_MODULE`."""
-    return Tables(module).text()
-
-
 def name_of(module: ir.Module) -> str:
     return "mrg_plan_" + names.snake(module.name.replace(".", "_"))
 
@@ -53,6 +48,11 @@ class Tables:
         self.row = 0  # of `items`, at hand
         self.index: dict[int, int] = {}  # id(item) -> its row
         self.impossible: set[int] = set()  # points that nothing leads to
+        self.parts: dict[int, list[Segment]] = {}  # rows of `items` that are side by side: what they are, by the first
+        self.alone: dict[int, ir.Item] = {}  # rows of items that stand alone
+        self.operations: list[int] = []  # rows of `exprs` that are made of others
+        self.groups: dict[int, int] = {}  # of each row of an optional, where its items begin
+        self.starts: list[int] = []  # likewise of each packet
         self.runs: dict[int, list[tuple[int, int]]] = {}  # id(packet) -> points of runs in it that are cut, and their bits
         self.chosen: set[int] = set()  # id(packet) of those that chains choose by their first octet
         self.slots: dict[int, int] = {}  # id(item) -> slot, of the packet at hand
@@ -84,6 +84,7 @@ class Tables:
     # --- the file -----------------------------------------------------------------
 
     def text(self) -> str:
+        """A header with the tables, which are what `struct mrg_plan` has: PLAN_TABLES."""
         w = Writer()
         w.comment(f"{self.module.path} as tables, for whoever reads, makes and changes its packets: see mrg_plan.h.")
         w.line('#include "mrg_plan.h"')
@@ -109,10 +110,9 @@ class Tables:
             for point in self.points or [""]:
                 w.line(f"{names.c_string(point)},")
         w.line()
-        w.line(f"extern const struct mrg_plan {name_of(self.module)};")
         fields = ", ".join(f".{key} = {key}" for key in (*kinds, "points", "point_items", "leads"))
-        w.line(f"const struct mrg_plan {name_of(self.module)} = {{ {fields}, .point_n = {len(self.points)}, .packet_n = {len(self.order)}, "
-               f".sums = {_c(any('MRG_PLAN_SUM' in row for row in self.rows['exprs']))} }};")
+        w.line(f"#define PLAN_TABLES {fields}, .point_n = {len(self.points)}, .packet_n = {len(self.order)}, "
+               f".sums = {_c(any('MRG_PLAN_SUM' in row for row in self.rows['exprs']))}")
         return w.text()
 
     def put(self, key: str, rows: Iterable[str]) -> int:
@@ -170,6 +170,7 @@ class Tables:
         if packet.max_bytes is not None:
             self.point(packet, {"longer": f"{packet.name}: longer than {packet.max_bytes} octets"})
         items, n = self.items(packet.items)
+        self.starts.append(items)
         params = self.put("params", (f"{{ {_c(p.kind == 'buffer')}, {p.lo}u, {_u(p.hi if p.hi else (1 << max(p.bits, 1)) - 1)} }}" for p in packet.params))
         known = lengths(packet)
         rows = []
@@ -190,6 +191,7 @@ class Tables:
                 flat.append((segment, False))
             flat += [(item, True) for item in segment.items]
         at = self.put("items", [""] * len(flat))
+        self.parts[at] = [part for part, _ in flat]
         for i, (part, in_run) in enumerate(flat):
             self.row = at + i
             self.loc = part.first.loc if isinstance(part, Run) else part.loc
@@ -202,6 +204,7 @@ class Tables:
         outer, self.row, self.loc = (self.row, self.loc), at, item.loc
         self.rows["items"][at] = self.fill(item, False)
         self.row, self.loc = outer
+        self.alone[at] = item
         return at
 
     # --- items --------------------------------------------------------------------
@@ -261,7 +264,8 @@ class Tables:
                 first = next((i.name for i in item.items if i.name), "more")
                 gated = gate(item)
                 self.point(item, {"present": f"{self.at.name}.{first}: present", "absent": f"{self.at.name}.{first}: absent"})
-                start, n = self.items(item.items)
+                row, (start, n) = self.row, self.items(item.items)
+                self.groups[row] = start
                 return _row("OPTIONAL", item, **base, a=start, n=n, expr=self.expr(item.cond), field=self.field(item.cond),
                             gate=NONE if gated is None else self.slots[id(gated)])  # fmt: skip
             case ir.Align():
@@ -440,7 +444,10 @@ class Tables:
     def expr(self, e: Optional[ir.Expr]) -> str:
         if e is None:
             return NONE
-        return str(self.put("exprs", [f"{{ {self.spelled(e)} }}"]))
+        row = self.put("exprs", [f"{{ {self.spelled(e)} }}"])
+        if isinstance(e, (ir.Un, ir.Bin, ir.Cond, ir.In)):
+            self.operations.append(row)
+        return str(row)
 
     def spelled(self, e: ir.Expr) -> str:
         match e:

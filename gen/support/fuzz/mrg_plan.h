@@ -180,6 +180,7 @@ struct mrg_plan_packet {
 	uint32_t point;     /* the first of its points: too long, where there is a bound */
 };
 
+struct mrg_walk;
 struct mrg_plan {
 	const struct mrg_plan_packet *packets;
 	const struct mrg_plan_item *items;
@@ -197,6 +198,9 @@ struct mrg_plan {
 	uint32_t point_n, packet_n;
 	bool sums; /* checksums, over much of a message */
 	const uint8_t *leads; /* of each packet, a bit for each that may be in it; whole octets a packet */
+	/* The same as code, which does not list what is in a packet; NULL: there is none.  Where nobody asks for decisions, these read and make. */
+	enum mrg_status (*read)(struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args);
+	size_t (*make)(struct mrg_walk *w, uint32_t packet, const uint64_t *args, size_t cap);
 };
 
 /* ---- decisions ---- */

@@ -4,11 +4,12 @@
 #include "mrg_plan_inside.h"
 
 /* One item of a chain, by an arm, at f->pos of the frame `at`. */
-static bool chain_item(struct frame *f, struct frame *at, uint32_t arm_index, uint64_t forced, uint32_t *node)
+static inline PLAN_ALWAYS bool chain_item(
+	struct frame *f, struct frame *at, uint32_t arm_index, uint64_t forced, uint32_t *node)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_arm *const arm = &w->plan->arms[arm_index];
-	const struct mrg_plan_packet *const p = &w->plan->packets[arm->packet];
+	const struct mrg_plan_arm *const arm = &plan_of(w)->arms[arm_index];
+	const struct mrg_plan_packet *const p = &plan_of(w)->packets[arm->packet];
 	at->p = p;
 	at->up = NULL;
 	at->start = (uint32_t)(at->pos / 8);
@@ -17,18 +18,31 @@ static bool chain_item(struct frame *f, struct frame *at, uint32_t arm_index, ui
 	at->unknown_args = 0;
 	at->forced_slot = MRG_PLAN_NONE;
 	for (uint32_t i = 0; i < p->param_n && i < PARAMS_MAX; i++) {
-		at->args[i] = f->args[w->plan->lists[arm->args + i]];
-		at->unknown_args |= (f->unknown_args >> w->plan->lists[arm->args + i] & 1) << i;
-		at->buffers[i] = f->buffers[w->plan->lists[arm->args + i]];
+		at->args[i] = f->args[plan_of(w)->lists[arm->args + i]];
+		at->unknown_args |= (f->unknown_args >> plan_of(w)->lists[arm->args + i] & 1) << i;
+		at->buffers[i] = f->buffers[plan_of(w)->lists[arm->args + i]];
 	}
 	if (plan_makes(w) && arm->kind == MRG_PLAN_GOTO) {
 		at->forced_slot = arm->at;
 		at->forced = forced;
 	}
-	if (!plan_packet(at, node))
+	if (!plan_packet_of(at, arm->packet, node))
 		return false;
 	w->nodes[*node].arm = arm_index;
 	return true;
+}
+
+/* Where the chain is known, so are its first arms. */
+static inline PLAN_ALWAYS bool chain_item_by(struct frame *f, struct frame *at,
+	const struct mrg_plan_item *item, uint32_t arm, uint64_t to, uint32_t *node)
+{
+	if (arm == 0)
+		return chain_item(f, at, item->a, to, node);
+	if (arm == 1 && item->n > 1)
+		return chain_item(f, at, item->a + 1, to, node);
+	if (arm == 2 && item->n > 2)
+		return chain_item(f, at, item->a + 2, to, node);
+	return chain_item(f, at, item->a + arm, to, node);
 }
 
 static void target(struct mrg_walk *w, uint32_t at)
@@ -40,7 +54,7 @@ static void target(struct mrg_walk *w, uint32_t at)
 static uint32_t arm_of_kind(const struct mrg_walk *w, const struct mrg_plan_item *item, unsigned kind)
 {
 	uint32_t i = 0;
-	while (i + 1 < item->n && w->plan->arms[item->a + i].kind != kind)
+	while (i + 1 < item->n && plan_of(w)->arms[item->a + i].kind != kind)
 		i++;
 	return i;
 }
@@ -49,8 +63,8 @@ static uint32_t arm_of_kind(const struct mrg_walk *w, const struct mrg_plan_item
 static uint64_t least_target(const struct mrg_walk *w, const struct mrg_plan_item *chain)
 {
 	const struct mrg_plan_arm *const arm =
-		&w->plan->arms[chain->a + arm_of_kind(w, chain, MRG_PLAN_GOTO)];
-	const struct mrg_plan_item *const said = plan_item_at(w, &w->plan->packets[arm->packet], arm->at);
+		&plan_of(w)->arms[chain->a + arm_of_kind(w, chain, MRG_PLAN_GOTO)];
+	const struct mrg_plan_item *const said = plan_item_at(w, &plan_of(w)->packets[arm->packet], arm->at);
 	return said != NULL ? said->lo : 0;
 }
 
@@ -99,24 +113,25 @@ static uint32_t decide_arm(struct frame *f, const struct frame *at, const struct
 									 : MRG_PLAN_ITEM;
 		const uint32_t first = (uint32_t)mrg_rng_below(w->rng, item->n);
 		for (uint32_t i = 0; i < item->n; i++)
-			if (w->plan->arms[item->a + (first + i) % item->n].kind == want)
+			if (plan_of(w)->arms[item->a + (first + i) % item->n].kind == want)
 				arm = (first + i) % item->n;
 		arm = arm == MRG_PLAN_NONE ? first : arm;
 	}
-	if (w->aim == (uint32_t)(item - w->plan->items))
+	if (w->aim == (uint32_t)(item - plan_of(w)->items))
 		arm = aimed_arm(w, at, item, arm, total);
-	const bool leads = w->aim != MRG_PLAN_NONE && (w->plan->arms[item->a + arm].kind == MRG_PLAN_GOTO ||
-							      mrg_rng_below(w->rng, 2) == 0);
+	const bool leads =
+		w->aim != MRG_PLAN_NONE &&
+		(plan_of(w)->arms[item->a + arm].kind == MRG_PLAN_GOTO || mrg_rng_below(w->rng, 2) == 0);
 	for (uint32_t i = 0; leads && i < item->n; i++)
-		if (plan_arm_leads(w, &w->plan->arms[item->a + i]))
+		if (plan_arm_leads(w, &plan_of(w)->arms[item->a + i]))
 			arm = i;
-	if (w->plan->arms[item->a + arm].kind == MRG_PLAN_GOTO) {
+	if (plan_of(w)->arms[item->a + arm].kind == MRG_PLAN_GOTO) {
 		if (*which >= targets)
 			*which = targets != 0 ? mrg_rng_below(w->rng, targets) : 0;
 		*to = targets != 0 ? w->targets[*which] - w->jump_base : 0;
 		if (plan_aims_at_jumps(w) && w->open_n != 0)
 			*to = w->open_at - w->jump_base;
-		if (w->aim == (uint32_t)(item - w->plan->items) &&
+		if (w->aim == (uint32_t)(item - plan_of(w)->items) &&
 			(w->aim_at == item->n + 3 || w->aim_at == item->n + 4)) {
 			/* To itself, or to where the items before it begin, if it can. */
 			const uint64_t first = f->pos / 8 - w->jump_base, itself = at->pos / 8 - w->jump_base;
@@ -131,10 +146,10 @@ static uint32_t decide_arm(struct frame *f, const struct frame *at, const struct
 }
 
 /* A chain that is to be wrong ends here: cut, or with an item that there is not. */
-static bool spoil_chain(struct frame *f, struct frame *at, uint32_t index, uint32_t node)
+static PLAN_COLD bool spoil_chain(struct frame *f, struct frame *at, uint32_t index, uint32_t node)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	if (plan_is_aim(f, index, item->n))
 		return plan_cut_here(at, 1) && false;
 	if (!plan_is_aim(f, index, item->n + 1) || !plan_is_there(at, 1))
@@ -148,16 +163,16 @@ static bool spoil_chain(struct frame *f, struct frame *at, uint32_t index, uint3
 	return true;
 }
 
-static bool make_chain(struct frame *f, uint32_t index, uint32_t node)
+static inline PLAN_ALWAYS bool make_chain(struct frame *f, uint32_t index, uint32_t node)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const struct mrg_choice *was;
 	const uint32_t targets = w->target_n;
 	struct frame at = *f;
 	uint64_t total = 0;
 	const struct mrg_plan_arm *const jumper =
-		&w->plan->arms[item->a + arm_of_kind(w, item, MRG_PLAN_GOTO)];
+		&plan_of(w)->arms[item->a + arm_of_kind(w, item, MRG_PLAN_GOTO)];
 	w->jump_base = jumper->kind == MRG_PLAN_GOTO ? f->buffers[jumper->buffer].start : 0;
 	w->open_n = w->jump_n;
 	w->open_at = w->jump_at;
@@ -166,14 +181,14 @@ static bool make_chain(struct frame *f, uint32_t index, uint32_t node)
 		const uint32_t arm = decide_arm(f, &at, item, total, targets, &to, &which);
 		const struct group g = plan_enter(w, MRG_CHOICE_ARM + item->a + arm, &was);
 		const uint64_t start = at.pos;
-		const unsigned kind = w->plan->arms[item->a + arm].kind;
+		const unsigned kind = plan_of(w)->arms[item->a + arm].kind;
 		uint32_t one = 0;
 		at.limit = f->limit;
-		if (spoil_chain(f, &at, index, node))
+		if (w->aim == index && spoil_chain(f, &at, index, node))
 			return true;
 		if (kind == MRG_PLAN_ITEM || at.pos == f->pos)
 			target(w, (uint32_t)(at.pos / 8));
-		if (!chain_item(f, &at, item->a + arm, to, &one))
+		if (!chain_item_by(f, &at, item, arm, to, &one))
 			return false;
 		plan_leave(w, g, which);
 		if (kind != MRG_PLAN_ITEM && w->jump_n == w->open_n && w->jumps_by_chains) {
@@ -202,7 +217,7 @@ static bool jump(struct frame *f, uint32_t index, const struct mrg_plan_arm *arm
 	struct frame *at, uint32_t *run, uint32_t jumps)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const struct stretch b = f->buffers[arm->buffer];
 	const uint32_t len = b.end - b.start, point = item->n + 3;
 	const uint64_t offset = w->nodes[w->slots[w->nodes[node].slots + arm->at]].value;
@@ -236,10 +251,10 @@ static uint64_t which_target(
 	return MRG_PLAN_NONE;
 }
 
-static bool read_chain(struct frame *f, uint32_t index, uint32_t node)
+static inline PLAN_ALWAYS bool read_chain(struct frame *f, uint32_t index, uint32_t node)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	struct mrg_choices *const made = w->made;
 	const struct mrg_choice *was;
 	struct frame at = *f;
@@ -252,14 +267,14 @@ static bool read_chain(struct frame *f, uint32_t index, uint32_t node)
 		const uint32_t i = plan_arm_for(w, item, f->data[at.pos / 8]);
 		if (i == item->n)
 			return plan_refuse_at(f, index, item->n + 1, MRG_E_TAG, at.pos, "no such item");
-		const struct mrg_plan_arm *const arm = &w->plan->arms[item->a + i];
+		const struct mrg_plan_arm *const arm = &plan_of(w)->arms[item->a + i];
 		const uint64_t start = at.pos;
 		uint32_t one = 0;
 		plan_reach(f, item->point + i);
 		if (plan_made(w) != NULL && (arm->kind == MRG_PLAN_ITEM || start == f->pos))
 			target(w, (uint32_t)(start / 8));
 		const struct group g = plan_enter(w, MRG_CHOICE_ARM + item->a + i, &was);
-		if (!chain_item(f, &at, item->a + i, 0, &one))
+		if (!chain_item_by(f, &at, item, i, 0, &one))
 			return false;
 		plan_leave(w, g, arm->kind == MRG_PLAN_GOTO ? which_target(w, f, arm, one) : 0);
 		total += arm->kind == MRG_PLAN_GOTO ? 0 : (at.pos - start) / 8;
@@ -279,7 +294,7 @@ static bool read_chain(struct frame *f, uint32_t index, uint32_t node)
 	return true;
 }
 
-PLAN_PART bool plan_chain(struct frame *f, uint32_t index, uint32_t *node)
+PLAN_EACH bool plan_chain(struct frame *f, uint32_t index, uint32_t *node)
 {
 	struct mrg_choices *const made = f->w->made;
 	const struct mrg_choice *was;

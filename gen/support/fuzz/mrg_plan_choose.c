@@ -45,8 +45,8 @@ PLAN_PART struct group plan_enter_now(struct mrg_walk *w, uint32_t item, const s
 
 static bool packet_leads(const struct mrg_walk *w, uint32_t packet)
 {
-	const size_t stride = (w->plan->packet_n + 7) / 8;
-	return (w->plan->leads[packet * stride + w->aim_packet / 8] >> w->aim_packet % 8 & 1) != 0;
+	const size_t stride = (plan_of(w)->packet_n + 7) / 8;
+	return (plan_of(w)->leads[packet * stride + w->aim_packet / 8] >> w->aim_packet % 8 & 1) != 0;
 }
 
 PLAN_PART bool plan_arm_leads(const struct mrg_walk *w, const struct mrg_plan_arm *arm)
@@ -57,7 +57,7 @@ PLAN_PART bool plan_arm_leads(const struct mrg_walk *w, const struct mrg_plan_ar
 
 PLAN_PART bool plan_leads_on(const struct mrg_walk *w, uint32_t index)
 {
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	if (index == w->aim)
 		return true;
 	switch (item->kind) {
@@ -72,7 +72,7 @@ PLAN_PART bool plan_leads_on(const struct mrg_walk *w, uint32_t index)
 	case MRG_PLAN_SWITCH:
 	case MRG_PLAN_CHAIN:
 		for (uint32_t i = 0; i < item->n; i++)
-			if (plan_arm_leads(w, &w->plan->arms[item->a + i]))
+			if (plan_arm_leads(w, &plan_of(w)->arms[item->a + i]))
 				return true;
 		return false;
 	default: return false;
@@ -90,7 +90,7 @@ static bool is_hint(const struct mrg_walk *w, const struct mrg_plan_item *item, 
 {
 	if (item->hint_n == 0)
 		return false;
-	*value = w->plan->numbers[item->hints + mrg_rng_below(w->rng, item->hint_n)];
+	*value = plan_of(w)->numbers[item->hints + mrg_rng_below(w->rng, item->hint_n)];
 	return *value >= item->lo && *value <= item->hi;
 }
 
@@ -100,7 +100,7 @@ PLAN_PART uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_p
 	uint64_t v;
 	if ((item->flags & MRG_PLAN_IS_CLOSED) != 0 && item->range_n != 0) {
 		const struct mrg_plan_pat *const one =
-			&w->plan->pats[item->ranges + mrg_rng_below(rng, item->range_n)];
+			&plan_of(w)->pats[item->ranges + mrg_rng_below(rng, item->range_n)];
 		return plan_draw_within(rng, one->lo, one->hi);
 	}
 	if ((item->flags & MRG_PLAN_IS_SIGNED) != 0)
@@ -140,11 +140,11 @@ PLAN_PART uint32_t plan_draw_count(struct mrg_walk *w, const struct mrg_plan_ite
 PLAN_PART uint32_t plan_draw_arm(const struct frame *f, const struct mrg_plan_item *item)
 {
 	struct mrg_walk *const w = f->w;
-	if (w->aim == (uint32_t)(item - w->plan->items) && w->aim_at < item->n)
+	if (w->aim == (uint32_t)(item - plan_of(w)->items) && w->aim_at < item->n)
 		return w->aim_at;
 	const uint32_t first = (uint32_t)mrg_rng_below(w->rng, item->n);
 	for (uint32_t i = 0; w->aim != MRG_PLAN_NONE && i < item->n; i++)
-		if (plan_arm_leads(w, &w->plan->arms[item->a + (first + i) % item->n]))
+		if (plan_arm_leads(w, &plan_of(w)->arms[item->a + (first + i) % item->n]))
 			return (first + i) % item->n;
 	if (w->reached != NULL && (mrg_rng_next(w->rng) >> 63) != 0)
 		for (uint32_t i = 0; i < item->n; i++)
@@ -171,8 +171,8 @@ PLAN_PART const struct mrg_plan_item *plan_item_at(
 	const struct mrg_walk *w, const struct mrg_plan_packet *p, uint32_t slot)
 {
 	for (uint32_t i = p->items; i < p->items + p->item_n; i++)
-		if (w->plan->items[i].slot == slot && w->plan->items[i].kind != MRG_PLAN_RUN)
-			return &w->plan->items[i];
+		if (plan_of(w)->items[i].slot == slot && plan_of(w)->items[i].kind != MRG_PLAN_RUN)
+			return &plan_of(w)->items[i];
 	return NULL;
 }
 
@@ -180,8 +180,9 @@ PLAN_PART uint32_t plan_jumps_max(const struct mrg_walk *w, const struct mrg_pla
 {
 	uint32_t most = 0;
 	for (uint32_t i = 0; i < chain->n; i++)
-		most = w->plan->arms[chain->a + i].max_jumps > most ? w->plan->arms[chain->a + i].max_jumps
-								    : most;
+		most = plan_of(w)->arms[chain->a + i].max_jumps > most
+			       ? plan_of(w)->arms[chain->a + i].max_jumps
+			       : most;
 	return most;
 }
 
@@ -200,10 +201,10 @@ static uint32_t size_of_numbers(const struct mrg_plan *plan, const struct mrg_pl
 
 static void put_jump(struct mrg_walk *w, const struct mrg_plan_arm *arm, uint32_t at, uint64_t to)
 {
-	const struct mrg_plan_packet *const p = &w->plan->packets[arm->packet];
+	const struct mrg_plan_packet *const p = &plan_of(w)->packets[arm->packet];
 	uint64_t bit = 8 * (uint64_t)at;
 	for (uint32_t i = p->items; i < p->items + p->item_n; i++) {
-		const struct mrg_plan_item *const item = &w->plan->items[i];
+		const struct mrg_plan_item *const item = &plan_of(w)->items[i];
 		if (item->kind != MRG_PLAN_SCALAR)
 			continue;
 		plan_store(w->out, bit, item->bits, true, item->slot == arm->at ? to : item->value);
@@ -213,16 +214,16 @@ static void put_jump(struct mrg_walk *w, const struct mrg_plan_arm *arm, uint32_
 
 PLAN_PART void plan_put_jumps(struct mrg_walk *w, uint32_t at, uint64_t len)
 {
-	const struct mrg_plan_item *const chain = &w->plan->items[w->aim];
+	const struct mrg_plan_item *const chain = &plan_of(w)->items[w->aim];
 	uint32_t i = 0;
-	while (i < chain->n && w->plan->arms[chain->a + i].kind != MRG_PLAN_GOTO)
+	while (i < chain->n && plan_of(w)->arms[chain->a + i].kind != MRG_PLAN_GOTO)
 		i++;
 	if (i == chain->n)
 		return;
-	const struct mrg_plan_arm *const arm = &w->plan->arms[chain->a + i];
-	const struct mrg_plan_packet *const p = &w->plan->packets[arm->packet];
+	const struct mrg_plan_arm *const arm = &plan_of(w)->arms[chain->a + i];
+	const struct mrg_plan_packet *const p = &plan_of(w)->packets[arm->packet];
 	const struct mrg_plan_item *const said = plan_item_at(w, p, arm->at);
-	const uint32_t size = size_of_numbers(w->plan, p);
+	const uint32_t size = size_of_numbers(plan_of(w), p);
 	if (size == 0 || said == NULL)
 		return;
 	for (uint32_t here = at; here + size <= at + len && w->jump_n < w->jump_max; here += size) {
@@ -235,12 +236,12 @@ PLAN_PART void plan_put_jumps(struct mrg_walk *w, uint32_t at, uint64_t len)
 	}
 }
 
-#ifndef PLAN_ONLY_READS
+#ifndef PLAN_MAKES
 bool mrg_plan_redraw(struct mrg_walk *w, const struct mrg_choice *c, struct mrg_rng *rng, uint8_t *message)
 {
 	if (c->item >= MRG_CHOICE_PACKET)
 		return false;
-	const struct mrg_plan_item *const item = &w->plan->items[c->item];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[c->item];
 	w->rng = rng;
 	if (item->kind == MRG_PLAN_BYTES && item->mode != MRG_PLAN_UNTIL && c->value != 0) {
 		plan_draw_octets(w, message + c->at, (size_t)c->value);

@@ -44,7 +44,7 @@ PLAN_PART const struct mrg_node *plan_inner(const struct mrg_walk *w, const stru
 	for (;;) {
 		if (n->item == MRG_PLAN_NONE || n->first == 0)
 			return n;
-		const unsigned kind = w->plan->items[n->item].kind;
+		const unsigned kind = plan_of(w)->items[n->item].kind;
 		if (kind != MRG_PLAN_SWITCH && kind != MRG_PLAN_REGION)
 			return n;
 		n = &w->nodes[n->first];
@@ -97,7 +97,7 @@ static bool sum(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *
 	uint64_t total = 0;
 	for (uint32_t i = 0; i < e->n; i++) {
 		uint64_t v;
-		if (!plan_value(f, w->plan->lists[e->c + 2 * i], &v))
+		if (!plan_value(f, plan_of(w)->lists[e->c + 2 * i], &v))
 			return false;
 		for (; v != 0; v >>= 16) /* words of an even number of octets: big-endian ones */
 			total += v & 0xffff;
@@ -153,13 +153,14 @@ static bool less(const struct mrg_plan_expr *e, uint64_t a, uint64_t b)
 	return e->is_signed ? (int64_t)a < (int64_t)b : a < b;
 }
 
-static bool in_ranges(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
+static inline PLAN_ALWAYS bool in_ranges(
+	const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
 {
 	uint64_t v, lo, hi;
 	bool known = plan_value(f, e->a, &v);
 	*value = 0;
 	for (uint32_t i = 0; known && i < e->n; i++) {
-		const uint32_t *const pair = f->w->plan->lists + e->b + 2 * (size_t)i;
+		const uint32_t *const pair = plan_of(f->w)->lists + e->b + 2 * (size_t)i;
 		if (!plan_value(f, pair[0], &lo) || !plan_value(f, pair[1], &hi))
 			known = false;
 		else if (!less(e, v, lo) && !less(e, hi, v))
@@ -169,7 +170,8 @@ static bool in_ranges(const struct frame *f, const struct mrg_plan_expr *e, uint
 }
 
 /* As far as one side tells it. */
-static bool either_way(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
+static inline PLAN_ALWAYS bool either_way(
+	const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
 {
 	const bool stop = e->op == MRG_PLAN_EITHER;
 	uint64_t a = 0, b = 0;
@@ -183,7 +185,7 @@ static bool either_way(const struct frame *f, const struct mrg_plan_expr *e, uin
 	return b_known && (a_known || (b != 0) == stop);
 }
 
-static bool operate(const struct mrg_plan_expr *e, uint64_t a, uint64_t b, uint64_t *value)
+static inline PLAN_ALWAYS bool operate(const struct mrg_plan_expr *e, uint64_t a, uint64_t b, uint64_t *value)
 {
 	switch (e->op) {
 	case MRG_PLAN_ADD: *value = a + b; break;
@@ -206,22 +208,12 @@ static bool operate(const struct mrg_plan_expr *e, uint64_t a, uint64_t b, uint6
 	return true;
 }
 
-PLAN_PART bool plan_value_of(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
+/* What is made of other values. */
+static inline PLAN_ALWAYS bool plan_operation(
+	const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
 {
-	const struct mrg_walk *const w = f->w;
 	uint64_t a, b;
 	switch (e->op) {
-	case MRG_PLAN_CONST: *value = e->value; return true;
-	case MRG_PLAN_FIELD: return node_number(w, plan_find(f, w->plan->lists + e->a, e->n), value);
-	case MRG_PLAN_PARAM: *value = f->args[e->a]; return (f->unknown_args >> e->a & 1) == 0;
-	case MRG_PLAN_BUFLEN: *value = f->buffers[e->a].end - f->buffers[e->a].start; return !plan_makes(w);
-	case MRG_PLAN_SIZE: return size_of(f, e, value);
-	case MRG_PLAN_COUNT: return counted(w, w->slots[f->slots + e->a], value);
-	case MRG_PLAN_AVAIL: *value = f->limit - f->pos / 8; return !plan_makes(w) || f->limit_known;
-	case MRG_PLAN_HERE: *value = f->pos / 8 - f->start; return true;
-	case MRG_PLAN_PEEK: return peek(f, e, value);
-	case MRG_PLAN_SUM: return sum(f, e, value);
-	case MRG_PLAN_CALL: return false;
 	case MRG_PLAN_BOTH:
 	case MRG_PLAN_EITHER: return either_way(f, e, value);
 	case MRG_PLAN_IN: return in_ranges(f, e, value);
@@ -233,5 +225,24 @@ PLAN_PART bool plan_value_of(const struct frame *f, const struct mrg_plan_expr *
 		*value = e->op == MRG_PLAN_INV ? ~a : a == 0;
 		return true;
 	default: return plan_value(f, e->a, &a) && plan_value(f, e->b, &b) && operate(e, a, b, value);
+	}
+}
+
+PLAN_PART bool plan_value_of(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
+{
+	const struct mrg_walk *const w = f->w;
+	switch (e->op) {
+	case MRG_PLAN_CONST: *value = e->value; return true;
+	case MRG_PLAN_FIELD: return node_number(w, plan_find(f, plan_of(w)->lists + e->a, e->n), value);
+	case MRG_PLAN_PARAM: *value = f->args[e->a]; return (f->unknown_args >> e->a & 1) == 0;
+	case MRG_PLAN_BUFLEN: *value = f->buffers[e->a].end - f->buffers[e->a].start; return !plan_makes(w);
+	case MRG_PLAN_SIZE: return size_of(f, e, value);
+	case MRG_PLAN_COUNT: return counted(w, w->slots[f->slots + e->a], value);
+	case MRG_PLAN_AVAIL: *value = f->limit - f->pos / 8; return !plan_makes(w) || f->limit_known;
+	case MRG_PLAN_HERE: *value = f->pos / 8 - f->start; return true;
+	case MRG_PLAN_PEEK: return peek(f, e, value);
+	case MRG_PLAN_SUM: return sum(f, e, value);
+	case MRG_PLAN_CALL: return false;
+	default: return plan_operation(f, e, value);
 	}
 }

@@ -9,26 +9,43 @@
 enum { PARAMS_MAX = 4 };
 
 /*
- * The walker's parts are compiled as one, twice: mrg_plan_make.c, and mrg_plan_read.c, where nothing is made nor noted, so that a compiler
- * leaves out all that is for makers.
+ * The walker's parts are compiled as one: mrg_plan_make.c, which goes by any tables and does all; and twice for the tables of a module, in
+ * generated files (gen/mrg/emit/plan_code.py), where PLAN_MAKES says whether they only make or only read.  There each item, packet and
+ * expression is a function of its own, made of the same parts, in which a compiler knows the row and leaves out what others need; and nobody
+ * asks for decisions.
  */
-#ifdef PLAN_ONLY_READS
+#ifdef PLAN_MAKES
 static inline bool plan_makes(const struct mrg_walk *w)
 {
 	(void)w;
-	return false;
+	return PLAN_MAKES;
 }
 static inline struct mrg_choices *plan_made(const struct mrg_walk *w)
 {
 	(void)w;
 	return NULL;
 }
+static inline const struct mrg_plan *plan_of(const struct mrg_walk *w)
+{
+	(void)w;
+	return &plan_tables;
+}
+#define PLAN_ALWAYS __attribute__((always_inline))
+#define PLAN_EACH static inline PLAN_ALWAYS /* once for each row */
+#define PLAN_PART static
+#define PLAN_COLD __attribute__((noinline, cold))
+#define PLAN_RARE static PLAN_COLD
 #else
 static inline bool plan_makes(const struct mrg_walk *w) { return w->making; }
 static inline struct mrg_choices *plan_made(const struct mrg_walk *w) { return w->made; }
-#endif
+static inline const struct mrg_plan *plan_of(const struct mrg_walk *w) { return w->plan; }
 #ifndef PLAN_PART
 #define PLAN_PART
+#endif
+#define PLAN_ALWAYS
+#define PLAN_COLD
+#define PLAN_EACH PLAN_PART
+#define PLAN_RARE PLAN_PART
 #endif
 
 /* Octets of the message from its first on: all buffers are parts of it. */
@@ -63,16 +80,13 @@ static inline size_t plan_point(const struct frame *f, uint32_t point)
 	return f->ranks[point - f->p->point];
 }
 
+/* A point that nobody has reached. */
+PLAN_RARE void plan_reach_first(struct mrg_walk *w, size_t at);
 static inline void plan_reach(const struct frame *f, uint32_t point)
 {
-	struct mrg_walk *const w = f->w;
-	if (plan_makes(w) || w->reached == NULL)
-		return;
-	const size_t at = plan_point(f, point);
-	if (!w->postpones)
-		w->reached[at] = 1;
-	else if (!w->reached[at] && w->postponed_n < sizeof w->postponed / sizeof w->postponed[0])
-		w->postponed[w->postponed_n++] = at;
+	const struct mrg_walk *const w = f->w;
+	if (!plan_makes(w) && w->reached != NULL && !w->reached[plan_point(f, point)])
+		plan_reach_first(f->w, plan_point(f, point));
 }
 
 static inline bool plan_has(const struct mrg_plan_item *item, unsigned flag) { return (item->flags & flag) != 0; }
@@ -85,14 +99,11 @@ static inline bool plan_is_aim(const struct frame *f, uint32_t index, uint32_t w
 	return plan_makes(f->w) && f->w->aim == index && f->w->aim_at == which;
 }
 
-/* mrg_plan_read.c: mrg_plan_read where nobody asks for decisions. */
-enum mrg_status plan_read_only(struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args);
-
 /* ---- what is common: mrg_plan_walk.c.  false: the message is refused, or can't be made ---- */
 
-PLAN_PART bool plan_refuse(struct mrg_walk *w, enum mrg_status status, uint64_t bit_off, uint32_t where, const char *what);
+PLAN_RARE bool plan_refuse(struct mrg_walk *w, enum mrg_status status, uint64_t bit_off, uint32_t where, const char *what);
 /* A refusal is a point of the item, too. */
-PLAN_PART bool plan_refuse_at(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t bit_off, const char *what);
+PLAN_RARE bool plan_refuse_at(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t bit_off, const char *what);
 /* A node for an item at the position, known to the packet; 0: there is no room for more. */
 static inline uint32_t plan_begin(struct frame *f, uint32_t index)
 {
@@ -104,7 +115,7 @@ static inline uint32_t plan_begin(struct frame *f, uint32_t index)
 	const uint32_t at = (uint32_t)w->node_n++;
 	w->nodes[at] = (struct mrg_node){ .item = index, .packet = MRG_PLAN_NONE, .bit_off = (uint32_t)f->pos };
 	if (index != MRG_PLAN_NONE)
-		w->slots[f->slots + w->plan->items[index].slot] = at;
+		w->slots[f->slots + plan_of(w)->items[index].slot] = at;
 	return at;
 }
 
@@ -126,13 +137,48 @@ static inline void plan_end_at(struct frame *f, uint32_t node, uint64_t pos)
 	f->pos = pos;
 }
 /* On purpose: the message, or a length around, ends here or up to so many octets behind. */
-PLAN_PART bool plan_cut_here(struct frame *f, uint64_t octets);
+PLAN_RARE bool plan_cut_here(struct frame *f, uint64_t octets);
 /* Octets that do not belong here: as many as the number can say that tells how long the item is, of which `node` is the beginning. */
-PLAN_PART void plan_put_more(struct frame *f, uint32_t index, uint32_t node);
-PLAN_PART struct frame plan_inside(struct frame *f, const struct mrg_plan_packet *p, uint32_t at, uint32_t end);
-PLAN_PART bool plan_packet(struct frame *f, uint32_t *node);
+PLAN_RARE void plan_put_more(struct frame *f, uint32_t index, uint32_t node);
+/* The begin and the end of a packet, and all of it. */
+PLAN_EACH bool plan_open(struct frame *f, const struct mrg_plan_packet *p, uint32_t *node);
+PLAN_EACH bool plan_close(struct frame *f, const struct mrg_plan_packet *p, uint32_t node);
 /* Read one item; *node stays 0 when it leaves none. */
-PLAN_PART bool plan_item(struct frame *f, uint32_t index, uint32_t *node);
+PLAN_EACH bool plan_item(struct frame *f, uint32_t index, uint32_t *node);
+#ifndef PLAN_MAKES
+PLAN_PART bool plan_packet(struct frame *f, uint32_t *node);
+PLAN_PART bool plan_items(struct frame *f, uint32_t first, uint32_t n);
+#endif
+
+/* The same of an item that stands alone, of an optional's items, and of a packet whose index is known. */
+static inline bool plan_alone(struct frame *f, uint32_t index, uint32_t *node)
+{
+#ifdef PLAN_MAKES
+	return plan_alones[index](f, node);
+#else
+	return plan_item(f, index, node);
+#endif
+}
+
+static inline bool plan_group(struct frame *f, uint32_t index)
+{
+#ifdef PLAN_MAKES
+	return plan_groups[index](f);
+#else
+	return plan_items(f, plan_of(f->w)->items[index].a, plan_of(f->w)->items[index].n);
+#endif
+}
+
+static inline bool plan_packet_of(struct frame *f, uint32_t index, uint32_t *node)
+{
+#ifdef PLAN_MAKES
+	return plan_packets[index](f, node);
+#else
+	(void)index;
+	return plan_packet(f, node);
+#endif
+}
+
 /* Puts a number right that says how long an item is, by way of more than itself. */
 PLAN_PART bool plan_solve_now(struct frame *f, uint32_t index, uint32_t node);
 static inline bool plan_solve(struct frame *f, uint32_t index, uint32_t node)
@@ -143,21 +189,21 @@ static inline bool plan_solve(struct frame *f, uint32_t index, uint32_t node)
 PLAN_PART uint32_t plan_far_arm(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value);
 static inline uint32_t plan_arm_for(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value)
 {
-	return value < item->map_n ? w->plan->maps[item->map + value] : plan_far_arm(w, item, value);
+	return value < item->map_n ? plan_of(w)->maps[item->map + value] : plan_far_arm(w, item, value);
 }
 
 /* ---- items: mrg_plan_numbers.c, mrg_plan_lists.c, mrg_plan_chains.c ---- */
 
-PLAN_PART bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node);
-/* Read scalars that stand side by side, from item *index on: at most up to `end`, and of so many bits, which are there. */
-PLAN_PART bool plan_scalars(struct frame *f, uint32_t *index, uint32_t end, uint64_t bits);
-PLAN_PART bool plan_varint(struct frame *f, uint32_t index, uint32_t *node);
-PLAN_PART bool plan_octets(struct frame *f, uint32_t index, uint32_t *node);
-PLAN_PART bool plan_align(struct frame *f, uint32_t index, uint32_t *node);
-PLAN_PART bool plan_list(struct frame *f, uint32_t index, uint32_t *node);
-PLAN_PART bool plan_chain(struct frame *f, uint32_t index, uint32_t *node);
+PLAN_EACH bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node);
+/* Read a scalar whose octets are there, at a position that is so many bits into its octet. */
+PLAN_EACH bool plan_scalar_here(struct frame *f, uint32_t index, unsigned in, uint32_t *node);
+PLAN_EACH bool plan_varint(struct frame *f, uint32_t index, uint32_t *node);
+PLAN_EACH bool plan_octets(struct frame *f, uint32_t index, uint32_t *node);
+PLAN_EACH bool plan_align(struct frame *f, uint32_t index, uint32_t *node);
+PLAN_EACH bool plan_list(struct frame *f, uint32_t index, uint32_t *node);
+PLAN_EACH bool plan_chain(struct frame *f, uint32_t index, uint32_t *node);
 /* A computed number that is not what it must be. */
-PLAN_PART bool plan_differs(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t at, const char *what);
+PLAN_RARE bool plan_differs(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status, uint64_t at, const char *what);
 PLAN_PART bool plan_is_member(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value);
 /* The shortest way to write a number; returns bits. */
 PLAN_PART unsigned plan_put_varint(uint8_t *out, uint64_t bit, const struct mrg_plan_varint *v, uint64_t value);
@@ -165,15 +211,22 @@ PLAN_PART unsigned plan_put_varint(uint8_t *out, uint64_t bit, const struct mrg_
 /* ---- values: mrg_plan_eval.c ---- */
 
 PLAN_PART uint64_t plan_load_any(const uint8_t *data, uint64_t bit, unsigned bits, bool big);
-static inline uint64_t plan_load(const uint8_t *data, uint64_t bit, unsigned bits, bool big)
+/* in: bit % 8 */
+static inline PLAN_ALWAYS uint64_t plan_load_in(const uint8_t *data, uint64_t bit, unsigned in, unsigned bits, bool big)
 {
 	const uint8_t *const p = data + bit / 8;
-	const unsigned in = bit % 8;
 	if (in + bits <= 8)
 		return (unsigned)p[0] >> (8 - in - bits) & (0xffu >> (8 - bits));
 	if (in == 0 && big && bits == 16)
 		return (uint64_t)p[0] << 8 | p[1];
+	if (in == 0 && big && bits == 32)
+		return mrg_be32(p);
 	return plan_load_any(data, bit, bits, big);
+}
+
+static inline uint64_t plan_load(const uint8_t *data, uint64_t bit, unsigned bits, bool big)
+{
+	return plan_load_in(data, bit, bit % 8, bits, big);
 }
 
 PLAN_PART void plan_store_any(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64_t value);
@@ -199,9 +252,9 @@ static inline bool plan_is_big(const struct frame *f, unsigned endian)
 
 /* The value of an expression.  false: nobody knows yet, which only a maker meets. */
 PLAN_PART bool plan_value_of(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value);
-static inline bool plan_value(const struct frame *f, uint32_t index, uint64_t *value)
+static inline PLAN_ALWAYS bool plan_value(const struct frame *f, uint32_t index, uint64_t *value)
 {
-	const struct mrg_plan_expr *const e = &f->w->plan->exprs[index];
+	const struct mrg_plan_expr *const e = &plan_of(f->w)->exprs[index];
 	*value = e->value;
 	if (e->op == MRG_PLAN_CONST)
 		return true;
@@ -213,6 +266,10 @@ static inline bool plan_value(const struct frame *f, uint32_t index, uint64_t *v
 			return !n->unknown;
 		}
 	}
+#ifdef PLAN_MAKES
+	if (plan_values[index] != NULL)
+		return plan_values[index](f, value);
+#endif
 	return plan_value_of(f, e, value);
 }
 
@@ -268,8 +325,8 @@ PLAN_PART bool plan_arm_leads(const struct mrg_walk *w, const struct mrg_plan_ar
 /* Whether more jumps of a chain than there may be are wanted. */
 static inline bool plan_aims_at_jumps(const struct mrg_walk *w)
 {
-	return plan_makes(w) && w->aim != MRG_PLAN_NONE && w->plan->items[w->aim].kind == MRG_PLAN_CHAIN &&
-	       w->aim_at == w->plan->items[w->aim].n + 5;
+	return plan_makes(w) && w->aim != MRG_PLAN_NONE && plan_of(w)->items[w->aim].kind == MRG_PLAN_CHAIN &&
+	       w->aim_at == plan_of(w)->items[w->aim].n + 5;
 }
 /* The most that any pointer of the chain allows. */
 PLAN_PART uint32_t plan_jumps_max(const struct mrg_walk *w, const struct mrg_plan_item *chain);

@@ -9,7 +9,8 @@ enum {
 
 /* ---- octets ---- */
 
-static bool octets_until(struct frame *f, const struct mrg_plan_item *item, uint32_t index, uint32_t *len)
+static inline PLAN_ALWAYS bool octets_until(
+	struct frame *f, const struct mrg_plan_item *item, uint32_t index, uint32_t *len)
 {
 	const uint32_t at = (uint32_t)(f->pos / 8);
 	uint32_t stop = at;
@@ -27,19 +28,19 @@ static bool octets_until(struct frame *f, const struct mrg_plan_item *item, uint
 /* A size or a count, as the number allows that is going to say it. */
 static uint64_t as_said(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t n)
 {
-	if (item->field == MRG_PLAN_NONE || w->plan->exprs[item->expr].op != MRG_PLAN_FIELD)
+	if (item->field == MRG_PLAN_NONE || plan_of(w)->exprs[item->expr].op != MRG_PLAN_FIELD)
 		return n;
-	const struct mrg_plan_item *const said = &w->plan->items[item->field];
+	const struct mrg_plan_item *const said = &plan_of(w)->items[item->field];
 	return n < said->lo ? said->lo : n > said->hi ? said->hi : n;
 }
 
 static uint64_t size_by_chance(struct mrg_walk *w, const struct mrg_plan_item *item)
 {
 	const struct mrg_plan_item *const said =
-		item->field != MRG_PLAN_NONE ? &w->plan->items[item->field] : NULL;
+		item->field != MRG_PLAN_NONE ? &plan_of(w)->items[item->field] : NULL;
 	const uint64_t most = plan_has(item, MRG_PLAN_HAS_MAX) ? item->max : UINT16_MAX;
 	return plan_draw_size(w, most) +
-	       (said != NULL && w->plan->exprs[item->expr].op == MRG_PLAN_FIELD ? said->lo : 0);
+	       (said != NULL && plan_of(w)->exprs[item->expr].op == MRG_PLAN_FIELD ? said->lo : 0);
 }
 
 /* So many octets that the message gets as long as is wanted, or half of those, or as many as would be without. */
@@ -90,8 +91,8 @@ static bool make_octets(struct frame *f, const struct mrg_plan_item *item, uint3
 	plan_draw_octets(w, w->out + at + kept, (size_t)(len - kept));
 	if (plan_aims_at_jumps(w) && !w->jumps_by_chains)
 		plan_put_jumps(w, at, len);
-	if (w->begins == index && 8 * len >= w->plan->items[w->aim].bits) {
-		plan_store(w->out, f->pos, w->plan->items[w->aim].bits, true, w->begins_by);
+	if (w->begins == index && 8 * len >= plan_of(w)->items[w->aim].bits) {
+		plan_store(w->out, f->pos, plan_of(w)->items[w->aim].bits, true, w->begins_by);
 		w->went_wrong = true;
 	}
 	if (item->mode == MRG_PLAN_UNTIL) {
@@ -104,10 +105,10 @@ static bool make_octets(struct frame *f, const struct mrg_plan_item *item, uint3
 	return true;
 }
 
-PLAN_PART bool plan_octets(struct frame *f, uint32_t index, uint32_t *node)
+PLAN_EACH bool plan_octets(struct frame *f, uint32_t index, uint32_t *node)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const uint32_t at = (uint32_t)(f->pos / 8);
 	uint32_t len = 0;
 	uint64_t said = f->limit - at;
@@ -139,9 +140,9 @@ PLAN_PART bool plan_octets(struct frame *f, uint32_t index, uint32_t *node)
 	return plan_solve(f, index, *node);
 }
 
-PLAN_PART bool plan_align(struct frame *f, uint32_t index, uint32_t *node)
+PLAN_EACH bool plan_align(struct frame *f, uint32_t index, uint32_t *node)
 {
-	const struct mrg_plan_item *const item = &f->w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(f->w)->items[index];
 	const uint64_t at = f->pos / 8, size = (item->value - (at - f->start) % item->value) % item->value;
 	if (!plan_is_there(f, size))
 		return plan_refuse_at(f, index, 0, MRG_MORE, f->pos, "padding is cut");
@@ -179,7 +180,7 @@ static const struct mrg_node *key_of(
 	for (uint32_t i = 0; i < list->path_len; i++) {
 		if (n->packet == MRG_PLAN_NONE)
 			return NULL;
-		const uint32_t at = w->slots[n->slots + w->plan->lists[list->path + i]];
+		const uint32_t at = w->slots[n->slots + plan_of(w)->lists[list->path + i]];
 		if (at == 0)
 			return NULL;
 		n = plan_inner(w, &w->nodes[at]);
@@ -204,7 +205,7 @@ static int compare_octets(
 
 static int compare_keys(const struct frame *f, const struct mrg_node *a, const struct mrg_node *b)
 {
-	const struct mrg_plan_item *const item = &f->w->plan->items[a->item];
+	const struct mrg_plan_item *const item = &plan_of(f->w)->items[a->item];
 	if (item->kind == MRG_PLAN_BYTES)
 		return compare_octets(f, a, b, plan_has(item, MRG_PLAN_IS_NOCASE));
 	if (plan_has(item, MRG_PLAN_IS_SIGNED))
@@ -215,7 +216,7 @@ static int compare_keys(const struct frame *f, const struct mrg_node *a, const s
 static bool keys_differ(struct frame *f, uint32_t index, uint32_t list, uint32_t element)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const uint32_t point =
 		count_points(item) + plan_has(item, MRG_PLAN_HAS_MAX) + plan_has(item, MRG_PLAN_CAN_CUT);
 	if (!plan_has(item, MRG_PLAN_IS_UNIQUE | MRG_PLAN_IS_RISING) || (plan_makes(w) && w->went_wrong))
@@ -223,7 +224,7 @@ static bool keys_differ(struct frame *f, uint32_t index, uint32_t list, uint32_t
 	const struct mrg_node *const key = key_of(w, item, element);
 	if (key == NULL)
 		return true;
-	const bool number = w->plan->items[key->item].kind != MRG_PLAN_BYTES;
+	const bool number = plan_of(w)->items[key->item].kind != MRG_PLAN_BYTES;
 	const struct mrg_node *before = NULL;
 	for (uint32_t at = w->nodes[list].first; at != 0; at = w->nodes[at].next) {
 		const struct mrg_node *const other = key_of(w, item, at);
@@ -247,10 +248,11 @@ struct listing {
 	bool counted;  /* want is elements: said by the message, or decided */
 };
 
-static bool another(struct frame *f, uint32_t index, uint32_t list, const struct listing *l, bool *more)
+static inline PLAN_ALWAYS bool another(
+	struct frame *f, uint32_t index, uint32_t list, const struct listing *l, bool *more)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const uint32_t have = w->nodes[list].child_n;
 	uint64_t value = 0;
 	if (l->counted)
@@ -268,13 +270,13 @@ static bool another(struct frame *f, uint32_t index, uint32_t list, const struct
 	return true;
 }
 
-static bool element(struct frame *f, uint32_t index, uint32_t list)
+static inline PLAN_ALWAYS bool element(struct frame *f, uint32_t index, uint32_t list)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const uint64_t start = f->pos;
 	uint32_t node = 0;
-	if (!plan_item(f, item->a, &node) || !keys_differ(f, index, list, node))
+	if (!plan_alone(f, item->a, &node) || !keys_differ(f, index, list, node))
 		return false;
 	if (plan_makes(w) && item->mode == MRG_PLAN_WHILE) {
 		uint64_t value;
@@ -294,7 +296,7 @@ static bool element(struct frame *f, uint32_t index, uint32_t list)
 }
 
 /* A maker tries more than once. */
-static bool try_element(struct frame *f, uint32_t index, uint32_t list)
+static inline PLAN_ALWAYS bool try_element(struct frame *f, uint32_t index, uint32_t list)
 {
 	enum { TRIES = 4 };
 	struct mrg_walk *const w = f->w;
@@ -302,7 +304,7 @@ static bool try_element(struct frame *f, uint32_t index, uint32_t list)
 	const size_t nodes = w->node_n, slots = w->slot_n, computed = w->computed_n,
 		     made = plan_made(w) != NULL ? w->made->n : 0;
 	const uint32_t targets = w->target_n,
-		       slot = w->slots[f->slots + w->plan->items[w->plan->items[index].a].slot];
+		       slot = w->slots[f->slots + plan_of(w)->items[plan_of(w)->items[index].a].slot];
 	for (int i = 0; i < TRIES; i++) {
 		if (element(f, index, list))
 			return true;
@@ -313,7 +315,7 @@ static bool try_element(struct frame *f, uint32_t index, uint32_t list)
 		w->slot_n = slots;
 		w->computed_n = computed;
 		w->target_n = targets;
-		w->slots[f->slots + w->plan->items[w->plan->items[index].a].slot] = slot;
+		w->slots[f->slots + plan_of(w)->items[plan_of(w)->items[index].a].slot] = slot;
 		if (plan_made(w) != NULL)
 			w->made->n = made;
 		w->old_end = w->old_at; /* what was decided before does not do */
@@ -327,12 +329,12 @@ static uint32_t chains_for_jumps(const struct mrg_walk *w)
 	enum { WITH_OCTETS = 4 };
 	if (!plan_aims_at_jumps(w))
 		return 0;
-	return w->jumps_by_chains ? plan_jumps_max(w, &w->plan->items[w->aim]) + 2 : WITH_OCTETS;
+	return w->jumps_by_chains ? plan_jumps_max(w, &plan_of(w)->items[w->aim]) + 2 : WITH_OCTETS;
 }
 
 static bool aims_at_many(const struct frame *f, uint32_t index)
 {
-	const struct mrg_plan_item *const item = &f->w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(f->w)->items[index];
 	return plan_has(item, MRG_PLAN_HAS_MAX) && plan_is_aim(f, index, count_points(item)) &&
 	       item->max < 4096;
 }
@@ -340,7 +342,7 @@ static bool aims_at_many(const struct frame *f, uint32_t index)
 /* Of the `at`th element of a list that is to be long, the key: those rise. */
 static void give_key(struct frame *f, const struct mrg_plan_item *list, uint32_t at)
 {
-	const struct mrg_plan *const plan = f->w->plan;
+	const struct mrg_plan *const plan = plan_of(f->w);
 	const struct mrg_plan_item *const elem = &plan->items[list->a];
 	if (elem->kind != MRG_PLAN_PACKET || list->path_len != 1)
 		return;
@@ -353,9 +355,10 @@ static void give_key(struct frame *f, const struct mrg_plan_item *list, uint32_t
 		}
 }
 
-static struct listing listing_of(struct frame *f, uint32_t index, const struct mrg_choice *was)
+static inline PLAN_ALWAYS struct listing listing_of(
+	struct frame *f, uint32_t index, const struct mrg_choice *was)
 {
-	const struct mrg_plan_item *const item = &f->w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(f->w)->items[index];
 	struct listing l = { .counted = item->mode == MRG_PLAN_COUNTED };
 	bool known = true;
 	if (item->mode == MRG_PLAN_COUNTED || item->mode == MRG_PLAN_OCTETS)
@@ -389,10 +392,10 @@ static struct listing listing_of(struct frame *f, uint32_t index, const struct m
 }
 
 /* A list that is to be wrong: cut, or with the last key once more. */
-static void spoil_list(struct frame *f, uint32_t index, uint32_t list)
+static PLAN_COLD void spoil_list(struct frame *f, uint32_t index, uint32_t list)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const uint32_t cut = count_points(item) + plan_has(item, MRG_PLAN_HAS_MAX);
 	const struct mrg_node *const last = &w->nodes[w->nodes[list].last];
 	if (aims_at_many(f, index) && item->mode != MRG_PLAN_COUNTED)
@@ -413,10 +416,10 @@ static void spoil_list(struct frame *f, uint32_t index, uint32_t list)
 	w->went_wrong = true;
 }
 
-PLAN_PART bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
+PLAN_EACH bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const uint32_t outer = f->limit;
 	const bool outer_known = f->limit_known;
 	const struct mrg_choice *was;

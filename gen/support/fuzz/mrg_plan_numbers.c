@@ -10,10 +10,10 @@ static bool is_owed_now(const struct frame *f, const struct mrg_plan_item *item)
 	uint32_t steps[4] = { item->slot }, n = 1;
 	for (const struct frame *at = f; at != NULL && n < 4; steps[n++] = at->up_slot, at = at->up)
 		for (uint32_t i = 0; i < at->p->length_n; i++) {
-			const struct mrg_plan_length *const l = &f->w->plan->lengths[at->p->lengths + i];
+			const struct mrg_plan_length *const l = &plan_of(f->w)->lengths[at->p->lengths + i];
 			bool same = l->path_len == n;
 			for (uint32_t k = 0; same && k < n; k++)
-				same = f->w->plan->lists[l->path + k] == steps[n - 1 - k];
+				same = plan_of(f->w)->lists[l->path + k] == steps[n - 1 - k];
 			if (same)
 				return true;
 		}
@@ -30,30 +30,30 @@ static inline bool is_owed(const struct frame *f, const struct mrg_plan_item *it
 static uint64_t steered(const struct frame *f, const struct mrg_plan_item *choice, uint64_t value)
 {
 	const struct mrg_walk *const w = f->w;
-	if (w->plan->exprs[choice->expr].op != MRG_PLAN_FIELD)
+	if (plan_of(w)->exprs[choice->expr].op != MRG_PLAN_FIELD)
 		return value;
 	const uint32_t now = plan_arm_for(w, choice, value);
-	if (now < choice->n && plan_arm_leads(w, &w->plan->arms[choice->a + now]))
+	if (now < choice->n && plan_arm_leads(w, &plan_of(w)->arms[choice->a + now]))
 		return value;
 	const uint32_t first = (uint32_t)mrg_rng_below(w->rng, choice->n);
 	for (uint32_t i = 0; i < choice->n; i++) {
-		const struct mrg_plan_arm *const arm = &w->plan->arms[choice->a + (first + i) % choice->n];
+		const struct mrg_plan_arm *const arm = &plan_of(w)->arms[choice->a + (first + i) % choice->n];
 		if (arm->pat_n != 0 && plan_arm_leads(w, arm))
-			return w->plan->pats[arm->pats].lo;
+			return plan_of(w)->pats[arm->pats].lo;
 	}
 	return value;
 }
 
-static uint64_t decided(struct frame *f, uint32_t index, bool *unknown)
+static inline PLAN_ALWAYS uint64_t decided(struct frame *f, uint32_t index, bool *unknown)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const bool computed = plan_has(item, MRG_PLAN_IS_COMPUTED) && !plan_has(item, MRG_PLAN_CALLS);
 	*unknown = false;
 	if (w->wrong == index) {
 		w->went_wrong = true;
 		if (item->hint_n != 0 && mrg_rng_below(w->rng, 2) != 0)
-			return w->plan->numbers[item->hints + mrg_rng_below(w->rng, item->hint_n)];
+			return plan_of(w)->numbers[item->hints + mrg_rng_below(w->rng, item->hint_n)];
 		return mrg_rng_next(w->rng) >> mrg_rng_below(w->rng, 64);
 	}
 	if (item->slot == f->forced_slot)
@@ -71,37 +71,37 @@ static uint64_t decided(struct frame *f, uint32_t index, bool *unknown)
 	const struct mrg_choice *const was = plan_take(w, index);
 	const uint64_t value = was != NULL ? was->value : plan_draw_number(w, item);
 	return w->aim != MRG_PLAN_NONE && item->steers != MRG_PLAN_NONE
-		       ? steered(f, &w->plan->items[item->steers], value)
+		       ? steered(f, &plan_of(w)->items[item->steers], value)
 		       : value;
 }
 
 PLAN_PART bool plan_is_member(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value)
 {
 	for (uint32_t i = 0; i < item->range_n; i++)
-		if (value >= w->plan->pats[item->ranges + i].lo &&
-			value <= w->plan->pats[item->ranges + i].hi)
+		if (value >= plan_of(w)->pats[item->ranges + i].lo &&
+			value <= plan_of(w)->pats[item->ranges + i].hi)
 			return true;
 	return false;
 }
 
 /* A number that differs from what it must be. */
-PLAN_PART bool plan_differs(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status,
+PLAN_RARE bool plan_differs(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status,
 	uint64_t at, const char *what)
 {
-	const unsigned severity = f->w->plan->items[index].severity;
+	const unsigned severity = plan_of(f->w)->items[index].severity;
 	if (severity == MRG_PLAN_SEND)
 		return true;
-	if (!plan_has(&f->w->plan->items[index], MRG_PLAN_IS_SURE))
-		plan_reach(f, f->w->plan->items[index].point + point);
+	if (!plan_has(&plan_of(f->w)->items[index], MRG_PLAN_IS_SURE))
+		plan_reach(f, plan_of(f->w)->items[index].point + point);
 	if (severity == MRG_PLAN_MUST && !(plan_makes(f->w) && f->w->went_wrong))
 		return plan_refuse(f->w, status, at, index, what);
 	f->w->warnings++;
 	return true;
 }
 
-static bool later(struct frame *f, uint32_t node)
+static inline PLAN_ALWAYS bool later(struct frame *f, uint32_t node)
 {
-	const struct mrg_plan_item *const item = &f->w->plan->items[f->w->nodes[node].item];
+	const struct mrg_plan_item *const item = &plan_of(f->w)->items[f->w->nodes[node].item];
 	if (!plan_has(item, MRG_PLAN_IS_COMPUTED) || plan_has(item, MRG_PLAN_CALLS) ||
 		(plan_has(item, MRG_PLAN_IS_IMPLIED) && !plan_makes(f->w)))
 		return true;
@@ -124,10 +124,10 @@ static inline void note_number(
 }
 
 /* What must hold of a number as soon as it is there. */
-static bool judge(struct frame *f, uint32_t index, uint32_t node)
+static inline PLAN_ALWAYS bool judge(struct frame *f, uint32_t index, uint32_t node)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const struct mrg_node *const n = &w->nodes[node];
 	uint32_t point = 0;
 	if (plan_has(item, MRG_PLAN_IS_CONST)) {
@@ -142,17 +142,15 @@ static bool judge(struct frame *f, uint32_t index, uint32_t node)
 	return later(f, node);
 }
 
-PLAN_PART bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node)
+PLAN_EACH bool plan_scalar_here(struct frame *f, uint32_t index, unsigned in, uint32_t *node)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const bool big = plan_is_big(f, item->endian);
 	bool unknown = false;
-	if (!plan_is_there(f, (f->pos % 8 + item->bits + 7) / 8))
-		return plan_refuse(w, MRG_MORE, f->pos, index, "cut");
 	if (plan_makes(w))
 		plan_store(w->out, f->pos, item->bits, big, decided(f, index, &unknown));
-	uint64_t v = plan_load(f->data, f->pos, item->bits, big);
+	uint64_t v = plan_load_in(f->data, f->pos, in, item->bits, big);
 	if (plan_has(item, MRG_PLAN_IS_SIGNED) && item->bits < 64 && (v >> (item->bits - 1)) != 0)
 		v |= ~UINT64_C(0) << item->bits;
 	*node = plan_begin(f, index);
@@ -168,42 +166,12 @@ PLAN_PART bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node)
 	       judge(f, index, *node);
 }
 
-PLAN_PART bool plan_scalars(struct frame *f, uint32_t *index, uint32_t end, uint64_t bits)
+PLAN_EACH bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node)
 {
-	enum { JUDGED = MRG_PLAN_IS_CONST | MRG_PLAN_IS_CLOSED | MRG_PLAN_IS_COMPUTED };
-	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *item = &w->plan->items[*index], *const last = &w->plan->items[end];
-	uint32_t *const slots = w->slots + f->slots;
-	struct mrg_node *const parent = &w->nodes[f->node];
-	bool good = true;
-	for (; item < last && item->kind == MRG_PLAN_SCALAR && item->bits <= bits && good; item++) {
-		const uint32_t node = (uint32_t)w->node_n;
-		struct mrg_node *const n = &w->nodes[node];
-		if (node == MRG_NODES_MAX)
-			break; /* plan_scalar says it */
-		uint64_t v = plan_load(f->data, f->pos, item->bits, plan_is_big(f, item->endian));
-		if (plan_has(item, MRG_PLAN_IS_SIGNED) && item->bits < 64 && (v >> (item->bits - 1)) != 0)
-			v |= ~UINT64_C(0) << item->bits;
-		*n = (struct mrg_node){ .item = (uint32_t)(item - w->plan->items),
-			.packet = MRG_PLAN_NONE,
-			.bit_off = (uint32_t)f->pos,
-			.bit_len = item->bits,
-			.value = v };
-		w->node_n++;
-		slots[item->slot] = node;
-		f->pos += item->bits;
-		bits -= item->bits;
-		note_number(f, item, n->item, n);
-		good = !plan_has(item, JUDGED) || judge(f, n->item, node);
-		if (parent->first == 0)
-			parent->first = node;
-		else
-			w->nodes[parent->last].next = node;
-		parent->last = node;
-		parent->child_n++;
-	}
-	*index = (uint32_t)(item - w->plan->items);
-	return good;
+	const struct mrg_plan_item *const item = &plan_of(f->w)->items[index];
+	if (!plan_is_there(f, (f->pos % 8 + item->bits + 7) / 8))
+		return plan_refuse(f->w, MRG_MORE, f->pos, index, "cut");
+	return plan_scalar_here(f, index, f->pos % 8, node);
 }
 
 /* ---- varints ---- */
@@ -333,7 +301,7 @@ static enum mrg_status read_varint(
 }
 
 /* Cut, too large, or longer than it need be. */
-static void spoil_varint(struct frame *f, const struct mrg_plan_varint *v)
+static PLAN_COLD void spoil_varint(struct frame *f, const struct mrg_plan_varint *v)
 {
 	struct mrg_walk *const w = f->w;
 	const uint64_t at = f->pos / 8;
@@ -364,12 +332,12 @@ static void spoil_varint(struct frame *f, const struct mrg_plan_varint *v)
 	}
 }
 
-PLAN_PART bool plan_varint(struct frame *f, uint32_t index, uint32_t *node)
+PLAN_EACH bool plan_varint(struct frame *f, uint32_t index, uint32_t *node)
 {
 	enum { LONGEST = 16 };
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
-	const struct mrg_plan_varint *const v = &w->plan->varints[item->a];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
+	const struct mrg_plan_varint *const v = &plan_of(w)->varints[item->a];
 	bool unknown = false, longer;
 	uint64_t value = 0, end = 0;
 	if (plan_makes(w)) {

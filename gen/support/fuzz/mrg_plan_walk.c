@@ -8,11 +8,9 @@
 
 #include "mrg_plan_inside.h"
 
-static bool items_of(struct frame *f, uint32_t first, uint32_t n);
-
 /* ---- what is common ---- */
 
-PLAN_PART bool plan_refuse(
+PLAN_RARE bool plan_refuse(
 	struct mrg_walk *w, enum mrg_status status, uint64_t bit_off, uint32_t where, const char *what)
 {
 	w->status = status;
@@ -22,18 +20,26 @@ PLAN_PART bool plan_refuse(
 	return false;
 }
 
+PLAN_RARE void plan_reach_first(struct mrg_walk *w, size_t at)
+{
+	if (!w->postpones)
+		w->reached[at] = 1;
+	else if (w->postponed_n < sizeof w->postponed / sizeof w->postponed[0])
+		w->postponed[w->postponed_n++] = at;
+}
+
 /* A refusal is a point too. */
-PLAN_PART bool plan_refuse_at(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status,
+PLAN_RARE bool plan_refuse_at(struct frame *f, uint32_t index, uint32_t point, enum mrg_status status,
 	uint64_t bit_off, const char *what)
 {
-	plan_reach(f, f->w->plan->items[index].point + point);
+	plan_reach(f, plan_of(f->w)->items[index].point + point);
 	return plan_refuse(f->w, status, bit_off, index, what);
 }
 
 /* ---- on purpose ---- */
 
 /* The message, or a length around, is to end at the position or a little behind. */
-PLAN_PART bool plan_cut_here(struct frame *f, uint64_t octets)
+PLAN_RARE bool plan_cut_here(struct frame *f, uint64_t octets)
 {
 	struct mrg_walk *const w = f->w;
 	/* Rather by little: what is before may say that there is about as much as is needed. */
@@ -49,7 +55,7 @@ static bool settle(struct frame *f, uint32_t node, uint64_t value)
 {
 	struct mrg_walk *const w = f->w;
 	struct mrg_node *const n = &w->nodes[node];
-	const struct mrg_plan_item *const item = &w->plan->items[n->item];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[n->item];
 	if (n->item == w->wrong)
 		return true;
 	n->value = value;
@@ -61,7 +67,7 @@ static bool settle(struct frame *f, uint32_t node, uint64_t value)
 		plan_store(w->out, n->bit_off, item->bits, plan_is_big(f, item->endian), value);
 		return true;
 	}
-	const struct mrg_plan_varint *const v = &w->plan->varints[item->a];
+	const struct mrg_plan_varint *const v = &plan_of(w)->varints[item->a];
 	uint8_t room[32] = { 0 };
 	if (value > v->hi || plan_put_varint(room, n->bit_off % 8, v, value) != n->bit_len)
 		return plan_refuse(w, MRG_E_RANGE, n->bit_off, n->item, "takes more octets than it had");
@@ -73,8 +79,8 @@ static bool settle(struct frame *f, uint32_t node, uint64_t value)
 static bool is_cut_itself(const struct mrg_walk *w, uint32_t item)
 {
 	return w->aim != MRG_PLAN_NONE &&
-	       (item == w->aim ||
-		       (w->plan->items[w->aim].kind == MRG_PLAN_REGION && w->plan->items[w->aim].a == item));
+	       (item == w->aim || (plan_of(w)->items[w->aim].kind == MRG_PLAN_REGION &&
+					  plan_of(w)->items[w->aim].a == item));
 }
 
 /* The size of an item, unless it is what is to be cut. */
@@ -113,10 +119,10 @@ static bool solution(struct frame *f, uint32_t e, struct mrg_node *n, const stru
 PLAN_PART bool plan_solve_now(struct frame *f, uint32_t index, uint32_t node)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
-	if (item->field == MRG_PLAN_NONE || !plan_has(&w->plan->items[item->field], MRG_PLAN_IS_SOLVED))
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
+	if (item->field == MRG_PLAN_NONE || !plan_has(&plan_of(w)->items[item->field], MRG_PLAN_IS_SOLVED))
 		return true;
-	const struct mrg_plan_item *const said = &w->plan->items[item->field];
+	const struct mrg_plan_item *const said = &plan_of(w)->items[item->field];
 	const uint32_t at = w->slots[f->slots + said->slot];
 	uint64_t want = w->nodes[node].bit_len / 8, value;
 	if (at == 0 || !w->nodes[at].unknown)
@@ -135,22 +141,22 @@ PLAN_PART bool plan_solve_now(struct frame *f, uint32_t index, uint32_t node)
 static bool can_be_said(struct frame *f, uint32_t index, uint32_t node)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = index != MRG_PLAN_NONE ? &w->plan->items[index] : NULL;
+	const struct mrg_plan_item *const item = index != MRG_PLAN_NONE ? &plan_of(w)->items[index] : NULL;
 	if (item == NULL || item->field == MRG_PLAN_NONE ||
-		!plan_has(&w->plan->items[item->field], MRG_PLAN_IS_SOLVED))
+		!plan_has(&plan_of(w)->items[item->field], MRG_PLAN_IS_SOLVED))
 		return true;
-	const uint32_t at = w->slots[f->slots + w->plan->items[item->field].slot];
+	const uint32_t at = w->slots[f->slots + plan_of(w)->items[item->field].slot];
 	if (at == 0 || !w->nodes[at].unknown)
 		return true;
 	const struct mrg_node before = w->nodes[at];
 	uint64_t value;
-	const bool can = solution(f, item->expr, &w->nodes[at], &w->plan->items[item->field],
+	const bool can = solution(f, item->expr, &w->nodes[at], &plan_of(w)->items[item->field],
 		(f->pos - w->nodes[node].bit_off) / 8, &value);
 	w->nodes[at] = before;
 	return can;
 }
 
-PLAN_PART void plan_put_more(struct frame *f, uint32_t index, uint32_t node)
+PLAN_RARE void plan_put_more(struct frame *f, uint32_t index, uint32_t node)
 {
 	enum { MORE_MAX = 64 };
 	struct mrg_walk *const w = f->w;
@@ -166,12 +172,12 @@ PLAN_PART void plan_put_more(struct frame *f, uint32_t index, uint32_t node)
 
 /* ---- packets, regions, options ---- */
 
-static void arguments_of(const struct frame *f, const struct mrg_plan_item *item,
+static inline PLAN_ALWAYS void arguments_of(const struct frame *f, const struct mrg_plan_item *item,
 	const struct mrg_plan_packet *p, struct frame *in)
 {
 	for (uint32_t i = 0; i < p->param_n && i < PARAMS_MAX; i++) {
-		const uint32_t arg = f->w->plan->lists[item->args + i];
-		if (!f->w->plan->params[p->params + i].buffer) {
+		const uint32_t arg = plan_of(f->w)->lists[item->args + i];
+		if (!plan_of(f->w)->params[p->params + i].buffer) {
 			if (!plan_value(f, arg, &in->args[i]))
 				in->unknown_args |= 1u << i;
 		} else if (arg == MRG_PLAN_NONE) {
@@ -182,33 +188,31 @@ static void arguments_of(const struct frame *f, const struct mrg_plan_item *item
 	}
 }
 
-PLAN_PART struct frame plan_inside(
-	struct frame *f, const struct mrg_plan_packet *p, uint32_t at, uint32_t end)
-{
-	return (struct frame){ .w = f->w,
-		.p = p,
-		.up = f,
-		.data = f->data,
-		.start = at,
-		.end = end,
-		.limit = end,
-		.limit_known = f->limit_known,
-		.big = f->big,
-		.pos = 8 * (uint64_t)at,
-		.forced_slot = MRG_PLAN_NONE };
-}
-
-static bool sub(struct frame *f, uint32_t index, uint32_t *node)
+static inline PLAN_ALWAYS bool sub(struct frame *f, uint32_t index, uint32_t *node)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
-	const struct mrg_plan_packet *const p = &w->plan->packets[item->a];
-	struct frame in = plan_inside(f, p, (uint32_t)(f->pos / 8), f->limit);
-	in.up_slot = item->slot;
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
+	const struct mrg_plan_packet *const p = &plan_of(w)->packets[item->a];
+	struct frame in; /* all that matters of it is set here, or when it is opened */
+	in.w = w;
+	in.p = p;
+	in.data = f->data;
+	in.start = (uint32_t)(f->pos / 8);
+	in.end = in.limit = f->limit;
+	in.limit_known = f->limit_known;
+	in.big = f->big;
+	in.pos = 8 * (uint64_t)in.start;
+	in.holder = 0;
+	in.unknown_args = 0;
+	if (plan_makes(w) || plan_made(w) != NULL) {
+		in.up = f;
+		in.up_slot = item->slot;
+		in.forced_slot = MRG_PLAN_NONE;
+	}
 	arguments_of(f, item, p, &in);
 	const struct mrg_choice *was;
 	const struct group g = plan_enter(w, index, &was);
-	if (!plan_packet(&in, node))
+	if (!plan_packet_of(&in, item->a, node))
 		return false;
 	plan_leave(w, g, 0);
 	w->nodes[*node].item = index;
@@ -217,10 +221,10 @@ static bool sub(struct frame *f, uint32_t index, uint32_t *node)
 	return true;
 }
 
-static bool region(struct frame *f, uint32_t index, uint32_t *node)
+static inline PLAN_ALWAYS bool region(struct frame *f, uint32_t index, uint32_t *node)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	uint64_t size = 0;
 	const bool known = plan_value(f, item->expr, &size);
 	if (known && !plan_is_there(f, size)) {
@@ -238,7 +242,7 @@ static bool region(struct frame *f, uint32_t index, uint32_t *node)
 	if (known)
 		f->limit = (uint32_t)(end / 8);
 	uint32_t inner = 0;
-	if (!plan_item(f, item->a, &inner)) {
+	if (!plan_alone(f, item->a, &inner)) {
 		if (w->status == MRG_MORE)
 			w->status = MRG_E_SHORT;
 		return false;
@@ -271,10 +275,10 @@ static bool region(struct frame *f, uint32_t index, uint32_t *node)
 	return true;
 }
 
-static bool optional(struct frame *f, uint32_t index)
+static inline PLAN_ALWAYS bool optional(struct frame *f, uint32_t index)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const struct mrg_choice *was;
 	uint64_t present = 0;
 	const bool known = plan_value(f, item->expr, &present);
@@ -285,7 +289,7 @@ static bool optional(struct frame *f, uint32_t index)
 				  ? was->value
 				  : plan_leads(w, index) || mrg_rng_next(w->rng) >> 63 != 0;
 	plan_reach(f, item->point + (present == 0));
-	if (present != 0 && !items_of(f, item->a, item->n))
+	if (present != 0 && !plan_group(f, index))
 		return false;
 	plan_leave(w, g, present != 0);
 	return true;
@@ -296,7 +300,7 @@ static bool optional(struct frame *f, uint32_t index)
 static bool matches(const struct mrg_walk *w, const struct mrg_plan_arm *arm, uint64_t value)
 {
 	for (uint32_t i = 0; i < arm->pat_n; i++) {
-		const struct mrg_plan_pat *const p = &w->plan->pats[arm->pats + i];
+		const struct mrg_plan_pat *const p = &plan_of(w)->pats[arm->pats + i];
 		if ((value & p->mask) >= p->lo && (value & p->mask) <= p->hi)
 			return true;
 	}
@@ -306,8 +310,8 @@ static bool matches(const struct mrg_walk *w, const struct mrg_plan_arm *arm, ui
 PLAN_PART uint32_t plan_far_arm(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value)
 {
 	for (uint32_t i = 0; i < item->far_n; i++) {
-		const uint32_t at = w->plan->lists[item->far + i];
-		const struct mrg_plan_arm *const arm = &w->plan->arms[item->a + at];
+		const uint32_t at = plan_of(w)->lists[item->far + i];
+		const struct mrg_plan_arm *const arm = &plan_of(w)->arms[item->a + at];
 		if (arm->pat_n == 0 || matches(w, arm, value))
 			return at;
 	}
@@ -315,7 +319,8 @@ PLAN_PART uint32_t plan_far_arm(const struct mrg_walk *w, const struct mrg_plan_
 }
 
 /* What was made for an arm must lead to it when it is read. */
-static bool leads_back(struct frame *f, const struct mrg_plan_item *item, uint64_t start, uint32_t arm)
+static inline PLAN_ALWAYS bool leads_back(
+	struct frame *f, const struct mrg_plan_item *item, uint64_t start, uint32_t arm)
 {
 	const uint64_t pos = f->pos;
 	uint64_t value;
@@ -328,24 +333,24 @@ static bool leads_back(struct frame *f, const struct mrg_plan_item *item, uint64
 }
 
 /* Octets of any value that were made for an arm begin with a number that leads to it. */
-static bool put_right(
+static PLAN_COLD bool put_right(
 	struct frame *f, const struct mrg_plan_item *item, uint64_t start, uint32_t arm, uint32_t inner)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_arm *const to = &w->plan->arms[item->a + arm];
-	const struct mrg_plan_expr *const e = &w->plan->exprs[item->expr];
+	const struct mrg_plan_arm *const to = &plan_of(w)->arms[item->a + arm];
+	const struct mrg_plan_expr *const e = &plan_of(w)->exprs[item->expr];
 	if (e->op != MRG_PLAN_PEEK || to->pat_n == 0 || inner == 0 || w->nodes[inner].bit_len < e->bits ||
-		w->plan->items[w->nodes[inner].item].kind != MRG_PLAN_BYTES)
+		plan_of(w)->items[w->nodes[inner].item].kind != MRG_PLAN_BYTES)
 		return false;
-	const struct mrg_plan_pat *const p = &w->plan->pats[to->pats + mrg_rng_below(w->rng, to->pat_n)];
+	const struct mrg_plan_pat *const p = &plan_of(w)->pats[to->pats + mrg_rng_below(w->rng, to->pat_n)];
 	plan_store(w->out, start, e->bits, plan_is_big(f, e->endian), plan_draw_within(w->rng, p->lo, p->hi));
 	return true;
 }
 
-static bool choice(struct frame *f, uint32_t index, uint32_t *node)
+static inline PLAN_ALWAYS bool choice(struct frame *f, uint32_t index, uint32_t *node)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const struct mrg_choice *was;
 	const uint64_t start = f->pos;
 	uint64_t value = 0;
@@ -368,8 +373,8 @@ static bool choice(struct frame *f, uint32_t index, uint32_t *node)
 	plan_reach(f, item->point + arm);
 	w->nodes[*node].arm = arm;
 	uint32_t inner = 0;
-	if (w->plan->arms[item->a + arm].item != MRG_PLAN_NONE &&
-		!plan_item(f, w->plan->arms[item->a + arm].item, &inner))
+	if (plan_of(w)->arms[item->a + arm].item != MRG_PLAN_NONE &&
+		!plan_alone(f, plan_of(w)->arms[item->a + arm].item, &inner))
 		return false;
 	plan_leave(w, g, arm);
 	if (inner != 0)
@@ -384,22 +389,22 @@ static bool choice(struct frame *f, uint32_t index, uint32_t *node)
 /* ---- items of a packet ---- */
 
 /* Of an equation about the number that is given, what the other side is. */
-static bool note_wanted(struct frame *f, const struct mrg_plan_item *item)
+static PLAN_COLD bool note_wanted(struct frame *f, const struct mrg_plan_item *item)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_expr *const e = &w->plan->exprs[item->expr];
+	const struct mrg_plan_expr *const e = &plan_of(w)->exprs[item->expr];
 	if (e->op != MRG_PLAN_EQ || w->given == MRG_PLAN_NONE)
 		return false;
-	const bool left = w->plan->exprs[e->a].op == MRG_PLAN_FIELD;
+	const bool left = plan_of(w)->exprs[e->a].op == MRG_PLAN_FIELD;
 	w->is_wanted = plan_value(f, left ? e->b : e->a, &w->wanted);
 	return w->is_wanted;
 }
 
-static bool check(struct frame *f, uint32_t index)
+static inline PLAN_ALWAYS bool check(struct frame *f, uint32_t index)
 {
 	enum { ROOM_MAX = 12 }; /* octets */
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	uint64_t holds = 1;
 	f->holder = item->a < f->p->slot_n ? w->slots[f->slots + item->a] : 0;
 	if (plan_is_aim(f, index, 0) && note_wanted(f, item))
@@ -420,10 +425,10 @@ static bool check(struct frame *f, uint32_t index)
 	return true;
 }
 
-static bool let(struct frame *f, uint32_t index, uint32_t *node)
+static inline PLAN_ALWAYS bool let(struct frame *f, uint32_t index, uint32_t *node)
 {
 	uint64_t value = 0;
-	const bool known = plan_value(f, f->w->plan->items[index].expr, &value);
+	const bool known = plan_value(f, plan_of(f->w)->items[index].expr, &value);
 	*node = plan_begin(f, index);
 	if (*node == 0)
 		return false;
@@ -433,9 +438,9 @@ static bool let(struct frame *f, uint32_t index, uint32_t *node)
 }
 
 /* Bits that must be there for what follows. */
-static bool run(struct frame *f, uint32_t index)
+static inline PLAN_ALWAYS bool run(struct frame *f, uint32_t index)
 {
-	const struct mrg_plan_item *const item = &f->w->plan->items[index];
+	const struct mrg_plan_item *const item = &plan_of(f->w)->items[index];
 	if (plan_is_aim(f, index, 0))
 		plan_cut_here(f, item->value / 8);
 	if (plan_is_there(f, (f->pos % 8 + item->value + 7) / 8))
@@ -445,12 +450,18 @@ static bool run(struct frame *f, uint32_t index)
 	return plan_refuse_at(f, index, 0, MRG_MORE, f->pos, "cut");
 }
 
-/* Read one item; *node stays 0 when it leaves none. */
-PLAN_PART bool plan_item(struct frame *f, uint32_t index, uint32_t *node)
+static inline PLAN_ALWAYS bool endian_by(struct frame *f, uint32_t index)
 {
-	const struct mrg_plan_item *const item = &f->w->plan->items[index];
 	uint64_t value = 0;
-	switch (item->kind) {
+	if (plan_value(f, plan_of(f->w)->items[index].expr, &value))
+		f->big = value != 0;
+	return true;
+}
+
+/* Read one item; *node stays 0 when it leaves none. */
+PLAN_EACH bool plan_item(struct frame *f, uint32_t index, uint32_t *node)
+{
+	switch (plan_of(f->w)->items[index].kind) {
 	case MRG_PLAN_RUN: return run(f, index);
 	case MRG_PLAN_SCALAR: return plan_scalar(f, index, node);
 	case MRG_PLAN_BYTES: return plan_octets(f, index, node);
@@ -464,35 +475,24 @@ PLAN_PART bool plan_item(struct frame *f, uint32_t index, uint32_t *node)
 	case MRG_PLAN_ALIGN: return plan_align(f, index, node);
 	case MRG_PLAN_LET: return let(f, index, node);
 	case MRG_PLAN_CHECK: return check(f, index);
-	default:
-		if (plan_value(f, item->expr, &value))
-			f->big = value != 0;
-		return true;
+	default: return endian_by(f, index);
 	}
 }
 
-static bool items_of(struct frame *f, uint32_t first, uint32_t n)
+#ifndef PLAN_MAKES
+PLAN_PART bool plan_items(struct frame *f, uint32_t first, uint32_t n)
 {
-	const struct mrg_plan_item *const items = f->w->plan->items;
-	for (uint32_t i = first; i < first + n;) {
+	for (uint32_t i = first; i < first + n; i++) {
 		uint32_t node = 0;
-		if (items[i].kind == MRG_PLAN_RUN && !plan_makes(f->w)) {
-			const uint64_t bits = items[i].value;
-			if (!plan_is_there(f, (f->pos % 8 + bits + 7) / 8))
-				return run(f, i);
-			i++;
-			if (!plan_scalars(f, &i, first + n, bits))
-				return false;
-			continue;
-		}
-		if (!(items[i].kind == MRG_PLAN_SCALAR ? plan_scalar(f, i, &node) : plan_item(f, i, &node)))
-			return false;
+		const bool good = plan_item(f, i, &node);
 		if (node != 0)
 			plan_adopt(f->w, f->node, node);
-		i++;
+		if (!good)
+			return false;
 	}
 	return true;
 }
+#endif
 
 /* ---- what is derived, and what is compared ---- */
 
@@ -500,8 +500,8 @@ static bool settle_lengths(struct frame *f)
 {
 	struct mrg_walk *const w = f->w;
 	for (uint32_t i = 0; i < f->p->length_n; i++) {
-		const struct mrg_plan_length *const l = &w->plan->lengths[f->p->lengths + i];
-		const uint32_t at = plan_find(f, w->plan->lists + l->path, l->path_len),
+		const struct mrg_plan_length *const l = &plan_of(w)->lengths[f->p->lengths + i];
+		const uint32_t at = plan_find(f, plan_of(w)->lists + l->path, l->path_len),
 			       of = w->slots[f->slots + l->slot];
 		if (at == 0)
 			continue;
@@ -517,7 +517,7 @@ static bool settle_lengths(struct frame *f)
 static bool cut_sizes(struct frame *f, uint32_t expr)
 {
 	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_expr *const e = &w->plan->exprs[expr];
+	const struct mrg_plan_expr *const e = &plan_of(w)->exprs[expr];
 	if (e->op >= MRG_PLAN_ADD && e->op <= MRG_PLAN_COND) {
 		bool any = cut_sizes(f, e->a);
 		any = cut_sizes(f, e->b) || any;
@@ -537,7 +537,7 @@ static bool compute(struct frame *f)
 	struct mrg_walk *const w = f->w;
 	for (size_t i = f->computed_at; i < w->computed_n; i++) {
 		const uint32_t at = w->computed[i], index = w->nodes[at].item;
-		const struct mrg_plan_item *const item = &w->plan->items[index];
+		const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 		uint64_t want;
 		f->holder = at;
 		if (!plan_value(f, item->expr, &want))
@@ -549,7 +549,8 @@ static bool compute(struct frame *f)
 				return false;
 			continue;
 		}
-		uint32_t point = item->kind == MRG_PLAN_VARINT ? 2u + w->plan->varints[item->a].minimal : 0;
+		uint32_t point =
+			item->kind == MRG_PLAN_VARINT ? 2u + plan_of(w)->varints[item->a].minimal : 0;
 		point += plan_has(item, MRG_PLAN_IS_CONST) + plan_has(item, MRG_PLAN_IS_CLOSED);
 		if (want != w->nodes[at].value &&
 			!plan_differs(f, index, point,
@@ -560,19 +561,19 @@ static bool compute(struct frame *f)
 	return true;
 }
 
-PLAN_PART bool plan_packet(struct frame *f, uint32_t *node)
+PLAN_EACH bool plan_open(struct frame *f, const struct mrg_plan_packet *p, uint32_t *node)
 {
 	struct mrg_walk *const w = f->w;
-	if (w->slot_n + f->p->slot_n > MRG_SLOTS_MAX || f->p->param_n > PARAMS_MAX)
+	if (w->slot_n + p->slot_n > MRG_SLOTS_MAX || p->param_n > PARAMS_MAX)
 		return plan_refuse(w, MRG_E_SPACE, f->pos, MRG_PLAN_NONE, "too many items");
 	f->slots = (uint32_t)w->slot_n;
 	f->computed_at = (uint32_t)w->computed_n;
-	w->slot_n += f->p->slot_n;
-	const uint32_t index = (uint32_t)(f->p - w->plan->packets);
+	w->slot_n += p->slot_n;
+	const uint32_t index = (uint32_t)(p - plan_of(w)->packets);
 	f->ranks = w->ranks + w->offsets[index];
 	uint32_t *const slots = w->slots + f->slots;
-	switch (f->p->slot_n) { /* most have few */
-	default: memset(slots, 0, f->p->slot_n * sizeof *slots); break;
+	switch (p->slot_n) { /* most have few */
+	default: memset(slots, 0, p->slot_n * sizeof *slots); break;
 	case 4: slots[3] = 0; /* fall through */
 	case 3: slots[2] = 0; /* fall through */
 	case 2: slots[1] = 0; /* fall through */
@@ -585,21 +586,33 @@ PLAN_PART bool plan_packet(struct frame *f, uint32_t *node)
 	f->node = *node;
 	w->nodes[*node].packet = index;
 	w->nodes[*node].slots = f->slots;
-	if (!items_of(f, f->p->items, f->p->item_n))
-		return false;
-	w->nodes[*node].bit_len = (uint32_t)(f->pos - w->nodes[*node].bit_off);
+	return true;
+}
+
+PLAN_EACH bool plan_close(struct frame *f, const struct mrg_plan_packet *p, uint32_t node)
+{
+	struct mrg_walk *const w = f->w;
+	w->nodes[node].bit_len = (uint32_t)(f->pos - w->nodes[node].bit_off);
 	if (plan_makes(w) && !settle_lengths(f))
 		return false;
 	if (w->computed_n != f->computed_at && !compute(f))
 		return false;
 	w->computed_n = f->computed_at;
-	if (f->p->max_bytes != 0 && w->nodes[*node].bit_len > 8 * f->p->max_bytes &&
+	if (p->max_bytes != 0 && w->nodes[node].bit_len > 8 * p->max_bytes &&
 		!(plan_makes(w) && w->went_wrong)) {
-		plan_reach(f, f->p->point);
-		return plan_refuse(w, MRG_E_LIMIT, w->nodes[*node].bit_off, MRG_PLAN_NONE, "too long");
+		plan_reach(f, p->point);
+		return plan_refuse(w, MRG_E_LIMIT, w->nodes[node].bit_off, MRG_PLAN_NONE, "too long");
 	}
 	return true;
 }
+
+#ifndef PLAN_MAKES
+PLAN_PART bool plan_packet(struct frame *f, uint32_t *node)
+{
+	return plan_open(f, f->p, node) && plan_items(f, f->p->items, f->p->item_n) &&
+	       plan_close(f, f->p, *node);
+}
+#endif
 
 /* ---- the whole ---- */
 
@@ -607,7 +620,7 @@ static bool whole(
 	struct mrg_walk *w, uint32_t packet, const uint8_t *data, uint32_t len, const uint64_t *args)
 {
 	struct frame f = { .w = w,
-		.p = &w->plan->packets[packet],
+		.p = &plan_of(w)->packets[packet],
 		.data = data,
 		.end = len,
 		.limit = len,
@@ -630,12 +643,13 @@ static bool whole(
 		w->made->text = data;
 	}
 	uint32_t root = 0;
-	if (!plan_packet(&f, &root))
+	if (!plan_packet_of(&f, packet, &root))
 		return false;
 	w->used = (size_t)(f.pos / 8);
 	return true;
 }
 
+#if !defined PLAN_MAKES || !PLAN_MAKES
 static enum mrg_status read_whole(
 	struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args)
 {
@@ -647,37 +661,24 @@ static enum mrg_status read_whole(
 	(void)whole(w, packet, in.p, (uint32_t)in.len, args);
 	return w->status;
 }
+#endif
 
-#ifdef PLAN_ONLY_READS
-enum mrg_status plan_read_only(struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args)
-{
-	return read_whole(w, packet, in, args);
-}
-#else
-enum mrg_status mrg_plan_read(struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args)
-{
-	return w->made == NULL ? plan_read_only(w, packet, in, args) : read_whole(w, packet, in, args);
-}
-
-size_t mrg_plan_make(struct mrg_walk *w, uint32_t packet, const uint64_t *args, struct mrg_rng *rng,
-	const struct mrg_choices *old, uint8_t *out, size_t cap)
+#if !defined PLAN_MAKES || PLAN_MAKES
+static size_t make_whole(struct mrg_walk *w, uint32_t packet, const uint64_t *args, size_t cap)
 {
 	w->making = true;
-	w->out = out;
-	w->rng = rng;
-	w->old = old;
 	w->old_at = 0;
-	w->old_end = old != NULL ? old->n : 0;
+	w->old_end = w->old != NULL ? w->old->n : 0;
 	w->went_wrong = w->grows != 0;
 	w->cuts = false;
 	w->is_wanted = false;
 	w->jump_n = w->jump_at = w->jump_base = 0;
 	w->jumps_by_chains = false;
 	if (plan_aims_at_jumps(w)) {
-		w->jumps_by_chains = mrg_rng_below(rng, 2) == 0;
-		w->jump_max = plan_jumps_max(w, &w->plan->items[w->aim]) - (mrg_rng_below(rng, 4) == 0);
+		w->jumps_by_chains = mrg_rng_below(w->rng, 2) == 0;
+		w->jump_max = plan_jumps_max(w, &plan_of(w)->items[w->aim]) - (mrg_rng_below(w->rng, 4) == 0);
 	}
-	bool made = whole(w, packet, out, (uint32_t)cap, args);
+	bool made = whole(w, packet, w->out, (uint32_t)cap, args);
 	w->making = false;
 	if (!made && w->went_wrong && w->node_n != 0) { /* what there is of it may do */
 		const struct mrg_node *const last = &w->nodes[w->node_n - 1];
@@ -688,5 +689,21 @@ size_t mrg_plan_make(struct mrg_walk *w, uint32_t packet, const uint64_t *args, 
 	if (made && w->cuts && w->cut_at < w->used)
 		w->used = w->cut_at;
 	return made ? w->used : 0;
+}
+#endif
+
+#ifndef PLAN_MAKES
+enum mrg_status mrg_plan_read(struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args)
+{
+	return (w->made == NULL && w->plan->read != NULL ? w->plan->read : read_whole)(w, packet, in, args);
+}
+
+size_t mrg_plan_make(struct mrg_walk *w, uint32_t packet, const uint64_t *args, struct mrg_rng *rng,
+	const struct mrg_choices *old, uint8_t *out, size_t cap)
+{
+	w->out = out;
+	w->rng = rng;
+	w->old = old;
+	return (w->made == NULL && w->plan->make != NULL ? w->plan->make : make_whole)(w, packet, args, cap);
 }
 #endif
