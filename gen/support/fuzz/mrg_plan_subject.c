@@ -11,7 +11,7 @@
 enum {
 	NUMBER = 8,
 	TRIES = 12,
-	REDRAWS = 6, /* tries of changes in place */
+	REDRAWS = 4, /* tries of changes in place */
 	LONG = 200,  /* octets: what costs much is changed in cheaper ways */
 	WRONG_OF = 16 /* one in so many is wrong on purpose */,
 	AIMS_MAX = 1000, /* at one point: some can't be reached */
