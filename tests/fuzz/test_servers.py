@@ -25,9 +25,9 @@ SUBJECTS = {
     "dns.server.answer": (4_000, 25, 2),
     "dns.server.stream": (3_000, 50, 0),
     "dns.server.transfer": (5_000, 20, 0),
-    "http.server.requests": (6_000, 20, 0),
+    "http.server.requests": (10_000, 20, 0),
     "http.server.files": (10_000, 60, 0),
-    "tcpip.stack": (6_000, 60, 4),
+    "tcpip.stack": (12_000, 60, 4),
     "appliance.words": (20_000, 25, 0),
 }
 
