@@ -230,7 +230,7 @@ class _Grammar:
     def _gput(self, n: ast.GPut) -> ir.Node:
         put = ir.Put(n.span.loc(), self.node(n.read), self.node(n.written))
         if not read_alike(put):
-            self.errors.error(n.written.span, "this can't be put: not all of it is read, with the same captures, by what is before 'put'")
+            raise self.errors.error(n.written.span, "this can't be put: not all of it is read, with the same captures, by what is before 'put'")
         return put
 
     @staticmethod

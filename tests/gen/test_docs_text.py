@@ -154,7 +154,7 @@ def check_diagram(report: Report) -> None:
         report.check(f"rule {name}", got == TRAILER, got)
     got = mrg("diagram", http, "extension").stdout
     report.check("a rule of another grammar", '";" *WSP <Text.token> [*WSP "="' in got, got)
-    report.check("a module with packets", mrg("diagram", rr).stdout.count(RULER) == 4)
+    report.check("a module with packets", mrg("diagram", rr).stdout.count(RULER) == 5)
     wrong = mrg("diagram", rr, "Questoin")
     text = "mrg diagram: module 'dns.rr' has no packet, grammar, rule or machine 'Questoin' (did you mean 'Question'?)\n"
     report.check("an unknown name", (wrong.returncode, wrong.stdout, wrong.stderr) == (2, "", text), wrong.stderr)
