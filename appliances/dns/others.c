@@ -188,11 +188,24 @@ bool others_datagram(void *worker, struct mrg_dgram_end *e, size_t index, struct
 	return true;
 }
 
+/* Is it a question that zones have the answer to? Nearly all are. */
+static bool is_question(struct mrg_span message)
+{
+	struct mrg_dns_query q;
+	const enum mrg_dns_verdict verdict = mrg_dns_query_question(message, &q);
+	if (verdict != MRG_DNS_VERDICT_ANSWER)
+		return verdict != MRG_DNS_VERDICT_NOTIMP;
+	const uint16_t type = mrg_dns_question_type(&q.question);
+	return type != MRG_DNS_TYPE_AXFR && type != MRG_DNS_TYPE_IXFR;
+}
+
 bool others_stream(struct worker *w, struct mrg_dns_call *call, struct mrg_span query, uint8_t *out,
 	size_t cap, size_t *out_len, enum mrg_dns_said *said)
 {
 	struct mrg_dns_transfer_request r;
 	struct mrg_rt_addr peer;
+	if (is_question(query))
+		return false;
 	if (mrg_dns_transfer_asked(query, MRG_DNS_TCP, &r)) {
 		*said = sending_begin(&w->sendings, w->db, query, &r, call, out, cap, out_len);
 		return true;
