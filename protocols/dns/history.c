@@ -117,7 +117,8 @@ enum mrg_status mrg_dns_history_copy(struct mrg_arena *a, const struct mrg_dns_s
 	struct mrg_arena got = *a;
 	const struct mrg_dns_step *first = NULL;
 	struct mrg_dns_step *later = NULL;
-	for (const struct mrg_dns_step *s = newest; s != NULL; s = s->before) {
+	size_t left = MRG_DNS_HISTORY_STEPS;
+	for (const struct mrg_dns_step *s = newest; s != NULL && left != 0; s = s->before, left--) {
 		const size_t size = s->deleted.len + s->added.len;
 		if (size > octets)
 			break;

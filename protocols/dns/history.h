@@ -4,7 +4,7 @@
  *
  * A step is made once and never changes; it knows the step before it, so whoever holds the newest has them all, and one that is held
  * stays as it is when newer steps are made.  Nothing links a step to the one after it, as that would change it: the way forward is
- * looked for from the newest, which takes as many looks as there are steps; keep some hundreds at most.
+ * looked for from the newest, which takes as many looks as there are steps; so a copy has MRG_DNS_HISTORY_STEPS at most.
  *
  * What it does not do: it changes no zone (zone_change.h), and frees nothing: to forget old steps, copy the newest elsewhere.
  *
@@ -67,6 +67,8 @@ size_t mrg_dns_history_size(const struct mrg_dns_step *newest);
  */
 MRG_MUST_USE enum mrg_status mrg_dns_history_step(struct mrg_arena *a, const struct mrg_dns_step *before,
 	struct mrg_span deleted, struct mrg_span added, const struct mrg_dns_step **out);
+
+enum { MRG_DNS_HISTORY_STEPS = 256 /* of a copy: to go forward through all takes the square of it */ };
 
 /*
  * mrg_dns_history_copy - the newest steps in other memory, so that what the older ones take can be given back.

@@ -6,7 +6,7 @@
 #include "iana/dns.h"
 #include "protocols/dns/history.h"
 
-enum { MEMORY = 1 << 16 };
+enum { MEMORY = 1 << 17 };
 
 static uint8_t memory[MEMORY], other[MEMORY];
 static struct mrg_arena arena, second;
@@ -186,6 +186,23 @@ START_TEST(test_forgotten)
 }
 END_TEST
 
+/* However many there were: the way forward takes the square of what is kept. */
+START_TEST(test_bounded)
+{
+	enum { MORE = MRG_DNS_HISTORY_STEPS + 3 };
+	const struct mrg_dns_step *newest = NULL, *copy;
+	size_t steps;
+	for (uint32_t i = 1; i <= MORE; i++)
+		ck_assert_int_eq(
+			mrg_dns_history_step(&arena, newest, records(i, 0), records(i + 1, 0), &newest),
+			MRG_OK);
+	ck_assert_int_eq(mrg_dns_history_copy(&second, newest, SIZE_MAX, &copy), MRG_OK);
+	ck_assert_ptr_null(mrg_dns_history_from(copy, 3, &steps));
+	ck_assert_ptr_nonnull(mrg_dns_history_from(copy, 4, &steps));
+	ck_assert_uint_eq(steps, MRG_DNS_HISTORY_STEPS);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *const s = suite_create("history");
@@ -196,6 +213,7 @@ int main(void)
 	tcase_add_test(t, test_wrapped);
 	tcase_add_test(t, test_refused);
 	tcase_add_test(t, test_forgotten);
+	tcase_add_test(t, test_bounded);
 	suite_add_tcase(s, t);
 	SRunner *const r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
