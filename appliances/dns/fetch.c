@@ -74,9 +74,12 @@ static void say_record(struct fetch *f, const struct mrg_dns_zone_error *e)
 static void transfer_failed(struct fetch *f)
 {
 	const struct mrg_dns_zone_error *const why = receiving_why(f->receiving);
+	const char *const refused = receiving_refused(f->receiving);
 	const char *const rcode = mrg_dns_rcode_str((uint16_t)f->in.rcode);
 	if (f->in.fault == MRG_DNS_TRANSFER_FAULT_REFUSED && why->fault != MRG_DNS_ZONE_SOUND)
 		say_record(f, why);
+	else if (f->in.fault == MRG_DNS_TRANSFER_FAULT_REFUSED && refused != NULL)
+		failed(f, refused);
 	else if (f->in.fault == MRG_DNS_TRANSFER_FAULT_RCODE && rcode != NULL)
 		failed(f, rcode);
 	else
@@ -107,20 +110,11 @@ static void complete(struct fetch *f)
 
 /* ---- what comes ---- */
 
-/* Is what comes no later than what is held? RFC 1995 2: then nothing else may come, and nobody wants it. */
-static bool is_stale(const struct fetch *f)
-{
-	return f->what.held != NULL && f->in.messages != 0 &&
-	       !mrg_dns_serial_later(f->in.serial, mrg_dns_zone_serial(f->what.held->zone));
-}
-
 static enum mrg_dns_client_verdict take_message(void *ctx, struct mrg_span message)
 {
 	struct fetch *const f = ctx;
 	f->reached = true;
 	f->result = mrg_dns_transfer_in_feed(&f->in, message, false);
-	if (f->result == MRG_DNS_TRANSFER_GOES_ON && is_stale(f))
-		f->result = MRG_DNS_TRANSFER_UP_TO_DATE;
 	switch (f->result) {
 	case MRG_DNS_TRANSFER_GOES_ON: return MRG_DNS_CLIENT_CONTINUED;
 	case MRG_DNS_TRANSFER_COMPLETE:

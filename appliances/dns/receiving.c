@@ -19,6 +19,7 @@ struct receiving {
 	struct version *held;
 	enum { NOTHING, WHOLE, CHANGES } what;
 	struct mrg_dns_zone_error why;
+	const char *refused;
 	struct version *made; /* NULL: not yet */
 	struct mrg_dns_zone_builder builder;
 	/* of changes */
@@ -45,6 +46,8 @@ int receiving_begin(struct receiving **out, const struct zone_option *option, st
 
 const struct mrg_dns_zone_error *receiving_why(const struct receiving *r) { return &r->why; }
 
+const char *receiving_refused(const struct receiving *r) { return r->refused; }
+
 bool receiving_incremental(const struct receiving *r) { return r->what == CHANGES; }
 
 /* ---- the sink ---- */
@@ -62,9 +65,14 @@ static void forget(struct receiving *r)
 	r->what = NOTHING;
 }
 
-static bool begin_whole(struct receiving *r)
+/* An older zone than the one that is held is not taken, whoever has it: serial numbers only grow.  RFC 1034 4.3.5 */
+static bool begin_whole(struct receiving *r, uint32_t serial)
 {
 	forget(r);
+	if (r->held != NULL && !mrg_dns_serial_later(serial, mrg_dns_zone_serial(r->held->zone))) {
+		r->refused = mrg_dns_transfer_fault_why(MRG_DNS_TRANSFER_FAULT_BACK);
+		return false;
+	}
 	if (version_begin(&r->made, VERSION_ANY_SIZE) != 0)
 		return false;
 	r->what = WHOLE;
@@ -86,9 +94,8 @@ static bool begin_changes(struct receiving *r)
 static bool begin_part(void *ctx, enum mrg_dns_transfer_part part, uint32_t serial)
 {
 	struct receiving *const r = ctx;
-	(void)serial;
 	if (part == MRG_DNS_TRANSFER_ZONE)
-		return begin_whole(r);
+		return begin_whole(r, serial);
 	r->deleting = part == MRG_DNS_TRANSFER_DELETED;
 	return r->what == CHANGES || begin_changes(r);
 }

@@ -41,6 +41,9 @@ const char *receiving_finish(struct receiving *r, struct version **out);
 /* What was wrong with the zone or a record, if it was that; fault MRG_DNS_ZONE_SOUND: nothing. */
 const struct mrg_dns_zone_error *receiving_why(const struct receiving *r);
 
+/* Why a part of the transfer was refused as a whole; NULL: none was. */
+const char *receiving_refused(const struct receiving *r);
+
 /* Has what came so far been a difference to the version that is held?  Before receiving_finish. */
 bool receiving_incremental(const struct receiving *r);
 

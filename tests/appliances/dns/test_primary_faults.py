@@ -144,6 +144,8 @@ def faults(p: Primary) -> dict[str, tuple[Callable[[bytes, int], Iterable[bytes 
         "a difference from another version": (says(new, soa(7), host(1), new, host(2), new), "differences from another version"),
         "a difference that deletes what is not there": (says(new, old, host(77), new, host(2), new), "record to be deleted is not there: www.example.org. A"),
         "a difference that leads back": (says(new, old, host(1), soa(0), host(2), new), ""),
+        "an older version": (says(soa(0), *whole, soa(0)), "an older version than the one that is there"),
+        "the version that is there": (says(old, *whole, old), ""),
         "a CNAME beside other data": (says(new, *whole, record("www", 5, wire.name(ORIGIN)), new), "CNAME"),
         "no NS at the top": (says(new, GLUE, host(2), new), "NS"),
         "a digest of another zone": (says(new, *whole, record("", ZONEMD, struct.pack("!I2B", 2, 1, 1) + bytes(48)), new), "digest"),
