@@ -82,10 +82,9 @@ static void put_edns(struct mrg_w *w, const struct mrg_dns_reply *r)
 enum mrg_status mrg_dns_reply_begin(struct mrg_dns_reply *r, const struct mrg_dns_query *q, uint16_t udp_size,
 	const struct mrg_dns_extras *extras, uint8_t *out, size_t cap)
 {
-	enum { OPT_SIZE = 11 }; /* RFC 6891 6.1.2 */
 	r->query = q;
 	r->extras = extras;
-	r->room = q->has_edns ? (size_t)OPT_SIZE : 0u;
+	r->room = q->has_edns ? (size_t)MRG_DNS_EDNS_SIZE_MIN : 0u;
 	if (extras != NULL)
 		r->room += options_room(extras);
 	r->error = -1;

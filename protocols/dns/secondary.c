@@ -191,10 +191,9 @@ void mrg_dns_secondary_zone_set_answer(const struct mrg_dns_secondary_zone *m, v
 
 void mrg_dns_secondary_zone_cancel_answer(const struct mrg_dns_secondary_zone *m, void *ctx)
 {
-	const struct mrg_dns_secondary *const s = ctx;
-	struct mrg_dns_secondary *const own = ctx;
+	struct mrg_dns_secondary *const s = ctx;
 	(void)m;
-	mrg_rt_timer_cancel(s->timers, &own->answer);
+	mrg_rt_timer_cancel(s->timers, &s->answer);
 }
 
 /* ---- what has happened ---- */

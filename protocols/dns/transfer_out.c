@@ -8,7 +8,7 @@
 #include "protocols/dns/reply.h"
 #include "protocols/dns/zone_store.h"
 
-enum { MESSAGE_MAX = UINT16_MAX, OPT_SIZE = 11 }; /* RFC 1035 4.2.2; RFC 6891 6.1.2 */
+enum { MESSAGE_MAX = UINT16_MAX }; /* RFC 1035 4.2.2 */
 
 /* ---- the request ---- */
 
@@ -53,8 +53,7 @@ enum mrg_status mrg_dns_transfer_refuse(const struct mrg_dns_transfer_request *r
 	uint16_t udp_size, uint8_t *out, size_t cap, size_t *len)
 {
 	struct mrg_dns_reply reply;
-	const enum mrg_status st =
-		mrg_dns_reply_begin(&reply, &r->query, udp_size, NULL, out, cap);
+	const enum mrg_status st = mrg_dns_reply_begin(&reply, &r->query, udp_size, NULL, out, cap);
 	if (st != MRG_OK)
 		return st;
 	reply.rcode = rcode;
@@ -230,7 +229,7 @@ enum mrg_status mrg_dns_transfer_next(struct mrg_dns_transfer *t, uint8_t *out, 
 {
 	const bool first = t->messages == 0;
 	const size_t most = cap < MESSAGE_MAX ? cap : (size_t)MESSAGE_MAX,
-		     room = t->signer.room + (first && t->edns ? (size_t)OPT_SIZE : 0u);
+		     room = t->signer.room + (first && t->edns ? (size_t)MRG_DNS_EDNS_SIZE_MIN : 0u);
 	struct mrg_w w;
 	enum mrg_status st;
 	*len = 0;
