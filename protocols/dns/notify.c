@@ -10,15 +10,12 @@ static struct mrg_span after(struct mrg_span s, size_t n) { return (struct mrg_s
 enum mrg_status mrg_dns_notify_put(
 	const struct mrg_dns_zone *zone, uint16_t id, uint8_t *out, size_t cap, size_t *len)
 {
-	const struct mrg_dns_rrset *const soa = mrg_dns_node_find(zone->apex, MRG_DNS_TYPE_SOA);
 	struct mrg_dns_rr rr;
+	struct mrg_dns_soa soa;
 	struct mrg_refs refs;
 	struct mrg_w w;
 	*len = 0;
-	if (soa == NULL)
-		return MRG_E_VALUE;
-	const enum mrg_status st = mrg_dns_rr_check(
-		mrg_dns_rrset_wire(soa, false), mrg_dns_rrset_message(zone->apex, soa), &rr, NULL);
+	const enum mrg_status st = mrg_dns_node_soa(zone->apex, &rr, &soa);
 	if (st != MRG_OK)
 		return st;
 	mrg_w_init(&w, out, cap);
@@ -104,8 +101,7 @@ enum mrg_status mrg_dns_notify_reply(const struct mrg_dns_notify *n, unsigned rc
 {
 	struct mrg_dns_reply r;
 	*len = 0;
-	const enum mrg_status st =
-		mrg_dns_reply_begin(&r, &n->query, udp_size, NULL, out, cap);
+	const enum mrg_status st = mrg_dns_reply_begin(&r, &n->query, udp_size, NULL, out, cap);
 	if (st != MRG_OK)
 		return st;
 	r.rcode = rcode;

@@ -9,14 +9,10 @@
 
 void mrg_dns_secondary_soa_of(const struct mrg_dns_zone *zone, struct mrg_dns_secondary_soa *out)
 {
-	const struct mrg_dns_rrset *const set = mrg_dns_node_find(zone->apex, MRG_DNS_TYPE_SOA);
 	struct mrg_dns_rr rr;
 	struct mrg_dns_soa soa;
 	*out = (struct mrg_dns_secondary_soa){ .serial = zone->serial };
-	if (set == NULL ||
-		mrg_dns_rr_check(mrg_dns_rrset_wire(set, false), mrg_dns_rrset_message(zone->apex, set), &rr,
-			NULL) != MRG_OK ||
-		!mrg_dns_rr_rdata_as_soa(&rr, &soa))
+	if (mrg_dns_node_soa(zone->apex, &rr, &soa) != MRG_OK)
 		return;
 	out->refresh_s = mrg_dns_soa_refresh(&soa);
 	out->retry_s = mrg_dns_soa_retry(&soa);

@@ -62,16 +62,6 @@ enum mrg_status mrg_dns_transfer_refuse(const struct mrg_dns_transfer_request *r
 
 /* ---- the order of records ---- */
 
-/* View the SOA record of the zone. */
-static enum mrg_status view_soa(const struct mrg_dns_zone *z, struct mrg_dns_rr *out)
-{
-	const struct mrg_dns_rrset *const set = mrg_dns_node_find(z->apex, MRG_DNS_TYPE_SOA);
-	if (set == NULL)
-		return MRG_E_VALUE;
-	return mrg_dns_rr_check(
-		mrg_dns_rrset_wire(set, false), mrg_dns_rrset_message(z->apex, set), out, NULL);
-}
-
 /* Are there fewer records in the steps from `step` on than `most`? */
 static bool fewer(const struct mrg_dns_step *newest, const struct mrg_dns_step *step, size_t most)
 {
@@ -145,6 +135,7 @@ void mrg_dns_transfer_begin(struct mrg_dns_transfer *t, const struct mrg_dns_tra
 {
 	const struct mrg_dns_query *const q = &r->query;
 	const struct mrg_span name = mrg_dns_name_flat_from(&r->name, 0);
+	struct mrg_dns_soa soa;
 	*t = (struct mrg_dns_transfer){ .kind = MRG_DNS_TRANSFER_WHOLE,
 		.zone = zone,
 		.id = mrg_dns_header_id(&q->header),
@@ -160,7 +151,7 @@ void mrg_dns_transfer_begin(struct mrg_dns_transfer *t, const struct mrg_dns_tra
 	if (signer != NULL)
 		t->signer = *signer;
 	memcpy(t->name, name.p, name.len);
-	t->st = view_soa(zone, &t->soa);
+	t->st = mrg_dns_node_soa(zone->apex, &t->soa, &soa);
 	if (!r->incremental)
 		return;
 	if (r->serial == zone->serial || mrg_dns_serial_later(r->serial, zone->serial)) {

@@ -390,10 +390,9 @@ static unsigned change(
 /* The SOA of the version that is served. */
 static bool know_soa(struct applying *x)
 {
-	const struct mrg_dns_rrset *const set = mrg_dns_node_find(x->zone->apex, MRG_DNS_TYPE_SOA);
 	struct record r;
-	if (set == NULL || mrg_dns_rr_check(mrg_dns_rrset_wire(set, false),
-				   mrg_dns_rrset_message(x->zone->apex, set), &r.rr, NULL) != MRG_OK)
+	struct mrg_dns_soa soa;
+	if (mrg_dns_node_soa(x->zone->apex, &r.rr, &soa) != MRG_OK)
 		return false;
 	take_apart(x, &r);
 	x->serial = x->zone->serial;

@@ -72,6 +72,19 @@ void mrg_dns_zone_locate(
 	out->cover_at = name->count - n->labels;
 }
 
+enum mrg_status mrg_dns_node_soa(
+	const struct mrg_dns_node *apex, struct mrg_dns_rr *rr, struct mrg_dns_soa *soa)
+{
+	const struct mrg_dns_rrset *const set = mrg_dns_node_find(apex, MRG_DNS_TYPE_SOA);
+	if (set == NULL)
+		return MRG_E_VALUE;
+	const enum mrg_status st =
+		mrg_dns_rr_check(mrg_dns_rrset_wire(set, false), mrg_dns_rrset_message(apex, set), rr, NULL);
+	if (st != MRG_OK)
+		return st;
+	return mrg_dns_rr_rdata_as_soa(rr, soa) ? MRG_OK : MRG_E_VALUE;
+}
+
 const struct mrg_dns_node *mrg_dns_zone_wildcard(
 	const struct mrg_dns_zone *z, const struct mrg_dns_node *encloser)
 {

@@ -340,12 +340,7 @@ static enum mrg_status settle_soa(struct mrg_dns_zone_builder *b, const struct m
 {
 	struct mrg_dns_rr rr;
 	struct mrg_dns_soa soa;
-	const struct mrg_dns_rrset *const set =
-		apex != NULL ? mrg_dns_node_find(apex, MRG_DNS_TYPE_SOA) : NULL;
-	if (set == NULL ||
-		mrg_dns_rr_check(mrg_dns_rrset_wire(set, false), mrg_dns_rrset_message(apex, set), &rr,
-			NULL) != MRG_OK ||
-		!mrg_dns_rr_rdata_as_soa(&rr, &soa))
+	if (apex == NULL || mrg_dns_node_soa(apex, &rr, &soa) != MRG_OK)
 		return mrg_dns_zone_die(
 			b, err, MRG_DNS_ZONE_NO_SOA, MRG_E_VALUE, origin_of(b), MRG_DNS_TYPE_SOA);
 	z->serial = mrg_dns_soa_serial(&soa);

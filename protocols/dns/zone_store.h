@@ -284,6 +284,13 @@ struct mrg_dns_place {
 void mrg_dns_zone_locate(
 	const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, struct mrg_dns_place *out);
 
+/*
+ * mrg_dns_node_soa - view the SOA record of an apex.
+ * Fails:    MRG_E_VALUE when it has none.   Lifetime: *rr and *soa borrow the node.
+ */
+MRG_MUST_USE enum mrg_status mrg_dns_node_soa(
+	const struct mrg_dns_node *apex, struct mrg_dns_rr *rr, struct mrg_dns_soa *soa);
+
 /* mrg_dns_zone_wildcard - the node "*" below `encloser`, NULL if there is none. */
 const struct mrg_dns_node *mrg_dns_zone_wildcard(
 	const struct mrg_dns_zone *z, const struct mrg_dns_node *encloser);
