@@ -3,6 +3,7 @@
 
 #include "dns/message.h"
 #include "protocols/dns/reply.h"
+#include "protocols/dns/response.h"
 #include "protocols/dns/zone_store.h"
 
 static struct mrg_span after(struct mrg_span s, size_t n) { return (struct mrg_span){ s.p + n, s.len - n }; }
@@ -30,29 +31,18 @@ enum mrg_status mrg_dns_notify_put(
 	return mrg_w_finish(&w, len);
 }
 
-/* Is the question that of a change of a zone? */
-static bool of_zone(const struct mrg_dns_question *q)
-{
-	return mrg_dns_question_type(q) == MRG_DNS_TYPE_SOA && mrg_dns_question_class(q) == MRG_DNS_CLASS_IN;
-}
-
 bool mrg_dns_notify_heard(struct mrg_span zone, uint16_t id, struct mrg_span message, unsigned *rcode)
 {
 	struct mrg_dns_header h;
-	struct mrg_dns_question q;
-	struct mrg_dns_name_flat name;
-	if (mrg_dns_header_check(message, &h, NULL) != MRG_OK || mrg_dns_header_qr(&h) == 0 ||
-		mrg_dns_header_opcode(&h) != MRG_DNS_OPCODE_NOTIFY || mrg_dns_header_id(&h) != id ||
-		mrg_dns_header_qdcount(&h) > 1)
+	size_t question_len;
+	const struct mrg_dns_asked asked = {
+		.zone = zone, .id = id, .type = MRG_DNS_TYPE_SOA, .opcode = MRG_DNS_OPCODE_NOTIFY
+	};
+	if (mrg_dns_header_check(message, &h, NULL) != MRG_OK ||
+		!mrg_dns_response_is(&asked, message, &h, &question_len))
 		return false;
 	*rcode = mrg_dns_header_rcode(&h);
-	if (mrg_dns_header_qdcount(&h) == 0) /* who could not read it has no question to repeat */
-		return *rcode != MRG_DNS_RCODE_NOERROR;
-	if (mrg_dns_question_check(after(message, h.len), message, &q, NULL) != MRG_OK || !of_zone(&q))
-		return false;
-	const struct mrg_dns_name view = mrg_dns_question_name(&q);
-	mrg_dns_name_flatten(&view, &name);
-	return mrg_dns_same_name(mrg_dns_name_flat_from(&name, 0), zone);
+	return true;
 }
 
 /* The serial number that the answer tells, if it does.  RFC 1996 3.7 */
@@ -88,7 +78,8 @@ enum mrg_dns_notify_kind mrg_dns_notify_read(struct mrg_span message, struct mrg
 	q->has_question = true;
 	if (mrg_dns_query_rest(q) != MRG_DNS_VERDICT_ANSWER)
 		return MRG_DNS_NOTIFY_MALFORMED;
-	if (!of_zone(&q->question))
+	if (mrg_dns_question_type(&q->question) != MRG_DNS_TYPE_SOA ||
+		mrg_dns_question_class(&q->question) != MRG_DNS_CLASS_IN)
 		return MRG_DNS_NOTIFY_UNKNOWN;
 	const struct mrg_dns_name view = mrg_dns_question_name(&q->question);
 	mrg_dns_name_flatten(&view, &out->zone);

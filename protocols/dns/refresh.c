@@ -31,26 +31,6 @@ static bool is_zone(const struct mrg_dns_name *view, struct mrg_span zone)
 	return mrg_dns_same_name(mrg_dns_name_flat_from(&name, 0), zone);
 }
 
-/* Is there a response to that query at all?  *len: octets of the question. */
-static bool is_response(struct mrg_span zone, uint16_t id, struct mrg_span message,
-	const struct mrg_dns_header *h, size_t *len)
-{
-	struct mrg_dns_question q;
-	*len = 0;
-	if (mrg_dns_header_qr(h) == 0 || mrg_dns_header_opcode(h) != MRG_DNS_OPCODE_QUERY ||
-		mrg_dns_header_id(h) != id)
-		return false;
-	if (mrg_dns_header_qdcount(h) == 0) /* who could not read it has no question to repeat */
-		return mrg_dns_header_rcode(h) != MRG_DNS_RCODE_NOERROR;
-	if (mrg_dns_header_qdcount(h) != 1 ||
-		mrg_dns_question_check(after(message, h->len), message, &q, NULL) != MRG_OK)
-		return false;
-	*len = q.len;
-	const struct mrg_dns_name name = mrg_dns_question_name(&q);
-	return mrg_dns_question_type(&q) == MRG_DNS_TYPE_SOA &&
-	       mrg_dns_question_class(&q) == MRG_DNS_CLASS_IN && is_zone(&name, zone);
-}
-
 /* The SOA record of the zone among `count` records of the answer; signatures may stand beside it. */
 static bool find_serial(struct mrg_span zone, struct mrg_span message, struct mrg_span left, unsigned count,
 	struct mrg_dns_refresh *out)
@@ -77,8 +57,11 @@ enum mrg_dns_refresh_kind mrg_dns_refresh_read(
 	struct mrg_dns_header h;
 	struct mrg_dns_response_edns edns;
 	size_t question_len;
+	const struct mrg_dns_asked asked = {
+		.zone = zone, .id = id, .type = MRG_DNS_TYPE_SOA, .opcode = MRG_DNS_OPCODE_QUERY
+	};
 	if (mrg_dns_header_check(message, &h, NULL) != MRG_OK ||
-		!is_response(zone, id, message, &h, &question_len))
+		!mrg_dns_response_is(&asked, message, &h, &question_len))
 		return MRG_DNS_REFRESH_OTHER;
 	const struct mrg_span left = after(message, h.len + question_len);
 	const unsigned additional = mrg_dns_header_arcount(&h), answers = mrg_dns_header_ancount(&h);

@@ -3,8 +3,30 @@
 
 #include "dns/rr.h"
 #include "iana/dns.h"
+#include "protocols/dns/zone_store.h"
 
 static struct mrg_span after(struct mrg_span s, size_t n) { return (struct mrg_span){ s.p + n, s.len - n }; }
+
+bool mrg_dns_response_is(
+	const struct mrg_dns_asked *asked, struct mrg_span message, const struct mrg_dns_header *h, size_t *len)
+{
+	struct mrg_dns_question q;
+	struct mrg_dns_name_flat name;
+	*len = 0;
+	if (mrg_dns_header_qr(h) == 0 || mrg_dns_header_opcode(h) != asked->opcode ||
+		mrg_dns_header_id(h) != asked->id)
+		return false;
+	if (mrg_dns_header_qdcount(h) == 0)
+		return asked->again || mrg_dns_header_rcode(h) != MRG_DNS_RCODE_NOERROR;
+	if (mrg_dns_header_qdcount(h) != 1 ||
+		mrg_dns_question_check(after(message, h->len), message, &q, NULL) != MRG_OK)
+		return false;
+	*len = q.len;
+	const struct mrg_dns_name view = mrg_dns_question_name(&q);
+	mrg_dns_name_flatten(&view, &name);
+	return mrg_dns_question_type(&q) == asked->type && mrg_dns_question_class(&q) == MRG_DNS_CLASS_IN &&
+	       mrg_dns_same_name(mrg_dns_name_flat_from(&name, 0), asked->zone);
+}
 
 void mrg_dns_response_ask(struct mrg_w *w, uint16_t udp_size)
 {

@@ -1,13 +1,30 @@
 /*
- * response.h - what those that ask have in common: the OPT record that asks for the time of expiry, and what comes back in one; for this
- * folder only.
- * References: RFC 6891, RFC 7314.
+ * response.h - what those that ask have in common: which message is the response, the OPT record that asks for the time of expiry, and
+ * what comes back in one; for this folder only.
+ * References: RFC 1035 4.1, RFC 6891, RFC 7314.
  */
 #ifndef MRG_DNS_RESPONSE_H
 #define MRG_DNS_RESPONSE_H
 
 #include "dns/edns.h"
+#include "dns/message.h"
 #include "mrg.h"
+
+/* What was asked about a zone, of class IN. */
+struct mrg_dns_asked {
+	struct mrg_span zone; /* its flat name */
+	uint16_t id, type;
+	uint8_t opcode;
+	bool again; /* a response was there before: another one may leave the question out.  RFC 5936 2.2.1 */
+};
+
+/*
+ * mrg_dns_response_is - is `message`, whose header is *h, a response to that?  One that tells of an error may leave the question out:
+ * who could not read it has none to repeat.
+ * *len: octets of the question.
+ */
+bool mrg_dns_response_is(
+	const struct mrg_dns_asked *asked, struct mrg_span message, const struct mrg_dns_header *h, size_t *len);
 
 /* What an OPT record tells who asked. */
 struct mrg_dns_response_edns {

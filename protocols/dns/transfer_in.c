@@ -156,29 +156,6 @@ static void take_record(struct mrg_dns_transfer_in *t, const struct mrg_dns_rr *
 
 static struct mrg_span after(struct mrg_span s, size_t n) { return (struct mrg_span){ s.p + n, s.len - n }; }
 
-/* Is this the question that was asked?  Behind the first message none has to be there.  RFC 5936 2.2.1 */
-static bool answers(const struct mrg_dns_transfer_in *t, struct mrg_span message,
-	const struct mrg_dns_header *h, size_t *len)
-{
-	struct mrg_dns_question q;
-	struct mrg_dns_name_flat name;
-	*len = 0;
-	if (mrg_dns_header_qr(h) == 0 || mrg_dns_header_opcode(h) != MRG_DNS_OPCODE_QUERY ||
-		mrg_dns_header_id(h) != t->wanted.id)
-		return false;
-	if (mrg_dns_header_qdcount(h) == 0)
-		return t->messages != 0 || mrg_dns_header_rcode(h) != MRG_DNS_RCODE_NOERROR;
-	if (mrg_dns_header_qdcount(h) != 1 ||
-		mrg_dns_question_check(after(message, h->len), message, &q, NULL) != MRG_OK)
-		return false;
-	*len = q.len;
-	const struct mrg_dns_name view = mrg_dns_question_name(&q);
-	mrg_dns_name_flatten(&view, &name);
-	return mrg_dns_question_class(&q) == MRG_DNS_CLASS_IN &&
-	       mrg_dns_question_type(&q) == (t->wanted.incremental ? MRG_DNS_TYPE_IXFR : MRG_DNS_TYPE_AXFR) &&
-	       mrg_dns_same_name(mrg_dns_name_flat_from(&name, 0), mrg_dns_name_flat_from(&t->name, 0));
-}
-
 /* The records that are no answers: only OPT tells something.  False: they can't be read. */
 static bool read_others(struct mrg_dns_transfer_in *t, struct mrg_span message, struct mrg_span left,
 	unsigned authority, unsigned additional)
@@ -202,7 +179,12 @@ static void read_message(struct mrg_dns_transfer_in *t, struct mrg_span message,
 		fail(t, MRG_DNS_TRANSFER_FAULT_MALFORMED);
 		return;
 	}
-	if (!answers(t, message, &h, &question_len)) {
+	const struct mrg_dns_asked asked = { .zone = mrg_dns_name_flat_from(&t->name, 0),
+		.id = t->wanted.id,
+		.type = t->wanted.incremental ? MRG_DNS_TYPE_IXFR : MRG_DNS_TYPE_AXFR,
+		.opcode = MRG_DNS_OPCODE_QUERY,
+		.again = t->messages != 0 };
+	if (!mrg_dns_response_is(&asked, message, &h, &question_len)) {
 		fail(t, MRG_DNS_TRANSFER_FAULT_UNASKED);
 		return;
 	}
