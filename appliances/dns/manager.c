@@ -197,7 +197,7 @@ static const char *reload_zone(struct manager *m, size_t index)
 /* The zone of that name; false: there is none, which is said. */
 static bool find_zone(const struct manager *m, struct ctl_conn *c, const char *name, size_t *out)
 {
-	uint8_t origin[ZONE_ORIGIN_MAX];
+	uint8_t origin[MRG_DNS_MAX_NAME];
 	char room[200];
 	size_t len;
 	const char *const why = zone_origin_read(

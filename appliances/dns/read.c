@@ -49,13 +49,13 @@ static const char *what_of(const struct mrg_dns_zone_error *e)
 }
 
 const char *zone_origin_read(
-	struct mrg_span text, uint8_t out[ZONE_ORIGIN_MAX], size_t *len, char *room, size_t cap)
+	struct mrg_span text, uint8_t out[MRG_DNS_MAX_NAME], size_t *len, char *room, size_t cap)
 {
 	static const uint8_t root[1] = { 0 };
 	struct mrg_text t;
 	struct mrg_w w;
 	mrg_text_line(&t, text, (struct mrg_span){ root, sizeof root });
-	mrg_w_init(&w, out, ZONE_ORIGIN_MAX);
+	mrg_w_init(&w, out, MRG_DNS_MAX_NAME);
 	if (mrg_dns_name_from_text(&t, &w, NULL) != MRG_OK || !mrg_text_end(&t))
 		return mrg_text_message(&t, room, cap);
 	*len = w.len;

@@ -55,15 +55,13 @@ struct zone_read {
 	struct fault found;
 };
 
-enum { ZONE_ORIGIN_MAX = 255 };
-
 /*
  * zone_origin_read - the origin of a zone, absolute or not, to its wire form.
  *   len   written when NULL is returned
  * Fails:    why not, put into `room`.
  */
 const char *zone_origin_read(
-	struct mrg_span text, uint8_t out[ZONE_ORIGIN_MAX], size_t *len, char *room, size_t cap);
+	struct mrg_span text, uint8_t out[MRG_DNS_MAX_NAME], size_t *len, char *room, size_t cap);
 
 /*
  * zone_read - read a zone.

@@ -25,7 +25,7 @@ static bool no_memory(void)
 }
 
 /* A name in text to its wire form; false: it has been said what is wrong. */
-static bool read_name(const char *what, const char *text, uint8_t out[NAME_WIRE_MAX], size_t *len)
+static bool read_name(const char *what, const char *text, uint8_t out[MRG_DNS_MAX_NAME], size_t *len)
 {
 	char room[200];
 	const char *const why = zone_origin_read(span_of(text), out, len, room, sizeof room);
@@ -146,7 +146,7 @@ static bool take_secret_file(void *block, const char *const *words, size_t count
 /* The key of that name; false: there is none, which has been said. No name: none is meant. */
 static bool key_of(const struct about *a, const char *option, const char *name, const struct key_option **out)
 {
-	uint8_t wire[NAME_WIRE_MAX];
+	uint8_t wire[MRG_DNS_MAX_NAME];
 	size_t len;
 	*out = NULL;
 	if (name == NULL)

@@ -28,11 +28,9 @@
 #include "mrg_rt.h"
 #include "protocols/dns/tsig.h"
 
-enum { NAME_WIRE_MAX = 255 };
-
 struct key_option {
 	const char *text; /* its name as it was written */
-	uint8_t name[NAME_WIRE_MAX];
+	uint8_t name[MRG_DNS_MAX_NAME];
 	struct mrg_dns_tsig_key tsig; /* secret empty: not said yet */
 	struct key_option *next;
 };
@@ -57,7 +55,7 @@ enum { UPDATE_TYPES = CONF_WORDS };
 /* What may be updated: by who has the key, at this name (`*.` before it: at all below it), of these types. */
 struct update_allowed {
 	const struct key_option *key;
-	uint8_t name[NAME_WIRE_MAX];
+	uint8_t name[MRG_DNS_MAX_NAME];
 	size_t name_len;
 	bool below; /* the name is what is before all that is meant */
 	uint16_t types[UPDATE_TYPES];
@@ -68,7 +66,7 @@ struct update_allowed {
 struct zone_option {
 	const char *file;    /* its records; of a zone with a primary: where they are kept; NULL: nowhere */
 	const char *text;    /* the origin as it was written */
-	uint8_t origin[NAME_WIRE_MAX]; /* flat wire form */
+	uint8_t origin[MRG_DNS_MAX_NAME]; /* flat wire form */
 	size_t origin_len;
 	struct remote *primaries; /* NULL: its file is what it is */
 	struct remote *notify;

@@ -18,6 +18,7 @@
 #ifndef MRG_DNS_MASTER_H
 #define MRG_DNS_MASTER_H
 
+#include "dns/name.h"
 #include "mrg_text.h"
 
 enum {
@@ -84,7 +85,7 @@ struct mrg_dns_master_file {
 	const char *broken; /* why it can't be read on */
 	unsigned line;
 	uint8_t origin_len, owner_len;
-	uint8_t origin[255], owner[255];
+	uint8_t origin[MRG_DNS_MAX_NAME], owner[MRG_DNS_MAX_NAME];
 };
 
 /* The reader's memory: about 110 KiB, the caller's; needs no initialisation.  Private. */

@@ -10,7 +10,7 @@ enum { HASH_SIZE = 20, HASH_TEXT_SIZE = 32 }; /* SHA-1, and in base32hex */
 static void hash_name(
 	const struct mrg_dns_nsec3_params *p, const struct mrg_dns_name_flat *name, uint8_t *out)
 {
-	uint8_t buf[255 + 255];
+	uint8_t buf[MRG_DNS_MAX_NAME + sizeof p->salt];
 	struct mrg_dns_name_flat folded;
 	mrg_dns_name_flat_fold(name, &folded);
 	size_t len = folded.len;

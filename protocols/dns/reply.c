@@ -207,7 +207,7 @@ bool mrg_dns_reply_soa(struct mrg_dns_reply *r, const struct mrg_dns_soa_form *s
 {
 	const size_t mark = r->w.len;
 	const struct mrg_dns_tied_name owner = { .tail = 0 };
-	uint8_t rdata[MRG_DNS_ZONE_SOA_MAX];
+	uint8_t rdata[MRG_DNS_SOA_SIZE_MAX];
 	struct mrg_w w;
 	mrg_w_init(&w, rdata, sizeof rdata);
 	put_tied(&w, &soa->mname, zone_off);

@@ -83,7 +83,7 @@ struct mrg_dns_transfer_in {
 	uint32_t soa_serial, step_to;   /* of the SOA before it; that the last differences led to */
 	uint32_t first_ttl;
 	size_t first_len;
-	uint8_t first[2 * 255 + 20]; /* RDATA of the first SOA */
+	uint8_t first[MRG_DNS_SOA_SIZE_MAX]; /* RDATA of the first SOA */
 	uint8_t rdata[UINT16_MAX];
 };
 

@@ -89,7 +89,7 @@ struct mrg_dns_transfer {
 	bool added;           /* those are its added ones */
 	struct mrg_refs refs;
 	uint8_t name_len;
-	uint8_t name[255]; /* as it was asked for, in its letters */
+	uint8_t name[MRG_DNS_MAX_NAME]; /* as it was asked for, in its letters */
 };
 
 /*

@@ -7,8 +7,6 @@
 #include "dns/message.h"
 #include "dns/rr.h"
 
-enum { ALGORITHM_MAX = 255 };
-
 static struct mrg_span after(struct mrg_span s, size_t n) { return (struct mrg_span){ s.p + n, s.len - n }; }
 
 /* ---- finding the record ---- */
@@ -84,12 +82,12 @@ static enum mrg_rt_sha2 sha2(const struct mrg_dns_tsig_key *key)
 }
 
 /* The name of a key's algorithm, flat; its length. */
-static size_t algorithm_name(const struct mrg_dns_tsig_key *key, uint8_t out[ALGORITHM_MAX])
+static size_t algorithm_name(const struct mrg_dns_tsig_key *key, uint8_t out[MRG_DNS_MAX_NAME])
 {
 	const struct mrg_dns_plain_name_label_args label = { .octets = mrg_dns_mac_algorithm_word(
 								     key->algorithm) };
 	struct mrg_w w;
-	mrg_w_init(&w, out, ALGORITHM_MAX);
+	mrg_w_init(&w, out, MRG_DNS_MAX_NAME);
 	mrg_dns_plain_name_label_put(&w, &label);
 	mrg_dns_plain_name_root_put(&w, &(struct mrg_dns_plain_name_root_args){ 0 });
 	return w.len;
@@ -176,7 +174,7 @@ static void hash_message(struct mrg_rt_hmac *h, struct mrg_span message, uint16_
 /* The rest of what a hash covers, and its end.  Sections 4.3.3 and 5.3.1 */
 static void hash_end(const struct mrg_dns_auth *a, struct mrg_rt_hmac *h, const struct said *s, uint8_t *mac)
 {
-	uint8_t buf[MRG_DNS_TSIG_VARIABLES_SIZE_MIN + 255 + ALGORITHM_MAX +
+	uint8_t buf[MRG_DNS_TSIG_VARIABLES_SIZE_MIN + 2 * MRG_DNS_MAX_NAME +
 		    MRG_DNS_TSIG_SERVER_TIME_SIZE_MAX];
 	const struct mrg_dns_tsig_variables_args all = { .name = key_name(a),
 		.algorithm = algorithm(a),
@@ -259,7 +257,7 @@ enum mrg_dns_auth_result mrg_dns_auth_request(struct mrg_dns_auth *out, const st
 	struct record r;
 	struct mrg_rt_hmac h;
 	struct mrg_dns_plain_name_flat named;
-	uint8_t ours[ALGORITHM_MAX];
+	uint8_t ours[MRG_DNS_MAX_NAME];
 	clear(out);
 	enum mrg_dns_auth_result result = find(message, &r);
 	if (result != MRG_DNS_AUTH_GOOD)

@@ -77,7 +77,7 @@ struct mrg_dns_auth {
 	size_t mac_len; /* of the hash that the next one begins with */
 	uint8_t mac[MRG_RT_SHA2_MAX];
 	size_t algorithm_len;
-	uint8_t algorithm[255];        /* as the record has it, in lower case */
+	uint8_t algorithm[MRG_DNS_MAX_NAME]; /* as the record has it, in lower case */
 	struct mrg_dns_name_flat name; /* likewise */
 	struct mrg_rt_hmac running;    /* clients: over the unsigned messages, when unsigned_count is not 0 */
 };

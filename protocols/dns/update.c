@@ -326,7 +326,7 @@ static unsigned update(struct applying *x)
 static enum mrg_status increment(struct applying *x)
 {
 	const struct mrg_span origin = mrg_dns_name_flat_from(&x->zone->origin, 0);
-	uint8_t rdata[MRG_DNS_ZONE_SOA_MAX];
+	uint8_t rdata[MRG_DNS_SOA_SIZE_MAX];
 	struct mrg_w w;
 	if (x->soa.serial != x->serial)
 		return MRG_OK;

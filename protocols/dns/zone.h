@@ -61,8 +61,6 @@ struct mrg_dns_zone_error {
 	struct mrg_reject reject;       /* of RDATA, else status MRG_OK */
 };
 
-enum { MRG_DNS_ZONE_SOA_MAX = 2 * 255 + 20 }; /* octets of the RDATA of an SOA record */
-
 /* Nodes that begin their hashes with the same bits: segments of memory, handles in the arena. */
 struct mrg_dns_zone_part {
 	uint32_t first, last;
@@ -87,7 +85,7 @@ struct mrg_dns_zone_builder {
 	size_t staged_off;   /* where in the arena the open node's segment would begin */
 	size_t node_count;   /* of all parts */
 	struct mrg_dns_zone_part parts[MRG_DNS_ZONE_PARTS]; /* the finished nodes, by hash */
-	uint8_t soa[MRG_DNS_ZONE_SOA_MAX];                  /* RDATA of the SOA record, once there is one */
+	uint8_t soa[MRG_DNS_SOA_SIZE_MAX];                  /* RDATA of the SOA record, once there is one */
 	size_t soa_len;
 	struct mrg_refs refs; /* knows just the open node's name, at offset 12 */
 	bool refs_ready;

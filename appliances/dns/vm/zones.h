@@ -16,7 +16,7 @@
 enum { ZONES_MAX = 32 };
 
 struct zone_given {
-	uint8_t origin[ZONE_ORIGIN_MAX];
+	uint8_t origin[MRG_DNS_MAX_NAME];
 	size_t origin_len;
 	const char *file;     /* of the archive; NULL: all of the data is its text */
 	const char *name;     /* for messages */
