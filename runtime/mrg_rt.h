@@ -166,6 +166,15 @@ bool mrg_rt_net_read(const char *text, struct mrg_rt_addr *out, unsigned *bits);
  */
 bool mrg_rt_addr_in(const struct mrg_rt_addr *a, const struct mrg_rt_addr *net, unsigned bits);
 
+/* mrg_rt_addr_octets - the 4 or 16 octets of an address.  Lifetime: a view of *a. */
+struct mrg_span mrg_rt_addr_octets(const struct mrg_rt_addr *a);
+
+/*
+ * mrg_rt_addr_net - make an address that of its network: what is behind the prefix becomes 0; its port and scope stay.
+ *   bits4, bits6   length of the prefix of an IPv4 and an IPv6 address, at most 32 and 128
+ */
+void mrg_rt_addr_net(struct mrg_rt_addr *a, unsigned bits4, unsigned bits6);
+
 /*
  * mrg_rt_addr_same - whether two addresses are the same.
  */

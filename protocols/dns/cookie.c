@@ -52,9 +52,8 @@ static enum worth worth(const struct mrg_dns_cookie_secrets *s, const struct mrg
 bool mrg_dns_cookie_reply(const struct mrg_dns_cookie_secrets *s, const struct mrg_dns_cookie *c,
 	const struct mrg_rt_addr *peer, uint64_t now_s, uint8_t out[MRG_DNS_COOKIE_REPLY])
 {
-	enum { IP4 = 4, IP6 = 16 };
 	struct mrg_dns_cookie_hashed_args what = { .client = mrg_dns_cookie_client(c),
-		.address = { peer->ip, peer->family == 4 ? (size_t)IP4 : (size_t)IP6 } };
+		.address = mrg_rt_addr_octets(peer) };
 	const struct mrg_span shown = mrg_dns_cookie_server(c);
 	struct mrg_dns_server_cookie server;
 	struct mrg_w w;

@@ -50,14 +50,11 @@ enum mrg_status mrg_dns_rate_init(struct mrg_dns_rate *r, struct mrg_arena *a,
 /* The first bits of an address, as many as make its network, and zeros. */
 static uint64_t network(const struct mrg_rt_addr *peer, const struct mrg_dns_rate_limits *limits)
 {
-	const unsigned bits = peer->family == 4 ? limits->prefix4 : limits->prefix6, whole = bits / 8u;
-	uint8_t first[sizeof(uint64_t)] = { 0 };
-	uint64_t all;
-	memcpy(first, peer->ip, whole);
-	if (bits % 8u != 0)
-		first[whole] = peer->ip[whole] & (uint8_t) ~(0xffu >> bits % 8u);
-	memcpy(&all, first, sizeof all);
-	return all;
+	struct mrg_rt_addr net = *peer;
+	uint64_t first;
+	mrg_rt_addr_net(&net, limits->prefix4, limits->prefix6);
+	memcpy(&first, net.ip, sizeof first);
+	return first;
 }
 
 /* Where a reply is counted.  Addresses differ in their lower 48 bits, and not in the last three of them alone. */

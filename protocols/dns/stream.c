@@ -20,9 +20,9 @@ enum {
 	TURN_MAX = 256 << 10,           /* octets of a transfer in one event: others wait */
 	DISCARD_MAX = 16,               /* reads of unwanted bytes in one event */
 	CLIENTS = 4096,                 /* places to count clients at */
-	IP4_LEN = 4,
-	IP6_NET_LEN = 8, /* octets of an IPv6 address that one client has */
-	DRAIN_MAX = 16   /* reads of one connection when the server ends */
+	CLIENT_BITS4 = 32,              /* prefixes of what one client has */
+	CLIENT_BITS6 = 64,
+	DRAIN_MAX = 16                  /* reads of one connection when the server ends */
 };
 
 /* ---- connections, those longest without progress first ---- */
@@ -478,8 +478,8 @@ static uint32_t client_of(const struct mrg_dns_streams *t, struct mrg_stream *s)
 {
 	struct mrg_rt_addr peer;
 	mrg_stream_peer(s, &peer);
-	const struct mrg_span address = { peer.ip, peer.family == 4 ? (size_t)IP4_LEN : (size_t)IP6_NET_LEN };
-	return (uint32_t)(mrg_rt_hash(t->limits.client_key, address) % CLIENTS);
+	mrg_rt_addr_net(&peer, CLIENT_BITS4, CLIENT_BITS6);
+	return (uint32_t)(mrg_rt_hash(t->limits.client_key, mrg_rt_addr_octets(&peer)) % CLIENTS);
 }
 
 static bool open_conn(void *ctx, struct mrg_stream *s, uint64_t now_ns)

@@ -231,6 +231,20 @@ bool mrg_rt_net_read(const char *text, struct mrg_rt_addr *out, unsigned *bits)
 	return true;
 }
 
+struct mrg_span mrg_rt_addr_octets(const struct mrg_rt_addr *a)
+{
+	return (struct mrg_span){ a->ip, a->family == 4 ? (size_t)4 : sizeof a->ip };
+}
+
+void mrg_rt_addr_net(struct mrg_rt_addr *a, unsigned bits4, unsigned bits6)
+{
+	const unsigned bits = a->family == 4 ? bits4 : bits6;
+	unsigned octets = bits / 8u;
+	if (bits % 8u != 0)
+		a->ip[octets++] &= (uint8_t) ~(0xffu >> bits % 8u);
+	memset(a->ip + octets, 0, sizeof a->ip - octets);
+}
+
 bool mrg_rt_addr_in(const struct mrg_rt_addr *a, const struct mrg_rt_addr *net, unsigned bits)
 {
 	const unsigned octets = bits / 8u, rest = bits % 8u;
@@ -259,9 +273,8 @@ static char *put_host(char *to, const struct mrg_rt_addr *a)
 
 bool mrg_rt_addr_same(const struct mrg_rt_addr *a, const struct mrg_rt_addr *b)
 {
-	const size_t len = a->family == 4 ? 4 : sizeof a->ip;
 	return a->family == b->family && a->port == b->port && a->scope == b->scope &&
-	       memcmp(a->ip, b->ip, len) == 0;
+	       mrg_span_eq(mrg_rt_addr_octets(a), mrg_rt_addr_octets(b));
 }
 
 const char *mrg_rt_addr_host_str(const struct mrg_rt_addr *a, char out[MRG_RT_ADDR_TEXT_MAX])

@@ -370,6 +370,25 @@ START_TEST(addresses_are_in_a_network_or_not)
 }
 END_TEST
 
+START_TEST(addresses_become_their_networks)
+{
+	struct mrg_rt_addr net, in, out;
+	unsigned bits;
+	for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
+		(void)mrg_rt_net_read(nets[i].net, &net, &bits);
+		(void)mrg_rt_addr_read(nets[i].in, 0, &in);
+		(void)mrg_rt_addr_read(nets[i].out, 0, &out);
+		mrg_rt_addr_net(&net, bits, bits);
+		mrg_rt_addr_net(&in, bits, bits);
+		ck_assert_msg(memcmp(in.ip, net.ip, sizeof in.ip) == 0, "%s", nets[i].net);
+		if (out.family != net.family)
+			continue;
+		mrg_rt_addr_net(&out, bits, bits);
+		ck_assert_msg(memcmp(out.ip, net.ip, sizeof out.ip) != 0, "%s", nets[i].net);
+	}
+}
+END_TEST
+
 /* ---- log lines ---- */
 
 static struct mrg_rt_line line;
@@ -525,6 +544,7 @@ int main(void)
 	tcase_add_test(t, blocks_need_room);
 	tcase_add_test(t, addresses_are_the_same_or_not);
 	tcase_add_test(t, addresses_are_in_a_network_or_not);
+	tcase_add_test(t, addresses_become_their_networks);
 	tcase_add_loop_test(t, addresses_read_and_print, 0, (int)(sizeof addresses / sizeof addresses[0]));
 	tcase_add_loop_test(
 		t, what_is_no_address_is_refused, 0, (int)(sizeof no_addresses / sizeof no_addresses[0]));
