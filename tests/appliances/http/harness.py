@@ -54,6 +54,12 @@ class Server(Running):
         rows = (line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))
         return {name: int(value) for name, value in rows}
 
+    def shows(self, want: dict[str, int]) -> None:
+        """These are its figures, soon: a worker counts behind its answer, and an end behind the client's."""
+        end = time.monotonic() + PATIENCE_S
+        while (shown := {name: value for name, value in self.figures().items() if name in want}) != want:
+            check(time.monotonic() < end, f"figures: got {shown}, want {want}")
+
 
 def request(method: str, target: str, *fields: str) -> bytes:
     return (f"{method} {target} HTTP/1.1\r\nHost: www.example.org\r\n" + "".join(f + "\r\n" for f in fields) + "\r\n").encode("latin-1")
