@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dns/message.h"
+#include "fuzz/frames.h"
 #include "iana/dns.h"
 
 /* Of the specification: what `mrg fuzz` makes of specs/dns/message.mrg. */
@@ -198,3 +199,14 @@ size_t dns_query_smaller(size_t i, const uint8_t *in, size_t len, uint8_t *out, 
 }
 
 void dns_query_show(const uint8_t *in, size_t len, FILE *to) { of_spec->show(of_spec->ctx, in, len, to); }
+
+void dns_queries_show(const uint8_t *in, size_t len, FILE *to)
+{
+	for (size_t at = 0; at < len;) {
+		const struct frame f = frames_next(in, len, &at);
+		if (f.p == NULL)
+			break;
+		(void)fprintf(to, "-- %zu octets, said to be %zu\n", f.len, f.said);
+		dns_query_show(f.p, f.len, to);
+	}
+}

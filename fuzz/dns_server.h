@@ -16,6 +16,9 @@ size_t dns_query_change(struct mrg_rng *rng, const uint8_t *in, size_t len, cons
 size_t dns_query_smaller(size_t i, const uint8_t *in, size_t len, uint8_t *out, size_t cap);
 void dns_query_show(const uint8_t *in, size_t len, FILE *to);
 
+/* Many, each behind its length. */
+void dns_queries_show(const uint8_t *in, size_t len, FILE *to);
+
 /* Subjects. */
 extern const struct mrg_fuzz_subject dns_server_message; /* each message against what is known of its reply */
 extern const struct mrg_fuzz_subject dns_server_answer;  /* each query against the naive server */

@@ -421,15 +421,8 @@ static size_t smaller(void *ctx, size_t i, const uint8_t *in, size_t len, uint8_
 
 static void show(void *ctx, const uint8_t *in, size_t len, FILE *to)
 {
-	size_t at = 0;
 	(void)ctx;
-	while (at < len) {
-		const struct frame f = frames_next(in, len, &at);
-		if (f.p == NULL)
-			break;
-		(void)fprintf(to, "-- %zu octets, said to be %zu\n", f.len, f.said);
-		dns_query_show(f.p, f.len, to);
-	}
+	dns_queries_show(in, len, to);
 }
 
 static const char *point_name(void *ctx, size_t point)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/lines.h"
 #include "fuzz/pipe.h"
 #include "protocols/http/files.h"
 #include "protocols/http/response.h"
@@ -527,7 +528,7 @@ static size_t mutate(void *ctx, struct mrg_rng *rng, const uint8_t *in, size_t l
 static size_t smaller(void *ctx, size_t i, const uint8_t *in, size_t len, uint8_t *out, size_t cap)
 {
 	(void)ctx;
-	return files_requests_smaller(i, in, len, out, cap);
+	return lines_smaller(i, in, len, out, cap);
 }
 
 static void show(void *ctx, const uint8_t *in, size_t len, FILE *to)

@@ -51,7 +51,6 @@ void files_date(int64_t unix_s, char out[40]);
 /* Heads of requests for these files, with conditions, ranges and codings. */
 size_t files_requests_make(struct mrg_rng *rng, uint8_t *out, size_t cap);
 size_t files_requests_change(struct mrg_rng *rng, const uint8_t *in, size_t len, uint8_t *out, size_t cap);
-size_t files_requests_smaller(size_t i, const uint8_t *in, size_t len, uint8_t *out, size_t cap);
 
 extern const struct mrg_fuzz_subject http_server_files;
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "fuzz/http_files.h"
+#include "fuzz/lines.h"
 #include "mrg.h"
 
 static bool one_in(struct mrg_rng *rng, uint64_t n) { return mrg_rng_below(rng, n) == 0; }
@@ -208,43 +209,20 @@ size_t files_requests_make(struct mrg_rng *rng, uint8_t *out, size_t cap)
 
 /* ---- changes ---- */
 
-/* Where the n-th line begins; the end when there are fewer. */
-static size_t line_at(const uint8_t *in, size_t len, size_t n)
-{
-	size_t at = 0;
-	for (; n != 0 && at < len; n--) {
-		const uint8_t *const end = memchr(in + at, '\n', len - at);
-		at = end == NULL ? len : (size_t)(end + 1 - in);
-	}
-	return at;
-}
-
-static size_t count_lines(const uint8_t *in, size_t len)
-{
-	size_t n = 0;
-	for (size_t at = 0; at < len; n++)
-		at += line_at(in + at, len - at, 1);
-	return n;
-}
-
 /* in[0..from), what `w` has, in[to..len) */
 static size_t instead(
-	const uint8_t *in, size_t len, size_t from, size_t to, struct mrg_w *middle, uint8_t *out, size_t cap)
+	const uint8_t *in, size_t len, size_t from, size_t to, const struct mrg_w *middle, uint8_t *out, size_t cap)
 {
-	struct mrg_w w;
-	mrg_w_init(&w, out, cap);
-	mrg_w_put(&w, (struct mrg_span){ in, from });
-	mrg_w_put(&w, mrg_w_span(middle, 0));
-	mrg_w_put(&w, (struct mrg_span){ in + to, len - to });
-	return finish(&w);
+	const struct mrg_span mid = mrg_w_span(middle, 0);
+	return lines_splice(in, len, from, to, mid.p, mid.len, out, cap);
 }
 
 size_t files_requests_change(struct mrg_rng *rng, const uint8_t *in, size_t len, uint8_t *out, size_t cap)
 {
 	uint8_t room[2048];
 	struct mrg_w w;
-	const size_t lines = count_lines(in, len), n = lines != 0 ? (size_t)mrg_rng_below(rng, lines) : 0;
-	const size_t at = line_at(in, len, n), behind = line_at(in, len, n + 1);
+	const size_t lines = lines_count(in, len), n = lines != 0 ? (size_t)mrg_rng_below(rng, lines) : 0;
+	const size_t at = lines_at(in, len, n), behind = lines_at(in, len, n + 1);
 	mrg_w_init(&w, room, sizeof room);
 	switch (mrg_rng_below(rng, 8)) {
 	case 0: return files_requests_make(rng, out, cap);
@@ -262,16 +240,4 @@ size_t files_requests_change(struct mrg_rng *rng, const uint8_t *in, size_t len,
 		return instead(in, len, at, one_in(rng, 2) && behind - at > 2 ? behind : at, &w, out, cap);
 	default: return 0;
 	}
-}
-
-size_t files_requests_smaller(size_t i, const uint8_t *in, size_t len, uint8_t *out, size_t cap)
-{
-	uint8_t none[1];
-	struct mrg_w w;
-	const size_t lines = count_lines(in, len);
-	if (i >= 2 * lines)
-		return 0;
-	mrg_w_init(&w, none, sizeof none);
-	const size_t at = line_at(in, len, i % lines), behind = line_at(in, len, i % lines + 1);
-	return instead(in, len, at, i < lines ? len : behind, &w, out, cap);
 }

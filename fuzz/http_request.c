@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "fuzz/lines.h"
 #include "mrg.h"
 
 /* Of the specification: what `mrg fuzz` makes of specs/http/message.mrg. */
@@ -140,75 +141,32 @@ size_t http_requests_make(struct mrg_rng *rng, uint8_t *out, size_t cap)
 
 /* ---- changes ---- */
 
-/* Where the n-th line begins; the end when there are fewer. */
-static size_t line_at(const uint8_t *in, size_t len, size_t n)
-{
-	size_t at = 0;
-	for (; n != 0 && at < len; n--) {
-		const uint8_t *const end = memchr(in + at, '\n', len - at);
-		at = end == NULL ? len : (size_t)(end + 1 - in);
-	}
-	return at;
-}
-
-static size_t count_lines(const uint8_t *in, size_t len)
-{
-	size_t n = 0;
-	for (size_t at = 0; at < len; n++)
-		at += line_at(in + at, len - at, 1);
-	return n;
-}
-
-/* in[0..from) `mid` in[to..len) */
-static size_t splice(const uint8_t *in, size_t len, size_t from, size_t to, const uint8_t *mid,
-	size_t mid_len, uint8_t *out, size_t cap)
-{
-	if (from + mid_len + (len - to) > cap)
-		return 0;
-	memcpy(out, in, from);
-	if (mid_len != 0)
-		memcpy(out + from, mid, mid_len);
-	if (len != to)
-		memcpy(out + from + mid_len, in + to, len - to);
-	return from + mid_len + (len - to);
-}
-
 size_t http_requests_change(struct mrg_rng *rng, const uint8_t *in, size_t len, const uint8_t *other,
 	size_t other_len, uint8_t *out, size_t cap)
 {
 	uint8_t fresh[2048];
-	const size_t lines = count_lines(in, len), other_lines = count_lines(other, other_len);
+	const size_t lines = lines_count(in, len), other_lines = lines_count(other, other_len);
 	if (lines == 0)
 		return 0;
 	const size_t n = (size_t)mrg_rng_below(rng, lines);
-	const size_t at = line_at(in, len, n), behind = line_at(in, len, n + 1);
+	const size_t at = lines_at(in, len, n), behind = lines_at(in, len, n + 1);
 	switch (mrg_rng_below(rng, 10)) {
-	case 0: return splice(in, len, at, behind, NULL, 0, out, cap);
-	case 1: return splice(in, len, at, at, in + at, behind - at, out, cap);
+	case 0: return lines_splice(in, len, at, behind, NULL, 0, out, cap);
+	case 1: return lines_splice(in, len, at, at, in + at, behind - at, out, cap);
 	case 2: {
 		const size_t m = (size_t)mrg_rng_below(rng, other_lines + 1);
-		const size_t from = line_at(other, other_len, m), to = line_at(other, other_len, m + 1);
-		return splice(in, len, at, one_in(rng, 2) ? behind : at, other + from, to - from, out, cap);
+		const size_t from = lines_at(other, other_len, m), to = lines_at(other, other_len, m + 1);
+		return lines_splice(in, len, at, one_in(rng, 2) ? behind : at, other + from, to - from, out, cap);
 	}
 	case 3: { /* the first of one, the end of the other */
-		const size_t from = line_at(other, other_len, (size_t)mrg_rng_below(rng, other_lines + 1));
-		return splice(in, at, at, at, other + from, other_len - from, out, cap);
+		const size_t from = lines_at(other, other_len, (size_t)mrg_rng_below(rng, other_lines + 1));
+		return lines_splice(in, at, at, at, other + from, other_len - from, out, cap);
 	}
 	case 4:
 	case 5:
-	case 6: return splice(in, len, len, len, fresh, make_one(rng, fresh, sizeof fresh), out, cap);
+	case 6: return lines_splice(in, len, len, len, fresh, make_one(rng, fresh, sizeof fresh), out, cap);
 	case 7: return http_requests_make(rng, out, cap);
 	case 8: return of_spec->mutate(of_spec->ctx, rng, in, len, other, other_len, out, cap);
 	default: return 0;
 	}
-}
-
-/* Without one of its lines; or with that and all behind it left out. */
-size_t http_requests_smaller(size_t i, const uint8_t *in, size_t len, uint8_t *out, size_t cap)
-{
-	const size_t lines = count_lines(in, len);
-	if (i >= 2 * lines)
-		return 0;
-	const size_t at = line_at(in, len, i % lines), behind = line_at(in, len, i % lines + 1);
-	return splice(in, len, at, i < lines ? len : behind, NULL, 0, out, cap);
 }

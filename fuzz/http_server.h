@@ -23,7 +23,6 @@ enum http_kind {
 size_t http_requests_make(struct mrg_rng *rng, uint8_t *out, size_t cap);
 size_t http_requests_change(struct mrg_rng *rng, const uint8_t *in, size_t len, const uint8_t *other, size_t other_len, uint8_t *out,
 	size_t cap);
-size_t http_requests_smaller(size_t i, const uint8_t *in, size_t len, uint8_t *out, size_t cap);
 
 extern const struct mrg_fuzz_subject http_server_requests;
 

@@ -65,7 +65,7 @@ $(foreach s,$(FUZZ_SUBJECTS),$(eval $(call FUZZ_SUBJECT_RULES,$s)))
 
 # ---- servers, the stack, machines: subjects by hand, over the libraries as they are ----
 # What makes and checks single messages is a folder of `mrg fuzz`; FUZZ_SPEC= names one that is there already and has these specifications.
-FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c tcpip_packet.c tcpip_stack.c tcpip_user.c http_request.c http_server.c http_files.c http_files_naive.c http_files_request.c dns_zones.c dns_query.c dns_server.c dns_stream.c dns_transfer.c frames.c pipe.c words.c ops.c)
+FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c tcpip_packet.c tcpip_stack.c tcpip_user.c http_request.c http_server.c http_files.c http_files_naive.c http_files_request.c dns_zones.c dns_query.c dns_server.c dns_stream.c dns_transfer.c frames.c lines.c pipe.c words.c ops.c)
 FUZZ_SERVERS_SPECS := $(addprefix specs/,dns/message.mrg http/message.mrg $(addprefix net/,link.mrg ip4.mrg ip6.mrg icmp4.mrg icmp6.mrg udp.mrg tcp.mrg))
 FUZZ_SERVERS_O := $(FUZZ_SERVERS_C:%.c=$B/obj/%.o) $B/obj/tests/protocols/dns/oracle.o $B/obj/generated/config.o
 FUZZ_SERVERS_LIBS := $(addprefix $B/lib/libmrg,-dns.a -http.a -tcpip.a -rt-unix.a .a)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Iterator, Optional, Sequence, Union
 
 from .. import ast, ir, ir_machine, layout
+from ..field_ids import own_items
 from ..resolve import Unit
 
 Declared = Union[ir.ConstDecl, ir.Enum, ir.VarintSpec, ir.Extern, ir.Packet, ir.Grammar, ir_machine.Machine, ast.TypeDecl]
@@ -146,7 +147,7 @@ class Site:
                     rows.append(use)
 
     def _uses(self, packet: ir.Packet) -> Iterator[Declared]:
-        for item in items(packet):
+        for item in own_items(packet.items):
             if item.loc in self.aliases:
                 yield self.aliases[item.loc]
             if isinstance(item, ir.Scalar) and item.enum is not None:
@@ -166,27 +167,6 @@ class Site:
 def _of_text(form: Optional[ir.TextForm]) -> Iterator[ir.Enum]:
     if form is not None:
         yield from (a for a in form.args if isinstance(a, ir.Enum))
-
-
-def items(packet: ir.Packet) -> Iterator[ir.Item]:
-    """Every item of a packet, elements of lists and arms of switches included."""
-    todo: list[ir.Item] = list(reversed(packet.items))
-    while todo:
-        item = todo.pop()
-        yield item
-        todo += reversed(_inside(item))
-
-
-def _inside(item: ir.Item) -> list[ir.Item]:
-    if isinstance(item, ir.Region):
-        return [item.item]
-    if isinstance(item, ir.Optional_):
-        return item.items
-    if isinstance(item, ir.List):
-        return [item.elem]
-    if isinstance(item, ir.Switch):
-        return [arm.item for arm in item.arms if arm.item is not None]
-    return []
 
 
 def anchor(target: Declared) -> str:

@@ -7,10 +7,11 @@ from typing import Iterator, Optional
 from .. import ast, ir, layout, names
 from ..lower_util import enum_of
 from ..emit import c_text, text_plan
+from ..field_ids import own_items
 from . import bits_svg, bits_text, fields, words
 from .c_api import CApi
 from .html import Content, Html, block, code, comma, join, lines, link, tag
-from .links import Site, Spec, anchor, field_anchor, items
+from .links import Site, Spec, anchor, field_anchor
 from .parts import body, chip, details, facts, row, source, table, used_by
 from .prose import last_rfc, paragraphs, sentence, summary
 
@@ -82,7 +83,7 @@ def _param(site: Site, packet: ir.Packet, p: ir.Param) -> Html:
 
 def _text(site: Site, packet: ir.Packet) -> Content:
     """How it looks in presentation format, where the specification says something of that."""
-    formed = any(getattr(i, "text", None) is not None for p in layout.contained(packet) for i in [p, *items(p)])
+    formed = any(getattr(i, "text", None) is not None for p in layout.contained(packet) for i in [p, *own_items(p.items)])
     if packet.inline or not formed or c_text.why_not_print(packet) is not None:
         return ""
     if packet.text is not None:
