@@ -40,6 +40,7 @@ static void end(struct fetch *f)
 		receiving_end(f->receiving);
 	f->receiving = NULL;
 	f->busy = false;
+	settings_drop(f->what.settings);
 }
 
 static void told(struct fetch *f, enum fetch_outcome outcome, struct version *version)
@@ -236,6 +237,7 @@ static const char *ask(struct fetch *f)
 void fetch_begin(struct fetch *f, const struct fetch_what *what)
 {
 	f->what = *what;
+	settings_keep(what->settings);
 	f->busy = true;
 	f->why[0] = '\0';
 	f->octets = f->records = 0;

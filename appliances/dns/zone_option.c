@@ -434,3 +434,22 @@ bool update_allowed_find(const struct update_allowed *rules, const struct mrg_dn
 			return true;
 	return false;
 }
+
+/* ---- what has changed ---- */
+
+static bool same_secret(const struct key_option *a, const struct key_option *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return mrg_dns_name_flat_equal(a->tsig.name, b->tsig.name) &&
+	       a->tsig.algorithm == b->tsig.algorithm && mrg_span_eq(a->tsig.secret, b->tsig.secret);
+}
+
+bool zone_option_same_primaries(const struct zone_option *a, const struct zone_option *b)
+{
+	const struct remote *x = a->primaries, *y = b->primaries;
+	for (; x != NULL && y != NULL; x = x->next, y = y->next)
+		if (!mrg_rt_addr_same(&x->addr, &y->addr) || !same_secret(x->key, y->key))
+			return false;
+	return x == y;
+}

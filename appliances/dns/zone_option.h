@@ -63,6 +63,7 @@ struct update_allowed {
 	struct update_allowed *next;
 };
 
+/* Lies in the settings that say it. */
 struct zone_option {
 	const char *file;    /* its records; of a zone with a primary: where they are kept; NULL: nowhere */
 	const char *text;    /* the origin as it was written */
@@ -74,6 +75,11 @@ struct zone_option {
 	struct update_allowed *update;
 	unsigned size_limit_mib; /* octets of a transfer that is received; 0: ZONE_SIZE_LIMIT_MIB */
 };
+
+/*
+ * zone_option_same_primaries - are the same asked, signed with the same keys?
+ */
+bool zone_option_same_primaries(const struct zone_option *a, const struct zone_option *b);
 
 /* All of them, in an arena. */
 struct zone_options {
