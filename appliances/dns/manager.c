@@ -202,6 +202,10 @@ static void put_source(struct ctl_conn *c, const struct zone_option *z)
 		ctl_put(c, " file ");
 		ctl_put(c, z->file);
 	}
+	if (z->listed_in != NULL) {
+		ctl_put(c, " catalog ");
+		ctl_put(c, z->listed_in);
+	}
 }
 
 static bool more_status(struct ctl_conn *c)
@@ -445,6 +449,7 @@ static bool turn(void *ctx, uint64_t now_ns)
 	struct manager *const m = ctx;
 	(void)now_ns;
 	take_mail(m);
+	catalogs_turn(m);
 	if (m->dirty)
 		serve_in_time(m);
 	return !m->stopping;
@@ -464,11 +469,14 @@ static int take_zones(struct manager *m)
 		struct zone_entry *const e = zone_table_add(&m->zones, mrg_dns_zone_origin(z->version->zone));
 		if (e == NULL)
 			return ENOMEM;
-		e->now = *z;
+		zone_entry_say(e, z->option);
+		e->now.version = z->version;
 		e->changed = !mrg_dns_zone_is_absent(z->version->zone);
 		version_keep(z->version);
 		if (z->option->primaries != NULL)
 			manager_keep_secondary(m, e);
+		if (!catalogs_take(m, e))
+			return ENOMEM;
 	}
 	return 0;
 }

@@ -30,6 +30,7 @@ struct manager {
 	struct secondaries secondaries;
 	struct tellings tellings;
 	struct zone_table zones;
+	struct catalog *catalogs; /* those of them that are, one behind the other */
 	bool dirty;   /* they are not what is served */
 	bool telling; /* those who keep copies of some of them are to be told */
 	uint64_t rest_until_ns;   /* before that they are not handed out again, unless somebody waits for it */
@@ -61,7 +62,7 @@ void manager_stop(struct control *control);
 /* Have the last frames written, if there are any.   net    NULL: there are none */
 void manager_record(struct control *control, struct net *net);
 
-/* ---- for reload.h ---- */
+/* ---- for reload.h and catalogs.h ---- */
 
 /* The zone has another version from the next time that they are handed out. */
 void manager_set_version(struct manager *m, struct zone_entry *e, struct version *v);

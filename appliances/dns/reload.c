@@ -160,7 +160,8 @@ static bool match(struct zone_table *t, const struct options *o, struct version 
 /* A zone that is new. */
 static void begin_zone(struct manager *m, struct zone_entry *e)
 {
-	e->now = (struct served){ e->loaded, e->option };
+	zone_entry_say(e, e->option);
+	e->now.version = e->loaded;
 	version_keep(e->loaded);
 	e->changed = !mrg_dns_zone_is_absent(e->loaded->zone);
 	m->dirty = true;
@@ -174,7 +175,8 @@ static void renew_zone(struct manager *m, struct zone_entry *e)
 	const struct zone_option *const option = e->option;
 	const bool read =
 		e->loaded != NULL && (option->primaries == NULL || !mrg_dns_zone_is_absent(e->loaded->zone));
-	e->now.option = option;
+	zone_entry_say(e, option);
+	e->owner = NULL; /* what the configuration says counts more than what a catalog does */
 	m->dirty = true;
 	if (e->secondary != NULL && option->primaries == NULL) {
 		secondaries_end(e->secondary);
@@ -190,17 +192,47 @@ static void renew_zone(struct manager *m, struct zone_entry *e)
 	}
 }
 
-static void renew(struct manager *m)
+/* Zones that are catalogs no more, and those that are now. */
+static void take_catalogs(struct manager *m)
+{
+	struct catalog *next;
+	for (struct catalog *c = m->catalogs; c != NULL; c = next) {
+		next = c->next;
+		if (c->entry->option == NULL || !c->entry->option->catalog)
+			catalogs_end(m, c->entry);
+	}
+	for (size_t i = 0; i < m->zones.count; i++)
+		if (m->zones.list[i]->option != NULL)
+			(void)catalogs_take(m, m->zones.list[i]);
+}
+
+/* Zones that are not in the configuration any more. A catalog may list them; what is put last by that is none of them. */
+static void remove_others(struct manager *m)
 {
 	for (size_t i = m->zones.count; i-- > 0;) {
 		struct zone_entry *const e = m->zones.list[i];
-		if (e->option == NULL)
-			manager_remove(m, e);
-		else if (e->now.version == NULL)
+		if (e->option != NULL || e->owner != NULL)
+			continue;
+		uint8_t name[MRG_DNS_MAX_NAME];
+		const struct mrg_span origin = { name, e->origin_len };
+		memcpy(name, e->origin, e->origin_len);
+		manager_remove(m, e);
+		catalogs_claim(m, origin);
+	}
+}
+
+static void renew(struct manager *m)
+{
+	for (size_t i = 0; i < m->zones.count; i++) {
+		struct zone_entry *const e = m->zones.list[i];
+		if (e->option != NULL && e->now.version == NULL)
 			begin_zone(m, e);
-		else
+		else if (e->option != NULL)
 			renew_zone(m, e);
 	}
+	take_catalogs(m);
+	catalogs_renew(m);
+	remove_others(m);
 	for (size_t i = 0; i < m->zones.count; i++) {
 		m->zones.list[i]->option = NULL;
 		m->zones.list[i]->loaded = NULL;

@@ -130,7 +130,10 @@ static bool put_query(struct secondary_zone *z, const struct remote *r, uint8_t 
 	       mrg_dns_auth_ask(&z->auth, &r->key->tsig, mrg_unix_time_s(), query, QUERY_MAX, len) == MRG_OK;
 }
 
-/* What can't be sent is asked again, or of another, when no answer comes. */
+/*
+ * What can't be sent is asked again, or of another, when no answer comes.  Of catalogs many servers tell nothing over UDP (RFC 9432 6): a
+ * transfer of differences tells as well whether there is anything new.
+ */
 static void send_query(void *ctx, unsigned primary)
 {
 	struct secondary_zone *const z = ctx;
@@ -138,6 +141,11 @@ static void send_query(void *ctx, unsigned primary)
 	uint8_t query[QUERY_MAX];
 	size_t len;
 	forget_query(z);
+	if (z->what.option->catalog) {
+		put_last(&z->all->direct, &z->direct, z);
+		go_on(z->all);
+		return;
+	}
 	if (!put_query(z, r, query, &len))
 		return;
 	expect_answer(z);
@@ -304,6 +312,12 @@ static void take_turns(struct mrg_rt_timer *t, uint64_t now_ns)
 	struct secondaries *const s =
 		(struct secondaries *)(void *)((char *)t - offsetof(struct secondaries, pace));
 	struct fetch *f = NULL;
+	for (unsigned i = 0; i < AT_ONCE && s->direct.first != NULL; i++) {
+		struct secondary_zone *const z = s->direct.first->zone;
+		take_out(&s->direct, &z->direct);
+		mrg_dns_secondary_answered(
+			&z->s, z->s.soa.serial + 1u, NULL, now_ns); /* as if it were newer */
+	}
 	for (unsigned i = 0; i < AT_ONCE && s->due.first != NULL; i++) {
 		struct secondary_zone *const z = s->due.first->zone;
 		take_out(&s->due, &z->due);
@@ -320,7 +334,7 @@ static void take_turns(struct mrg_rt_timer *t, uint64_t now_ns)
 		take_out(&s->waiting, &z->waiting);
 		begin_fetch(z, f);
 	}
-	if (s->due.first != NULL || (s->waiting.first != NULL && f != NULL))
+	if (s->due.first != NULL || s->direct.first != NULL || (s->waiting.first != NULL && f != NULL))
 		mrg_rt_timer_set(&s->loop->timers, &s->pace, now_ns + PACE_NS);
 }
 
@@ -354,6 +368,7 @@ struct secondary_zone *secondaries_keep(struct secondaries *s, void *user, const
 	if (z == NULL)
 		return NULL;
 	*z = (struct secondary_zone){ .all = s, .user = user, .what = *what, .held = held };
+	zone_option_keep(what->option);
 	if (held != NULL)
 		version_keep(held);
 	init(z, ago_ns);
@@ -366,6 +381,7 @@ static void stop(struct secondary_zone *z)
 	mrg_dns_secondary_stop(&z->s);
 	forget_query(z);
 	take_out(&z->all->due, &z->due);
+	take_out(&z->all->direct, &z->direct);
 }
 
 /* How long ago what is held was last known to be right, as far as its time of expiry tells. */
@@ -385,6 +401,8 @@ void secondaries_change(struct secondary_zone *z, const struct secondary_what *w
 	const uint64_t ago_ns = confirmed_ago(z);
 	if (!same)
 		stop(z);
+	zone_option_keep(what->option);
+	zone_option_drop(z->what.option);
 	z->what = *what;
 	if (!same)
 		init(z, ago_ns);
@@ -395,6 +413,7 @@ void secondaries_end(struct secondary_zone *z)
 	stop(z);
 	if (z->held != NULL)
 		version_drop(z->held);
+	zone_option_drop(z->what.option);
 	free(z);
 }
 

@@ -42,7 +42,8 @@ struct secondary_zone {
 	struct secondary_what what;
 	struct mrg_dns_secondary s;
 	struct version *held; /* the newest; with one user: this. NULL: none */
-	struct secondary_link due; /* it is to be asked for soon */
+	struct secondary_link due;    /* it is to be asked for soon */
+	struct secondary_link direct; /* it is to be transferred without a query before */
 	bool started;
 	uint64_t ago_ns; /* until it is started: as secondaries_keep has it */
 	/* of a transfer */
@@ -71,7 +72,7 @@ struct secondaries {
 	struct mrg_unix_loop *loop;
 	struct outward *outward;
 	struct fetches fetches;
-	struct secondary_list due, waiting;
+	struct secondary_list due, direct, waiting;
 	struct secondary_list asking[SECONDARIES_IDS]; /* by the end of the identifier */
 	struct mrg_rt_timer pace;                      /* of those that are due or wait */
 	uint64_t fetched_whole, fetched_changes, failures; /* for figures */

@@ -127,6 +127,43 @@ void version_drop(struct version *v)
 
 /* ---- databases ---- */
 
+/* An index of the zones that are hidden, or of the others. */
+static enum mrg_status make_index(struct database *db, bool hidden, const struct mrg_dns_zone **zones)
+{
+	size_t some = 0;
+	for (size_t i = 0; i < db->count; i++) {
+		const bool is_hidden = zone_option_hidden(db->zones[i].option);
+		zones[i] = is_hidden == hidden ? db->zones[i].version->zone : NULL;
+		some += is_hidden == hidden;
+	}
+	if (hidden && some == 0)
+		return MRG_OK;
+	return mrg_dns_db_init(hidden ? &db->hidden : &db->index, &db->arena, zones, db->count);
+}
+
+static const struct served *find(
+	const struct database *db, const struct mrg_dns_db *index, const struct mrg_dns_name_flat *name)
+{
+	const struct mrg_dns_zone *const zone = mrg_dns_db_find(index, name, 0);
+	if (zone == NULL ||
+		!mrg_dns_name_flat_equal(mrg_dns_zone_origin(zone), mrg_dns_name_flat_from(name, 0)))
+		return NULL;
+	return &db->zones[mrg_dns_db_place(index, zone)];
+}
+
+/* Is a zone in both? */
+static bool is_twice(const struct database *db)
+{
+	struct mrg_dns_name_flat name;
+	for (size_t i = 0; i < db->count && db->hidden.zone_count != 0; i++)
+		if (zone_option_hidden(db->zones[i].option) &&
+			mrg_dns_name_flat_check(mrg_dns_zone_origin(db->zones[i].version->zone), &name) ==
+				MRG_OK &&
+			find(db, &db->index, &name) != NULL)
+			return true;
+	return false;
+}
+
 static enum mrg_status fill(struct database *db, const struct served *zones, size_t count)
 {
 	const struct mrg_dns_zone **const list =
@@ -137,19 +174,18 @@ static enum mrg_status fill(struct database *db, const struct served *zones, siz
 	db->count = count;
 	for (size_t i = 0; i < count; i++) {
 		db->zones[i] = zones[i];
-		list[i] = zones[i].version->zone;
-		db->record_count += mrg_dns_zone_records(list[i]);
+		db->record_count += mrg_dns_zone_records(zones[i].version->zone);
 	}
-	return mrg_dns_db_init(&db->index, &db->arena, list, count);
+	enum mrg_status st = make_index(db, true, list);
+	if (st == MRG_OK)
+		st = make_index(db, false, list);
+	return st == MRG_OK && is_twice(db) ? MRG_E_VALUE : st;
 }
 
 const struct served *database_named(const struct database *db, const struct mrg_dns_name_flat *name)
 {
-	const struct mrg_dns_zone *const zone = mrg_dns_db_find(&db->index, name, 0);
-	if (zone == NULL ||
-		!mrg_dns_name_flat_equal(mrg_dns_zone_origin(zone), mrg_dns_name_flat_from(name, 0)))
-		return NULL;
-	return &db->zones[mrg_dns_db_place(&db->index, zone)];
+	const struct served *const z = find(db, &db->index, name);
+	return z != NULL ? z : find(db, &db->hidden, name);
 }
 
 /* RFC 7314 4.2: as struct mrg_dns_states has it. */
@@ -167,7 +203,7 @@ static bool expire(void *ctx, const struct mrg_dns_zone *zone, uint64_t now_s, u
 enum mrg_status database_new(
 	struct database **out, struct settings *settings, const struct served *zones, size_t count)
 {
-	enum { EACH = 64, BASE = 1 << 16 }; /* octets: the lists, and two slots each of the index */
+	enum { EACH = 128, BASE = 1 << 16 }; /* octets: the lists, and two slots each of the indices */
 	struct mrg_arena arena;
 	const size_t size = BASE + count * EACH;
 	if (mrg_unix_arena_open(&arena, size, size) != 0)
@@ -187,8 +223,10 @@ enum mrg_status database_new(
 		return st;
 	}
 	settings_keep(settings);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		version_keep(db->zones[i].version);
+		zone_option_keep(db->zones[i].option);
+	}
 	*out = db;
 	return MRG_OK;
 }
@@ -196,8 +234,10 @@ enum mrg_status database_new(
 void database_free(struct database *db)
 {
 	struct mrg_arena arena = db->arena; /* which db lies in */
-	for (size_t i = 0; i < db->count; i++)
+	for (size_t i = 0; i < db->count; i++) {
 		version_drop(db->zones[i].version);
+		zone_option_drop(db->zones[i].option);
+	}
 	settings_drop(db->settings);
 	mrg_unix_arena_close(&arena);
 }

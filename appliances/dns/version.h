@@ -93,7 +93,8 @@ struct served {
 struct database {
 	struct mrg_arena arena;
 	struct mrg_dns_server server;
-	struct mrg_dns_db index;
+	struct mrg_dns_db index;  /* of what is answered from */
+	struct mrg_dns_db hidden; /* of what is only transferred and told of: catalogs */
 	struct mrg_dns_states states;
 	struct settings *settings; /* that all options are of */
 	struct served *zones;
@@ -102,7 +103,7 @@ struct database {
 };
 
 /*
- * database_new - a database of these zones; settings and versions get one user more each.
+ * database_new - a database of these zones; settings, versions and options get one user more each.
  * Fails:    MRG_E_SPACE; MRG_E_VALUE when two zones have one origin.
  */
 enum mrg_status database_new(

@@ -89,5 +89,15 @@ void zone_table_remove(struct zone_table *t, struct zone_entry *e)
 	t->count--;
 	if (e->now.version != NULL)
 		version_drop(e->now.version);
+	if (e->now.option != NULL)
+		zone_option_drop(e->now.option);
 	free(e);
+}
+
+void zone_entry_say(struct zone_entry *e, const struct zone_option *option)
+{
+	zone_option_keep(option);
+	if (e->now.option != NULL)
+		zone_option_drop(e->now.option);
+	e->now.option = option;
 }
