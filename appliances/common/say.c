@@ -25,18 +25,44 @@ bool out_flush(struct text_out *o)
 	return !o->failed;
 }
 
-void say(const char *first, ...)
+static const struct say_listener *listening;
+
+void say_to(const struct say_listener *listener) { listening = listener; }
+
+/* What does not fit is cut off. */
+static void tell(const char *first, va_list rest)
+{
+	char words[1024];
+	size_t len = 0;
+	for (const char *word = first; word != NULL; word = va_arg(rest, const char *)) {
+		const size_t n = strnlen(word, sizeof words - 1 - len);
+		memcpy(words + len, word, n);
+		len += n;
+	}
+	words[len] = '\0';
+	listening->take(listening->ctx, say_place_now != NULL ? say_place_now : "", words);
+}
+
+static void print(const char *first, va_list rest)
 {
 	char buffer[1024];
 	struct text_out o;
-	va_list words;
 	out_init(&o, STDERR_FILENO, buffer, sizeof buffer);
 	if (say_place_now != NULL)
 		out_str(&o, say_place_now);
-	va_start(words, first);
-	for (const char *word = first; word != NULL; word = va_arg(words, const char *))
+	for (const char *word = first; word != NULL; word = va_arg(rest, const char *))
 		out_str(&o, word);
-	va_end(words);
 	out_str(&o, "\n");
 	(void)out_flush(&o);
+}
+
+void say(const char *first, ...)
+{
+	va_list rest;
+	va_start(rest, first);
+	if (listening != NULL)
+		tell(first, rest);
+	else
+		print(first, rest);
+	va_end(rest);
 }

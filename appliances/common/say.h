@@ -30,6 +30,15 @@ void say(const char *first, ...) __attribute__((sentinel));
 void say_place(const char *place);
 extern const char *say_place_now; /* private: what it was given; NULL: nothing */
 
+/* Who gets messages instead of standard error: where they are about, "" if no place was said, and what. Good during the call. */
+struct say_listener {
+	void *ctx;
+	void (*take)(void *ctx, const char *place, const char *words);
+};
+
+/* say_to - from here on messages of this program go there; NULL: to standard error. Of one thread. */
+void say_to(const struct say_listener *listener);
+
 /* The log on standard error. */
 extern const struct mrg_rt_log stderr_log;
 

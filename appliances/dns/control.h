@@ -3,7 +3,7 @@
  * end of the stream. The last line is `ok`, or `error: ` and why.
  *
  *	status                 a line for each zone: its name, serial number, records, where they are from
- *	reload [ZONE]          read all zones again that have files; or one
+ *	reload [ZONE]          read the configuration and all zones again that have files; or one
  *	dump ZONE              its records, one a line
  *	write ZONE [FILE]      the same into a file: its own, if none is said
  *	transfer ZONE          ask its primary now

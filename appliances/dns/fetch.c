@@ -40,6 +40,8 @@ static void end(struct fetch *f)
 		receiving_end(f->receiving);
 	f->receiving = NULL;
 	f->busy = false;
+	zone_option_drop(f->what.option);
+	settings_drop(f->what.settings);
 }
 
 static void told(struct fetch *f, enum fetch_outcome outcome, struct version *version)
@@ -236,6 +238,8 @@ static const char *ask(struct fetch *f)
 void fetch_begin(struct fetch *f, const struct fetch_what *what)
 {
 	f->what = *what;
+	zone_option_keep(what->option);
+	settings_keep(what->settings);
 	f->busy = true;
 	f->why[0] = '\0';
 	f->octets = f->records = 0;

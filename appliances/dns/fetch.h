@@ -31,6 +31,7 @@ struct fetch;
 struct fetch_what {
 	const struct zone_option *option;
 	const struct remote *from;
+	struct settings *settings; /* that these are of; used until it is over */
 	struct version *held; /* NULL: none */
 	bool whole;           /* all of the zone, also if there is a version */
 	void *ctx;

@@ -83,11 +83,11 @@ static void put_zones(const struct database *db, const char *name, const char *h
 	mrg_text_put(w, " gauge\n");
 	for (size_t i = 0; i < db->count; i++) {
 		uint64_t n;
-		if (!value(db->versions[i], &n))
+		if (!value(db->zones[i].version, &n))
 			continue;
 		mrg_text_put(w, name);
 		mrg_text_put(w, "{zone=\"");
-		put_origin(db->versions[i]->zone, w);
+		put_origin(db->zones[i].version->zone, w);
 		mrg_text_put(w, "\"} ");
 		mrg_text_put_dec(w, n);
 		mrg_text_put(w, "\n");

@@ -5,6 +5,7 @@
  * Reading order: struct files, read_on, include, load.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "appliances/dns/load.h"
@@ -179,7 +180,8 @@ static bool has_text(const struct zone_option *z)
 
 static enum outcome load_absent(const struct zone_option *z, struct version **out)
 {
-	return version_absent(out, z) == 0 ? OUTCOME_OK : no_memory();
+	return version_absent(out, (struct mrg_span){ z->origin, z->origin_len }) == 0 ? OUTCOME_OK
+										       : no_memory();
 }
 
 enum outcome load_zone(
@@ -195,7 +197,6 @@ enum outcome load_zone(
 		version_drop(v);
 		return outcome;
 	}
-	v->option = z;
 	mrg_unix_arena_trim(&v->nodes->arena);
 	*out = v;
 	return OUTCOME_OK;
@@ -203,51 +204,73 @@ enum outcome load_zone(
 
 /* ---- all zones ---- */
 
-/* Read every zone, also after faults in one, so that all are told.   *done   those that are there, at the list's beginning */
-static enum outcome load_versions(struct loader *l, const struct options *o, const struct report *report,
-	struct version **versions, size_t *done)
+static void drop_all(struct version **versions, size_t count)
 {
-	enum outcome outcome = OUTCOME_OK;
-	for (size_t i = 0; i < o->zones.count; i++) {
-		const enum outcome one = load_zone(l, &o->zones.list[i], report, &versions[*done]);
-		if (one == OUTCOME_SYSTEM)
-			return one;
-		if (one == OUTCOME_OK)
-			++*done;
-		else
-			outcome = one;
-	}
-	return outcome;
-}
-
-static enum outcome make_database(const struct options *o, const struct report *report,
-	struct version *const *versions, struct database **out)
-{
-	switch (database_new(out, &o->server, &o->zones.table, versions, o->zones.count)) {
-	case MRG_OK: return OUTCOME_OK;
-	case MRG_E_VALUE:
-		report->fault(report->ctx, &(struct fault){ o->zones.list[0].file, 0, 0, "--zone",
-						   "two zones have the same origin" });
-		return OUTCOME_INPUT;
-	default: return no_memory();
+	for (size_t i = 0; i < count; i++) {
+		if (versions[i] != NULL)
+			version_drop(versions[i]);
+		versions[i] = NULL;
 	}
 }
 
-enum outcome load(const struct options *o, bool stoppable, const struct report *report, struct database **out)
+/* Every zone is read, also after faults in one, so that all are told. */
+enum outcome load_zones(const struct options *o, bool stoppable, const struct report *report,
+	const struct load_which *which, struct version **versions)
 {
 	struct loader l;
 	enum outcome outcome = loader_open(&l, stoppable);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	struct version **const versions = mrg_arena_get(
-		&l.scratch, o->zones.count * sizeof(struct version *), _Alignof(struct version *));
-	size_t done = 0;
-	outcome = versions != NULL ? load_versions(&l, o, report, versions, &done) : no_memory();
-	if (outcome == OUTCOME_OK)
-		outcome = make_database(o, report, versions, out);
-	for (size_t i = 0; i < done; i++)
-		version_drop(versions[i]);
+	for (size_t i = 0; i < o->zones.count && outcome != OUTCOME_SYSTEM; i++) {
+		const struct zone_option *const z = &o->zones.list[i];
+		if (which->held != NULL && which->held(which->ctx, z))
+			continue;
+		const enum outcome one = load_zone(&l, z, report, &versions[i]);
+		if (one != OUTCOME_OK)
+			outcome = one;
+	}
+	if (outcome != OUTCOME_OK)
+		drop_all(versions, o->zones.count);
 	loader_close(&l);
+	return outcome;
+}
+
+enum outcome load_twice(const struct options *o, const struct report *report)
+{
+	report->fault(report->ctx,
+		&(struct fault){ o->zones.list[0].file, 0, 0, "--zone", "two zones have the same origin" });
+	return OUTCOME_INPUT;
+}
+
+static enum outcome make_database(struct settings *settings, const struct report *report,
+	struct version *const *versions, struct served *zones, struct database **out)
+{
+	const struct options *const o = &settings->options;
+	for (size_t i = 0; i < o->zones.count; i++)
+		zones[i] = (struct served){ versions[i], &o->zones.list[i] };
+	switch (database_new(out, settings, zones, o->zones.count)) {
+	case MRG_OK: return OUTCOME_OK;
+	case MRG_E_VALUE: return load_twice(o, report);
+	default: return no_memory();
+	}
+}
+
+enum outcome load(
+	struct settings *settings, bool stoppable, const struct report *report, struct database **out)
+{
+	const size_t count = settings->options.zones.count;
+	struct version **const versions = calloc(count, sizeof(struct version *));
+	struct served *const zones = calloc(count, sizeof *zones);
+	enum outcome outcome = versions != NULL && zones != NULL
+				       ? load_zones(&settings->options, stoppable, report,
+						 &(struct load_which){ 0 }, versions)
+				       : no_memory();
+	if (outcome == OUTCOME_OK) {
+		outcome = make_database(settings, report, versions, zones, out);
+		drop_all(versions, count);
+	}
+	free(versions);
+	free(zones);
 	return outcome;
 }
 

@@ -5,14 +5,13 @@
  *
  * Use:
  *	struct database *db;
- *	if (load(&options, &report, &db) != OUTCOME_OK) ...
+ *	if (load(settings, false, &report, &db) != OUTCOME_OK) ...
  *	answer_from(&db->server);
  *	database_free(db);
  */
 #ifndef MRG_DNS_LOAD_H
 #define MRG_DNS_LOAD_H
 
-#include "appliances/dns/options.h"
 #include "appliances/dns/read.h"
 #include "appliances/dns/version.h"
 
@@ -37,12 +36,30 @@ void loader_close(struct loader *l);
  */
 enum outcome load_zone(struct loader *l, const struct zone_option *z, const struct report *report, struct version **out);
 
+/* Which zones are read. */
+struct load_which {
+	void *ctx;
+	/* Is it passed over? NULL: none is. */
+	bool (*held)(void *ctx, const struct zone_option *z);
+};
+
+/*
+ * load_zones - read all zones of the options.
+ *   versions    room for as many, zeroed; what is written there on OUTCOME_OK has one user each, NULL: it was passed over
+ * Fails:    as load_zone, after all faults of all zones are told; nothing is left in `versions` then.
+ */
+enum outcome load_zones(const struct options *o, bool stoppable, const struct report *report, const struct load_which *which,
+	struct version **versions);
+
 /*
  * load - read all zones.
  *   out         written only on OUTCOME_OK
- * Fails:    as load_zone, after all faults of all zones are told; OUTCOME_INPUT, too, when two zones have one origin.
+ * Fails:    as load_zones; OUTCOME_INPUT, too, when two zones have one origin.
  */
-enum outcome load(const struct options *o, bool stoppable, const struct report *report, struct database **out);
+enum outcome load(struct settings *settings, bool stoppable, const struct report *report, struct database **out);
+
+/* load_twice - tell that two zones of the options have one origin.   Returns OUTCOME_INPUT. */
+enum outcome load_twice(const struct options *o, const struct report *report);
 
 /*
  * load_alone - read the first zone into an arena that is opened for it and has nothing else in it.

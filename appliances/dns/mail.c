@@ -18,11 +18,15 @@ struct letter *mail_take(struct mail *m)
 	pthread_mutex_lock(&m->lock);
 	struct letter *const l = mrg_rt_pool_get(&m->pool);
 	pthread_mutex_unlock(&m->lock);
+	if (l != NULL)
+		l->settings = NULL;
 	return l;
 }
 
 void mail_give(struct mail *m, struct letter *l)
 {
+	if (l->settings != NULL)
+		settings_drop(l->settings);
 	pthread_mutex_lock(&m->lock);
 	mrg_rt_pool_put(&m->pool, l);
 	pthread_mutex_unlock(&m->lock);

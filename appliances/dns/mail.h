@@ -16,7 +16,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "appliances/dns/zone_option.h"
+#include "appliances/dns/settings.h"
 #include "protocols/dns/stream.h"
 
 enum { LETTERS_MAX = 64, LETTER_OCTETS = 65535 };
@@ -29,7 +29,8 @@ enum letter_kind {
 struct letter {
 	struct letter *next;
 	enum letter_kind kind;
-	const struct zone_option *option;
+	struct mrg_dns_name_flat zone; /* that it is about */
+	struct settings *settings; /* that the key of auth is of; used until the letter is given back. NULL: none */
 	bool has_serial; /* of NOTIFY: */
 	uint32_t serial;
 	/* who is to be answered, and how */

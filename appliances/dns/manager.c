@@ -1,14 +1,15 @@
 /*
  * The manager's thread.
- * Reading order: handing over, reloading, what is asked, signals, manager_run.
+ * Reading order: handing over, zones that come and go, what is asked, signals, manager_run.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "appliances/common/say.h"
 #include "appliances/common/start.h"
 #include "appliances/common/whole_file.h"
 #include "appliances/dns/figures.h"
-#include "appliances/dns/manager.h"
+#include "appliances/dns/reload.h"
 #include "appliances/dns/said.h"
 #include "appliances/dns/show.h"
 #include "appliances/dns/updating.h"
@@ -17,7 +18,7 @@
 enum {
 	UPDATE_REPLY = 512,                  /* octets of the reply to an update, without its signature */
 	ARENA = 16 << 20,                    /* address space: the loop, and who asks */
-	FAULTS_LOGGED = 20,                  /* of a reload; the rest is counted */
+	REST = 4,                            /* times as long as handing out has taken it is left alone */
 	CONNS = CTL_CONNS + FETCHES_MAX + 16 /* slots: those just closed are free a turn later */
 };
 
@@ -30,33 +31,17 @@ static struct database *current(const struct manager *m)
 
 /* ---- log ---- */
 
-void manager_said(const char *event, const struct options *o, const struct database *db, uint64_t took_ns)
+void manager_said(
+	const char *event, const struct control *control, const struct database *db, uint64_t took_ns)
 {
 	struct mrg_rt_line l;
 	for (size_t i = 0; i < db->count; i++)
-		said_zone(db->versions[i]->zone, o->zones.list[i].file);
+		said_zone(db->zones[i].version->zone, db->zones[i].option->file);
 	mrg_rt_line_begin(&l, "info", event);
 	mrg_rt_line_num(&l, "zones", db->count);
 	mrg_rt_line_num(&l, "records", db->record_count);
-	mrg_rt_line_num(&l, "workers", o->workers);
+	mrg_rt_line_num(&l, "workers", control->worker_count);
 	mrg_rt_line_num(&l, "took_us", took_ns / 1000u);
-	mrg_rt_log_line(&stderr_log, &l);
-}
-
-/* A fault found by a reload. ctx: how many there were. */
-static void log_fault(void *ctx, const struct fault *f)
-{
-	size_t *const count = ctx;
-	if (++*count <= FAULTS_LOGGED)
-		said_fault(f);
-}
-
-static void log_failed(size_t faults)
-{
-	struct mrg_rt_line l;
-	mrg_rt_line_begin(&l, "error", "reload_failed");
-	mrg_rt_line_num(&l, "faults", faults);
-	mrg_rt_line_str(&l, "serving", "old zones");
 	mrg_rt_log_line(&stderr_log, &l);
 }
 
@@ -76,146 +61,134 @@ static void hand_over(struct manager *m, struct database *db)
 	database_free(old);
 }
 
-/* The zone has another version from the next publication on. */
-static void set_version(struct manager *m, size_t index, struct version *v)
-{
-	const struct mrg_dns_zone *const was = m->versions[index]->zone;
-	m->changed[index] = m->changed[index] ||
-			    (!mrg_dns_zone_is_absent(v->zone) &&
-				    (mrg_dns_zone_is_absent(was) ||
-					    mrg_dns_zone_serial(was) != mrg_dns_zone_serial(v->zone)));
-	version_keep(v);
-	version_drop(m->versions[index]);
-	m->versions[index] = v;
-	m->dirty = true;
-}
-
 /* Tell those who keep copies of what has changed: it is served by now. */
 static void tell(struct manager *m)
 {
-	for (size_t i = 0; i < m->count; i++) {
-		if (!m->changed[i])
+	for (size_t i = 0; m->telling && i < m->zones.count; i++) {
+		struct zone_entry *const e = m->zones.list[i];
+		if (!e->changed)
 			continue;
-		tellings_begin(&m->tellings, m->versions[i], m->loop.now_ns);
-		if (m->versions[i]->option->primaries != NULL)
-			said_zone(m->versions[i]->zone, m->versions[i]->option->file);
-		m->changed[i] = false;
+		tellings_begin(&m->tellings, &e->now, m->loop.now_ns);
+		if (e->secondary != NULL)
+			said_zone(e->now.version->zone, e->now.option->file);
+		e->changed = false;
 	}
+	m->telling = false;
 }
 
-/* Serve the versions as they are now. */
-static bool serve_versions(struct manager *m)
+/* A database of the zones as they are now; NULL: there is no memory. */
+static struct database *make_database(const struct manager *m)
 {
-	struct database *const old = current(m), *db;
-	if (database_new(&db, &old->server, &old->keys, m->versions, m->count) != MRG_OK) {
+	struct database *db = NULL;
+	struct served *const zones = malloc((m->zones.count + 1) * sizeof *zones);
+	if (zones == NULL)
+		return NULL;
+	for (size_t i = 0; i < m->zones.count; i++)
+		zones[i] = m->zones.list[i]->now;
+	if (database_new(&db, m->settings, zones, m->zones.count) != MRG_OK)
+		db = NULL;
+	free(zones);
+	return db;
+}
+
+bool manager_serve(struct manager *m)
+{
+	const uint64_t start_ns = mrg_unix_now_ns();
+	struct database *const db = make_database(m);
+	if (db == NULL) {
 		say_event("error", "no_memory"); /* what is served stays; the next turn tries again */
 		return false;
 	}
 	hand_over(m, db);
 	m->dirty = false;
 	tell(m);
+	const uint64_t end_ns = mrg_unix_now_ns();
+	m->rest_until_ns = end_ns + REST * (end_ns - start_ns);
 	return true;
 }
 
+/* Where there are very many zones and one after the other changes, some are handed out together. */
+static void serve_in_time(struct manager *m)
+{
+	if (mrg_unix_now_ns() >= m->rest_until_ns)
+		(void)manager_serve(m);
+	else
+		mrg_rt_timer_set(&m->loop.timers, &m->rest, m->rest_until_ns);
+}
+
+/* The turn that follows does it. */
+static void rested(struct mrg_rt_timer *t, uint64_t now_ns)
+{
+	(void)t;
+	(void)now_ns;
+}
+
+/* ---- zones that come and go ---- */
+
+void manager_set_version(struct manager *m, struct zone_entry *e, struct version *v)
+{
+	const struct mrg_dns_zone *const was = e->now.version->zone;
+	if (!mrg_dns_zone_is_absent(v->zone) &&
+		(mrg_dns_zone_is_absent(was) || mrg_dns_zone_serial(was) != mrg_dns_zone_serial(v->zone)))
+		e->changed = m->telling = true;
+	version_keep(v);
+	version_drop(e->now.version);
+	e->now.version = v;
+	m->dirty = true;
+}
+
 /* As struct secondaries_user has it. */
-static void serve_secondary(void *ctx, size_t index, struct version *version)
+static void serve_secondary(void *ctx, void *user, struct version *version)
 {
 	struct manager *const m = ctx;
+	struct zone_entry *const e = user;
 	struct version *absent;
 	if (version != NULL) {
-		set_version(m, index, version);
-	} else if (version_absent(&absent, &m->options->zones.list[index]) == 0) {
-		set_version(m, index, absent);
+		manager_set_version(m, e, version);
+	} else if (version_absent(&absent, zone_entry_origin(e)) == 0) {
+		manager_set_version(m, e, absent);
 		version_drop(absent);
 	}
 }
 
-/* ---- reloading ---- */
-
-/* A version that was read from the file takes the place of the one before. */
-static void replace(struct manager *m, size_t index, struct version *v)
+void manager_keep_secondary(struct manager *m, struct zone_entry *e)
 {
-	if (v->option->transfer != NULL)
-		version_follow(v, m->versions[index]);
-	set_version(m, index, v);
+	struct version *const v = e->now.version;
+	e->secondary =
+		secondaries_keep(&m->secondaries, e, &(struct secondary_what){ e->now.option, m->settings },
+			mrg_dns_zone_is_absent(v->zone) ? NULL : v, 0);
+	if (e->secondary == NULL)
+		say_event("error", "no_memory");
 }
 
-/* All zones that have files. NULL, or why not; what is wrong in detail is in the log. */
-static const char *reload(struct manager *m)
+void manager_remove(struct manager *m, struct zone_entry *e)
 {
-	size_t faults = 0;
-	const struct report report = { .ctx = &faults, .fault = log_fault };
-	const uint64_t start = mrg_unix_now_ns();
-	struct database *db;
-	if (load(m->options, true, &report, &db) != OUTCOME_OK) {
-		if (!mrg_unix_signals_stop()) /* else given up, not failed */
-			log_failed(faults);
-		return "the old zones are served on: see the log";
-	}
-	for (size_t i = 0; i < db->count; i++) {
-		struct secondary_zone *const z = secondaries_find(&m->secondaries, i);
-		if (z != NULL)
-			secondaries_check(z);
-		else
-			replace(m, i, db->versions[i]);
-	}
-	database_free(db);
-	if (!serve_versions(m))
-		return "not enough memory";
-	manager_said("reloaded", m->options, current(m), mrg_unix_now_ns() - start);
-	return NULL;
-}
-
-static const char *reload_zone(struct manager *m, size_t index)
-{
-	size_t faults = 0;
-	const struct report report = { .ctx = &faults, .fault = log_fault };
-	const struct zone_option *const z = &m->options->zones.list[index];
-	struct loader l;
-	struct version *v;
-	if (z->primaries != NULL)
-		return "it comes from a primary: expected transfer";
-	if (loader_open(&l, true) != OUTCOME_OK)
-		return "not enough memory";
-	const enum outcome outcome = load_zone(&l, z, &report, &v);
-	loader_close(&l);
-	if (outcome != OUTCOME_OK) {
-		if (!mrg_unix_signals_stop())
-			log_failed(faults);
-		return "the old zone is served on: see the log";
-	}
-	replace(m, index, v);
-	version_drop(v);
-	if (!serve_versions(m))
-		return "not enough memory";
-	said_zone(m->versions[index]->zone, z->file);
-	return NULL;
+	struct mrg_rt_line l;
+	mrg_rt_line_begin(&l, "info", "zone_removed");
+	said_name(&l, "origin", zone_entry_origin(e));
+	mrg_rt_log_line(&stderr_log, &l);
+	if (e->secondary != NULL)
+		secondaries_end(e->secondary);
+	tellings_end(&m->tellings, zone_entry_origin(e));
+	zone_table_remove(&m->zones, e);
+	m->dirty = true;
 }
 
 /* ---- what is asked ---- */
 
-/* The zone of that name; false: there is none, which is said. */
-static bool find_zone(const struct manager *m, struct ctl_conn *c, const char *name, size_t *out)
+/* The zone of that name; NULL: there is none, which is said. */
+static struct zone_entry *find_zone(const struct manager *m, struct ctl_conn *c, const char *name)
 {
 	uint8_t origin[MRG_DNS_MAX_NAME];
 	char room[200];
 	size_t len;
 	const char *const why = zone_origin_read(
 		(struct mrg_span){ (const uint8_t *)name, strlen(name) }, origin, &len, room, sizeof room);
-	if (why != NULL) {
-		ctl_end(c, why);
-		return false;
-	}
-	for (size_t i = 0; i < m->options->zones.count; i++) {
-		const struct zone_option *const z = &m->options->zones.list[i];
-		if (mrg_dns_name_flat_equal((struct mrg_span){ z->origin, z->origin_len },
-			    (struct mrg_span){ origin, len })) {
-			*out = i;
-			return true;
-		}
-	}
-	ctl_end(c, "there is no such zone");
-	return false;
+	struct zone_entry *const e =
+		why == NULL ? zone_table_find(&m->zones, (struct mrg_span){ origin, len }) : NULL;
+	if (e == NULL)
+		ctl_end(c, why != NULL ? why : "there is no such zone");
+	return e;
 }
 
 /* Where its records are from. */
@@ -229,6 +202,10 @@ static void put_source(struct ctl_conn *c, const struct zone_option *z)
 		ctl_put(c, " file ");
 		ctl_put(c, z->file);
 	}
+	if (z->listed_in != NULL) {
+		ctl_put(c, " catalog ");
+		ctl_put(c, z->listed_in);
+	}
 }
 
 static bool more_status(struct ctl_conn *c)
@@ -239,16 +216,16 @@ static bool more_status(struct ctl_conn *c)
 	if (c->walk.ended)
 		return false;
 	for (; *at < db->count && c->w.len < c->w.cap / 2; ++*at) {
-		const struct mrg_dns_zone *const zone = db->versions[*at]->zone;
+		const struct mrg_dns_zone *const zone = db->zones[*at].version->zone;
 		said_origin(zone, &c->w);
 		ctl_put(c, " serial ");
 		ctl_num(c, mrg_dns_zone_serial(zone));
 		ctl_put(c, " records ");
 		ctl_num(c, mrg_dns_zone_records(zone));
-		put_source(c, &m->options->zones.list[*at]);
+		put_source(c, db->zones[*at].option);
 		ctl_put(c, "\n");
 	}
-	if (*at == db->count) {
+	if (*at >= db->count) { /* it may have become less meanwhile */
 		ctl_end(c, NULL);
 		c->walk.ended = true;
 	}
@@ -265,11 +242,11 @@ static void ask_status(struct manager *m, struct ctl_conn *c, char *const *words
 
 static void ask_reload(struct manager *m, struct ctl_conn *c, char *const *words, size_t count)
 {
-	size_t index;
+	struct zone_entry *const e = count > 1 ? find_zone(m, c, words[1]) : NULL;
 	if (count == 1)
-		ctl_end(c, reload(m));
-	else if (find_zone(m, c, words[1], &index))
-		ctl_end(c, reload_zone(m, index));
+		ctl_end(c, reload_all(m));
+	else if (e != NULL)
+		ctl_end(c, reload_zone(m, e));
 }
 
 static bool more_dump(struct ctl_conn *c)
@@ -288,11 +265,11 @@ static void end_dump(struct ctl_conn *c) { version_drop(c->held); }
 
 static void ask_dump(struct manager *m, struct ctl_conn *c, char *const *words, size_t count)
 {
-	size_t index;
+	const struct zone_entry *const e = find_zone(m, c, words[1]);
 	(void)count;
-	if (!find_zone(m, c, words[1], &index))
+	if (e == NULL)
 		return;
-	struct version *const v = current(m)->versions[index];
+	struct version *const v = e->now.version;
 	version_keep(v);
 	c->held = v;
 	c->walk = (struct mrg_dns_zone_walk){ .zone = v->zone };
@@ -302,28 +279,27 @@ static void ask_dump(struct manager *m, struct ctl_conn *c, char *const *words, 
 
 static void ask_write(struct manager *m, struct ctl_conn *c, char *const *words, size_t count)
 {
-	size_t index;
-	if (!find_zone(m, c, words[1], &index))
+	const struct zone_entry *const e = find_zone(m, c, words[1]);
+	if (e == NULL)
 		return;
-	const char *const file = count > 2 ? words[2] : m->options->zones.list[index].file;
+	const char *const file = count > 2 ? words[2] : e->now.option->file;
 	if (file == NULL) {
 		ctl_end(c, "the zone has no file; expected one");
 		return;
 	}
-	const int err = show_write(current(m)->versions[index]->zone, file);
+	const int err = show_write(e->now.version->zone, file);
 	ctl_end(c, err == 0 ? NULL : strerrordesc_np(err));
 }
 
 static void ask_transfer(struct manager *m, struct ctl_conn *c, char *const *words, size_t count)
 {
-	size_t index;
+	const struct zone_entry *const e = find_zone(m, c, words[1]);
 	(void)count;
-	if (!find_zone(m, c, words[1], &index))
+	if (e == NULL)
 		return;
-	struct secondary_zone *const z = secondaries_find(&m->secondaries, index);
-	if (z != NULL)
-		secondaries_check(z);
-	ctl_end(c, z != NULL ? NULL : "it has no primary");
+	if (e->secondary != NULL)
+		secondaries_check(e->secondary);
+	ctl_end(c, e->secondary != NULL ? NULL : "it has no primary");
 }
 
 static void ask_stats(struct manager *m, struct ctl_conn *c, char *const *words, size_t count)
@@ -388,7 +364,7 @@ static void take_signal(void *ctx, enum mrg_unix_signal signal)
 	else if (signal == MRG_UNIX_RECORD)
 		manager_record(m->control, m->net);
 	else
-		(void)reload(m);
+		(void)reload_all(m);
 }
 
 /* ---- what others say ---- */
@@ -402,40 +378,47 @@ static void take_dgram(void *ctx, const struct mrg_rt_addr *peer, struct mrg_spa
 
 /* ---- what workers hand on ---- */
 
+/* The zone that it is about; NULL: it is there no more. */
+static struct zone_entry *zone_of(const struct manager *m, const struct letter *l)
+{
+	return zone_table_find(&m->zones, mrg_dns_name_flat_from(&l->zone, 0));
+}
+
 static void take_notify(struct manager *m, const struct letter *l)
 {
-	struct secondary_zone *const z = secondaries_find_option(&m->secondaries, l->option);
+	const struct zone_entry *const e = zone_of(m, l);
 	struct mrg_rt_line line;
 	mrg_rt_line_begin(&line, "info", "notified");
-	mrg_rt_line_str(&line, "zone", l->option->text);
+	said_name(&line, "zone", mrg_dns_name_flat_from(&l->zone, 0));
 	mrg_rt_line_addr(&line, "peer", &l->peer);
 	if (l->has_serial)
 		mrg_rt_line_num(&line, "serial", l->serial);
 	mrg_rt_log_line(&stderr_log, &line);
-	if (z != NULL)
-		secondaries_notified(z, &l->peer, l->has_serial ? &l->serial : NULL);
+	if (e != NULL && e->secondary != NULL)
+		secondaries_notified(e->secondary, &l->peer, l->has_serial ? &l->serial : NULL);
 }
 
-/* The zone whose option that is. */
-static size_t index_of(const struct manager *m, const struct zone_option *option)
+/* What is wanted, done and served.  Returns the RCODE. */
+static unsigned update(struct manager *m, const struct letter *l)
 {
-	return (size_t)(option - m->options->zones.list);
+	struct zone_entry *const e = zone_of(m, l);
+	struct version *made;
+	if (e == NULL || e->now.option->update == NULL)
+		return MRG_DNS_RCODE_REFUSED; /* since a moment ago */
+	const unsigned rcode = updating_do(l, &e->now, &made);
+	if (made == NULL)
+		return rcode;
+	manager_set_version(m, e, made);
+	version_drop(made);
+	return manager_serve(m) ? rcode : (unsigned)MRG_DNS_RCODE_SERVFAIL;
 }
 
 /* Do it, serve what came of it, and only then say so. */
 static void take_update(struct manager *m, struct letter *l)
 {
-	const size_t index = index_of(m, l->option);
-	struct version *made;
 	struct mrg_w w;
 	uint8_t reply[UPDATE_REPLY];
-	unsigned rcode = updating_do(l, m->versions[index], &made);
-	if (made != NULL) {
-		set_version(m, index, made);
-		version_drop(made);
-		if (!serve_versions(m))
-			rcode = MRG_DNS_RCODE_SERVFAIL;
-	}
+	const unsigned rcode = update(m, l);
 	mrg_w_init(&w, reply, sizeof reply);
 	mrg_dns_update_reply(&w, (struct mrg_span){ l->message, l->len }, rcode);
 	l->len = w.len;
@@ -466,8 +449,9 @@ static bool turn(void *ctx, uint64_t now_ns)
 	struct manager *const m = ctx;
 	(void)now_ns;
 	take_mail(m);
+	catalogs_turn(m);
 	if (m->dirty)
-		(void)serve_versions(m);
+		serve_in_time(m);
 	return !m->stopping;
 }
 
@@ -478,46 +462,44 @@ static int take_zones(struct manager *m)
 {
 	const struct database *const db = current(m);
 	const struct secondaries_user user = { .ctx = m, .serve = serve_secondary };
-	size_t secondaries = 0;
-	m->count = db->count;
-	m->versions =
-		mrg_arena_get(&m->arena, m->count * sizeof(struct version *), _Alignof(struct version *));
-	m->changed = mrg_arena_get(&m->arena, m->count * sizeof *m->changed, 1);
-	if (m->versions == NULL || m->changed == NULL)
-		return ENOMEM;
-	for (size_t i = 0; i < m->count; i++) {
-		m->versions[i] = db->versions[i];
-		m->changed[i] = !mrg_dns_zone_is_absent(m->versions[i]->zone);
-		version_keep(m->versions[i]);
-		secondaries += m->options->zones.list[i].primaries != NULL;
+	secondaries_init(&m->secondaries, &m->loop, &m->outward, &m->arena, &user);
+	m->telling = true;
+	for (size_t i = 0; i < db->count; i++) {
+		const struct served *const z = &db->zones[i];
+		struct zone_entry *const e = zone_table_add(&m->zones, mrg_dns_zone_origin(z->version->zone));
+		if (e == NULL)
+			return ENOMEM;
+		zone_entry_say(e, z->option);
+		e->now.version = z->version;
+		e->changed = !mrg_dns_zone_is_absent(z->version->zone);
+		version_keep(z->version);
+		if (z->option->primaries != NULL)
+			manager_keep_secondary(m, e);
+		if (!catalogs_take(m, e))
+			return ENOMEM;
 	}
-	const int err =
-		secondaries_init(&m->secondaries, &m->loop, &m->outward, &m->arena, secondaries, &user);
-	for (size_t i = 0; err == 0 && i < m->count; i++) {
-		const struct zone_option *const z = &m->options->zones.list[i];
-		struct version *const v = m->versions[i];
-		if (z->primaries != NULL)
-			secondaries_keep(
-				&m->secondaries, i, z, mrg_dns_zone_is_absent(v->zone) ? NULL : v, 0);
-	}
-	return err;
+	return 0;
 }
 
-static size_t memory_for(const struct options *o, const struct mrg_unix_limits *limits)
+static size_t memory_for(const struct mrg_unix_limits *limits)
 {
-	enum { EACH = sizeof(struct version *) + sizeof(bool) };
 	return ARENA + mail_memory() + outward_memory() + tellings_memory() + mrg_unix_loop_memory(limits) +
-	       ctl_memory() + o->zones.count * EACH + secondaries_memory(o->zones.count);
+	       ctl_memory() + secondaries_memory();
 }
 
-int manager_open(struct manager *m, const struct options *o, struct control *control, struct net *net,
+int manager_open(struct manager *m, struct settings *settings, struct control *control, struct net *net,
 	int signal_fd, int socket)
 {
 	const struct mrg_unix_limits limits = {
 		.conn_count = CONNS, .dgram_in_max = OUTWARD_OCTETS, .dgram_out_max = OUTWARD_OCTETS
 	};
-	const size_t memory = memory_for(o, &limits);
-	*m = (struct manager){ .options = o, .control = control, .net = net };
+	const size_t memory = memory_for(&limits);
+	*m = (struct manager){ .first = settings,
+		.settings = settings,
+		.control = control,
+		.net = net,
+		.rest = { .fire = rested } };
+	settings_keep(settings);
 	int err = mrg_unix_arena_open(&m->arena, memory, memory);
 	if (err == 0)
 		err = mrg_unix_loop_init(&m->loop, &mrg_unix_kernel, &m->arena, &limits);

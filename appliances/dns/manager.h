@@ -10,13 +10,14 @@
 #define MRG_DNS_MANAGER_H
 
 #include "appliances/dns/control.h"
-#include "appliances/dns/secondaries.h"
 #include "appliances/dns/tellings.h"
 #include "appliances/dns/watchdog.h"
 #include "appliances/dns/worker.h"
+#include "appliances/dns/zone_table.h"
 
 struct manager {
-	const struct options *options;
+	struct settings *first;    /* those of the start */
+	struct settings *settings; /* those of now */
 	struct control *control;
 	struct net *net; /* NULL: on kernel sockets */
 	struct mrg_arena arena;
@@ -28,20 +29,24 @@ struct manager {
 	struct outward outward;
 	struct secondaries secondaries;
 	struct tellings tellings;
-	bool *changed; /* of each zone: those who keep copies are to be told */
-	struct version **versions; /* of each zone of the options, as it is to be served; with one user: this */
-	size_t count;
-	bool dirty;                /* they are not what is served */
+	struct zone_table zones;
+	struct catalog *catalogs; /* those of them that are, one behind the other */
+	bool dirty;   /* they are not what is served */
+	bool telling; /* those who keep copies of some of them are to be told */
+	uint64_t rest_until_ns;   /* before that they are not handed out again, unless somebody waits for it */
+	struct mrg_rt_timer rest;
 	bool stopping;
 };
 
 /*
  * manager_open - a loop that takes signals and, if socket is not negative, what comes on it.
+ *   settings  those of the database
  *   control   has a database, which is the manager's from here on
  *   socket    listening; the manager's from here on
  * Fails:    a positive errno value.
  */
-int manager_open(struct manager *m, const struct options *o, struct control *control, struct net *net, int signal_fd, int socket);
+int manager_open(struct manager *m, struct settings *settings, struct control *control, struct net *net, int signal_fd,
+	int socket);
 
 /*
  * manager_run - serve until a signal ends it, then end the workers.
@@ -49,12 +54,26 @@ int manager_open(struct manager *m, const struct options *o, struct control *con
 enum outcome manager_run(struct manager *m);
 
 /* A log line: what is served now.   took_ns   since it began to be read */
-void manager_said(const char *event, const struct options *o, const struct database *db, uint64_t took_ns);
+void manager_said(const char *event, const struct control *control, const struct database *db, uint64_t took_ns);
 
 /* End all workers, once they have answered what was asked. */
 void manager_stop(struct control *control);
 
 /* Have the last frames written, if there are any.   net    NULL: there are none */
 void manager_record(struct control *control, struct net *net);
+
+/* ---- for reload.h and catalogs.h ---- */
+
+/* The zone has another version from the next time that they are handed out. */
+void manager_set_version(struct manager *m, struct zone_entry *e, struct version *v);
+
+/* Ask its primaries from now on, with what there is of it. */
+void manager_keep_secondary(struct manager *m, struct zone_entry *e);
+
+/* It is served no more, nor kept, and *e is gone. */
+void manager_remove(struct manager *m, struct zone_entry *e);
+
+/* Hand out the zones as they are now.   false: there is no memory; the next turn tries again */
+bool manager_serve(struct manager *m);
 
 #endif

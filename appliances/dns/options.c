@@ -38,8 +38,8 @@ static const char HELP[] =
 	"  --store FILE            read the zone, write it in one piece as images of virtual machines have it, and end\n"
 	"  --help, --version       print this, or the version, and end\n"
 	"\n"
-	"Signals: HUP reads the zones again, and keeps the old ones if there is an error; TERM and INT end it when\n"
-	"what was asked has been answered.\n"
+	"Signals: HUP reads the configuration and the zones again, and keeps the old ones if there is an error; TERM and INT end it\n"
+	"when what was asked has been answered.\n"
 	"\n"
 	"Exit status: 0 ended as asked; 1 an error in a zone or the configuration; 2 wrong usage; 3 an address cannot be listened on;\n"
 	"4 anything else that the system refused.\n";
@@ -226,6 +226,7 @@ static bool take_config(void *ctx, const char *value)
 		say(PROGRAM, ": --config ", value, ": one configuration can't name another", NULL);
 		return false;
 	}
+	o->config = value;
 	o->in_file = true;
 	const bool read = conf_read(&conf, o, o->zones.arena, value, &o->faults);
 	o->in_file = false;

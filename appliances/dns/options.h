@@ -31,8 +31,9 @@ struct options {
 	const char *user;
 	bool check, print, sandbox;
 	const char *store; /* a file to write the zone to in one piece; NULL: none */
-	bool in_file;      /* while a configuration file is read */
-	size_t faults;     /* of configuration files */
+	const char *config; /* the last configuration file; NULL: none */
+	bool in_file;       /* while one is read */
+	size_t faults;      /* of configuration files */
 };
 
 /*

@@ -22,14 +22,13 @@ static bool may_notify(
 	return allowed_find(z->notify_from, peer, key);
 }
 
-static void hand_on(struct worker *w, const struct mrg_dns_notify *n, const struct version *v,
-	const struct mrg_rt_addr *peer)
+static void hand_on(struct worker *w, const struct mrg_dns_notify *n, const struct mrg_rt_addr *peer)
 {
 	struct letter *const l = w->control->manager_loop != NULL ? mail_take(&w->control->mail) : NULL;
 	if (l == NULL)
 		return; /* as if it were lost: it is told again, or found out by asking */
 	l->kind = LETTER_NOTIFY;
-	l->option = v->option;
+	l->zone = n->zone;
 	l->peer = *peer;
 	l->has_serial = n->has_serial;
 	l->serial = n->serial;
@@ -47,12 +46,12 @@ static unsigned judge_notify(struct worker *w, enum mrg_dns_notify_kind kind, co
 		return MRG_DNS_RCODE_NOTIMP;
 	if (good != MRG_DNS_AUTH_NONE && good != MRG_DNS_AUTH_GOOD)
 		return MRG_DNS_RCODE_NOTAUTH;
-	const struct version *const v = database_named(w->db, &n->zone);
-	if (v == NULL || v->option->primaries == NULL)
+	const struct served *const z = database_named(w->db, &n->zone);
+	if (z == NULL || z->option->primaries == NULL)
 		return MRG_DNS_RCODE_NOTAUTH;
-	if (!may_notify(v->option, peer, key))
+	if (!may_notify(z->option, peer, key))
 		return MRG_DNS_RCODE_REFUSED;
-	hand_on(w, n, v, peer);
+	hand_on(w, n, peer);
 	return MRG_DNS_RCODE_NOERROR;
 }
 
@@ -65,7 +64,7 @@ static bool answer_notify(struct worker *w, struct mrg_span message, const struc
 	if (kind == MRG_DNS_NOTIFY_OTHER)
 		return false;
 	const uint64_t now_s = mrg_unix_time_s();
-	const enum mrg_dns_auth_result good = mrg_dns_auth_request(&auth, &w->db->keys, message, now_s);
+	const enum mrg_dns_auth_result good = mrg_dns_auth_request(&auth, w->db->server.keys, message, now_s);
 	const unsigned rcode = judge_notify(w, kind, &n, peer, good, auth.key);
 	const size_t room = mrg_dns_auth_room(&auth);
 	*out_len = 0;
@@ -87,7 +86,7 @@ struct reply_to {
 
 /* The RCODE at once, or NOERROR and the zone whose turn it is: only who has a key can change anything. */
 static unsigned judge_update(const struct worker *w, struct mrg_span message, enum mrg_dns_auth_result good,
-	const struct mrg_dns_tsig_key *key, const struct zone_option **option)
+	const struct mrg_dns_tsig_key *key, struct mrg_dns_name_flat *zone)
 {
 	struct mrg_dns_update u;
 	const unsigned rcode = mrg_dns_update_read(message, &u);
@@ -95,23 +94,25 @@ static unsigned judge_update(const struct worker *w, struct mrg_span message, en
 		return MRG_DNS_RCODE_FORMERR;
 	if (good != MRG_DNS_AUTH_NONE && good != MRG_DNS_AUTH_GOOD)
 		return MRG_DNS_RCODE_NOTAUTH;
-	const struct version *const v = database_named(w->db, &u.zone);
-	if (v == NULL || u.zone_class != MRG_DNS_CLASS_IN)
+	const struct served *const z = database_named(w->db, &u.zone);
+	if (z == NULL || u.zone_class != MRG_DNS_CLASS_IN)
 		return MRG_DNS_RCODE_NOTAUTH;
-	if (key == NULL || v->option->update == NULL)
+	if (key == NULL || z->option->update == NULL)
 		return MRG_DNS_RCODE_REFUSED;
-	*option = v->option;
+	*zone = u.zone;
 	return MRG_DNS_RCODE_NOERROR;
 }
 
-static bool post_update(struct worker *w, struct mrg_span message, const struct zone_option *option,
+static bool post_update(struct worker *w, struct mrg_span message, const struct mrg_dns_name_flat *zone,
 	const struct mrg_dns_auth *auth, const struct reply_to *to)
 {
 	struct letter *const l = w->control->manager_loop != NULL ? mail_take(&w->control->mail) : NULL;
 	if (l == NULL)
 		return false;
 	l->kind = LETTER_UPDATE;
-	l->option = option;
+	l->zone = *zone;
+	l->settings = w->db->settings;
+	settings_keep(l->settings);
 	l->worker = w;
 	l->end = to->end;
 	l->ticket = to->ticket;
@@ -131,16 +132,16 @@ static bool answer_update(struct worker *w, struct mrg_span message, const struc
 	struct mrg_dns_query q;
 	struct mrg_dns_auth auth;
 	struct mrg_w writer;
-	const struct zone_option *option;
+	struct mrg_dns_name_flat zone;
 	if (mrg_dns_query_question(message, &q) != MRG_DNS_VERDICT_NOTIMP ||
 		mrg_dns_header_opcode(&q.header) != MRG_DNS_OPCODE_UPDATE)
 		return false;
 	*out_len = 0;
 	const uint64_t now_s = mrg_unix_time_s();
-	const enum mrg_dns_auth_result good = mrg_dns_auth_request(&auth, &w->db->keys, message, now_s);
-	unsigned rcode = judge_update(w, message, good, auth.key, &option);
+	const enum mrg_dns_auth_result good = mrg_dns_auth_request(&auth, w->db->server.keys, message, now_s);
+	unsigned rcode = judge_update(w, message, good, auth.key, &zone);
 	if (rcode == MRG_DNS_RCODE_NOERROR) {
-		if (post_update(w, message, option, &auth, to))
+		if (post_update(w, message, &zone, &auth, to))
 			return true;
 		rcode = MRG_DNS_RCODE_SERVFAIL;
 	}

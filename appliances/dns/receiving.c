@@ -178,7 +178,6 @@ const char *receiving_finish(struct receiving *r, struct version **out)
 	if (why != NULL)
 		return why;
 	r->what = NOTHING;
-	r->made->option = r->option;
 	*out = r->made;
 	r->made = NULL;
 	return NULL;

@@ -3,23 +3,29 @@
 #include "appliances/common/say.h"
 #include "dns/name_text.h"
 
-void said_origin(const struct mrg_dns_zone *zone, struct mrg_w *w)
+static void put_name(struct mrg_span flat, struct mrg_w *w)
 {
 	struct mrg_dns_name name;
-	if (mrg_dns_name_check(mrg_dns_zone_origin(zone), (struct mrg_span){ NULL, 0 }, &name, NULL) ==
-		MRG_OK)
+	if (mrg_dns_name_check(flat, (struct mrg_span){ NULL, 0 }, &name, NULL) == MRG_OK)
 		mrg_dns_name_to_text(&name, w);
+}
+
+void said_origin(const struct mrg_dns_zone *zone, struct mrg_w *w) { put_name(mrg_dns_zone_origin(zone), w); }
+
+void said_name(struct mrg_rt_line *l, const char *key, struct mrg_span name)
+{
+	uint8_t text[256]; /* a longer name is cut, as the line would be */
+	struct mrg_w w;
+	mrg_w_init(&w, text, sizeof text);
+	put_name(name, &w);
+	mrg_rt_line_span(l, key, mrg_w_span(&w, 0));
 }
 
 void said_zone(const struct mrg_dns_zone *zone, const char *file)
 {
 	struct mrg_rt_line l;
-	uint8_t text[256]; /* a longer name is cut, as the line would be */
-	struct mrg_w w;
-	mrg_w_init(&w, text, sizeof text);
-	said_origin(zone, &w);
 	mrg_rt_line_begin(&l, "info", "zone");
-	mrg_rt_line_span(&l, "origin", mrg_w_span(&w, 0));
+	said_name(&l, "origin", mrg_dns_zone_origin(zone));
 	mrg_rt_line_num(&l, "serial", mrg_dns_zone_serial(zone));
 	mrg_rt_line_num(&l, "records", mrg_dns_zone_records(zone));
 	if (file != NULL)

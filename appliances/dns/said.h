@@ -18,4 +18,7 @@ enum { SAID_NAME_MAX = 1100 /* octets of a name in text, each octet of it escape
 /* The name of a zone in text. */
 void said_origin(const struct mrg_dns_zone *zone, struct mrg_w *w);
 
+/* A field of a line of the log: a name, in flat wire form. */
+void said_name(struct mrg_rt_line *l, const char *key, struct mrg_span name);
+
 #endif

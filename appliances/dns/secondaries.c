@@ -1,15 +1,23 @@
 /*
  * Zones from elsewhere.
- * Reading order: what the protocol asks for (query, transfer, abandon, valid), what comes of it, keeping.
+ * Reading order: lists, what the protocol asks for (query, transfer, abandon, valid), what comes of it, keeping.
  */
-#include <errno.h>
+#include <stdlib.h>
 #include <sys/random.h>
 
 #include "appliances/common/say.h"
 #include "appliances/dns/secondaries.h"
 #include "protocols/dns/refresh.h"
 
-enum { QUERY_MAX = 1024, UDP_SIZE = 1232, DAY_S = 86400 };
+enum {
+	QUERY_MAX = 1024,
+	UDP_SIZE = 1232,
+	DAY_S = 86400,
+	AT_ONCE =
+		64 /* zones that are asked for in one go, so that neither their queries nor the answers are too many for sockets */
+};
+
+static const uint64_t PACE_NS = MRG_RT_SECOND_NS / 200u; /* until the next ones are */
 
 /* What SOA records say is kept within these, as other servers do. */
 static const struct mrg_dns_secondary_limits LIMITS = { .refresh_min_s = 1,
@@ -20,18 +28,45 @@ static const struct mrg_dns_secondary_limits LIMITS = { .refresh_min_s = 1,
 	.expire_max_s = 365 * DAY_S,
 	.answer_ns = 2u * MRG_RT_SECOND_NS };
 
+/* ---- lists ---- */
+
+static void put_last(struct secondary_list *list, struct secondary_link *link, struct secondary_zone *z)
+{
+	if (link->zone != NULL)
+		return;
+	*link = (struct secondary_link){ .prev = list->last, .zone = z };
+	*(list->last != NULL ? &list->last->next : &list->first) = link;
+	list->last = link;
+}
+
+static void take_out(struct secondary_list *list, struct secondary_link *link)
+{
+	if (link->zone == NULL)
+		return;
+	*(link->prev != NULL ? &link->prev->next : &list->first) = link->next;
+	*(link->next != NULL ? &link->next->prev : &list->last) = link->prev;
+	link->zone = NULL;
+}
+
+/* What is due or waits goes on from the loop. */
+static void go_on(struct secondaries *s)
+{
+	if (!s->pace.armed)
+		mrg_rt_timer_set(&s->loop->timers, &s->pace, s->loop->now_ns);
+}
+
 /* ---- log ---- */
 
 static void begin_line(
 	struct mrg_rt_line *l, const char *level, const char *event, const struct secondary_zone *z)
 {
 	mrg_rt_line_begin(l, level, event);
-	mrg_rt_line_str(l, "zone", z->option->text);
+	mrg_rt_line_str(l, "zone", z->what.option->text);
 }
 
 static const struct remote *primary_of(const struct secondary_zone *z, unsigned which)
 {
-	const struct remote *r = z->option->primaries;
+	const struct remote *r = z->what.option->primaries;
 	for (; which != 0 && r->next != NULL; which--)
 		r = r->next;
 	return r;
@@ -62,10 +97,31 @@ static void log_fetched(const struct secondary_zone *z, const struct fetch *f)
 
 /* ---- what the protocol asks for ---- */
 
+static struct secondary_list *asking(struct secondaries *s, uint16_t id)
+{
+	return &s->asking[id % SECONDARIES_IDS];
+}
+
+/* No answer is waited for any more. */
+static void forget_query(struct secondary_zone *z)
+{
+	take_out(asking(z->all, z->query_id), &z->asking);
+	if (z->asked != NULL)
+		settings_drop(z->asked);
+	z->asked = NULL;
+}
+
+static void expect_answer(struct secondary_zone *z)
+{
+	put_last(asking(z->all, z->query_id), &z->asking, z);
+	z->asked = z->what.settings;
+	settings_keep(z->asked);
+}
+
 /* The query, signed if the primary has a key. */
 static bool put_query(struct secondary_zone *z, const struct remote *r, uint8_t *query, size_t *len)
 {
-	const struct mrg_span origin = { z->option->origin, z->option->origin_len };
+	const struct mrg_span origin = { z->what.option->origin, z->what.option->origin_len };
 	if (getrandom(&z->query_id, sizeof z->query_id, 0) != sizeof z->query_id)
 		return false;
 	if (mrg_dns_refresh_query(origin, z->query_id, UDP_SIZE, query, QUERY_MAX, len) != MRG_OK)
@@ -74,35 +130,58 @@ static bool put_query(struct secondary_zone *z, const struct remote *r, uint8_t 
 	       mrg_dns_auth_ask(&z->auth, &r->key->tsig, mrg_unix_time_s(), query, QUERY_MAX, len) == MRG_OK;
 }
 
-/* What can't be sent is asked again, or of another, when no answer comes. */
+/*
+ * What can't be sent is asked again, or of another, when no answer comes.  Of catalogs many servers tell nothing over UDP (RFC 9432 6): a
+ * transfer of differences tells as well whether there is anything new.
+ */
 static void send_query(void *ctx, unsigned primary)
 {
 	struct secondary_zone *const z = ctx;
 	const struct remote *const r = primary_of(z, primary);
 	uint8_t query[QUERY_MAX];
 	size_t len;
-	z->querying = put_query(z, r, query, &len);
-	if (z->querying)
-		outward_send(z->all->outward, &r->addr, (struct mrg_span){ query, len });
+	forget_query(z);
+	if (z->what.option->catalog) {
+		put_last(&z->all->direct, &z->direct, z);
+		go_on(z->all);
+		return;
+	}
+	if (!put_query(z, r, query, &len))
+		return;
+	expect_answer(z);
+	outward_send(z->all->outward, &r->addr, (struct mrg_span){ query, len });
 }
 
 static void fetched(void *ctx, struct fetch *f, enum fetch_outcome outcome, struct version *version);
 
+/* The transfer goes on with what is said of the zone now, whatever is said of it later. */
+static void begin_fetch(struct secondary_zone *z, struct fetch *f)
+{
+	z->fetch = f;
+	fetch_begin(f, &(struct fetch_what){ .option = z->what.option,
+			       .settings = z->what.settings,
+			       .from = primary_of(z, z->s.primary),
+			       .held = z->held,
+			       .whole = z->whole,
+			       .ctx = z,
+			       .done = fetched });
+}
+
+/* As many transfers as may be at once: the others wait for one of these to end. */
 static bool begin_transfer(void *ctx, unsigned primary, bool incremental)
 {
 	struct secondary_zone *const z = ctx;
-	struct fetch *const f = fetch_get(&z->all->fetches);
-	if (f == NULL)
-		return false;
-	z->querying = false;
-	z->fetch = f;
+	struct secondaries *const s = z->all;
+	struct fetch *const f = s->waiting.first == NULL ? fetch_get(&s->fetches) : NULL;
+	(void)primary; /* it is z->s.primary */
+	forget_query(z);
+	z->whole = !incremental;
+	if (f == NULL) {
+		put_last(&s->waiting, &z->waiting, z);
+		return true;
+	}
 	z->beginning = true;
-	fetch_begin(f, &(struct fetch_what){ .option = z->option,
-			       .from = primary_of(z, primary),
-			       .held = z->held,
-			       .whole = !incremental,
-			       .ctx = z,
-			       .done = fetched });
+	begin_fetch(z, f);
 	z->beginning = false;
 	return z->fetch != NULL;
 }
@@ -111,9 +190,11 @@ static void abandon(void *ctx)
 {
 	struct secondary_zone *const z = ctx;
 	struct fetch *const f = z->fetch;
+	take_out(&z->all->waiting, &z->waiting);
 	z->fetch = NULL;
 	if (f != NULL)
 		fetch_cancel(f);
+	go_on(z->all);
 }
 
 static void valid(void *ctx, bool good)
@@ -124,7 +205,7 @@ static void valid(void *ctx, bool good)
 		begin_line(&l, "error", "zone_expired", z);
 		mrg_rt_log_line(&stderr_log, &l);
 	}
-	z->all->user.serve(z->all->user.ctx, z->index, good ? z->held : NULL);
+	z->all->user.serve(z->all->user.ctx, z->user, good ? z->held : NULL);
 }
 
 /* ---- what comes of it ---- */
@@ -147,7 +228,7 @@ static void adopt(struct secondary_zone *z, struct fetch *f, struct version *ver
 	z->held = version;
 	*(f->changes ? &z->all->fetched_changes : &z->all->fetched_whole) += 1;
 	log_fetched(z, f);
-	z->all->user.serve(z->all->user.ctx, z->index, version);
+	z->all->user.serve(z->all->user.ctx, z->user, version);
 	mrg_dns_secondary_soa_of(version->zone, &soa);
 	mrg_dns_secondary_adopted(&z->s, &soa, f->has_expire ? &f->expire_s : NULL, now_ns);
 	tell_expiry(z, now_ns);
@@ -158,6 +239,7 @@ static void fetched(void *ctx, struct fetch *f, enum fetch_outcome outcome, stru
 	struct secondary_zone *const z = ctx;
 	const uint64_t now_ns = z->all->loop->now_ns;
 	z->fetch = NULL;
+	go_on(z->all); /* who waits for a transfer is next */
 	switch (outcome) {
 	case FETCH_NEW: adopt(z, f, version, now_ns); break;
 	case FETCH_CURRENT:
@@ -176,17 +258,17 @@ static void fetched(void *ctx, struct fetch *f, enum fetch_outcome outcome, stru
 static bool take_answer(
 	struct secondary_zone *z, const struct mrg_rt_addr *peer, struct mrg_span message, uint64_t now_ns)
 {
-	const struct mrg_span origin = { z->option->origin, z->option->origin_len };
+	const struct mrg_span origin = { z->what.option->origin, z->what.option->origin_len };
 	const struct remote *const r = primary_of(z, z->s.primary);
 	struct mrg_dns_refresh heard;
-	if (!z->querying || !mrg_rt_addr_same(peer, &r->addr))
+	if (!mrg_rt_addr_same(peer, &r->addr))
 		return false;
 	const enum mrg_dns_refresh_kind kind = mrg_dns_refresh_read(origin, z->query_id, message, &heard);
 	if (kind == MRG_DNS_REFRESH_OTHER)
 		return false;
 	const bool good = r->key == NULL ||
 			  mrg_dns_auth_take(&z->auth, message, mrg_unix_time_s()) == MRG_DNS_AUTH_GOOD;
-	z->querying = false;
+	forget_query(z);
 	if (good && kind == MRG_DNS_REFRESH_SERIAL) {
 		mrg_dns_secondary_answered(
 			&z->s, heard.serial, heard.has_expire ? &heard.expire_s : NULL, now_ns);
@@ -201,69 +283,151 @@ static bool take_answer(
 bool secondaries_take(
 	struct secondaries *s, const struct mrg_rt_addr *peer, struct mrg_span message, uint64_t now_ns)
 {
-	for (size_t i = 0; i < s->count; i++)
-		if (take_answer(&s->list[i], peer, message, now_ns))
+	struct mrg_dns_header h;
+	if (mrg_dns_header_check(message, &h, NULL) != MRG_OK)
+		return false;
+	for (struct secondary_link *l = asking(s, mrg_dns_header_id(&h))->first; l != NULL; l = l->next)
+		if (take_answer(l->zone, peer, message, now_ns))
 			return true;
 	return false;
 }
 
 /* ---- keeping ---- */
 
-size_t secondaries_memory(size_t cap) { return cap * sizeof(struct secondary_zone) + fetches_memory(); }
+size_t secondaries_memory(void) { return fetches_memory(); }
 
-int secondaries_init(struct secondaries *s, struct mrg_unix_loop *loop, struct outward *outward,
-	struct mrg_arena *arena, size_t cap, const struct secondaries_user *user)
+static void start(struct secondary_zone *z)
 {
-	*s = (struct secondaries){ .user = *user, .loop = loop, .outward = outward, .cap = cap };
-	s->list = mrg_arena_get(arena, cap * sizeof *s->list, _Alignof(struct secondary_zone));
-	fetches_init(&s->fetches, loop, arena);
-	return s->list != NULL ? 0 : ENOMEM;
+	struct mrg_dns_secondary_soa soa;
+	if (z->held != NULL)
+		mrg_dns_secondary_soa_of(z->held->zone, &soa);
+	z->started = true;
+	mrg_dns_secondary_start(&z->s, z->held != NULL ? &soa : NULL, z->ago_ns, z->all->loop->now_ns);
+	tell_expiry(z, z->all->loop->now_ns);
 }
 
-void secondaries_keep(struct secondaries *s, size_t index, const struct zone_option *option,
-	struct version *held, uint64_t ago_ns)
+/* Some of those that are due are asked for, and those that have waited longest are transferred. */
+static void take_turns(struct mrg_rt_timer *t, uint64_t now_ns)
 {
-	struct secondary_zone *const z = &s->list[s->count++];
-	struct mrg_dns_secondary_soa soa;
-	unsigned primaries = 0;
-	for (const struct remote *r = option->primaries; r != NULL; r = r->next)
-		primaries++;
-	*z = (struct secondary_zone){ .all = s, .index = index, .option = option, .held = held };
+	struct secondaries *const s =
+		(struct secondaries *)(void *)((char *)t - offsetof(struct secondaries, pace));
+	struct fetch *f = NULL;
+	for (unsigned i = 0; i < AT_ONCE && s->direct.first != NULL; i++) {
+		struct secondary_zone *const z = s->direct.first->zone;
+		take_out(&s->direct, &z->direct);
+		mrg_dns_secondary_answered(
+			&z->s, z->s.soa.serial + 1u, NULL, now_ns); /* as if it were newer */
+	}
+	for (unsigned i = 0; i < AT_ONCE && s->due.first != NULL; i++) {
+		struct secondary_zone *const z = s->due.first->zone;
+		take_out(&s->due, &z->due);
+		if (z->started)
+			mrg_dns_secondary_check(&z->s, now_ns);
+		else
+			start(z);
+	}
+	for (unsigned i = 0; i < AT_ONCE && s->waiting.first != NULL; i++) {
+		f = fetch_get(&s->fetches);
+		if (f == NULL)
+			break;
+		struct secondary_zone *const z = s->waiting.first->zone;
+		take_out(&s->waiting, &z->waiting);
+		begin_fetch(z, f);
+	}
+	if (s->due.first != NULL || s->direct.first != NULL || (s->waiting.first != NULL && f != NULL))
+		mrg_rt_timer_set(&s->loop->timers, &s->pace, now_ns + PACE_NS);
+}
+
+void secondaries_init(struct secondaries *s, struct mrg_unix_loop *loop, struct outward *outward,
+	struct mrg_arena *arena, const struct secondaries_user *user)
+{
+	*s = (struct secondaries){
+		.user = *user, .loop = loop, .outward = outward, .pace = { .fire = take_turns }
+	};
+	fetches_init(&s->fetches, loop, arena);
+}
+
+static void init(struct secondary_zone *z, uint64_t ago_ns)
+{
 	const struct mrg_dns_secondary_user user = {
 		.ctx = z, .query = send_query, .transfer = begin_transfer, .abandon = abandon, .valid = valid
 	};
-	mrg_dns_secondary_init(&z->s, &s->loop->timers, &LIMITS, &user, primaries);
-	if (held != NULL) {
+	unsigned primaries = 0;
+	for (const struct remote *r = z->what.option->primaries; r != NULL; r = r->next)
+		primaries++;
+	mrg_dns_secondary_init(&z->s, &z->all->loop->timers, &LIMITS, &user, primaries);
+	z->ago_ns = ago_ns;
+	z->started = false;
+	secondaries_check(z);
+}
+
+struct secondary_zone *secondaries_keep(struct secondaries *s, void *user, const struct secondary_what *what,
+	struct version *held, uint64_t ago_ns)
+{
+	struct secondary_zone *const z = calloc(1, sizeof *z);
+	if (z == NULL)
+		return NULL;
+	*z = (struct secondary_zone){ .all = s, .user = user, .what = *what, .held = held };
+	zone_option_keep(what->option);
+	if (held != NULL)
 		version_keep(held);
-		mrg_dns_secondary_soa_of(held->zone, &soa);
-	}
-	mrg_dns_secondary_start(&z->s, held != NULL ? &soa : NULL, ago_ns, mrg_unix_now_ns());
-	tell_expiry(z, mrg_unix_now_ns());
+	init(z, ago_ns);
+	return z;
 }
 
-struct secondary_zone *secondaries_find(struct secondaries *s, size_t index)
+/* What is under way is given up. */
+static void stop(struct secondary_zone *z)
 {
-	for (size_t i = 0; i < s->count; i++)
-		if (s->list[i].index == index)
-			return &s->list[i];
-	return NULL;
+	mrg_dns_secondary_stop(&z->s);
+	forget_query(z);
+	take_out(&z->all->due, &z->due);
+	take_out(&z->all->direct, &z->direct);
 }
 
-struct secondary_zone *secondaries_find_option(struct secondaries *s, const struct zone_option *option)
+/* How long ago what is held was last known to be right, as far as its time of expiry tells. */
+static uint64_t confirmed_ago(const struct secondary_zone *z)
 {
-	for (size_t i = 0; i < s->count; i++)
-		if (s->list[i].option == option)
-			return &s->list[i];
-	return NULL;
+	const uint64_t all_ns = z->s.soa.expire_s * MRG_RT_SECOND_NS, now_ns = z->all->loop->now_ns;
+	if (!z->started)
+		return z->ago_ns;
+	const uint64_t left_ns =
+		z->s.expires_ns == MRG_RT_NEVER || z->s.expires_ns < now_ns ? 0 : z->s.expires_ns - now_ns;
+	return left_ns < all_ns ? all_ns - left_ns : 0;
+}
+
+void secondaries_change(struct secondary_zone *z, const struct secondary_what *what)
+{
+	const bool same = zone_option_same_primaries(z->what.option, what->option);
+	const uint64_t ago_ns = confirmed_ago(z);
+	if (!same)
+		stop(z);
+	zone_option_keep(what->option);
+	zone_option_drop(z->what.option);
+	z->what = *what;
+	if (!same)
+		init(z, ago_ns);
+}
+
+void secondaries_end(struct secondary_zone *z)
+{
+	stop(z);
+	if (z->held != NULL)
+		version_drop(z->held);
+	zone_option_drop(z->what.option);
+	free(z);
 }
 
 void secondaries_notified(struct secondary_zone *z, const struct mrg_rt_addr *peer, const uint32_t *serial)
 {
 	unsigned which = 0, at = 0;
-	for (const struct remote *r = z->option->primaries; r != NULL; r = r->next, at++)
+	for (const struct remote *r = z->what.option->primaries; r != NULL; r = r->next, at++)
 		if (mrg_rt_addr_in(peer, &r->addr, r->addr.family == 6 ? 128 : 32))
 			which = at;
 	mrg_dns_secondary_notified(&z->s, which, serial, mrg_unix_now_ns());
 }
 
-void secondaries_check(struct secondary_zone *z) { mrg_dns_secondary_check(&z->s, mrg_unix_now_ns()); }
+void secondaries_check(struct secondary_zone *z)
+{
+	put_last(&z->all->due, &z->due, z);
+	go_on(z->all);
+}

@@ -1,6 +1,7 @@
 /* Transfers that are sent: see sending.h. */
 #include "appliances/dns/sending.h"
 #include "appliances/common/say.h"
+#include "appliances/dns/said.h"
 #include "iana/dns.h"
 #include "protocols/dns/tsig.h"
 #include "unix/mrg_unix.h"
@@ -10,6 +11,7 @@ struct sending {
 	struct mrg_dns_transfer transfer;
 	struct mrg_dns_auth auth;
 	struct version *version;
+	struct settings *settings; /* that the key is of */
 	struct mrg_rt_addr peer;
 	uint64_t octets, now_s;
 };
@@ -24,15 +26,15 @@ void sendings_init(struct sendings *s, struct mrg_arena *arena)
 static struct version *choose(const struct database *db, const struct mrg_dns_transfer_request *r,
 	const struct mrg_rt_addr *peer, const struct mrg_dns_auth *auth, unsigned *rcode)
 {
-	struct version *const v = database_named(db, &r->name);
-	if (v == NULL)
+	const struct served *const z = database_named(db, &r->name);
+	if (z == NULL)
 		*rcode = MRG_DNS_RCODE_NOTAUTH;
-	else if (!allowed_find(v->option->transfer, peer, auth->key))
+	else if (!allowed_find(z->option->transfer, peer, auth->key))
 		*rcode = MRG_DNS_RCODE_REFUSED;
-	else if (mrg_dns_zone_is_absent(v->zone))
+	else if (mrg_dns_zone_is_absent(z->version->zone))
 		*rcode = MRG_DNS_RCODE_SERVFAIL;
 	else
-		return v;
+		return z->version;
 	return NULL;
 }
 
@@ -41,7 +43,7 @@ static void log_transfer(
 {
 	struct mrg_rt_line l;
 	mrg_rt_line_begin(&l, "info", event);
-	mrg_rt_line_str(&l, "zone", v->option->text);
+	said_name(&l, "zone", mrg_dns_zone_origin(v->zone));
 	mrg_rt_line_num(&l, "serial", mrg_dns_zone_serial(v->zone));
 	mrg_rt_line_addr(&l, "peer", peer);
 	if (octets != 0)
@@ -86,6 +88,7 @@ void sending_done(struct sendings *s, void *transfer)
 {
 	struct sending *const one = transfer;
 	version_drop(one->version);
+	settings_drop(one->settings);
 	mrg_rt_pool_put(&s->pool, one);
 }
 
@@ -93,7 +96,7 @@ void sending_done(struct sendings *s, void *transfer)
 static bool authentic(struct mrg_dns_auth *auth, const struct database *db, struct mrg_span query,
 	uint64_t now_s, unsigned *rcode)
 {
-	switch (mrg_dns_auth_request(auth, &db->keys, query, now_s)) {
+	switch (mrg_dns_auth_request(auth, db->server.keys, query, now_s)) {
 	case MRG_DNS_AUTH_NONE:
 	case MRG_DNS_AUTH_GOOD: return true;
 	case MRG_DNS_AUTH_MALFORMED: *rcode = MRG_DNS_RCODE_FORMERR; return false;
@@ -101,14 +104,16 @@ static bool authentic(struct mrg_dns_auth *auth, const struct database *db, stru
 	}
 }
 
-static struct sending *new_sending(struct sendings *s, struct version *v, const struct mrg_dns_auth *auth,
-	const struct mrg_rt_addr *peer)
+static struct sending *new_sending(struct sendings *s, const struct database *db, struct version *v,
+	const struct mrg_dns_auth *auth, const struct mrg_rt_addr *peer)
 {
 	struct sending *const one = mrg_rt_pool_get(&s->pool);
 	if (one == NULL)
 		return NULL;
 	version_keep(v);
+	settings_keep(db->settings);
 	one->version = v;
+	one->settings = db->settings;
 	one->auth = *auth;
 	one->peer = *peer;
 	one->octets = 0;
@@ -127,7 +132,7 @@ enum mrg_dns_said sending_begin(struct sendings *s, const struct database *db, s
 	mrg_stream_peer(call->stream, &peer);
 	struct version *const v =
 		authentic(&auth, db, query, now_s, &rcode) ? choose(db, r, &peer, &auth, &rcode) : NULL;
-	struct sending *const one = v != NULL ? new_sending(s, v, &auth, &peer) : NULL;
+	struct sending *const one = v != NULL ? new_sending(s, db, v, &auth, &peer) : NULL;
 	if (one == NULL) {
 		s->refused++;
 		return refuse(r, rcode, &auth, now_s, db->server.udp_max, out, cap, out_len) == MRG_OK
@@ -152,7 +157,7 @@ enum mrg_status sending_datagram(const struct database *db, struct mrg_span quer
 	size_t *out_len)
 {
 	struct sending one;
-	unsigned rcode;
+	unsigned rcode = MRG_DNS_RCODE_SERVFAIL;
 	one.now_s = mrg_unix_time_s();
 	const struct version *const v = authentic(&one.auth, db, query, one.now_s, &rcode)
 						? choose(db, r, peer, &one.auth, &rcode)

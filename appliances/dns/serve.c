@@ -21,7 +21,8 @@ enum {
 static const char PROGRAM[] = "mrg-dns";
 
 struct server {
-	const struct options *options;
+	struct settings *settings;
+	const struct options *options; /* of these */
 	struct control control;
 	struct manager manager;
 	struct worker *worker[WORKERS_MAX];
@@ -133,18 +134,16 @@ static enum outcome open_doors(struct server *s)
 }
 
 /* Say now what the new user would not be able to read. */
-static void warn_unreadable(const struct options *o, const char *user)
+static void warn_unreadable(const char *file, const char *user)
 {
-	for (size_t i = 0; i < o->zones.count; i++) {
-		struct mrg_rt_line l;
-		if (o->zones.list[i].primaries != NULL || access(o->zones.list[i].file, R_OK) == 0)
-			continue;
-		mrg_rt_line_begin(&l, "warn", "reload_will_fail");
-		mrg_rt_line_str(&l, "file", o->zones.list[i].file);
-		mrg_rt_line_str(&l, "user", user);
-		mrg_rt_line_str(&l, "why", strerrordesc_np(errno));
-		mrg_rt_log_line(&stderr_log, &l);
-	}
+	struct mrg_rt_line l;
+	if (access(file, R_OK) == 0)
+		return;
+	mrg_rt_line_begin(&l, "warn", "reload_will_fail");
+	mrg_rt_line_str(&l, "file", file);
+	mrg_rt_line_str(&l, "user", user);
+	mrg_rt_line_str(&l, "why", strerrordesc_np(errno));
+	mrg_rt_log_line(&stderr_log, &l);
 }
 
 /* A reload is done by the new user. */
@@ -152,8 +151,14 @@ static enum outcome drop(const struct options *o)
 {
 	bool dropped;
 	const enum outcome outcome = drop_privileges(PROGRAM, o->user, &dropped);
-	if (outcome == OUTCOME_OK && dropped && !o->sandbox)
-		warn_unreadable(o, o->user != NULL ? o->user : DEFAULT_USER);
+	if (outcome != OUTCOME_OK || !dropped || o->sandbox)
+		return outcome;
+	const char *const user = o->user != NULL ? o->user : DEFAULT_USER;
+	if (o->config != NULL)
+		warn_unreadable(o->config, user);
+	for (size_t i = 0; i < o->zones.count; i++)
+		if (o->zones.list[i].primaries == NULL)
+			warn_unreadable(o->zones.list[i].file, user);
 	return outcome;
 }
 
@@ -180,7 +185,7 @@ static enum outcome start_workers(struct server *s)
 static enum outcome start_manager(struct server *s)
 {
 	const int err =
-		manager_open(&s->manager, s->options, &s->control, net_of(s), s->signal_fd, s->control_fd);
+		manager_open(&s->manager, s->settings, &s->control, net_of(s), s->signal_fd, s->control_fd);
 	return err == 0 ? OUTCOME_OK : refused(PROGRAM, "manager", "", err);
 }
 
@@ -205,7 +210,7 @@ static enum outcome start(struct server *s, uint64_t start_ns)
 	if (outcome == OUTCOME_OK)
 		outcome = open_windows(s);
 	if (outcome == OUTCOME_OK)
-		outcome = load(s->options, false, &stderr_report, &db);
+		outcome = load(s->settings, false, &stderr_report, &db);
 	if (outcome == OUTCOME_OK)
 		outcome = drop(s->options);
 	if (outcome != OUTCOME_OK)
@@ -224,15 +229,17 @@ static enum outcome start(struct server *s, uint64_t start_ns)
 		log_listen("listen", &s->listen[i]);
 	if (s->metrics.family != 0)
 		log_listen("metrics", &s->metrics);
-	manager_said("ready", s->options, db, mrg_unix_now_ns() - start_ns);
+	manager_said("ready", &s->control, db, mrg_unix_now_ns() - start_ns);
 	return OUTCOME_OK;
 }
 
-enum outcome serve(const struct options *o)
+enum outcome serve(struct settings *settings)
 {
+	const struct options *const o = &settings->options;
 	static struct server s;
 	static struct sockets sockets[WORKERS_MAX][LISTEN_MAX];
 	const uint64_t start_ns = mrg_unix_now_ns();
+	s.settings = settings;
 	s.options = o;
 	s.sockets = sockets;
 	s.metrics = o->metrics;

@@ -10,8 +10,9 @@
 
 /*
  * serve - bind, load, drop privileges, answer until told to end.
+ *   settings   those of the start: what can't change while it runs is as they say
  * Returns:  OUTCOME_OK after SIGTERM or SIGINT; anything else has been said.
  */
-enum outcome serve(const struct options *o);
+enum outcome serve(struct settings *settings);
 
 #endif

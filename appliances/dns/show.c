@@ -100,7 +100,7 @@ bool show_records(const struct database *db)
 	out_init(&out, STDOUT_FILENO, mrg_arena_get(&arena, PAGE_TEXT, 1), PAGE_TEXT);
 	bool good = true;
 	for (size_t i = 0; i < db->count && good; i++)
-		good = show_zone(db->versions[i]->zone, &out, record);
+		good = show_zone(db->zones[i].version->zone, &out, record);
 	if (!out_flush(&out)) {
 		say("mrg-dns: standard output: cannot be written", NULL);
 		good = false;
@@ -118,12 +118,12 @@ bool show_summary(const struct database *db)
 		char text[SAID_NAME_MAX];
 		struct mrg_w w;
 		mrg_w_init(&w, text, sizeof text);
-		said_origin(db->versions[i]->zone, &w);
+		said_origin(db->zones[i].version->zone, &w);
 		out_span(&out, mrg_w_span(&w, 0));
 		out_str(&out, ": serial ");
-		out_num(&out, mrg_dns_zone_serial(db->versions[i]->zone));
+		out_num(&out, mrg_dns_zone_serial(db->zones[i].version->zone));
 		out_str(&out, ", ");
-		out_num(&out, mrg_dns_zone_records(db->versions[i]->zone));
+		out_num(&out, mrg_dns_zone_records(db->zones[i].version->zone));
 		out_str(&out, " records\n");
 	}
 	return out_flush(&out);

@@ -3,6 +3,7 @@
 
 #include "appliances/dns/tellings.h"
 #include "appliances/common/say.h"
+#include "appliances/dns/said.h"
 #include "protocols/dns/notify.h"
 #include "protocols/dns/tsig.h"
 
@@ -12,12 +13,17 @@ static const uint64_t FIRST_NS = 2u * MRG_RT_SECOND_NS; /* then twice as long ea
 
 size_t tellings_memory(void) { return TELLINGS_MAX * sizeof(struct telling) + 64u; }
 
+static struct mrg_span origin_of(const struct telling *one)
+{
+	return (struct mrg_span){ one->origin, one->origin_len };
+}
+
 static void log_it(const char *level, const char *event, const struct telling *one, const char *why)
 {
 	struct mrg_rt_line l;
 	mrg_rt_line_begin(&l, level, event);
-	mrg_rt_line_str(&l, "zone", one->option->text);
-	mrg_rt_line_addr(&l, "peer", &one->to->addr);
+	said_name(&l, "zone", origin_of(one));
+	mrg_rt_line_addr(&l, "peer", &one->to);
 	if (why != NULL)
 		mrg_rt_line_str(&l, "why", why);
 	mrg_rt_log_line(&stderr_log, &l);
@@ -26,13 +32,13 @@ static void log_it(const char *level, const char *event, const struct telling *o
 static void end(struct telling *one)
 {
 	mrg_rt_timer_cancel(one->all->timers, &one->again);
-	one->option = NULL;
+	one->origin_len = 0;
 }
 
 static void say_it(struct telling *one, uint64_t now_ns)
 {
 	one->all->sent++;
-	outward_send(one->all->outward, &one->to->addr, (struct mrg_span){ one->message, one->len });
+	outward_send(one->all->outward, &one->to, (struct mrg_span){ one->message, one->len });
 	mrg_rt_timer_set(one->all->timers, &one->again, now_ns + (FIRST_NS << one->tries));
 	one->tries++;
 }
@@ -58,46 +64,57 @@ bool tellings_init(
 }
 
 /* The message, signed if there is a key. */
-static bool put_message(struct telling *one, const struct version *v)
+static bool put_message(struct telling *one, const struct version *v, const struct key_option *key)
 {
 	struct mrg_dns_auth auth;
 	if (getrandom(&one->id, sizeof one->id, 0) != sizeof one->id ||
 		mrg_dns_notify_put(v->zone, one->id, one->message, TELLING_OCTETS, &one->len) != MRG_OK)
 		return false;
-	return one->to->key == NULL || mrg_dns_auth_ask(&auth, &one->to->key->tsig, mrg_unix_time_s(),
-					       one->message, TELLING_OCTETS, &one->len) == MRG_OK;
+	return key == NULL || mrg_dns_auth_ask(&auth, &key->tsig, mrg_unix_time_s(), one->message,
+				      TELLING_OCTETS, &one->len) == MRG_OK;
 }
 
 /* What is being told to this one of the zone, or one that is free; NULL: all are in use. */
-static struct telling *find(struct tellings *t, const struct zone_option *option, const struct remote *to)
+static struct telling *find(struct tellings *t, struct mrg_span origin, const struct mrg_rt_addr *to)
 {
 	struct telling *unused = NULL;
 	for (size_t i = 0; i < TELLINGS_MAX; i++) {
 		struct telling *const one = &t->list[i];
-		if (one->option == option && one->to == to)
+		if (one->origin_len == 0)
+			unused = unused == NULL ? one : unused;
+		else if (mrg_rt_addr_same(&one->to, to) && mrg_dns_name_flat_equal(origin_of(one), origin))
 			return one;
-		if (one->option == NULL && unused == NULL)
-			unused = one;
 	}
 	return unused;
 }
 
-void tellings_begin(struct tellings *t, const struct version *v, uint64_t now_ns)
+void tellings_begin(struct tellings *t, const struct served *z, uint64_t now_ns)
 {
-	for (const struct remote *r = v->option->notify; r != NULL; r = r->next) {
-		struct telling *const one = find(t, v->option, r);
+	const struct mrg_span origin = { z->option->origin, z->option->origin_len };
+	for (const struct remote *r = z->option->notify; r != NULL; r = r->next) {
+		struct telling *const one = find(t, origin, &r->addr);
 		if (one == NULL)
 			return; /* they find out by asking */
-		if (one->option != NULL)
+		if (one->origin_len != 0)
 			end(one);
 		one->all = t;
 		one->again.fire = again;
-		one->to = r;
+		one->to = r->addr;
 		one->tries = 0;
-		if (!put_message(one, v))
+		if (!put_message(one, z->version, r->key))
 			return;
-		one->option = v->option;
+		memcpy(one->origin, origin.p, origin.len);
+		one->origin_len = origin.len;
 		say_it(one, now_ns);
+	}
+}
+
+void tellings_end(struct tellings *t, struct mrg_span origin)
+{
+	for (size_t i = 0; i < TELLINGS_MAX; i++) {
+		struct telling *const one = &t->list[i];
+		if (one->origin_len != 0 && mrg_dns_name_flat_equal(origin_of(one), origin))
+			end(one);
 	}
 }
 
@@ -106,10 +123,8 @@ bool tellings_take(struct tellings *t, const struct mrg_rt_addr *peer, struct mr
 	for (size_t i = 0; i < TELLINGS_MAX; i++) {
 		struct telling *const one = &t->list[i];
 		unsigned rcode;
-		if (one->option == NULL || !mrg_rt_addr_same(peer, &one->to->addr) ||
-			!mrg_dns_notify_heard(
-				(struct mrg_span){ one->option->origin, one->option->origin_len }, one->id,
-				message, &rcode))
+		if (one->origin_len == 0 || !mrg_rt_addr_same(peer, &one->to) ||
+			!mrg_dns_notify_heard(origin_of(one), one->id, message, &rcode))
 			continue;
 		const char *const why = mrg_dns_rcode_str(rcode);
 		t->heard++;

@@ -17,8 +17,9 @@ enum { TELLINGS_MAX = 512, TELLING_OCTETS = 1200 };
 struct telling {
 	struct tellings *all;
 	struct mrg_rt_timer again;
-	const struct zone_option *option; /* NULL: nobody */
-	const struct remote *to;
+	size_t origin_len; /* of the zone that has changed; 0: nobody is told */
+	uint8_t origin[MRG_DNS_MAX_NAME];
+	struct mrg_rt_addr to;
 	unsigned tries;
 	uint16_t id;
 	size_t len;
@@ -38,7 +39,10 @@ size_t tellings_memory(void);
 bool tellings_init(struct tellings *t, struct outward *outward, struct mrg_arena *arena, struct mrg_rt_timers *timers);
 
 /* tellings_begin - tell all who are to be told of this version; what they are being told of one before it is given up. */
-void tellings_begin(struct tellings *t, const struct version *v, uint64_t now_ns);
+void tellings_begin(struct tellings *t, const struct served *z, uint64_t now_ns);
+
+/* tellings_end - nobody is told of this zone any more. */
+void tellings_end(struct tellings *t, struct mrg_span origin);
 
 /* tellings_take - is this what one of them has answered? */
 bool tellings_take(struct tellings *t, const struct mrg_rt_addr *peer, struct mrg_span message);

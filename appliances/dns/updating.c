@@ -23,7 +23,7 @@ static void log_update(
 	struct mrg_rt_line line;
 	const char *const name = mrg_dns_rcode_str(rcode);
 	mrg_rt_line_begin(&line, rcode == MRG_DNS_RCODE_NOERROR ? "info" : "warn", "update");
-	mrg_rt_line_str(&line, "zone", l->option->text);
+	said_name(&line, "zone", mrg_dns_name_flat_from(&l->zone, 0));
 	mrg_rt_line_addr(&line, "peer", &l->peer);
 	mrg_rt_line_str(&line, "rcode", name != NULL ? name : "?");
 	if (why != NULL)
@@ -33,10 +33,16 @@ static void log_update(
 	mrg_rt_log_line(&stderr_log, &line);
 }
 
+/* Who wants what to be changed. */
+struct wish {
+	const struct letter *letter;
+	const struct zone_option *option;
+};
+
 static bool allowed(void *ctx, struct mrg_span owner, uint16_t type)
 {
-	const struct letter *const l = ctx;
-	return update_allowed_find(l->option->update, l->auth.key, owner, type);
+	const struct wish *const w = ctx;
+	return update_allowed_find(w->option->update, w->letter->auth.key, owner, type);
 }
 
 /* Memory of one update beside the version's. */
@@ -62,26 +68,28 @@ static void close_room(struct room *r)
 }
 
 /* The version of a change that was made: what is remembered with it, compact if need be, and in its file. NULL, or why not. */
-static const char *keep(struct version **made, const struct mrg_dns_update_result *result, struct room *room)
+static const char *keep(struct version **made, const char *file, const struct mrg_dns_update_result *result,
+	struct room *room)
 {
 	struct version *const v = *made;
 	v->zone = result->made;
 	if (mrg_dns_history_copy(&v->tables, result->step, version_history(v), &v->newest) != MRG_OK)
 		return "not enough memory";
 	version_compact(made, &room->scratch);
-	const int err = show_write((*made)->zone, (*made)->option->file);
+	const int err = show_write((*made)->zone, file);
 	return err == 0 ? NULL : strerrordesc_np(err);
 }
 
-static unsigned apply(const struct letter *l, const struct mrg_dns_update *u, struct version *held,
+static unsigned apply(const struct letter *l, const struct mrg_dns_update *u, const struct served *z,
 	struct room *room, struct version **made)
 {
 	struct mrg_dns_update_result result;
-	const struct mrg_dns_update_rules rules = { .ctx = (void *)(uintptr_t)l, .allowed = allowed };
+	struct wish wish = { l, z->option };
+	const struct version *const held = z->version;
+	const struct mrg_dns_update_rules rules = { .ctx = &wish, .allowed = allowed };
 	struct version *v;
 	if (version_change(&v, held) != 0)
 		return MRG_DNS_RCODE_SERVFAIL;
-	v->option = l->option;
 	const struct mrg_dns_update_memory memory = { .nodes = &v->nodes->arena,
 		.tables = &v->tables,
 		.scratch = &room->scratch,
@@ -89,7 +97,7 @@ static unsigned apply(const struct letter *l, const struct mrg_dns_update *u, st
 	unsigned rcode = mrg_dns_update_apply(u, held->zone, &rules, &memory, held->newest, &result);
 	const char *why = result.reason;
 	if (rcode == MRG_DNS_RCODE_NOERROR && result.made != NULL) {
-		why = keep(&v, &result, room);
+		why = keep(&v, z->option->file, &result, room);
 		if (why != NULL)
 			rcode = MRG_DNS_RCODE_SERVFAIL;
 	}
@@ -101,7 +109,7 @@ static unsigned apply(const struct letter *l, const struct mrg_dns_update *u, st
 	return rcode;
 }
 
-unsigned updating_do(const struct letter *l, struct version *held, struct version **made)
+unsigned updating_do(const struct letter *l, const struct served *z, struct version **made)
 {
 	struct mrg_dns_update u;
 	struct room room;
@@ -109,9 +117,9 @@ unsigned updating_do(const struct letter *l, struct version *held, struct versio
 	unsigned rcode = mrg_dns_update_read((struct mrg_span){ l->message, l->len }, &u);
 	if (rcode != MRG_DNS_RCODE_NOERROR)
 		return rcode;
-	if (mrg_dns_zone_is_absent(held->zone) || open_room(&room) != 0)
+	if (mrg_dns_zone_is_absent(z->version->zone) || open_room(&room) != 0)
 		return MRG_DNS_RCODE_SERVFAIL;
-	rcode = apply(l, &u, held, &room, made);
+	rcode = apply(l, &u, z, &room, made);
 	close_room(&room);
 	return rcode;
 }

@@ -13,10 +13,10 @@
 
 /*
  * updating_do - what a letter asks for, done to a version.
- *   held   what the zone is now
+ *   z      what the zone is now
  *   made   NULL: nothing has changed; else the version that is to be served before the reply is sent, with one user
  * Returns the RCODE. What went wrong has been logged.
  */
-unsigned updating_do(const struct letter *l, struct version *held, struct version **made);
+unsigned updating_do(const struct letter *l, const struct served *z, struct version **made);
 
 #endif

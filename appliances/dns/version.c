@@ -29,10 +29,9 @@ int version_begin(struct version **out, size_t reserve)
 	return 0;
 }
 
-int version_absent(struct version **out, const struct zone_option *option)
+int version_absent(struct version **out, struct mrg_span origin)
 {
 	struct version *v;
-	const struct mrg_span origin = { option->origin, option->origin_len };
 	int err = version_begin(&v, 0);
 	if (err != 0)
 		return err;
@@ -40,7 +39,6 @@ int version_absent(struct version **out, const struct zone_option *option)
 		version_drop(v);
 		return ENOMEM;
 	}
-	v->option = option;
 	*out = v;
 	return 0;
 }
@@ -67,7 +65,6 @@ void version_compact(struct version **v, struct mrg_arena *scratch)
 		version_begin(&fresh, VERSION_ANY_SIZE) != 0)
 		return;
 	struct mrg_arena *const nodes = &fresh->nodes->arena;
-	fresh->option = old->option;
 	if (mrg_dns_zone_rebuild(old->zone, nodes, scratch, &fresh->zone, NULL) != MRG_OK ||
 		mrg_dns_history_copy(nodes, old->newest, SIZE_MAX, &fresh->newest) != MRG_OK) {
 		version_drop(fresh);
@@ -128,77 +125,108 @@ void version_drop(struct version *v)
 	mrg_unix_arena_close(&arena);
 }
 
-static enum mrg_status fill(struct database *db, struct version *const *versions, size_t count)
+/* ---- databases ---- */
+
+/* An index of the zones that are hidden, or of the others. */
+static enum mrg_status make_index(struct database *db, bool hidden, const struct mrg_dns_zone **zones)
 {
-	const struct mrg_dns_zone **const zones =
-		mrg_arena_get(&db->arena, count * sizeof *zones, _Alignof(const struct mrg_dns_zone *));
-	db->versions = mrg_arena_get(&db->arena, count * sizeof *db->versions, _Alignof(struct version *));
-	if (zones == NULL || db->versions == NULL)
-		return MRG_E_SPACE;
-	for (size_t i = 0; i < count; i++) {
-		zones[i] = versions[i]->zone;
-		db->versions[i] = versions[i];
-		db->record_count += mrg_dns_zone_records(zones[i]);
+	size_t some = 0;
+	for (size_t i = 0; i < db->count; i++) {
+		const bool is_hidden = zone_option_hidden(db->zones[i].option);
+		zones[i] = is_hidden == hidden ? db->zones[i].version->zone : NULL;
+		some += is_hidden == hidden;
 	}
-	return mrg_dns_db_init(&db->index, &db->arena, zones, count);
+	if (hidden && some == 0)
+		return MRG_OK;
+	return mrg_dns_db_init(hidden ? &db->hidden : &db->index, &db->arena, zones, db->count);
 }
 
-struct version *database_find(const struct database *db, const struct mrg_dns_zone *zone)
+static const struct served *find(
+	const struct database *db, const struct mrg_dns_db *index, const struct mrg_dns_name_flat *name)
 {
-	for (size_t i = 0; i < db->count; i++)
-		if (db->versions[i]->zone == zone)
-			return db->versions[i];
-	return NULL;
-}
-
-struct version *database_named(const struct database *db, const struct mrg_dns_name_flat *name)
-{
-	const struct mrg_dns_zone *const zone = mrg_dns_db_find(&db->index, name, 0);
+	const struct mrg_dns_zone *const zone = mrg_dns_db_find(index, name, 0);
 	if (zone == NULL ||
 		!mrg_dns_name_flat_equal(mrg_dns_zone_origin(zone), mrg_dns_name_flat_from(name, 0)))
 		return NULL;
-	return database_find(db, zone);
+	return &db->zones[mrg_dns_db_place(index, zone)];
+}
+
+/* Is a zone in both? */
+static bool is_twice(const struct database *db)
+{
+	struct mrg_dns_name_flat name;
+	for (size_t i = 0; i < db->count && db->hidden.zone_count != 0; i++)
+		if (zone_option_hidden(db->zones[i].option) &&
+			mrg_dns_name_flat_check(mrg_dns_zone_origin(db->zones[i].version->zone), &name) ==
+				MRG_OK &&
+			find(db, &db->index, &name) != NULL)
+			return true;
+	return false;
+}
+
+static enum mrg_status fill(struct database *db, const struct served *zones, size_t count)
+{
+	const struct mrg_dns_zone **const list =
+		mrg_arena_get(&db->arena, count * sizeof *list, _Alignof(const struct mrg_dns_zone *));
+	db->zones = mrg_arena_get(&db->arena, count * sizeof *db->zones, _Alignof(struct served));
+	if (list == NULL || db->zones == NULL)
+		return MRG_E_SPACE;
+	db->count = count;
+	for (size_t i = 0; i < count; i++) {
+		db->zones[i] = zones[i];
+		db->record_count += mrg_dns_zone_records(zones[i].version->zone);
+	}
+	enum mrg_status st = make_index(db, true, list);
+	if (st == MRG_OK)
+		st = make_index(db, false, list);
+	return st == MRG_OK && is_twice(db) ? MRG_E_VALUE : st;
+}
+
+const struct served *database_named(const struct database *db, const struct mrg_dns_name_flat *name)
+{
+	const struct served *const z = find(db, &db->index, name);
+	return z != NULL ? z : find(db, &db->hidden, name);
 }
 
 /* RFC 7314 4.2: as struct mrg_dns_states has it. */
 static bool expire(void *ctx, const struct mrg_dns_zone *zone, uint64_t now_s, uint32_t *seconds)
 {
-	const struct version *const v = database_find(ctx, zone);
-	const uint64_t at = v != NULL ? atomic_load_explicit(&v->expires_s, memory_order_relaxed) : 0;
+	const struct database *const db = ctx;
+	const struct version *const v = db->zones[mrg_dns_db_place(&db->index, zone)].version;
+	const uint64_t at = atomic_load_explicit(&v->expires_s, memory_order_relaxed);
 	if (at == 0)
 		return false;
 	*seconds = at > now_s ? (uint32_t)(at - now_s) : 0;
 	return true;
 }
 
-enum mrg_status database_new(struct database **out, const struct mrg_dns_server *server,
-	const struct mrg_dns_tsig_keys *keys, struct version *const *versions, size_t count)
+enum mrg_status database_new(
+	struct database **out, struct settings *settings, const struct served *zones, size_t count)
 {
-	enum {
-		EACH = 8 * sizeof(void *),
-		BASE = 1 << 16
-	}; /* octets: the lists, and the slots of the index */
+	enum { EACH = 128, BASE = 1 << 16 }; /* octets: the lists, and two slots each of the indices */
 	struct mrg_arena arena;
 	const size_t size = BASE + count * EACH;
 	if (mrg_unix_arena_open(&arena, size, size) != 0)
 		return MRG_E_SPACE;
 	struct database *const db = mrg_arena_get(&arena, sizeof *db, _Alignof(struct database));
 	db->arena = arena;
-	db->server = *server;
-	db->keys = *keys;
-	db->server.keys = &db->keys;
+	db->settings = settings;
+	db->server = settings->options.server;
+	db->server.keys = &settings->options.zones.table;
 	db->states = (struct mrg_dns_states){ .ctx = db, .expire = expire };
 	db->server.states = &db->states;
 	db->server.db = &db->index;
-	const enum mrg_status st = fill(db, versions, count);
+	const enum mrg_status st = fill(db, zones, count);
 	if (st != MRG_OK) {
 		arena = db->arena; /* which db lies in */
 		mrg_unix_arena_close(&arena);
 		return st;
 	}
-	db->count = count;
-	for (size_t i = 0; i < count; i++)
-		version_keep(db->versions[i]);
+	settings_keep(settings);
+	for (size_t i = 0; i < count; i++) {
+		version_keep(db->zones[i].version);
+		zone_option_keep(db->zones[i].option);
+	}
 	*out = db;
 	return MRG_OK;
 }
@@ -206,7 +234,10 @@ enum mrg_status database_new(struct database **out, const struct mrg_dns_server 
 void database_free(struct database *db)
 {
 	struct mrg_arena arena = db->arena; /* which db lies in */
-	for (size_t i = 0; i < db->count; i++)
-		version_drop(db->versions[i]);
+	for (size_t i = 0; i < db->count; i++) {
+		version_drop(db->zones[i].version);
+		zone_option_drop(db->zones[i].option);
+	}
+	settings_drop(db->settings);
 	mrg_unix_arena_close(&arena);
 }

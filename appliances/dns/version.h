@@ -10,7 +10,7 @@
  *	struct version *v;
  *	if (version_begin(&v, reserve) != 0) ...
  *	v->zone = ...	(built in v->nodes->arena)
- *	struct database *db = database_new(&server, versions, count, &fault);
+ *	if (database_new(&db, settings, zones, count) != MRG_OK) ...
  *	version_drop(v);	(the database uses it)
  *	database_free(db);
  */
@@ -19,7 +19,7 @@
 
 #include <stdatomic.h>
 
-#include "appliances/dns/zone_option.h"
+#include "appliances/dns/settings.h"
 #include "protocols/dns/answer.h"
 #include "protocols/dns/history.h"
 #include "protocols/dns/zone_change.h"
@@ -36,7 +36,6 @@ struct version {
 	struct mrg_arena tables; /* that this lies in; p NULL: it lies with the nodes */
 	const struct mrg_dns_zone *zone;
 	const struct mrg_dns_step *newest; /* that led to it; NULL: nothing is known of the past */
-	const struct zone_option *option;
 	atomic_uint_least64_t expires_s; /* of a secondary's: seconds since 1970, changed as its primary confirms it; 0: not known */
 };
 
@@ -53,7 +52,7 @@ int version_begin(struct version **out, size_t reserve);
  * version_absent - a version of a zone of which there are no data; it has one user.
  * Fails:    ENOMEM.
  */
-int version_absent(struct version **out, const struct zone_option *option);
+int version_absent(struct version **out, struct mrg_span origin);
 
 /*
  * version_change - memory for a version that is made of `held` by a change: v->nodes is held's, v->tables is for the rest.
@@ -84,32 +83,35 @@ size_t version_history(const struct version *v);
 void version_keep(struct version *v);
 void version_drop(struct version *v);
 
+/* A zone at some time: what it is, and what is said of it. */
+struct served {
+	struct version *version;
+	const struct zone_option *option;
+};
+
 /* Everything that is served at some time; lies in its own arena. */
 struct database {
 	struct mrg_arena arena;
 	struct mrg_dns_server server;
-	struct mrg_dns_db index;
-	struct mrg_dns_tsig_keys keys;
+	struct mrg_dns_db index;  /* of what is answered from */
+	struct mrg_dns_db hidden; /* of what is only transferred and told of: catalogs */
 	struct mrg_dns_states states;
-	struct version **versions;
+	struct settings *settings; /* that all options are of */
+	struct served *zones;
 	size_t count;
 	uint64_t record_count;
 };
 
 /*
- * database_new - a database of these versions, each of which gets one user more.
- *   server    what it says but for the zones.   keys   borrowed
+ * database_new - a database of these zones; settings, versions and options get one user more each.
  * Fails:    MRG_E_SPACE; MRG_E_VALUE when two zones have one origin.
  */
-enum mrg_status database_new(struct database **out, const struct mrg_dns_server *server,
-	const struct mrg_dns_tsig_keys *keys, struct version *const *versions, size_t count);
+enum mrg_status database_new(
+	struct database **out, struct settings *settings, const struct served *zones, size_t count);
 
 void database_free(struct database *db);
 
-/* database_named - the version of the zone with just this name, or NULL. */
-struct version *database_named(const struct database *db, const struct mrg_dns_name_flat *name);
-
-/* database_find - the version whose zone that is, or NULL.   Cost: O(zones). */
-struct version *database_find(const struct database *db, const struct mrg_dns_zone *zone);
+/* database_named - the zone with just this name, or NULL. */
+const struct served *database_named(const struct database *db, const struct mrg_dns_name_flat *name);
 
 #endif

@@ -1,11 +1,15 @@
 /*
  * Zones and keys as they are written.
- * Reading order: names, the lines of a key, those of a zone, the tables at the end.
+ * Reading order: names, the lines of a key, those of a zone, those of a catalog, the tables, then members of catalogs.
  */
+#include <stdatomic.h>
+#include <stdlib.h>
+
 #include "appliances/dns/zone_option.h"
 #include "appliances/common/say.h"
 #include "appliances/dns/read.h"
 #include "dns/name.h"
+#include "dns/name_text.h"
 #include "iana/dns.h"
 #include "iana/dns_text.h"
 #include "mrg_text.h"
@@ -218,6 +222,17 @@ static void *begin_zone(void *ctx, const char *value)
 	return &about;
 }
 
+/* Is there anybody whom all members can be had from? */
+static bool has_primaries(const struct zone_option *z)
+{
+	if (z->primaries != NULL)
+		return true;
+	for (const struct zone_group *g = z->groups; g != NULL; g = g->next)
+		if (g->as->primaries == NULL)
+			return false;
+	return z->as != NULL && z->as->primaries != NULL;
+}
+
 static bool end_zone(void *block)
 {
 	const struct zone_option *const z = ((const struct about *)block)->zone;
@@ -226,8 +241,12 @@ static bool end_zone(void *block)
 		why = ": expected a file or a primary";
 	else if (z->update != NULL && z->primaries != NULL)
 		why = ": what has a primary is updated there (no allow-update)";
-	else if (z->notify_from != NULL && z->primaries == NULL)
+	else if (z->notify_from != NULL && z->primaries == NULL && !z->catalog)
 		why = ": nobody has to tell what it has no primary for (no allow-notify)";
+	else if (!z->catalog && (z->groups != NULL || z->asked))
+		why = ": it is no catalog (no group, no allow-query)";
+	else if (z->catalog && !has_primaries(z))
+		why = ": expected a primary, of its own or of the templates of its members";
 	if (why != NULL)
 		say(PROGRAM, ": zone ", z->text, why, NULL);
 	return why == NULL;
@@ -345,6 +364,80 @@ static bool take_size_limit(void *block, const char *const *words, size_t count)
 	return args_number(PROGRAM, "size-limit", words[0], 1, MOST, &z->size_limit_mib);
 }
 
+/* ---- catalogs ---- */
+
+static const struct zone_template *find_template(const struct zone_options *all, const char *name)
+{
+	const struct zone_template *t = all->templates;
+	while (t != NULL && strcmp(t->name, name) != 0)
+		t = t->next;
+	return t;
+}
+
+/* What a template says; false: there is none of that name, which has been said. */
+static bool template_of(
+	const struct about *a, const char *option, const char *name, const struct zone_option **out)
+{
+	const struct zone_template *const t = find_template(a->all, name);
+	if (t == NULL)
+		say(PROGRAM, ": ", option, ": there is no template ", name, " before this line", NULL);
+	else
+		*out = &t->zone;
+	return t != NULL;
+}
+
+static void *begin_template(void *ctx, const char *value)
+{
+	struct zone_options *const all = ctx;
+	if (find_template(all, value) != NULL) {
+		say(PROGRAM, ": template ", value, ": there is one of that name already", NULL);
+		return NULL;
+	}
+	struct zone_template *const t = mrg_arena_get(all->arena, sizeof *t, _Alignof(struct zone_template));
+	if (t == NULL) {
+		(void)no_memory();
+		return NULL;
+	}
+	t->name = value;
+	t->next = all->templates;
+	all->templates = t;
+	about = (struct about){ .all = all, .zone = &t->zone };
+	return &about;
+}
+
+static bool take_catalog(void *block, const char *const *words, size_t count)
+{
+	const struct about *const a = block;
+	a->zone->catalog = true;
+	return count == 0 || template_of(a, "catalog", words[0], &a->zone->as);
+}
+
+static bool take_group(void *block, const char *const *words, size_t count)
+{
+	const struct about *const a = block;
+	const struct zone_option *as;
+	(void)count;
+	if (!template_of(a, "group", words[1], &as))
+		return false;
+	struct zone_group *const g = mrg_arena_get(a->all->arena, sizeof *g, _Alignof(struct zone_group));
+	if (g == NULL)
+		return no_memory();
+	*g = (struct zone_group){ words[0], as, a->zone->groups };
+	a->zone->groups = g;
+	return true;
+}
+
+static bool take_query(void *block, const char *const *words, size_t count)
+{
+	const struct about *const a = block;
+	(void)count;
+	a->zone->asked = true;
+	if (strcmp(words[0], "any") == 0)
+		return true;
+	say(PROGRAM, ": allow-query ", words[0], ": expected any", NULL);
+	return false;
+}
+
 /* ---- the tables ---- */
 
 static const struct conf_line key_lines[] = {
@@ -361,11 +454,24 @@ static const struct conf_line zone_lines[] = {
 	{ "allow-notify", take_notify_from, 1, 2, "NETWORK|any [KEY]" },
 	{ "allow-update", take_update, 2, 2 + UPDATE_TYPES - 2, "KEY NAME [TYPE ...]" },
 	{ "size-limit", take_size_limit, 1, 1, "MEBIBYTES" },
+	{ "catalog", take_catalog, 0, 1, "[TEMPLATE]" },
+	{ "group", take_group, 2, 2, "NAME TEMPLATE" },
+	{ "allow-query", take_query, 1, 1, "any" },
+};
+
+static const struct conf_line template_lines[] = {
+	{ "primary", take_primary, 1, 2, "ADDRESS[:PORT] [KEY]" },
+	{ "notify", take_notify, 1, 2, "ADDRESS[:PORT] [KEY]" },
+	{ "allow-transfer", take_transfer, 1, 2, "NETWORK|any [KEY]" },
+	{ "allow-notify", take_notify_from, 1, 2, "NETWORK|any [KEY]" },
+	{ "size-limit", take_size_limit, 1, 1, "MEBIBYTES" },
 };
 
 const struct conf_block zone_option_blocks[ZONE_OPTION_BLOCKS] = {
 	{ "key", begin_key, end_key, key_lines, sizeof key_lines / sizeof key_lines[0] },
 	{ "zone", begin_zone, end_zone, zone_lines, sizeof zone_lines / sizeof zone_lines[0] },
+	{ "template", begin_template, NULL, template_lines,
+		sizeof template_lines / sizeof template_lines[0] },
 };
 
 /* ---- the table of keys ---- */
@@ -433,4 +539,84 @@ bool update_allowed_find(const struct update_allowed *rules, const struct mrg_dn
 		if (same_key(r->key, key) && names(r, &flat) && has_type(r, type))
 			return true;
 	return false;
+}
+
+/* ---- what has changed ---- */
+
+static bool same_secret(const struct key_option *a, const struct key_option *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return mrg_dns_name_flat_equal(a->tsig.name, b->tsig.name) &&
+	       a->tsig.algorithm == b->tsig.algorithm && mrg_span_eq(a->tsig.secret, b->tsig.secret);
+}
+
+bool zone_option_same_primaries(const struct zone_option *a, const struct zone_option *b)
+{
+	const struct remote *x = a->primaries, *y = b->primaries;
+	for (; x != NULL && y != NULL; x = x->next, y = y->next)
+		if (!mrg_rt_addr_same(&x->addr, &y->addr) || !same_secret(x->key, y->key))
+			return false;
+	return x == y;
+}
+
+/* ---- members of catalogs ---- */
+
+struct member {
+	struct zone_option option; /* first */
+	atomic_uint users;
+	char text[]; /* its name */
+};
+
+static struct member *member_of(const struct zone_option *z) { return (struct member *)(uintptr_t)z; }
+
+const struct zone_option *zone_option_as(const struct zone_option *catalog, struct mrg_span group)
+{
+	for (const struct zone_group *g = catalog->groups; g != NULL; g = g->next)
+		if (mrg_span_eq(span_of(g->name), group))
+			return g->as;
+	return catalog->as;
+}
+
+const struct zone_option *zone_option_member(
+	const struct zone_option *catalog, const struct zone_option *as, struct mrg_span origin)
+{
+	enum { TEXT = 1100 /* octets of a name in text, at most */ };
+	char text[TEXT];
+	struct mrg_dns_name name;
+	struct mrg_w w;
+	mrg_w_init(&w, text, sizeof text);
+	if (mrg_dns_name_check(origin, (struct mrg_span){ NULL, 0 }, &name, NULL) == MRG_OK)
+		mrg_dns_name_to_text(&name, &w);
+	struct member *const m = malloc(sizeof *m + w.len + 1);
+	if (m == NULL)
+		return NULL;
+	memcpy(m->text, text, w.len);
+	m->text[w.len] = '\0';
+	atomic_init(&m->users, 1);
+	const struct zone_option *const from = as != NULL ? as : catalog;
+	m->option = (struct zone_option){ .text = m->text,
+		.origin_len = origin.len,
+		.primaries = from->primaries != NULL ? from->primaries : catalog->primaries,
+		.notify = as != NULL ? as->notify : NULL,
+		.transfer = as != NULL ? as->transfer : NULL,
+		.notify_from = from->notify_from != NULL ? from->notify_from : catalog->notify_from,
+		.size_limit_mib = from->size_limit_mib,
+		.as = as,
+		.listed_in = catalog->text };
+	memcpy(m->option.origin, origin.p, origin.len);
+	return &m->option;
+}
+
+void zone_option_keep(const struct zone_option *z)
+{
+	if (z->listed_in != NULL)
+		atomic_fetch_add_explicit(&member_of(z)->users, 1, memory_order_relaxed);
+}
+
+void zone_option_drop(const struct zone_option *z)
+{
+	if (z->listed_in != NULL &&
+		atomic_fetch_sub_explicit(&member_of(z)->users, 1, memory_order_acq_rel) == 1)
+		free(member_of(z));
 }

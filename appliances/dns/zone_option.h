@@ -16,8 +16,17 @@
  *		allow-notify   192.0.2.1
  *		file           example.net.zone		(where it is written to)
  *	}
+ *	template large {
+ *		primary        192.0.2.1    transfers.example.org
+ *		size-limit     10000
+ *	}
+ *	zone catalog.example.org {
+ *		primary        192.0.2.1    transfers.example.org
+ *		catalog					(its members are zones of its own primaries)
+ *		group          big large		(but those of this group are as the template says)
+ *	}
  *
- * References: RFC 8945 (keys), RFC 5936 5 (who may transfer), RFC 1996, RFC 2136 3.3.
+ * References: RFC 8945 (keys), RFC 5936 5 (who may transfer), RFC 1996, RFC 2136 3.3, RFC 9432 (catalogs).
  *
  * What it does not do: it opens no file but those that a key's secret is in.
  */
@@ -63,6 +72,16 @@ struct update_allowed {
 	struct update_allowed *next;
 };
 
+struct zone_option;
+
+/* What members of a group have, the value of that property (RFC 9432 4.3.2). */
+struct zone_group {
+	const char *name;
+	const struct zone_option *as; /* of a template */
+	struct zone_group *next;
+};
+
+/* Lies in the settings that say it; a catalog's member in memory of its own. */
 struct zone_option {
 	const char *file;    /* its records; of a zone with a primary: where they are kept; NULL: nowhere */
 	const char *text;    /* the origin as it was written */
@@ -73,7 +92,42 @@ struct zone_option {
 	struct allowed *transfer, *notify_from;
 	struct update_allowed *update;
 	unsigned size_limit_mib; /* octets of a transfer that is received; 0: ZONE_SIZE_LIMIT_MIB */
+	bool catalog;            /* it lists zones */
+	bool asked;              /* a catalog: questions about it are answered all the same */
+	const struct zone_option *as; /* a catalog: the template of its members; a member: its own. NULL: none, it is as its catalog */
+	struct zone_group *groups;
+	const char *listed_in;   /* of a member: the catalog, as its name was written; else NULL */
 };
+
+/* Is nobody told anything of it but who may have it transferred, or tells of changes?  RFC 9432 6 */
+static inline bool zone_option_hidden(const struct zone_option *z) { return z->catalog && !z->asked; }
+
+/* zone_option_as - the template of a member of this group of a catalog, or NULL: there is none. */
+const struct zone_option *zone_option_as(const struct zone_option *catalog, struct mrg_span group);
+
+/*
+ * zone_option_member - what is said of a member of a catalog; it has one user.
+ *   as      its template, or NULL.   origin   flat
+ * It borrows from the settings of the catalog's option.   Returns NULL where there is no memory.
+ */
+const struct zone_option *zone_option_member(
+	const struct zone_option *catalog, const struct zone_option *as, struct mrg_span origin);
+
+/* zone_option_keep, zone_option_drop - one user more, one less, of a member; others stay as long as their settings. From any thread. */
+void zone_option_keep(const struct zone_option *z);
+void zone_option_drop(const struct zone_option *z);
+
+/* What members of a catalog may be as. */
+struct zone_template {
+	const char *name;
+	struct zone_option zone;
+	struct zone_template *next;
+};
+
+/*
+ * zone_option_same_primaries - are the same asked, signed with the same keys?
+ */
+bool zone_option_same_primaries(const struct zone_option *a, const struct zone_option *b);
 
 /* All of them, in an arena. */
 struct zone_options {
@@ -81,6 +135,7 @@ struct zone_options {
 	struct zone_option *list; /* moves when there are more */
 	size_t count, cap;
 	struct key_option *keys; /* newest first */
+	struct zone_template *templates; /* likewise */
 	struct mrg_dns_tsig_keys table; /* of zone_options_end */
 };
 
@@ -89,7 +144,7 @@ struct zone_options {
  */
 bool zone_option_add(struct zone_options *all, const char *value);
 
-enum { ZONE_OPTION_BLOCKS = 2, ZONE_SIZE_LIMIT_MIB = 4096 };
+enum { ZONE_OPTION_BLOCKS = 3, ZONE_SIZE_LIMIT_MIB = 4096 };
 
 /* The blocks of a configuration file; their ctx is a struct zone_options. */
 extern const struct conf_block zone_option_blocks[ZONE_OPTION_BLOCKS];

@@ -18,7 +18,7 @@ static const char HELP[] =
 	"Asks a running mrg-dns that was started with --control SOCKET (/run/mrg-dns/control).\n"
 	"\n"
 	"  status               a line for each zone: its name, serial number, records, where they are from\n"
-	"  reload [ZONE]        read all zones again, or one\n"
+	"  reload [ZONE]        read the configuration and all zones again, or one zone\n"
 	"  dump ZONE            print its records, one a line\n"
 	"  write ZONE [FILE]    write them to a file, of that name or its own\n"
 	"  transfer ZONE        ask its primary for it now\n"

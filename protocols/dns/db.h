@@ -18,6 +18,7 @@
 /* Private; zero-initialised it is a database without zones. */
 struct mrg_dns_db {
 	const struct mrg_dns_zone **slots; /* open addressing by the hash of the zone's name */
+	uint32_t *places;                  /* of each slot's zone: which of those that were given it is */
 	size_t slot_count, zone_count;
 	const struct mrg_dns_zone *only; /* when there is just one */
 	uint64_t depths[2];              /* bit n: some zone's name has n items */
@@ -25,7 +26,8 @@ struct mrg_dns_db {
 
 /*
  * mrg_dns_db_init - index `count` zones.
- *   a   takes a table; must outlive the database, as the zones must.
+ *   a       takes a table; must outlive the database, as the zones must.
+ *   zones   those that are NULL are passed over
  * Fails:    MRG_E_SPACE; MRG_E_VALUE when two zones have one name.   Cost: O(count).
  */
 MRG_MUST_USE enum mrg_status mrg_dns_db_init(
@@ -38,5 +40,8 @@ MRG_MUST_USE enum mrg_status mrg_dns_db_init(
  */
 const struct mrg_dns_zone *mrg_dns_db_find(
 	const struct mrg_dns_db *db, const struct mrg_dns_name_flat *name, unsigned from);
+
+/* mrg_dns_db_place - which of the zones that were given to mrg_dns_db_init it is, one that mrg_dns_db_find has found. */
+size_t mrg_dns_db_place(const struct mrg_dns_db *db, const struct mrg_dns_zone *zone);
 
 #endif

@@ -64,6 +64,11 @@ def test_each_fault_has_its_place() -> None:
             ("allow-update nokey www.example.org", "there is no key nokey"),
             ("size-limit 0", "expected a number, 1 to"),
             ("zone example.net {", "no block stands in another"),
+            ("catalog nowhere", "there is no template nowhere before this line"),
+            ("catalog a b", "expected catalog [TEMPLATE]"),
+            ("group g nowhere", "there is no template nowhere before this line"),
+            ("group g", "expected group NAME TEMPLATE"),
+            ("allow-query 192.0.2.1", "expected any"),
         )
         for line, words in inside:
             said = faults(files, *KEY, *zone(files, line))
@@ -79,6 +84,12 @@ def test_each_fault_has_its_place() -> None:
             (("zone a {", "file x", "allow-notify any", "}"), "4:1", "no allow-notify"),
             ((*KEY, "zone a {", "primary 192.0.2.1", "allow-update transfers.example a", "}"), "8:1", "no allow-update"),
             (("zone a..b {", "file x", "}"), "1:1", "zone a..b: "),
+            (("zone a {", "file x", "allow-query any", "}"), "4:1", "it is no catalog"),
+            (("template t {", "}", "zone a {", "file x", "group g t", "}"), "6:1", "it is no catalog"),
+            (("zone a {", "file x", "catalog", "}"), "4:1", "expected a primary, of its own or of the templates"),
+            (("template t {", "}", "zone a {", "file x", "catalog t", "}"), "6:1", "expected a primary, of its own or of the templates"),
+            (("template t {", "}", "template t {", "}"), "3:1", "there is one of that name already"),
+            (("template t {", "file x", "}"), "2:1", "'file' is nothing that a template has"),
             (("zone {", "file x", "}"), "1:6", "expected a name and a value before the brace"),
             (("zone a b {", "}"), "1:10", "expected a name and a value before the brace"),
             (("zonk a {", "nonsense", "}"), "1:1", "nothing that has lines of its own"),
