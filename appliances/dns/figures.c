@@ -99,6 +99,24 @@ static void put_counts(const struct control *control, struct mrg_w *w)
 	counts_put(counts, control->worker_count, w);
 }
 
+/* Of all workers together: one that is held up shows in the slowest turns. */
+static void put_turns(const struct control *control, struct mrg_w *w)
+{
+	static const struct metric took = { "mrg_dns_loop_turn_seconds", NULL, "histogram",
+		"Turns of the workers' loops, each from when it knew what had come to when it waited again." };
+	uint64_t count[MRG_UNIX_TURN_BOUNDS + 1] = { 0 };
+	struct metric_times t = {
+		.bound_ns = mrg_unix_turn_bound_ns, .count = count, .bounds = MRG_UNIX_TURN_BOUNDS
+	};
+	for (size_t i = 0; i < control->worker_count; i++) {
+		const struct mrg_unix_turns *const turns = &control->workers[i]->loop.turns;
+		for (size_t k = 0; k <= MRG_UNIX_TURN_BOUNDS; k++)
+			count[k] += atomic_load_explicit(&turns->count[k], memory_order_relaxed);
+		t.sum_ns += atomic_load_explicit(&turns->sum_ns, memory_order_relaxed);
+	}
+	metric_times_put(w, &took, &t);
+}
+
 /* What the process holds. */
 static void put_memory(struct mrg_w *w)
 {
@@ -131,6 +149,7 @@ void figures_put(const struct control *control, const struct database *db, struc
 		metric_put(w, &metrics[i], sum);
 	}
 	put_counts(control, w);
+	put_turns(control, w);
 	if (control->sandbox == NULL) /* in which nothing can be opened */
 		put_memory(w);
 	for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++)
