@@ -4,6 +4,7 @@
  */
 #include "appliances/common/lines.h"
 #include "appliances/common/page.h"
+#include "mrg_digits.h"
 #include "mrg_text.h"
 
 static const struct mrg_http_limits limits = {
@@ -101,19 +102,23 @@ bool page_init(
 	return mrg_http_server_init(&p->server, arena, timers, &limits, &handler) == MRG_OK;
 }
 
+void metric_head_put(struct mrg_w *w, const struct metric *metric)
+{
+	mrg_text_put(w, "# HELP ");
+	mrg_text_put(w, metric->name);
+	mrg_text_put(w, " ");
+	mrg_text_put(w, metric->help);
+	mrg_text_put(w, "\n# TYPE ");
+	mrg_text_put(w, metric->name);
+	mrg_text_put(w, " ");
+	mrg_text_put(w, metric->type);
+	mrg_text_put(w, "\n");
+}
+
 void metric_put(struct mrg_w *w, const struct metric *metric, uint64_t value)
 {
-	if (metric->help != NULL) {
-		mrg_text_put(w, "# HELP ");
-		mrg_text_put(w, metric->name);
-		mrg_text_put(w, " ");
-		mrg_text_put(w, metric->help);
-		mrg_text_put(w, "\n# TYPE ");
-		mrg_text_put(w, metric->name);
-		mrg_text_put(w, " ");
-		mrg_text_put(w, metric->type);
-		mrg_text_put(w, "\n");
-	}
+	if (metric->help != NULL)
+		metric_head_put(w, metric);
 	mrg_text_put(w, metric->name);
 	if (metric->labels != NULL) {
 		mrg_text_put(w, "{");
@@ -122,5 +127,75 @@ void metric_put(struct mrg_w *w, const struct metric *metric, uint64_t value)
 	}
 	mrg_text_put(w, " ");
 	mrg_text_put_dec(w, value);
+	mrg_text_put(w, "\n");
+}
+
+/* The format has escapes for quotes, backslashes and line feeds. */
+static void put_label(struct mrg_w *w, const char *label, struct mrg_span value)
+{
+	mrg_text_put(w, "{");
+	mrg_text_put(w, label);
+	mrg_text_put(w, "=\"");
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.p[i] == '\\' || value.p[i] == '"' || value.p[i] == '\n')
+			mrg_w_u8(w, '\\');
+		mrg_w_u8(w, value.p[i] == '\n' ? 'n' : value.p[i]);
+	}
+	mrg_text_put(w, "\"} ");
+}
+
+void metric_labelled_put(
+	struct mrg_w *w, const struct metric *metric, const char *label, struct mrg_span value, uint64_t n)
+{
+	mrg_text_put(w, metric->name);
+	put_label(w, label, value);
+	mrg_text_put_dec(w, n);
+	mrg_text_put(w, "\n");
+}
+
+/* Without zeros at the end. */
+static void put_seconds(struct mrg_w *w, uint64_t ns)
+{
+	enum { DIGITS = 9 };
+	const uint64_t rest = ns % MRG_RT_SECOND_NS;
+	mrg_text_put_dec(w, ns / MRG_RT_SECOND_NS);
+	if (rest == 0)
+		return;
+	mrg_w_u8(w, '.');
+	mrg_digits_put(w, rest, DIGITS);
+	while (w->st == MRG_OK && w->p[w->len - 1u] == '0')
+		w->len--;
+}
+
+static void put_bucket(struct mrg_w *w, const char *name, struct mrg_span bound, uint64_t n)
+{
+	mrg_text_put(w, name);
+	mrg_text_put(w, "_bucket");
+	put_label(w, "le", bound);
+	mrg_text_put_dec(w, n);
+	mrg_text_put(w, "\n");
+}
+
+void metric_times_put(struct mrg_w *w, const struct metric *metric, const struct metric_times *t)
+{
+	uint64_t below = 0;
+	metric_head_put(w, metric);
+	for (size_t i = 0; i < t->bounds; i++) {
+		uint8_t b[40]; /* two numbers of 20 digits at most */
+		struct mrg_w bound;
+		mrg_w_init(&bound, b, sizeof b);
+		put_seconds(&bound, t->bound_ns[i]);
+		below += t->count[i];
+		put_bucket(w, metric->name, mrg_w_span(&bound, 0), below);
+	}
+	below += t->count[t->bounds];
+	put_bucket(w, metric->name, MRG_LITERAL("+Inf"), below);
+	mrg_text_put(w, metric->name);
+	mrg_text_put(w, "_sum ");
+	put_seconds(w, t->sum_ns);
+	mrg_text_put(w, "\n");
+	mrg_text_put(w, metric->name);
+	mrg_text_put(w, "_count ");
+	mrg_text_put_dec(w, below);
 	mrg_text_put(w, "\n");
 }

@@ -48,4 +48,24 @@ bool page_init(struct page *p, const struct page_of *of, struct mrg_arena *arena
 /* One figure. */
 void metric_put(struct mrg_w *w, const struct metric *metric, uint64_t value);
 
+/*
+ * metric_head_put - what stands before figures that have labels, metric_labelled_put - one of these.
+ *   metric   its labels are not looked at
+ *   value    any octets
+ */
+void metric_head_put(struct mrg_w *w, const struct metric *metric);
+void metric_labelled_put(
+	struct mrg_w *w, const struct metric *metric, const char *label, struct mrg_span value, uint64_t n);
+
+/* How long things took. */
+struct metric_times {
+	const uint64_t *bound_ns; /* rising, `bounds` of them */
+	const uint64_t *count;    /* of those not above that bound, but above the one before; then of those above all */
+	size_t bounds;
+	uint64_t sum_ns;
+};
+
+/* metric_times_put - a histogram, in seconds; of metric the name and the help. */
+void metric_times_put(struct mrg_w *w, const struct metric *metric, const struct metric_times *t);
+
 #endif

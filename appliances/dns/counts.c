@@ -2,7 +2,6 @@
 #include "appliances/dns/counts.h"
 #include "dns/message.h"
 #include "iana/dns.h"
-#include "mrg_text.h"
 
 /* One thread writes: no other can come between. */
 static inline void add(atomic_uint_least64_t *n)
@@ -42,38 +41,24 @@ static uint64_t sum(const struct counts *const *c, size_t count, size_t offset)
 	return all;
 }
 
-static void put_head(struct mrg_w *w, const char *name, const char *help)
+static void put_one(
+	struct mrg_w *w, const struct metric *metric, const char *label, const char *value, uint64_t n)
 {
-	mrg_text_put(w, "# HELP ");
-	mrg_text_put(w, name);
-	mrg_text_put(w, help);
-	mrg_text_put(w, "\n# TYPE ");
-	mrg_text_put(w, name);
-	mrg_text_put(w, " counter\n");
-}
-
-static void put_one(struct mrg_w *w, const char *name, const char *label, const char *value, uint64_t n)
-{
-	mrg_text_put(w, name);
-	mrg_text_put(w, "{");
-	mrg_text_put(w, label);
-	mrg_text_put(w, "=\"");
-	mrg_text_put(w, value);
-	mrg_text_put(w, "\"} ");
-	mrg_text_put_dec(w, n);
-	mrg_text_put(w, "\n");
+	metric_labelled_put(
+		w, metric, label, (struct mrg_span){ (const uint8_t *)value, strlen(value) }, n);
 }
 
 /* Types that nobody has asked for are left out. */
 static void put_types(const struct counts *const *c, size_t count, struct mrg_w *w)
 {
-	static const char name[] = "mrg_dns_queries_by_type_total";
-	put_head(w, name, " Queries by the type that they ask for.");
+	static const struct metric types = { "mrg_dns_queries_by_type_total", NULL, "counter",
+		"Queries by the type that they ask for." };
+	metric_head_put(w, &types);
 	for (size_t i = 0; i < COUNTS_TYPES; i++) {
 		const uint64_t n = sum(c, count, offsetof(struct counts, type) + i * sizeof c[0]->type[0]);
 		const char *const type = i < COUNTS_OTHER ? mrg_dns_type_str((uint16_t)i) : NULL;
 		if (n != 0 || i == COUNTS_OTHER)
-			put_one(w, name, "type",
+			put_one(w, &types, "type",
 				i == COUNTS_OTHER ? "other"
 				: type != NULL    ? type
 						  : "unassigned",
@@ -83,12 +68,13 @@ static void put_types(const struct counts *const *c, size_t count, struct mrg_w 
 
 static void put_rcodes(const struct counts *const *c, size_t count, struct mrg_w *w)
 {
-	static const char name[] = "mrg_dns_responses_by_rcode_total";
-	put_head(w, name, " Responses by their RCODE.");
+	static const struct metric rcodes = { "mrg_dns_responses_by_rcode_total", NULL, "counter",
+		"Responses by their RCODE." };
+	metric_head_put(w, &rcodes);
 	for (unsigned i = 0; i < COUNTS_RCODES; i++) {
 		const char *const rcode = mrg_dns_rcode_str(i);
 		if (rcode != NULL)
-			put_one(w, name, "rcode", rcode,
+			put_one(w, &rcodes, "rcode", rcode,
 				sum(c, count, offsetof(struct counts, rcode) + i * sizeof c[0]->rcode[0]));
 	}
 }

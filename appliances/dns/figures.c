@@ -4,7 +4,6 @@
 #include "appliances/dns/figures.h"
 #include "appliances/dns/said.h"
 #include "appliances/dns/worker.h"
-#include "mrg_text.h"
 
 static const struct metric metrics[] = {
 	{ "mrg_dns_queries_total", "transport=\"udp\"", "counter", "Messages from clients." },
@@ -58,39 +57,19 @@ void figures_publish(struct worker *w)
 
 /* ---- zones ---- */
 
-/* A label's value: the format has escapes for quotes and backslashes, which names in text may have. */
-static void put_origin(const struct mrg_dns_zone *zone, struct mrg_w *w)
-{
-	uint8_t b[SAID_NAME_MAX];
-	struct mrg_w text;
-	mrg_w_init(&text, b, sizeof b);
-	said_origin(zone, &text);
-	for (size_t i = 0; i < text.len; i++) {
-		if (b[i] == '\\' || b[i] == '"')
-			mrg_w_u8(w, '\\');
-		mrg_w_u8(w, b[i]);
-	}
-}
-
-static void put_zones(const struct database *db, const char *name, const char *help,
+static void put_zones(const struct database *db, const struct metric *metric,
 	bool (*value)(const struct version *v, uint64_t *out), struct mrg_w *w)
 {
-	mrg_text_put(w, "# HELP ");
-	mrg_text_put(w, name);
-	mrg_text_put(w, help);
-	mrg_text_put(w, "\n# TYPE ");
-	mrg_text_put(w, name);
-	mrg_text_put(w, " gauge\n");
+	metric_head_put(w, metric);
 	for (size_t i = 0; i < db->count; i++) {
+		uint8_t b[SAID_NAME_MAX];
+		struct mrg_w origin;
 		uint64_t n;
 		if (!value(db->zones[i].version, &n))
 			continue;
-		mrg_text_put(w, name);
-		mrg_text_put(w, "{zone=\"");
-		put_origin(db->zones[i].version->zone, w);
-		mrg_text_put(w, "\"} ");
-		mrg_text_put_dec(w, n);
-		mrg_text_put(w, "\n");
+		mrg_w_init(&origin, b, sizeof b);
+		said_origin(db->zones[i].version->zone, &origin);
+		metric_labelled_put(w, metric, "zone", mrg_w_span(&origin, 0), n);
 	}
 }
 
@@ -120,6 +99,24 @@ static void put_counts(const struct control *control, struct mrg_w *w)
 	counts_put(counts, control->worker_count, w);
 }
 
+/* Of all workers together: one that is held up shows in the slowest turns. */
+static void put_turns(const struct control *control, struct mrg_w *w)
+{
+	static const struct metric took = { "mrg_dns_loop_turn_seconds", NULL, "histogram",
+		"Turns of the workers' loops, each from when it knew what had come to when it waited again." };
+	uint64_t count[MRG_UNIX_TURN_BOUNDS + 1] = { 0 };
+	struct metric_times t = {
+		.bound_ns = mrg_unix_turn_bound_ns, .count = count, .bounds = MRG_UNIX_TURN_BOUNDS
+	};
+	for (size_t i = 0; i < control->worker_count; i++) {
+		const struct mrg_unix_turns *const turns = &control->workers[i]->loop.turns;
+		for (size_t k = 0; k <= MRG_UNIX_TURN_BOUNDS; k++)
+			count[k] += atomic_load_explicit(&turns->count[k], memory_order_relaxed);
+		t.sum_ns += atomic_load_explicit(&turns->sum_ns, memory_order_relaxed);
+	}
+	metric_times_put(w, &took, &t);
+}
+
 /* What the process holds. */
 static void put_memory(struct mrg_w *w)
 {
@@ -132,6 +129,16 @@ static void put_memory(struct mrg_w *w)
 
 void figures_put(const struct control *control, const struct database *db, struct mrg_w *w)
 {
+	static const struct {
+		struct metric metric;
+		bool (*value)(const struct version *v, uint64_t *out);
+	} zones[] = {
+		{ { "mrg_dns_zone_serial", NULL, "gauge", "Serial number of a zone's SOA record." }, serial },
+		{ { "mrg_dns_zone_records", NULL, "gauge", "Records of a zone." }, records },
+		{ { "mrg_dns_zone_expires_seconds", NULL, "gauge",
+			  "When a zone is served no more that its primary does not confirm, in seconds since 1970." },
+			expires },
+	};
 	static const struct metric start = { "process_start_time_seconds", NULL, "gauge",
 		"When the server was started, in seconds since 1970." };
 	metric_put(w, &start, control->start_s);
@@ -142,11 +149,9 @@ void figures_put(const struct control *control, const struct database *db, struc
 		metric_put(w, &metrics[i], sum);
 	}
 	put_counts(control, w);
+	put_turns(control, w);
 	if (control->sandbox == NULL) /* in which nothing can be opened */
 		put_memory(w);
-	put_zones(db, "mrg_dns_zone_serial", " Serial number of a zone's SOA record.", serial, w);
-	put_zones(db, "mrg_dns_zone_records", " Records of a zone.", records, w);
-	put_zones(db, "mrg_dns_zone_expires_seconds",
-		" When a zone is served no more that its primary does not confirm, in seconds since 1970.",
-		expires, w);
+	for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++)
+		put_zones(db, &zones[i].metric, zones[i].value, w);
 }

@@ -93,20 +93,40 @@ int mrg_unix_watch_set(struct mrg_unix_loop *l, struct mrg_unix_watch *w, int op
 }
 
 /* Nanoseconds until the next timer. */
-static uint64_t wait_ns(const struct mrg_unix_loop *l)
+static uint64_t wait_ns(const struct mrg_unix_loop *l, uint64_t now_ns)
 {
 	const uint64_t at = mrg_rt_timers_next(&l->timers);
 	if (at == MRG_RT_NEVER)
 		return MRG_RT_NEVER;
-	const uint64_t now = l->sys->now_ns();
-	return at > now ? at - now : 0;
+	return at > now_ns ? at - now_ns : 0;
+}
+
+/* No other thread counts: none can come between. */
+static void add(atomic_uint_least64_t *n, uint64_t more)
+{
+	atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + more, memory_order_relaxed);
+}
+
+const uint64_t mrg_unix_turn_bound_ns[MRG_UNIX_TURN_BOUNDS] = { MRG_RT_SECOND_NS / 10000u,
+	MRG_RT_SECOND_NS / 1000u, MRG_RT_SECOND_NS / 100u, MRG_RT_SECOND_NS / 10u, MRG_RT_SECOND_NS };
+
+static void count_turn(struct mrg_unix_turns *t, uint64_t took_ns)
+{
+	size_t i = 0;
+	while (i < MRG_UNIX_TURN_BOUNDS && took_ns > mrg_unix_turn_bound_ns[i])
+		i++;
+	add(&t->count[i], 1);
+	add(&t->sum_ns, took_ns);
 }
 
 int mrg_unix_loop_run(struct mrg_unix_loop *l, const struct mrg_unix_turn *turn)
 {
 	struct epoll_event ev[EVENTS_MAX];
+	l->now_ns = l->sys->now_ns();
 	while (turn->turn(turn->ctx, l->now_ns)) {
-		const int count = l->sys->epoll_wait(l->epoll_fd, ev, EVENTS_MAX, wait_ns(l));
+		const uint64_t done_ns = l->sys->now_ns();
+		count_turn(&l->turns, done_ns > l->now_ns ? done_ns - l->now_ns : 0);
+		const int count = l->sys->epoll_wait(l->epoll_fd, ev, EVENTS_MAX, wait_ns(l, done_ns));
 		if (count < 0 && errno != EINTR)
 			return errno;
 		l->now_ns = l->sys->now_ns();

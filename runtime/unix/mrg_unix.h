@@ -19,6 +19,7 @@
 #define MRG_UNIX_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -78,11 +79,24 @@ struct mrg_unix_counts {
 	uint64_t conn_open, conn_refused;
 };
 
+enum { MRG_UNIX_TURN_BOUNDS = 5 };
+extern const uint64_t mrg_unix_turn_bound_ns[MRG_UNIX_TURN_BOUNDS]; /* rising */
+
+/*
+ * How long the turns of a loop took, each from when it knew what is ready to when it waited again: what became ready meanwhile had to wait
+ * as long at most. One thread counts, any may look.
+ */
+struct mrg_unix_turns {
+	atomic_uint_least64_t count[MRG_UNIX_TURN_BOUNDS + 1]; /* not above a bound, but above the one before; above all */
+	atomic_uint_least64_t sum_ns;
+};
+
 struct mrg_unix_loop {
 	const struct mrg_unix_sys *sys;
 	struct mrg_rt_timers timers;
 	uint64_t now_ns; /* read once a turn */
 	struct mrg_unix_counts counts;
+	struct mrg_unix_turns turns;
 	/* private */
 	int epoll_fd;
 	struct mrg_unix_watch wake;

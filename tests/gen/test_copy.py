@@ -38,6 +38,12 @@ packet Listed { count: u8; size: u8; lead: Path(this); paths: list Path(this) by
 
 /// What is read as anything is written as it should be.
 packet Settled { kind: u8; 0: 4 send; 5: 4 send; mark: u16 = 0x1234 send; lead: Path(this); last: u16le = 7 warn; }
+
+/// Seven bits a byte, perhaps more of them than needed.
+varint Number = groups little max 4;
+
+/// A number is what one of its arms has.
+packet Tagged { tag: u8; lead: Path(this); value: switch tag { 1 => number: Number; _ => path: Path(this); }; }
 """
 
 # packet, as it is read, written without pointers, written with pointers
@@ -47,6 +53,8 @@ CASES = [
     ("framed", "026162ff a003 016340 99", "026162ff a006 0163026162ff 99", "026162ff a003 016340 99"),
     ("listed", "0103 026162ff 016342 42", "0106 026162ff 0163026162ff 026162ff", "0103 026162ff 016342 42"),
     ("settled", "01 ff 9999 026162ff 0900", "01 05 1234 026162ff 0700", "01 05 1234 026162ff 0700"),
+    ("tagged", "01 026162ff ac8200", "01 026162ff ac02", "01 026162ff ac02"),
+    ("tagged", "02 026162ff 41", "02 026162ff 026162ff", "02 026162ff 41"),
 ]
 
 HEAD = """

@@ -202,10 +202,11 @@ class _Vector:
                 self.places[tuple(way[: i + 1])] = known
             place = known
             if isinstance(place.item, ir.Switch) and not (stay and i == len(way) - 1):
-                known = self.places.get((*way[: i + 1], place.node.arm))
+                arm = (*way[: i + 1], f"=> {place.node.arm}")  # which no field is called
+                known = self.places.get(arm)
                 if known is None:
                     known = self.arm(place, line)
-                    self.places[(*way[: i + 1], place.node.arm)] = known
+                    self.places[arm] = known
                 place = known
         return place
 
@@ -265,6 +266,8 @@ class _Vector:
             return f"struct {names.packet(item.packet)}"
         if isinstance(item, ir.Bytes):
             return "struct mrg_span"
+        if isinstance(item, ir.Varint):
+            return "uint64_t"
         assert isinstance(item, ir.Scalar)
         return names.int_type(item.bits, item.signed)
 

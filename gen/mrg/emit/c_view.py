@@ -522,7 +522,8 @@ def arm_value(w: Writer, shape: Shape, slot: Slot, item: ir.Item, out: str, addr
         w.line(f"{names.packet(item.packet)}_view_({start}, {end}{args}, {address});")
     elif isinstance(item, ir.Varint):
         w.line("size_t size;")
-        w.line(f"(void){c_common.varint_name(item.spec)}_get({start}, {end}, {address}, &size);")
+        w.line(f"if ({c_common.varint_name(item.spec)}_get({start}, {end}, {address}, &size) != MRG_OK)")
+        w.line(f"\t{out} = 0; /* which was checked */")
 
 
 # --- warnings --------------------------------------------------------------------------

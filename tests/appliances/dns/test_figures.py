@@ -15,7 +15,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import wire  # noqa: E402
 from harness import PATIENCE_S, ZONE, Files, Server, check, equal, main, run  # noqa: E402
 
-LINE = re.compile(r"# HELP (\w+) \S.*|# TYPE (\w+) (counter|gauge)|(\w+)(\{\w+=\"(?:[^\"\\]|\\[\\\"n])*\"(?:,\w+=\"[^\"]*\")*\})? (\d+)")
+LINE = re.compile(r"# HELP (\w+) \S.*|# TYPE (\w+) (counter|gauge|histogram)|"
+                  r"(\w+)(\{\w+=\"(?:[^\"\\]|\\[\\\"n])*\"(?:,\w+=\"[^\"]*\")*\})? (\d+(?:\.\d+)?)")
+PARTS = ("_bucket", "_sum", "_count")  # of a histogram
 COOKIE = 10
 
 
@@ -26,10 +28,10 @@ def page(server: Server) -> str:
         return str(reply.read().decode())
 
 
-def figures(text: str) -> dict[str, int]:
+def figures(text: str) -> dict[str, float]:
     """Each series; what is not as it should be is a failure."""
     typed: dict[str, str] = {}
-    out: dict[str, int] = {}
+    out: dict[str, float] = {}
     last = ""
     for line in text.splitlines():
         found = LINE.fullmatch(line)
@@ -40,11 +42,24 @@ def figures(text: str) -> dict[str, int]:
             last = found.group(2)
         elif found.group(4):
             name, series = found.group(4), found.group(4) + (found.group(5) or "")
+            if typed[last] == "histogram":
+                check(name in [last + part for part in PARTS], f"{line}: a part of a histogram")
+                check((found.group(5) or "").startswith("{le=") == name.endswith("_bucket"), f"{line}: buckets have bounds")
+                name = last
             equal(name, last, f"{line}: behind its type")
             check(name.endswith("_total") == (typed[name] == "counter"), f"{line}: the name of a {typed[name]}")
             check(series not in out, f"{line}: once")
-            out[series] = int(found.group(6))
+            out[series] = float(found.group(6)) if "." in found.group(6) else int(found.group(6))
+    for name in (name for name, kind in typed.items() if kind == "histogram"):
+        buckets = [(float(series.split('"')[1]), value) for series, value in out.items() if series.startswith(name + "_bucket")]
+        check(buckets == sorted(buckets) and buckets == sorted(buckets, key=lambda b: b[1]), f"{name}: bounds and buckets rise")
+        equal(buckets[-1], (float("inf"), out[name + "_count"]), f"{name}: the last bucket has all")
     return out
+
+
+def turns(found: dict[str, float]) -> dict[str, float]:
+    """The figures that grow by themselves, since others look at them: each look is a turn of a loop."""
+    return {name: value for name, value in found.items() if name.startswith("mrg_dns_loop_turn_seconds")}
 
 
 def served(files: Files, *arguments: str) -> tuple[str, ...]:
@@ -68,13 +83,27 @@ def test_figures_are_those_of_what_was_asked() -> None:
         end = time.monotonic() + PATIENCE_S
         while True:  # a worker counts behind its answer
             after = figures(page(server))
-            grown = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
+            grown = {name: after[name] - before.get(name, 0) for name in after
+                     if after[name] != before.get(name, 0) and name not in turns(after)}
             for name in ("process_resident_memory_bytes", "mrg_dns_connections"):
                 grown.pop(name, None)
             if grown == want or time.monotonic() > end:
                 break
         equal(grown, want)
         equal((after['mrg_dns_zone_serial{zone="example.org."}'], after['mrg_dns_zone_records{zone="example.org."}']), (7, 8))
+
+
+def test_turns_of_loops_are_timed() -> None:
+    """As many as there are; all of them together took no longer than the server has run."""
+    with Files() as files:
+        began = time.monotonic()
+        with Server(*served(files), "--workers", "2") as server:
+            before = turns(figures(page(server)))
+            after = turns(figures(page(server)))
+            took = time.monotonic() - began
+    check(after["mrg_dns_loop_turn_seconds_count"] > before["mrg_dns_loop_turn_seconds_count"] > 0, "each page takes some")
+    check(2 * took > after["mrg_dns_loop_turn_seconds_sum"] > before["mrg_dns_loop_turn_seconds_sum"] > 0, f"{after} of {took} s")
+    equal(len(after), 8, "five bounds, and one for all that is above them; a sum and a count")
 
 
 def cookie_of(message: bytes) -> bytes:
