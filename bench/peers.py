@@ -35,14 +35,14 @@ server:
   cookie-secret-file: ""
   minimal-responses: {minimal}
   round-robin: no
-  rrl-ratelimit: 0
+  rrl-ratelimit: {rate}
   hide-version: yes
-remote-control:
+{server}remote-control:
   control-enable: no
 zone:
   name: {origin}
   zonefile: "{zone}"
-"""
+{of_zone}"""
 
 KNOT_CONF = """\
 server:
@@ -56,7 +56,7 @@ database:
 log:
   - target: stderr
     any: error
-template:
+{sections}template:
   - id: default
     storage: "{dir}"
     zonefile-sync: -1
@@ -66,7 +66,7 @@ template:
 zone:
   - domain: {origin}
     file: "{zone}"
-"""
+{of_zone}"""
 
 BIND_CONF = """\
 options {{
@@ -81,7 +81,7 @@ options {{
   minimal-responses yes;
   notify no;
   zone-statistics none;
-}};
+{options}}};
 controls {{ }};
 logging {{ category default {{ null; }}; }};
 zone "{origin}" {{ type primary; file "{zone}"; check-names ignore; check-integrity no; }};
@@ -173,13 +173,19 @@ class Server:
         return next((line.strip() for line in lines if any(c.isdigit() for c in line)), "unknown")
 
 
+# What may be put into a configuration beside what all have; lines end with a newline.
+NSD_MORE = {"minimal": "yes", "rate": "0", "server": "", "of_zone": ""}
+KNOT_MORE = {"sections": "", "of_zone": ""}
+BIND_MORE = {"options": ""}
+
+
 def write(path: Path, template: str, values: dict[str, str]) -> Path:
     path.write_text(template.format(**values))
     return path
 
 
 def nsd(places: Places, work: Path, values: dict[str, str]) -> list[str]:
-    conf = write(work / "nsd.conf", NSD_CONF, {"minimal": "yes", **values})
+    conf = write(work / "nsd.conf", NSD_CONF, {**NSD_MORE, **values})
     return [str(places.tool("nsd")), "-d", "-c", str(conf)]
 
 
@@ -188,12 +194,12 @@ def nsd_full(places: Places, work: Path, values: dict[str, str]) -> list[str]:
 
 
 def knot(places: Places, work: Path, values: dict[str, str]) -> list[str]:
-    conf = write(work / "knot.conf", KNOT_CONF, values)
+    conf = write(work / "knot.conf", KNOT_CONF, {**KNOT_MORE, **values})
     return [str(places.tool("knotd")), "-c", str(conf)]
 
 
 def bind(places: Places, work: Path, values: dict[str, str]) -> list[str]:
-    conf = write(work / "named.conf", BIND_CONF, values)
+    conf = write(work / "named.conf", BIND_CONF, {**BIND_MORE, **values})
     return [str(places.tool("named")), "-f", "-n", "1", "-c", str(conf)]
 
 

@@ -11,7 +11,7 @@ BENCH_LIBS  := $(patsubst %,$B/lib/lib%.a,mrg-dns mrg-http mrg-tcpip mrg-rt-tap 
 BENCH_SPECS := $(wildcard bench/specs/*.mrg)
 BENCH_GEN_C := $(BENCH_SPECS:bench/specs/%.mrg=$(BENCH_GEN)/%.c)
 
-BENCH_PROGRAMS := udpload httpload httpwork floor first parse answer change tcpip_check tcpip_ours tcpip_idle tcpload taploop
+BENCH_PROGRAMS := udpload httpload httpwork floor first parse answer change tcpip_check tcpip_ours tcpip_idle tcpload tcphold taploop
 BENCH_SRC_udpload  := bench/udpload.c
 BENCH_SRC_httpload := bench/httpload.c
 BENCH_SRC_httpwork := bench/httpwork.c
@@ -21,6 +21,7 @@ BENCH_SRC_parse    := bench/parse.c bench/ours.c bench/ours_net.c bench/samples.
 BENCH_SRC_answer   := bench/answer.c
 BENCH_SRC_change   := bench/change.c
 BENCH_SRC_tcpload  := bench/tcpload.c
+BENCH_SRC_tcphold  := bench/tcphold.c
 BENCH_SRC_taploop  := bench/taploop.c
 BENCH_SRC_tcpip_idle := bench/tcpip_idle.c bench/hosts.c
 BENCH_SRC_tcpip_ours := bench/tcpip_ours.c bench/hosts.c

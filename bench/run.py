@@ -21,7 +21,8 @@ from typing import Callable, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench import checkers, httppeers, httpserve, mixmake, peers, programs, serve, startup, tcpip, tcpip_loss, tcpip_tap, transfer, vm, zonegen  # noqa: E402
+from bench import checkers, httppeers, httpserve, limits, mixmake, peers, programs, serve, startup  # noqa: E402
+from bench import tcpip, tcpip_loss, tcpip_tap, transfer, vm, zonegen  # noqa: E402
 from bench.peers import Absent, Places  # noqa: E402
 from bench.table import Table, progress, render  # noqa: E402
 from bench.timing import Effort  # noqa: E402
@@ -53,6 +54,11 @@ def answers(places: Places, effort: Effort, table: Table) -> None:
 def served(places: Places, effort: Effort, table: Table) -> None:
     data(places, "names", serve.NAMES)
     serve.served(places, effort, table)
+
+
+def limited(places: Places, effort: Effort, table: Table) -> None:
+    data(places, "names", serve.NAMES)
+    limits.limited(places, effort, table)
 
 
 def large(places: Places, effort: Effort, table: Table) -> None:
@@ -97,6 +103,7 @@ STEPS: dict[str, Step] = {
     "tcpip-idle": tcpip.idle,
     "answer": answers,
     "served": served,
+    "limits": limited,
     "large": large,
     "small": small,
     "transfer": transfers,

@@ -30,6 +30,7 @@ class Loaded:
     """A running server and what its rounds gave."""
 
     running: Running
+    queries: Path
     replies: Path
     pids: list[int]
     rate: list[float] = field(default_factory=list)
@@ -50,18 +51,22 @@ def load(places: Places, effort: Effort, port: int, queries: Path, *args: str) -
 
 
 def begin(places: Places, effort: Effort, name: str, zone: Path, queries: Path) -> Loaded:
-    work = places.work("serve") / name
     probe = read_messages(queries.with_suffix(".1.q"))[0]
-    running = peers.start(places, peers.SERVERS[name], work, zone, probe, effort.core)
-    replies = work / "replies.bin"
+    running = peers.start(places, peers.SERVERS[name], places.work("serve") / name, zone, probe, effort.core)
+    return answer_all(places, effort, running, queries)
+
+
+def answer_all(places: Places, effort: Effort, running: Running, queries: Path) -> Loaded:
+    """Let a server answer each query once; its replies are kept.  It is stopped if that fails."""
+    replies = running.log.with_name("replies.bin")
     try:
         got = load(places, effort, running.port, queries, "-w", "32", "-c", "rcode", "-o", str(replies))
         if got["lost"] or got["bad_rcode"]:
-            raise Absent(f"{name}: {got['lost']} queries without answer, {got['bad_rcode']} with an error")
+            raise Absent(f"{running.name}: {got['lost']} queries without answer, {got['bad_rcode']} with an error")
     except Absent:
         running.stop()
         raise
-    return Loaded(running, replies, procs.tree(running.process.pid))
+    return Loaded(running, queries, replies, procs.tree(running.process.pid))
 
 
 def differences(a: Path, b: Path) -> str:
@@ -78,10 +83,10 @@ def differences(a: Path, b: Path) -> str:
     return ""
 
 
-def one_round(places: Places, effort: Effort, server: Loaded, queries: Path) -> None:
+def one_round(places: Places, effort: Effort, server: Loaded) -> None:
     before = procs.cpu(server.pids)
     args = ("-t", str(effort.load_seconds), "-c", "size", "-e", str(server.replies))
-    got = load(places, effort, server.running.port, queries, *args)
+    got = load(places, effort, server.running.port, server.queries, *args)
     used = procs.cpu(server.pids) - before
     answered = max(int(got["received"]), 1)
     server.rate.append(got["rate"])
@@ -127,7 +132,7 @@ def served(places: Places, effort: Effort, table: Table) -> None:
         for i in range(effort.load_rounds):
             progress(f"  load, round {i + 1} of {effort.load_rounds}")
             for server in servers.values():
-                one_round(places, effort, server, queries)
+                one_round(places, effort, server)
     ours = servers.pop("mrg-dns", None)
     if ours is None:
         return

@@ -21,53 +21,7 @@ RECORDS = 1_000_000
 CHANGES = 1_000
 PATIENCE_S = 120.0
 
-NSD = """\
-server:
-  ip-address: 127.0.0.1@{port}
-  server-count: 1
-  username: ""
-  chroot: ""
-  zonesdir: "{dir}"
-  database: ""
-  pidfile: ""
-  logfile: "{dir}/log"
-  xfrdfile: "{dir}/xfrd.state"
-  xfrdir: "{dir}"
-  zonelistfile: "{dir}/zone.list"
-  cookie-secret-file: ""
-remote-control:
-  control-enable: no
-zone:
-  name: {origin}
-  zonefile: "{zone}"
-  provide-xfr: 127.0.0.1 NOKEY
-{role}"""
-
-KNOT = """\
-server:
-  rundir: "{dir}"
-  listen: 127.0.0.1@{port}
-  udp-workers: 1
-  tcp-workers: 1
-  background-workers: 1
-database:
-  storage: "{dir}"
-log:
-  - target: stderr
-    any: error
-{role}acl:
-  - id: all
-    address: 127.0.0.1
-    action: [transfer, notify]
-template:
-  - id: default
-    journal-content: none
-    zonefile-sync: -1
-zone:
-  - domain: {origin}
-    file: "{zone}"
-    acl: all
-{master}"""
+KNOT_ACL = "acl:\n  - id: all\n    address: 127.0.0.1\n    action: [transfer, notify]\n"
 
 OURS = """\
 listen 127.0.0.1:{port}
@@ -86,14 +40,16 @@ class Kind:
 
 
 def nsd(places: Places, work: Path, values: dict[str, str], primary: int) -> list[str]:
-    role = f"  request-xfr: 127.0.0.1@{primary} NOKEY\n  allow-notify: 127.0.0.1 NOKEY\n" if primary else ""
-    return [str(places.tool("nsd")), "-d", "-c", str(peers.write(work / "nsd.conf", NSD, {**values, "role": role}))]
+    of_zone = "  provide-xfr: 127.0.0.1 NOKEY\n"
+    if primary:
+        of_zone += f"  request-xfr: 127.0.0.1@{primary} NOKEY\n  allow-notify: 127.0.0.1 NOKEY\n"
+    return peers.nsd(places, work, {**values, "of_zone": of_zone})
 
 
 def knot(places: Places, work: Path, values: dict[str, str], primary: int) -> list[str]:
-    role = f"remote:\n  - id: primary\n    address: 127.0.0.1@{primary}\n" if primary else ""
-    master = "    master: primary\n" if primary else ""
-    return [str(places.tool("knotd")), "-c", str(peers.write(work / "knot.conf", KNOT, {**values, "role": role, "master": master}))]
+    remote = f"remote:\n  - id: primary\n    address: 127.0.0.1@{primary}\n" if primary else ""
+    of_zone = "    acl: all\n" + ("    master: primary\n" if primary else "")
+    return peers.knot(places, work, {**values, "sections": remote + KNOT_ACL, "of_zone": of_zone})
 
 
 def ours(places: Places, work: Path, values: dict[str, str], primary: int) -> list[str]:

@@ -105,7 +105,8 @@ static enum mrg_dns_said begin(const struct mrg_dns_transfer_request *r, const s
 	if (s == NULL)
 		abort();
 	s->cut = mrg_dns_header_id(&r->query.header) % 16 == 0;
-	mrg_dns_transfer_begin(&s->t, r, zone, NULL, 1232, NULL);
+	mrg_dns_transfer_begin(
+		&s->t, r, zone, NULL, &(struct mrg_dns_transfer_opt){ .udp_size = 1232 }, NULL);
 	const enum mrg_dns_said said = next(NULL, s, out, cap, out_len);
 	under_way++;
 	if (said == MRG_DNS_SAID_PART)

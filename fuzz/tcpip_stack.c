@@ -106,7 +106,7 @@ static void send_datagram(struct world *w, size_t len)
 	static const uint8_t octets[4096];
 	const struct mrg_rt_addr to = address(4, stack_peer4, STACK_PEER_PORT);
 	struct mrg_dgram_end *const e = mrg_tcpip_udp_end(w->udp);
-	(void)e->ops->send(e, &to, (struct mrg_span){ octets, len });
+	(void)e->ops->send(e, NULL, &to, (struct mrg_span){ octets, len });
 }
 
 static void does(struct own *o, unsigned what, size_t much)

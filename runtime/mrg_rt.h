@@ -276,8 +276,15 @@ struct mrg_dgram_end;
 struct mrg_dgram_ops {
 	/* The sender of datagram `index` of the batch being handled. */
 	void (*peer)(struct mrg_dgram_end *e, size_t index, struct mrg_rt_addr *out);
-	/* Send one datagram that answers nothing. MRG_IO_OK, MRG_IO_AGAIN (not sent), or MRG_IO_RESET (cannot be sent there). */
-	enum mrg_io (*send)(struct mrg_dgram_end *e, const struct mrg_rt_addr *to, struct mrg_span bytes);
+	/* The address that it was sent to, for who answers later; family 0: one of many, or the only one of this end. */
+	void (*asked)(struct mrg_dgram_end *e, size_t index, struct mrg_rt_addr *out);
+	/*
+	 * Send one datagram that is no reply in a batch.
+	 *   from   the address that it is to leave by, whatever its port; NULL, or of family 0: any that leads there
+	 * MRG_IO_OK, MRG_IO_AGAIN (not sent), or MRG_IO_RESET (cannot be sent there).
+	 */
+	enum mrg_io (*send)(struct mrg_dgram_end *e, const struct mrg_rt_addr *from, const struct mrg_rt_addr *to,
+		struct mrg_span bytes);
 };
 
 /* A datagram end; the platform's own structure begins with it. */

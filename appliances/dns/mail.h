@@ -37,7 +37,7 @@ struct letter {
 	struct worker *worker;
 	struct mrg_dgram_end *end; /* over UDP, else NULL */
 	struct mrg_dns_ticket ticket;
-	struct mrg_rt_addr peer;
+	struct mrg_rt_addr peer, asked; /* who, and over UDP at which address */
 	struct mrg_dns_auth auth; /* of UPDATE: of the request, for the reply */
 	size_t len;
 	uint8_t message[LETTER_OCTETS];

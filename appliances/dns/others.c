@@ -79,7 +79,8 @@ static bool answer_notify(struct worker *w, struct mrg_span message, const struc
 
 /* Where an answer goes that comes later. */
 struct reply_to {
-	struct mrg_dgram_end *end; /* NULL: */
+	struct mrg_dgram_end *end; /* and which of its datagrams; NULL: */
+	size_t index;
 	struct mrg_dns_ticket ticket;
 	const struct mrg_rt_addr *peer;
 };
@@ -117,6 +118,8 @@ static bool post_update(struct worker *w, struct mrg_span message, const struct 
 	l->end = to->end;
 	l->ticket = to->ticket;
 	l->peer = *to->peer;
+	if (to->end != NULL)
+		to->end->ops->asked(to->end, to->index, &l->asked);
 	l->auth = *auth;
 	l->len = message.len;
 	memcpy(l->message, message.p, message.len);
@@ -162,7 +165,7 @@ void others_answer(struct worker *w, uint64_t now_ns)
 		if (l->end == NULL)
 			(void)mrg_dns_streams_reply(&w->streams, l->ticket, reply, now_ns);
 		else if (reply.len != 0 && !w->draining)
-			(void)l->end->ops->send(l->end, &l->peer, reply);
+			(void)l->end->ops->send(l->end, &l->asked, &l->peer, reply);
 		mail_give(mail, l);
 	}
 }
@@ -176,8 +179,8 @@ bool others_datagram(void *worker, struct mrg_dgram_end *e, size_t index, struct
 	struct mrg_rt_addr peer;
 	e->ops->peer(e, index, &peer);
 	if (answer_notify(w, d->in, &peer, d->out, d->out_cap, &d->out_len) ||
-		answer_update(w, d->in, &(struct reply_to){ .end = e, .peer = &peer }, d->out, d->out_cap,
-			&d->out_len))
+		answer_update(w, d->in, &(struct reply_to){ .end = e, .index = index, .peer = &peer }, d->out,
+			d->out_cap, &d->out_len))
 		return true;
 	if (!mrg_dns_transfer_asked(d->in, MRG_DNS_UDP, &r))
 		return false;

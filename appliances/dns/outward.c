@@ -39,5 +39,5 @@ void outward_send(struct outward *o, const struct mrg_rt_addr *to, struct mrg_sp
 {
 	const unsigned which = to->family == 6;
 	if (o->open[which])
-		(void)o->udp[which].end.ops->send(&o->udp[which].end, to, message);
+		(void)o->udp[which].end.ops->send(&o->udp[which].end, NULL, to, message);
 }

@@ -228,10 +228,10 @@ static void adopt(struct secondary_zone *z, struct fetch *f, struct version *ver
 	z->held = version;
 	*(f->changes ? &z->all->fetched_changes : &z->all->fetched_whole) += 1;
 	log_fetched(z, f);
-	z->all->user.serve(z->all->user.ctx, z->user, version);
 	mrg_dns_secondary_soa_of(version->zone, &soa);
 	mrg_dns_secondary_adopted(&z->s, &soa, f->has_expire ? &f->expire_s : NULL, now_ns);
-	tell_expiry(z, now_ns);
+	tell_expiry(z, now_ns); /* before anybody is answered from it */
+	z->all->user.serve(z->all->user.ctx, z->user, version);
 }
 
 static void fetched(void *ctx, struct fetch *f, enum fetch_outcome outcome, struct version *version)

@@ -104,6 +104,14 @@ static bool authentic(struct mrg_dns_auth *auth, const struct database *db, stru
 	}
 }
 
+/* What is said of a version beside its records. */
+static struct mrg_dns_transfer_opt opt_of(const struct database *db, const struct version *v, uint64_t now_s)
+{
+	struct mrg_dns_transfer_opt opt = { .udp_size = db->server.udp_max };
+	opt.is_copy = db->states.expire(db->states.ctx, v->zone, now_s, &opt.expire_s);
+	return opt;
+}
+
 static struct sending *new_sending(struct sendings *s, const struct database *db, struct version *v,
 	const struct mrg_dns_auth *auth, const struct mrg_rt_addr *peer)
 {
@@ -142,8 +150,9 @@ enum mrg_dns_said sending_begin(struct sendings *s, const struct database *db, s
 	const struct mrg_dns_transfer_signer signer = {
 		.ctx = one, .room = mrg_dns_auth_room(&one->auth), .sign = sign
 	};
+	const struct mrg_dns_transfer_opt opt = opt_of(db, v, now_s);
 	mrg_dns_transfer_begin(
-		&one->transfer, r, v->zone, v->newest, db->server.udp_max, auth.key != NULL ? &signer : NULL);
+		&one->transfer, r, v->zone, v->newest, &opt, auth.key != NULL ? &signer : NULL);
 	const enum mrg_dns_said said = sending_next(s, one, out, cap, out_len);
 	if (said == MRG_DNS_SAID_PART)
 		call->transfer = one;
@@ -167,6 +176,7 @@ enum mrg_status sending_datagram(const struct database *db, struct mrg_span quer
 	const struct mrg_dns_transfer_signer signer = {
 		.ctx = &one, .room = mrg_dns_auth_room(&one.auth), .sign = sign
 	};
-	return mrg_dns_transfer_datagram(&one.transfer, r, v->zone, v->newest, db->server.udp_max,
+	const struct mrg_dns_transfer_opt opt = opt_of(db, v, one.now_s);
+	return mrg_dns_transfer_datagram(&one.transfer, r, v->zone, v->newest, &opt,
 		one.auth.key != NULL ? &signer : NULL, out, cap, out_len);
 }

@@ -15,7 +15,7 @@ static bool answers_all(uint16_t port)
 
 static void echo(struct datagram_echo *t, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t index)
 {
-	struct mrg_rt_addr peer;
+	struct mrg_rt_addr peer, asked;
 	e->ops->peer(e, index, &peer);
 	if (answers_all(peer.port)) {
 		t->counts.looped++;
@@ -25,9 +25,11 @@ static void echo(struct datagram_echo *t, struct mrg_dgram_end *e, struct mrg_dg
 		memcpy(d->out, d->in.p, d->in.len);
 		d->out_len = d->in.len;
 		t->counts.out++;
-	} else if (e->ops->send(e, &peer, d->in) == MRG_IO_OK) {
-		t->counts.out++; /* nothing at all, or more than there is room for */
+		return;
 	}
+	e->ops->asked(e, index, &asked);
+	if (e->ops->send(e, &asked, &peer, d->in) == MRG_IO_OK)
+		t->counts.out++; /* nothing at all, or more than there is room for */
 }
 
 static void echo_batch(void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count, uint64_t now_ns)

@@ -255,8 +255,21 @@ static void take_cookie(struct asker *k, struct mrg_dns_asked *a)
 		mrg_dns_cookie_reply(a->server->cookies, &a->query.cookie, &k->peer, c->now_s, k->cookie);
 	k->known = k->known || good;
 	k->extras.cookie = (struct mrg_span){ k->cookie, sizeof k->cookie };
+	/* RFC 7873 5.4: there a server cookie is shown to know whether it is good */
+	if (a->verdict == MRG_DNS_VERDICT_COOKIE && !good && mrg_dns_cookie_server(&a->query.cookie).len != 0)
+		a->verdict = MRG_DNS_VERDICT_BADCOOKIE;
 	if (c->cookie_must && c->via == MRG_DNS_UDP && !k->known && a->verdict == MRG_DNS_VERDICT_ANSWER)
 		a->verdict = MRG_DNS_VERDICT_BADCOOKIE;
+}
+
+/* Is a cookie asked for, and is there one?  RFC 7873 5.4: else it lacks its question. */
+static unsigned answer_cookie(const struct asker *k, const struct mrg_dns_query *q)
+{
+	if (q->edns_version != 0)
+		return MRG_DNS_RCODE_BADVERS;
+	if ((q->options & MRG_DNS_WANTED_COOKIE) == 0 || k->extras.cookie.len == 0)
+		return MRG_DNS_RCODE_FORMERR;
+	return MRG_DNS_RCODE_NOERROR;
 }
 
 /* What goes into the OPT record of a reply to a query that has options. */
@@ -329,6 +342,7 @@ static enum mrg_status write_reply(
 		fail(&r, MRG_DNS_RCODE_NOTIMP, MRG_DNS_EXTENDED_ERROR_NOT_SUPPORTED);
 		break;
 	case MRG_DNS_VERDICT_NOTAUTH: r.rcode = MRG_DNS_RCODE_NOTAUTH; break;
+	case MRG_DNS_VERDICT_COOKIE: r.rcode = answer_cookie(k, q); break;
 	case MRG_DNS_VERDICT_BADCOOKIE: r.rcode = MRG_DNS_RCODE_BADCOOKIE; break;
 	default: r.rcode = MRG_DNS_RCODE_FORMERR; break;
 	}
@@ -343,7 +357,8 @@ static MRG_COLD size_t take_signature(struct mrg_dns_asked *a, struct asker *k, 
 	switch (mrg_dns_auth_request(auth, a->server->keys, a->query.message, k->client->now_s)) {
 	case MRG_DNS_AUTH_GOOD:
 		k->known = true; /* which makes up for a cookie */
-		a->verdict = MRG_DNS_VERDICT_ANSWER;
+		if (a->query.has_question)
+			a->verdict = MRG_DNS_VERDICT_ANSWER;
 		break;
 	case MRG_DNS_AUTH_REFUSED: a->verdict = MRG_DNS_VERDICT_NOTAUTH; break;
 	default: a->verdict = MRG_DNS_VERDICT_FORMERR; break;
@@ -363,6 +378,8 @@ enum mrg_status mrg_dns_answer_finish(
 		return MRG_END;
 	if (a->verdict == MRG_DNS_VERDICT_ANSWER)
 		a->verdict = mrg_dns_query_rest(q);
+	else if (a->verdict == MRG_DNS_VERDICT_COOKIE && mrg_dns_query_rest(q) != MRG_DNS_VERDICT_ANSWER)
+		a->verdict = MRG_DNS_VERDICT_FORMERR;
 	k.client = c;
 	k.has_peer = k.known = false;
 	if (q->options != 0)

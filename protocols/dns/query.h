@@ -37,6 +37,7 @@ struct mrg_dns_query {
 enum mrg_dns_verdict {
 	MRG_DNS_VERDICT_ANSWER,
 	MRG_DNS_VERDICT_DROP, /* no reply at all */
+	MRG_DNS_VERDICT_COOKIE, /* it has no question: a cookie is all that it can ask for (RFC 7873 5.4) */
 	MRG_DNS_VERDICT_FORMERR,
 	MRG_DNS_VERDICT_NOTAUTH,   /* its signature is not good: RFC 8945 5.2 */
 	MRG_DNS_VERDICT_BADCOOKIE, /* it shows no good cookie where there must be one: RFC 7873 5.2.3 */
@@ -46,7 +47,7 @@ enum mrg_dns_verdict {
 /*
  * mrg_dns_query_question - read the header and the question of a message.
  *   out     filled as far as the message could be read.
- * MRG_DNS_VERDICT_ANSWER: mrg_dns_query_rest has the last word.   Cost: O(question).
+ * MRG_DNS_VERDICT_ANSWER and _COOKIE: mrg_dns_query_rest has the last word.   Cost: O(question).
  */
 enum mrg_dns_verdict mrg_dns_query_question(struct mrg_span message, struct mrg_dns_query *out);
 

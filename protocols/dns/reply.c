@@ -30,6 +30,11 @@ static void put_number(struct mrg_w *w, struct mrg_dns_opt_build *ob, uint16_t c
 	put_option(w, ob, code, mrg_w_span(&n, 0));
 }
 
+void mrg_dns_put_expire(struct mrg_w *w, struct mrg_dns_opt_build *ob, uint32_t seconds)
+{
+	put_number(w, ob, MRG_DNS_EDNS_OPTION_EXPIRE, seconds);
+}
+
 static void put_options(struct mrg_w *w, struct mrg_dns_opt_build *ob, const struct mrg_dns_reply *r)
 {
 	const struct mrg_dns_extras *const x = r->extras;
@@ -44,7 +49,7 @@ static void put_options(struct mrg_w *w, struct mrg_dns_opt_build *ob, const str
 	if (x->keepalive != 0)
 		put_number(w, ob, MRG_DNS_EDNS_OPTION_TCP_KEEPALIVE, x->keepalive);
 	if (r->expires)
-		put_number(w, ob, MRG_DNS_EDNS_OPTION_EXPIRE, r->expire);
+		mrg_dns_put_expire(w, ob, r->expire);
 }
 
 /* Octets that they take. */
@@ -58,7 +63,7 @@ static size_t options_room(const struct mrg_dns_extras *x)
 	if (x->keepalive != 0)
 		room += OPTION_HEAD + sizeof x->keepalive;
 	if (x->expire)
-		room += (size_t)OPTION_HEAD + MRG_DNS_EXPIRE_SIZE_MAX;
+		room += MRG_DNS_EXPIRE_OPTION;
 	return room;
 }
 

@@ -80,6 +80,10 @@ bool mrg_dns_reply_text(struct mrg_dns_reply *r, struct mrg_span text);
 /* mrg_dns_reply_cut - take all records out again and say TC: the client is to ask over TCP. */
 void mrg_dns_reply_cut(struct mrg_dns_reply *r);
 
+/* An EXPIRE option.  RFC 7314 2 */
+enum { MRG_DNS_EXPIRE_OPTION = MRG_DNS_OPTION_SIZE_MIN + MRG_DNS_EXPIRE_SIZE_MAX }; /* octets */
+void mrg_dns_put_expire(struct mrg_w *w, struct mrg_dns_opt_build *ob, uint32_t seconds);
+
 /* mrg_dns_reply_end - write the OPT record, if the query had one, and the header. */
 enum mrg_status mrg_dns_reply_end(struct mrg_dns_reply *r, size_t *len);
 

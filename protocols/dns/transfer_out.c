@@ -130,8 +130,8 @@ static enum mrg_status advance(struct mrg_dns_transfer *t)
 }
 
 void mrg_dns_transfer_begin(struct mrg_dns_transfer *t, const struct mrg_dns_transfer_request *r,
-	const struct mrg_dns_zone *zone, const struct mrg_dns_step *newest, uint16_t udp_size,
-	const struct mrg_dns_transfer_signer *signer)
+	const struct mrg_dns_zone *zone, const struct mrg_dns_step *newest,
+	const struct mrg_dns_transfer_opt *opt, const struct mrg_dns_transfer_signer *signer)
 {
 	const struct mrg_dns_query *const q = &r->query;
 	const struct mrg_span name = mrg_dns_name_flat_from(&r->name, 0);
@@ -140,10 +140,11 @@ void mrg_dns_transfer_begin(struct mrg_dns_transfer *t, const struct mrg_dns_tra
 		.zone = zone,
 		.id = mrg_dns_header_id(&q->header),
 		.type = mrg_dns_question_type(&q->question),
-		.udp_size = udp_size,
+		.udp_size = opt->udp_size,
 		.rd = mrg_dns_header_rd(&q->header) != 0,
 		.edns = q->has_edns,
 		.dnssec_ok = q->dnssec_ok,
+		.expires = (q->options & MRG_DNS_WANTED_EXPIRE) != 0,
 		.stage = MRG_DNS_TRANSFER_FIRST_SOA,
 		.walk = { .zone = zone },
 		.newest = newest,
@@ -152,6 +153,8 @@ void mrg_dns_transfer_begin(struct mrg_dns_transfer *t, const struct mrg_dns_tra
 		t->signer = *signer;
 	memcpy(t->name, name.p, name.len);
 	t->st = mrg_dns_node_soa(zone->apex, &t->soa, &soa);
+	if (t->st == MRG_OK)
+		t->expire_s = opt->is_copy ? opt->expire_s : mrg_dns_soa_expire(&soa);
 	if (!r->incremental)
 		return;
 	if (r->serial == zone->serial || mrg_dns_serial_later(r->serial, zone->serial)) {
@@ -188,6 +191,8 @@ static void put_head(const struct mrg_dns_transfer *t, struct mrg_w *w, unsigned
 		mrg_dns_edns_begin(w, &eb,
 			&(struct mrg_dns_edns_args){ .udp_size = t->udp_size, .dnssec_ok = t->dnssec_ok });
 		mrg_dns_opt_begin(w, &ob, &(struct mrg_dns_opt_args){ 0 });
+		if (t->expires)
+			mrg_dns_put_expire(w, &ob, t->expire_s);
 		mrg_dns_opt_end(w, &ob);
 		mrg_dns_edns_end(w, &eb);
 	}
@@ -216,11 +221,17 @@ static unsigned put_records(struct mrg_dns_transfer *t, struct mrg_w *w, enum mr
 	}
 }
 
+/* Octets of the OPT record of the first message. */
+static size_t opt_room(const struct mrg_dns_transfer *t)
+{
+	return !t->edns ? 0 : MRG_DNS_EDNS_SIZE_MIN + (t->expires ? (size_t)MRG_DNS_EXPIRE_OPTION : 0u);
+}
+
 enum mrg_status mrg_dns_transfer_next(struct mrg_dns_transfer *t, uint8_t *out, size_t cap, size_t *len)
 {
 	const bool first = t->messages == 0;
 	const size_t most = cap < MESSAGE_MAX ? cap : (size_t)MESSAGE_MAX,
-		     room = t->signer.room + (first && t->edns ? (size_t)MRG_DNS_EDNS_SIZE_MIN : 0u);
+		     room = t->signer.room + (first ? opt_room(t) : 0u);
 	struct mrg_w w;
 	enum mrg_status st;
 	*len = 0;
@@ -257,15 +268,15 @@ enum mrg_status mrg_dns_transfer_next(struct mrg_dns_transfer *t, uint8_t *out, 
 
 enum mrg_status mrg_dns_transfer_datagram(struct mrg_dns_transfer *t,
 	const struct mrg_dns_transfer_request *r, const struct mrg_dns_zone *zone,
-	const struct mrg_dns_step *newest, uint16_t udp_size, const struct mrg_dns_transfer_signer *signer,
-	uint8_t *out, size_t cap, size_t *len)
+	const struct mrg_dns_step *newest, const struct mrg_dns_transfer_opt *opt,
+	const struct mrg_dns_transfer_signer *signer, uint8_t *out, size_t cap, size_t *len)
 {
 	const size_t room = signer != NULL ? signer->room : 0;
 	/* a signature goes on from the one before: so it is tried without, and signed once */
-	mrg_dns_transfer_begin(t, r, zone, newest, udp_size, NULL);
+	mrg_dns_transfer_begin(t, r, zone, newest, opt, NULL);
 	enum mrg_status st = mrg_dns_transfer_next(t, out, cap < room ? 0 : cap - room, len);
 	if (st == MRG_MORE || st == MRG_E_SPACE) {
-		mrg_dns_transfer_begin(t, r, zone, newest, udp_size, NULL);
+		mrg_dns_transfer_begin(t, r, zone, newest, opt, NULL);
 		t->kind = MRG_DNS_TRANSFER_CURRENT;
 		st = mrg_dns_transfer_next(t, out, cap < room ? 0 : cap - room, len);
 	}

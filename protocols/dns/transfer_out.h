@@ -2,7 +2,7 @@
  * transfer_out.h - a zone, or what has changed in it, as a sequence of messages: AXFR and IXFR, the side that has the zone.
  *
  * References: RFC 5936 (AXFR: 2.2 messages, 3 what is in them), RFC 1995 (IXFR: 2 what is answered, 4 differences), RFC 1982 (serial
- * numbers), RFC 6891 6.1.1 (OPT).
+ * numbers), RFC 6891 6.1.1 (OPT), RFC 7314 (EXPIRE).
  *
  * What it does not do: it decides nothing about who may have a zone, finds no zone, keeps no history, and holds nothing: the caller sees
  * to it that the zone and its history stay until the transfer is over.
@@ -11,7 +11,7 @@
  *	struct mrg_dns_transfer_request r;
  *	if (!mrg_dns_transfer_asked(query, MRG_DNS_TCP, &r)) ...	(mrg_dns_answer has the reply)
  *	if (zone == NULL || !allowed) return mrg_dns_transfer_refuse(&r, MRG_DNS_RCODE_NOTAUTH or _REFUSED, out, cap, &len);
- *	mrg_dns_transfer_begin(t, &r, zone, newest, NULL);
+ *	mrg_dns_transfer_begin(t, &r, zone, newest, &opt, NULL);
  *	while ((st = mrg_dns_transfer_next(t, out, cap, &len)) == MRG_MORE) ...	(send it; the last comes with MRG_OK)
  */
 #ifndef MRG_DNS_TRANSFER_OUT_H
@@ -55,6 +55,13 @@ struct mrg_dns_transfer_signer {
 	enum mrg_status (*sign)(void *ctx, uint8_t *message, size_t *len, size_t cap);
 };
 
+/* What the OPT record of the first message says to who has one. */
+struct mrg_dns_transfer_opt {
+	uint16_t udp_size;
+	bool is_copy;      /* the zone is another server's, and */
+	uint32_t expire_s; /* seconds are left until it expires (RFC 7314 4.2); else its SOA record says how many it would last (4.1) */
+};
+
 /* What is sent. */
 enum mrg_dns_transfer_kind {
 	MRG_DNS_TRANSFER_WHOLE,   /* the zone: RFC 5936 2.2 */
@@ -79,7 +86,8 @@ struct mrg_dns_transfer {
 	const struct mrg_dns_zone *zone;
 	struct mrg_dns_transfer_signer signer;
 	uint16_t id, type, udp_size;
-	bool rd, edns, dnssec_ok;
+	uint32_t expire_s; /* if it expires */
+	bool rd, edns, dnssec_ok, expires;
 	bool pending; /* `rr` is still to be written */
 	enum mrg_dns_transfer_stage stage;
 	struct mrg_dns_rr rr, soa;
@@ -96,12 +104,12 @@ struct mrg_dns_transfer {
  * mrg_dns_transfer_begin - answer a request.
  *   r          need not be kept
  *   zone       the version that is sent.   newest   the step that led to it; NULL: nothing is known of the past, so all is sent
- *   udp_size   for our OPT record.         signer   copied; NULL: nobody signs
+ *   opt        copied.   signer   likewise; NULL: nobody signs
  * Cost:     O(octets of the steps), at most as many records as the zone has.
  */
 void mrg_dns_transfer_begin(struct mrg_dns_transfer *t, const struct mrg_dns_transfer_request *r,
-	const struct mrg_dns_zone *zone, const struct mrg_dns_step *newest, uint16_t udp_size,
-	const struct mrg_dns_transfer_signer *signer);
+	const struct mrg_dns_zone *zone, const struct mrg_dns_step *newest,
+	const struct mrg_dns_transfer_opt *opt, const struct mrg_dns_transfer_signer *signer);
 
 /*
  * mrg_dns_transfer_next - the next message: as many records as fit into it.
@@ -118,7 +126,7 @@ MRG_MUST_USE enum mrg_status mrg_dns_transfer_next(
  */
 MRG_MUST_USE enum mrg_status mrg_dns_transfer_datagram(struct mrg_dns_transfer *t,
 	const struct mrg_dns_transfer_request *r, const struct mrg_dns_zone *zone,
-	const struct mrg_dns_step *newest, uint16_t udp_size, const struct mrg_dns_transfer_signer *signer,
-	uint8_t *out, size_t cap, size_t *len);
+	const struct mrg_dns_step *newest, const struct mrg_dns_transfer_opt *opt,
+	const struct mrg_dns_transfer_signer *signer, uint8_t *out, size_t cap, size_t *len);
 
 #endif

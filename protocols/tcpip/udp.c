@@ -349,16 +349,28 @@ static void peer(struct mrg_dgram_end *e, size_t index, struct mrg_rt_addr *out)
 			scope_of(&st->waiting[index]), out);
 }
 
-static enum mrg_io send_one(struct mrg_dgram_end *e, const struct mrg_rt_addr *to, struct mrg_span octets)
+static void asked(struct mrg_dgram_end *e, size_t index, struct mrg_rt_addr *out)
+{
+	const struct mrg_tcpip_udp *const u = (const struct mrg_tcpip_udp *)(const void *)e;
+	const struct udp_state *const st = u->stack->udp;
+	*out = (struct mrg_rt_addr){ .family = 0 };
+	if (st->who == u && index < st->count && !st->waiting[index].to_many)
+		ip_to_rt(&st->waiting[index].to, u->port, 0, out);
+}
+
+static enum mrg_io send_one(struct mrg_dgram_end *e, const struct mrg_rt_addr *from,
+	const struct mrg_rt_addr *to, struct mrg_span octets)
 {
 	struct mrg_tcpip_udp *const u = (struct mrg_tcpip_udp *)(void *)e;
-	struct ip_way w = { .from = u->local, .to = ip_of(to), .only = (uint16_t)to->scope };
+	struct ip_way w = { .from = from != NULL && from->family != 0 ? ip_of(from) : u->local,
+		.to = ip_of(to),
+		.only = (uint16_t)to->scope };
 	if (ip_is4(&w.to) != u->four)
 		return MRG_IO_RESET;
 	return udp_send(u->stack, &w, u->port, to->port, octets);
 }
 
-static const struct mrg_dgram_ops udp_ops = { .peer = peer, .send = send_one };
+static const struct mrg_dgram_ops udp_ops = { .peer = peer, .asked = asked, .send = send_one };
 
 /* An end that would take just what this one is to take. */
 static bool taken(const struct udp_state *st, const struct mrg_tcpip_udp *as, uint16_t port)

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <linux/close_range.h>
-#include <netinet/in.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -41,23 +40,6 @@ static ssize_t few_sendmsg(int fd, const struct msghdr *msg, int flags)
 	return writev(fd, msg->msg_iov, (int)msg->msg_iovlen);
 }
 
-static ssize_t few_sendto(
-	int fd, const void *p, size_t len, int flags, const struct sockaddr *to, socklen_t to_len)
-{
-	struct sockaddr_in6 room; /* or a sockaddr_in, which is shorter */
-	struct iovec part = { .iov_len = len };
-	struct mmsghdr one = {
-		.msg_hdr = { .msg_name = &room, .msg_namelen = to_len, .msg_iov = &part, .msg_iovlen = 1 }
-	};
-	if (to_len > sizeof room) {
-		errno = EINVAL;
-		return -1;
-	}
-	memcpy(&room, to, to_len);
-	memcpy(&part.iov_base, &p, sizeof p); /* the kernel only reads; its type serves both directions */
-	return sendmmsg(fd, &one, 1, flags) == 1 ? (ssize_t)one.msg_len : -1;
-}
-
 static int few_epoll_wait(int fd, struct epoll_event *events, int count, uint64_t wait_ns)
 {
 	return mrg_unix_kernel.epoll_wait(fd, events, count, wait_ns);
@@ -66,7 +48,6 @@ static int few_epoll_wait(int fd, struct epoll_event *events, int count, uint64_
 const struct mrg_unix_sys mrg_unix_few = {
 	.recvmmsg = recvmmsg,
 	.sendmmsg = sendmmsg,
-	.sendto = few_sendto,
 	.recv = few_recv,
 	.sendmsg = few_sendmsg,
 	.sendfile = sendfile, /* nobody asks for this or for connect: the filter knows neither */

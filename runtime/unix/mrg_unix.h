@@ -31,8 +31,6 @@
 struct mrg_unix_sys {
 	int (*recvmmsg)(int fd, struct mmsghdr *msgs, unsigned count, int flags, struct timespec *timeout);
 	int (*sendmmsg)(int fd, struct mmsghdr *msgs, unsigned count, int flags);
-	ssize_t (*sendto)(
-		int fd, const void *p, size_t len, int flags, const struct sockaddr *to, socklen_t to_len);
 	ssize_t (*recv)(int fd, void *p, size_t cap, int flags);
 	ssize_t (*sendmsg)(int fd, const struct msghdr *msg, int flags);
 	ssize_t (*sendfile)(int fd, int from_fd, off_t *offset, size_t len);

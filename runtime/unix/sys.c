@@ -64,7 +64,6 @@ static int wait_events(int fd, struct epoll_event *events, int count, uint64_t w
 const struct mrg_unix_sys mrg_unix_kernel = {
 	.recvmmsg = recvmmsg,
 	.sendmmsg = sendmmsg,
-	.sendto = sendto,
 	.recv = recv,
 	.sendmsg = sendmsg,
 	.sendfile = sendfile,

@@ -148,18 +148,66 @@ static void peer(struct mrg_dgram_end *e, size_t index, struct mrg_rt_addr *out)
 	mrg_unix_addr_of(&u->slots->peer[index], out);
 }
 
-static enum mrg_io send_one(struct mrg_dgram_end *e, const struct mrg_rt_addr *to, struct mrg_span bytes)
+static void asked(struct mrg_dgram_end *e, size_t index, struct mrg_rt_addr *out)
 {
 	const struct mrg_unix_udp *const u = (const struct mrg_unix_udp *)(const void *)e;
-	const struct mrg_unix_sockaddr sa = mrg_unix_sockaddr_of(to);
-	const ssize_t n = u->loop->sys->sendto(
-		u->watch.fd, bytes.p, bytes.len, MSG_DONTWAIT, (const struct sockaddr *)&sa.any, sa.len);
-	if (n >= 0)
+	const struct mrg_unix_udp_slots *const s = u->slots;
+	const uint8_t *const info = s->control[index].b + CMSG_LEN(0);
+	*out = (struct mrg_rt_addr){ .family = 0 };
+	if (s->control_len == 0 || s->rx[index].msg_hdr.msg_controllen != s->control_len)
+		return;
+	if (s->peer_len == sizeof(struct sockaddr_in6)) {
+		memcpy(out->ip, info + offsetof(struct in6_pktinfo, ipi6_addr), sizeof(struct in6_addr));
+		out->family = 6;
+	} else {
+		memcpy(out->ip, info + offsetof(struct in_pktinfo, ipi_spec_dst), sizeof(struct in_addr));
+		out->family = 4;
+	}
+}
+
+/* Control data that say which address a datagram is to leave by; their length. */
+static socklen_t put_source(union control *c, const struct mrg_rt_addr *from)
+{
+	struct in_pktinfo four = { .ipi_ifindex = 0 };
+	struct in6_pktinfo six = { .ipi6_ifindex = 0 };
+	if (from->family == 6) {
+		memcpy(&six.ipi6_addr, from->ip, sizeof six.ipi6_addr);
+		c->align = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof six),
+			.cmsg_level = IPPROTO_IPV6,
+			.cmsg_type = IPV6_PKTINFO };
+		memcpy(c->b + CMSG_LEN(0), &six, sizeof six);
+		return CMSG_SPACE(sizeof six);
+	}
+	memcpy(&four.ipi_spec_dst, from->ip, sizeof four.ipi_spec_dst);
+	c->align = (struct cmsghdr){
+		.cmsg_len = CMSG_LEN(sizeof four), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO
+	};
+	memcpy(c->b + CMSG_LEN(0), &four, sizeof four);
+	return CMSG_SPACE(sizeof four);
+}
+
+static enum mrg_io send_one(struct mrg_dgram_end *e, const struct mrg_rt_addr *from,
+	const struct mrg_rt_addr *to, struct mrg_span bytes)
+{
+	const struct mrg_unix_udp *const u = (const struct mrg_unix_udp *)(const void *)e;
+	struct mrg_unix_sockaddr sa = mrg_unix_sockaddr_of(to);
+	struct iovec part = { .iov_len = bytes.len };
+	struct mmsghdr one = {
+		.msg_hdr = { .msg_name = &sa.any, .msg_namelen = sa.len, .msg_iov = &part, .msg_iovlen = 1 }
+	};
+	union control source;
+	memcpy(&part.iov_base, &bytes.p,
+		sizeof bytes.p); /* the kernel only reads; its type serves both directions */
+	if (from != NULL && from->family != 0) {
+		one.msg_hdr.msg_controllen = put_source(&source, from);
+		one.msg_hdr.msg_control = source.b;
+	}
+	if (u->loop->sys->sendmmsg(u->watch.fd, &one, 1, MSG_DONTWAIT) == 1)
 		return MRG_IO_OK;
 	return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? MRG_IO_AGAIN : MRG_IO_RESET;
 }
 
-static const struct mrg_dgram_ops udp_ops = { .peer = peer, .send = send_one };
+static const struct mrg_dgram_ops udp_ops = { .peer = peer, .asked = asked, .send = send_one };
 
 int mrg_unix_udp_init(struct mrg_unix_udp *u, struct mrg_unix_loop *l, struct mrg_arena *arena, int fd,
 	const struct mrg_rt_addr *bound, const struct mrg_dgram_user *user)

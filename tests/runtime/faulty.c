@@ -32,12 +32,6 @@ static int faulty_sendmmsg(int fd, struct mmsghdr *msgs, unsigned count, int fla
 	return mrg_unix_kernel.sendmmsg(fd, msgs, (unsigned)at_most(&faulty.sendmmsg, count), flags);
 }
 
-static ssize_t faulty_sendto(
-	int fd, const void *p, size_t len, int flags, const struct sockaddr *to, socklen_t to_len)
-{
-	return faulty_fails(&faulty.sendto) ? -1 : mrg_unix_kernel.sendto(fd, p, len, flags, to, to_len);
-}
-
 static ssize_t faulty_recv(int fd, void *p, size_t cap, int flags)
 {
 	return faulty_fails(&faulty.recv) ? -1
@@ -84,8 +78,7 @@ static int faulty_connect(int fd, const struct sockaddr *to, socklen_t to_len)
 static int faulty_epoll_wait(int fd, struct epoll_event *events, int count, uint64_t wait_ns)
 {
 	faulty.longest_wait_ns = wait_ns > faulty.longest_wait_ns ? wait_ns : faulty.longest_wait_ns;
-	return faulty_fails(&faulty.epoll_wait) ? -1
-						: mrg_unix_kernel.epoll_wait(fd, events, count, wait_ns);
+	return faulty_fails(&faulty.epoll_wait) ? -1 : mrg_unix_kernel.epoll_wait(fd, events, count, wait_ns);
 }
 
 static int faulty_wait_writable(int fd, int timeout_ms)
@@ -101,7 +94,6 @@ static uint64_t faulty_now_ns(void) { return mrg_unix_now_ns() + faulty.ahead_ns
 const struct mrg_unix_sys faulty_sys = {
 	.recvmmsg = faulty_recvmmsg,
 	.sendmmsg = faulty_sendmmsg,
-	.sendto = faulty_sendto,
 	.recv = faulty_recv,
 	.sendmsg = faulty_sendmsg,
 	.sendfile = faulty_sendfile,

@@ -20,7 +20,7 @@ struct faulty {
 bool faulty_fails(struct faulty *f);
 
 struct faulty_all {
-	struct faulty recvmmsg, sendmmsg, sendto, recv, sendmsg, sendfile, accept, connect, epoll_wait;
+	struct faulty recvmmsg, sendmmsg, recv, sendmsg, sendfile, accept, connect, epoll_wait;
 	int accepted; /* the descriptor of the last connection */
 	bool more;    /* did the last sendmsg say that more follows? */
 	unsigned waits;    /* for room in a socket */

@@ -21,7 +21,7 @@ static struct mrg_arena arena;
 static struct mrg_unix_loop loop;
 static struct mrg_unix_udp udp;
 static struct mrg_rt_addr bound;
-static struct mrg_rt_addr last_peer;
+static struct mrg_rt_addr last_peer, last_asked;
 static size_t handled, wanted, biggest_batch, last_len;
 static int client;
 
@@ -42,6 +42,7 @@ static void echo(void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t
 		d[i].out_len = d[i].in.len < OUT_MAX ? d[i].in.len : OUT_MAX;
 	}
 	e->ops->peer(e, count - 1, &last_peer);
+	e->ops->asked(e, count - 1, &last_asked);
 	handled += count;
 }
 
@@ -152,6 +153,25 @@ START_TEST(replies_come_from_the_address_that_was_asked)
 		mrg_rt_addr_str(&last_peer, text), strchr(places[_i].ask, ':') != NULL ? "[::1]" : "127."));
 	ck_assert_uint_eq(loop.counts.dgram_in, 9);
 	ck_assert_uint_eq(loop.counts.dgram_out, 6);
+	stop();
+}
+END_TEST
+
+START_TEST(so_do_those_that_come_later)
+{
+	const bool four = strcmp(places[_i].bind, "0.0.0.0:0") == 0,
+		   six = strcmp(places[_i].bind, "[::]:0") == 0;
+	start(places[_i].bind);
+	connect_client(places[_i].ask);
+	for (unsigned round = 0; round < 3; round++) {
+		ask("drop");
+		serve(1);
+		expect_nothing();
+		ck_assert_int_eq(
+			udp.end.ops->send(&udp.end, &last_asked, &last_peer, MRG_LITERAL("news")), MRG_IO_OK);
+		expect("news");
+	}
+	ck_assert_int_eq(last_asked.family, four ? 4 : six ? 6 : 0);
 	stop();
 }
 END_TEST
@@ -319,12 +339,12 @@ START_TEST(datagrams_that_answer_nothing)
 	connect_client("127.0.0.1");
 	ck_assert_int_eq(getsockname(client, (struct sockaddr *)&in, &len), 0);
 	to.port = ntohs(in.sin_port);
-	ck_assert_int_eq(udp.end.ops->send(&udp.end, &to, bytes), MRG_IO_OK);
+	ck_assert_int_eq(udp.end.ops->send(&udp.end, NULL, &to, bytes), MRG_IO_OK);
 	expect("news");
-	faulty.sendto = (struct faulty){ .count = 1, .err = EAGAIN };
-	ck_assert_int_eq(udp.end.ops->send(&udp.end, &to, bytes), MRG_IO_AGAIN);
-	faulty.sendto = (struct faulty){ .count = 1, .err = ENETUNREACH };
-	ck_assert_int_eq(udp.end.ops->send(&udp.end, &to, bytes), MRG_IO_RESET);
+	faulty.sendmmsg = (struct faulty){ .count = 1, .err = EAGAIN };
+	ck_assert_int_eq(udp.end.ops->send(&udp.end, NULL, &to, bytes), MRG_IO_AGAIN);
+	faulty.sendmmsg = (struct faulty){ .count = 1, .err = ENETUNREACH };
+	ck_assert_int_eq(udp.end.ops->send(&udp.end, NULL, &to, bytes), MRG_IO_RESET);
 	expect_nothing();
 	stop();
 }
@@ -454,6 +474,7 @@ int main(void)
 	TCase *const t = tcase_create("udp");
 	tcase_add_loop_test(
 		t, replies_come_from_the_address_that_was_asked, 0, (int)(sizeof places / sizeof places[0]));
+	tcase_add_loop_test(t, so_do_those_that_come_later, 0, (int)(sizeof places / sizeof places[0]));
 	tcase_add_test(t, an_ipv6_socket_leaves_ipv4_alone);
 	tcase_add_test(t, many_are_served_in_batches);
 	tcase_add_test(t, empty_and_too_long_datagrams);

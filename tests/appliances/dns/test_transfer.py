@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import re
+import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from harness import Files, Server, check, equal, main  # noqa: E402
+import wire  # noqa: E402
+from harness import Files, Server, check, equal, main, receive  # noqa: E402
 from peers import KEY, ORIGIN, PEERS, SECRET, Peer, dig, free_port, records, wait_for_serial  # noqa: E402
 from running import run_program  # noqa: E402
 
@@ -103,6 +106,39 @@ def test_ours_to_knotd() -> None:
 
 def test_ours_to_nsd() -> None:
     to_peer(PEERS[2])
+
+
+def told_expiry(port: int, rtype: int) -> int:
+    """The seconds of the EXPIRE option (RFC 7314) in the first message of the answer."""
+    axfr, code = 252, 9
+    message = wire.with_opt(wire.query(ORIGIN, rtype), options=struct.pack("!2H", code, 0))
+    if rtype != axfr:  # the version that is there: RFC 1995 3
+        soa = b"\0\0" + struct.pack("!5I", 1, 0, 0, 0, 0)
+        record = wire.name(ORIGIN) + struct.pack("!HHIH", wire.SOA, wire.IN, 0, len(soa)) + soa
+        opt = len(message) - 15
+        message = message[:8] + struct.pack("!2H", 1, 1) + message[12:opt] + record + message[opt:]
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        s.sendall(wire.frame(message))
+        reply = wire.read(receive(s))
+    equal(reply.rcode, wire.NOERROR)
+    options = next(record.rdata for record in reply.additional if record.type == wire.OPT)
+    equal(options[:4], struct.pack("!2H", code, 4))
+    return int(struct.unpack("!I", options[4:])[0])
+
+
+def test_a_transfer_tells_when_the_zone_expires() -> None:
+    """Longer than a secondary keeps any zone, so that its answer is unlike its primary's."""
+    expire, kept = 100_000_000, 365 * 86400
+    with Files() as files, Files() as others:
+        port, own = free_port(), free_port()
+        files.write("ours.zone", zone(1, count=3).replace("1209600", str(expire)))
+        with Server(*ours(files, port, f"file {files.path}/ours.zone", "allow-transfer 127.0.0.1"), listen=()), \
+                Server(*ours(others, own, f"primary 127.0.0.1:{port}", "allow-transfer 127.0.0.1"), listen=()) as server:
+            server.wait_for("event=zone ")
+            for rtype in (251, 252):  # IXFR, AXFR
+                equal(told_expiry(port, rtype), expire)
+                left = told_expiry(own, rtype)
+                check(kept - 3600 < left <= kept, f"{left} seconds left")
 
 
 def test_nothing_is_lost_while_a_zone_changes() -> None:

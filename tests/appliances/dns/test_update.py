@@ -30,9 +30,10 @@ def updated(files: Files, *lines: str) -> tuple[str, ...]:
     return ("--config", str(config))
 
 
-def nsupdate(server: Server, *lines: str, key: str = f"hmac-sha256:{KEY} {SECRET}", tcp: bool = False) -> str:
+def nsupdate(server: Server, *lines: str, key: str = f"hmac-sha256:{KEY} {SECRET}", tcp: bool = False,
+             host: str = "127.0.0.1") -> str:
     """What it says: nothing, or why not."""
-    text = f"server 127.0.0.1 {server.port}\ncheck-names off\n" + (f"key {key}\n" if key else "") + "".join(line + "\n" for line in lines) + "send\n"
+    text = f"server {host} {server.port}\ncheck-names off\n" + (f"key {key}\n" if key else "") + "".join(line + "\n" for line in lines) + "send\n"
     done = subprocess.run(["nsupdate", *(["-v"] if tcp else [])], input=text, capture_output=True, text=True, timeout=PATIENCE_S)
     return (done.stdout + done.stderr).strip()
 
@@ -58,6 +59,14 @@ def test_what_is_changed_is_served_and_kept() -> None:
             equal(dig(server.port, "+short", "soa", ORIGIN).split()[2], "11", "each change is a version, what fails is none")
         with Server(*arguments) as server:
             equal(addresses(server, f"new1.{ORIGIN}"), ["192.0.2.98", "192.0.2.99"], "it is in the file")
+
+
+def test_the_reply_leaves_by_the_address_that_was_asked() -> None:
+    """It comes later than the other replies; whoever has sent to one address takes none from another."""
+    with Files() as files, Server(*updated(files, ALL), listen=("0.0.0.0:0",)) as server:
+        for host in ("127.0.0.1", "127.0.0.2"):
+            equal(nsupdate(server, f"update add new.{ORIGIN} 60 TXT {host}", host=host), "", host)
+        equal(sorted(dig(server.port, "+short", "txt", f"new.{ORIGIN}").split()), ['"127.0.0.1"', '"127.0.0.2"'])
 
 
 def test_a_certificate_authoritys_challenge() -> None:

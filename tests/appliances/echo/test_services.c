@@ -327,7 +327,7 @@ END_TEST
 /* ---- datagrams ---- */
 
 static struct {
-	struct mrg_rt_addr peer;
+	struct mrg_rt_addr peer, asked;
 	size_t sent, sent_len;
 	struct mrg_rt_addr to;
 	unsigned connects;
@@ -340,9 +340,18 @@ static void fake_peer(struct mrg_dgram_end *e, size_t index, struct mrg_rt_addr 
 	*out = fake.peer;
 }
 
-static enum mrg_io fake_send(struct mrg_dgram_end *e, const struct mrg_rt_addr *to, struct mrg_span octets)
+static void fake_asked(struct mrg_dgram_end *e, size_t index, struct mrg_rt_addr *out)
 {
 	(void)e;
+	MUST(index == 0);
+	*out = fake.asked;
+}
+
+static enum mrg_io fake_send(struct mrg_dgram_end *e, const struct mrg_rt_addr *from,
+	const struct mrg_rt_addr *to, struct mrg_span octets)
+{
+	(void)e;
+	MUST(mrg_rt_addr_same(from, &fake.asked));
 	MUST(mrg_rt_addr_same(to, &fake.peer));
 	fake.sent++;
 	fake.sent_len = octets.len;
@@ -361,7 +370,7 @@ static const char *fake_connect(void *ctx, const struct mrg_rt_addr *to)
 static const char *ask(const struct mrg_dgram_user *user, struct mrg_span question, size_t room)
 {
 	static char out[200];
-	static const struct mrg_dgram_ops ops = { .peer = fake_peer, .send = fake_send };
+	static const struct mrg_dgram_ops ops = { .peer = fake_peer, .asked = fake_asked, .send = fake_send };
 	struct mrg_dgram_end e = { .ops = &ops };
 	struct mrg_dgram d = { .in = guarded(question), .out = (uint8_t *)out, .out_cap = room };
 	memset(out, 'x', sizeof out);
@@ -378,6 +387,7 @@ START_TEST(datagrams_go_back)
 	datagram_echo_init(&d);
 	memset(&fake, 0, sizeof fake);
 	MUST(mrg_rt_addr_read("192.0.2.1:4000", 0, &fake.peer));
+	MUST(mrg_rt_addr_read("198.51.100.7", 0, &fake.asked));
 	ck_assert_str_eq(ask(&d.user, MRG_LITERAL("hello"), 100), "hello");
 	ck_assert_str_eq(ask(&d.user, MRG_LITERAL("hello"), 5), "hello");
 	ck_assert_uint_eq(fake.sent, 0);

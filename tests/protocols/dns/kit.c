@@ -146,7 +146,6 @@ static void read_line(const char *line, struct asked *a)
 	unsigned v = 0, words = 0;
 	memset(a, 0, sizeof *a);
 	a->head.id = 0x1234;
-	a->head.qdcount = 1;
 	a->opt.udp_size = 1232;
 	snprintf(copy, sizeof copy, "%s", line);
 	for (char *w = strtok_r(copy, " ", &save); w != NULL; w = strtok_r(NULL, " ", &save)) {
@@ -187,6 +186,7 @@ static void read_line(const char *line, struct asked *a)
 		else if (words++ < 3)
 			strcat(strcat(a->question, w), " ");
 	}
+	a->head.qdcount = words != 0;
 	if (words == 2)
 		strcat(a->question, "IN");
 	a->head.arcount = a->edns;
@@ -211,7 +211,8 @@ size_t kit_query(const char *line, uint8_t *out, size_t cap)
 	mrg_dns_header_put(&w, &a.head);
 	mrg_text_line(&t, (struct mrg_span){ (const uint8_t *)a.question, strlen(a.question) },
 		(struct mrg_span){ NULL, 0 });
-	ck_assert_int_eq(mrg_dns_question_from_text(&t, &w, NULL), MRG_OK);
+	if (a.head.qdcount != 0)
+		ck_assert_int_eq(mrg_dns_question_from_text(&t, &w, NULL), MRG_OK);
 	if (a.edns) {
 		struct mrg_dns_edns_build eb;
 		struct mrg_dns_opt_build ob;

@@ -29,7 +29,7 @@ enum mrg_dns_zone_fault kit_zone(struct kit *k, const char *origin, const char *
 enum mrg_dns_zone_fault kit_zone_in(struct kit *k, struct mrg_dns_zone_builder *b, const char *text);
 
 /*
- * The wire form of a query.  `line` is "NAME TYPE [CLASS]" and words after it:
+ * The wire form of a query.  `line` is "NAME TYPE [CLASS]", or without that nothing is asked, and words after it:
  *   rd cd ad aa tc ra   bits of the header      id=N op=N       fields of the header
  *   edns=N   an OPT record of that size         do nsid keepalive expire ver=N cookie=HEX   of the OPT record
  */

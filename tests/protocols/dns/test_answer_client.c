@@ -502,6 +502,39 @@ START_TEST(who_has_shown_that_he_is_there_is_not_counted)
 }
 END_TEST
 
+/* RFC 7873 5.4: NOERROR for the client's cookie alone and for a good server cookie, BADCOOKIE for another one. */
+START_TEST(a_cookie_may_be_asked_for_without_a_question)
+{
+	const struct mrg_dns_tsig_keys table = { keys, 1 };
+	struct mrg_dns_auth a;
+	const char *reply;
+	char line[200], want[200], good[49];
+	expect("cookie=0011223344556677", "FORMERR\nopt 1232\n"); /* there are no cookies here */
+	k.server.cookies = &secrets;
+	strcpy(good, cookie_of(ask_with("0011223344556677")));
+	snprintf(want, sizeof want, "NOERROR\nopt 1232 10=%s\n", good);
+	expect("cookie=0011223344556677", want);
+	expect("cookie=0011223344556677 tcp", want);
+	snprintf(line, sizeof line, "cookie=%s", good);
+	expect(line, want);
+	snprintf(want, sizeof want, "BADCOOKIE\nopt 1232 10=%s\n", good);
+	expect("cookie=0011223344556677010000000000000000000000000000ff", want);
+	expect("cookie=0011223344556677aabbccddeeff0011", want);
+	expect("cookie=0011223344556677aabbccddeeff0011 tcp", want);
+	snprintf(want, sizeof want, "BADVERS\nopt 1232 10=%s\n", good);
+	expect("cookie=0011223344556677 ver=1", want);
+	expect("", "FORMERR\n");
+	expect("nsid", "FORMERR\nopt 1232\n");
+	expect("cookie=00112233445566", "FORMERR\n");
+	k.server.keys = &table; /* a signature makes no question */
+	ck_assert_int_eq(
+		ask_signed("cookie=0011223344556677", MRG_DNS_UDP, NOW, &a, &reply), MRG_DNS_AUTH_GOOD);
+	ck_assert_int_eq(strncmp(reply, "NOERROR\n", 8), 0);
+	ck_assert_int_eq(ask_signed("nsid", MRG_DNS_UDP, NOW, &a, &reply), MRG_DNS_AUTH_GOOD);
+	ck_assert_int_eq(strncmp(reply, "FORMERR\n", 8), 0);
+}
+END_TEST
+
 START_TEST(limits_may_be_off_and_slips_all_or_none)
 {
 	struct mrg_dns_rate_limits limits = few;
@@ -565,6 +598,7 @@ int main(void)
 	tcase_add_test(t, cookies_of_the_rfc);
 	tcase_add_test(t, cookies_are_good_for_whom_they_were_made_for);
 	tcase_add_test(t, cookies_only_for_whom_is_known);
+	tcase_add_test(t, a_cookie_may_be_asked_for_without_a_question);
 	tcase_add_test(t, connections_tell_how_long_they_may_be_idle);
 	tcase_add_test(t, zones_tell_when_they_expire);
 	tcase_add_test(t, errors_say_why);

@@ -68,7 +68,8 @@ static enum mrg_dns_said answer(
 		return mrg_dns_transfer_refuse(&r, MRG_DNS_RCODE_REFUSED, 1232, at, cap, len) == MRG_OK
 			       ? MRG_DNS_SAID_ALL
 			       : MRG_DNS_SAID_NOTHING;
-	mrg_dns_transfer_begin(&out, &r, served, newest, 1232, NULL);
+	mrg_dns_transfer_begin(
+		&out, &r, served, newest, &(struct mrg_dns_transfer_opt){ .udp_size = 1232 }, NULL);
 	const enum mrg_dns_said said = next(NULL, &out, at, cap, len);
 	if (said == MRG_DNS_SAID_PART) {
 		call->transfer = &out;

@@ -32,6 +32,7 @@ static void setup(void)
 static void teardown(void) { kit_free(&k); }
 
 static struct mrg_dns_transfer t;
+static const struct mrg_dns_transfer_opt opt = { .udp_size = 1232 };
 static uint8_t query[1024], out[70000];
 static size_t query_len;
 
@@ -45,7 +46,7 @@ static void ask(const char *line)
 	struct mrg_dns_transfer_request r;
 	query_len = kit_query(line, query, sizeof query);
 	ck_assert(asked(MRG_DNS_TCP, &r));
-	mrg_dns_transfer_begin(&t, &r, zone, NULL, 1232, NULL);
+	mrg_dns_transfer_begin(&t, &r, zone, NULL, &opt, NULL);
 }
 
 static void ask_since(uint32_t serial, const struct mrg_dns_step *newest)
@@ -54,7 +55,7 @@ static void ask_since(uint32_t serial, const struct mrg_dns_step *newest)
 	query_len = transfer_query("example. IXFR", "example.", serial, query, sizeof query);
 	ck_assert(asked(MRG_DNS_TCP, &r));
 	ck_assert_uint_eq(r.serial, serial);
-	mrg_dns_transfer_begin(&t, &r, zone, newest, 1232, NULL);
+	mrg_dns_transfer_begin(&t, &r, zone, newest, &opt, NULL);
 }
 
 /* All messages, none longer than `cap`: their records in order, and the first lines of their texts. */
@@ -135,6 +136,32 @@ START_TEST(the_first_message_has_the_opt_record)
 }
 END_TEST
 
+/* RFC 7314: 4.1 the zone's own server says what its SOA record does, 4.2 who has a copy what is left. */
+START_TEST(the_first_message_tells_when_the_zone_expires)
+{
+	const struct mrg_dns_transfer_opt copy = {
+		.udp_size = 1232, .is_copy = true, .expire_s = 0x01020304
+	};
+	struct mrg_dns_transfer_request r;
+	for (size_t cap = 300; cap < 2000; cap += 7) {
+		struct lines got = { .count = 0 }, heads = { .count = 0 };
+		ask("example. AXFR expire");
+		ck_assert_int_eq(pull(cap, &got, &heads), MRG_OK);
+		expect(&heads, 1, "1232 9=00000003");
+		ck_assert_uint_eq(heads.count, t.messages + 1);
+		lines_free(&got);
+		lines_free(&heads);
+	}
+	struct lines got = { .count = 0 }, heads = { .count = 0 };
+	ck_assert(asked(MRG_DNS_TCP, &r));
+	mrg_dns_transfer_begin(&t, &r, zone, NULL, &copy, NULL);
+	ck_assert_int_eq(pull(65535, &got, &heads), MRG_OK);
+	expect(&heads, 1, "1232 9=01020304");
+	lines_free(&got);
+	lines_free(&heads);
+}
+END_TEST
+
 /* A signature of many octets: an A record behind the others. */
 static unsigned signs;
 
@@ -177,7 +204,7 @@ START_TEST(each_message_is_signed_once_and_has_room_for_it)
 		struct lines got = { .count = 0 }, heads = { .count = 0 };
 		signs = 0;
 		fails = 1000;
-		mrg_dns_transfer_begin(&t, &r, zone, NULL, 1232, &signer);
+		mrg_dns_transfer_begin(&t, &r, zone, NULL, &opt, &signer);
 		ck_assert_int_eq(pull(cap, &got, &heads), MRG_OK);
 		ck_assert_uint_eq(signs, t.messages);
 		ck_assert_uint_eq(got.count, mrg_dns_zone_records(zone) + 1);
@@ -186,7 +213,7 @@ START_TEST(each_message_is_signed_once_and_has_room_for_it)
 	}
 	signs = 0;
 	fails = 2;
-	mrg_dns_transfer_begin(&t, &r, zone, NULL, 1232, &signer);
+	mrg_dns_transfer_begin(&t, &r, zone, NULL, &opt, &signer);
 	struct lines got = { .count = 0 }, heads = { .count = 0 };
 	ck_assert_int_eq(pull(400, &got, &heads), MRG_E_VALUE);
 	ck_assert_uint_eq(t.messages, 2);
@@ -286,7 +313,7 @@ static size_t datagram(uint32_t serial, const struct mrg_dns_step *newest, size_
 	query_len = transfer_query("example. IXFR", "example.", serial, query, sizeof query);
 	ck_assert(asked(MRG_DNS_UDP, &r));
 	ck_assert_int_eq(
-		mrg_dns_transfer_datagram(&t, &r, zone, newest, 1232, signer, out, cap, &len), MRG_OK);
+		mrg_dns_transfer_datagram(&t, &r, zone, newest, &opt, signer, out, cap, &len), MRG_OK);
 	ck_assert_uint_le(len, cap);
 	lines_take(got, kit_dump(out, len), "an ");
 	return got->count;
@@ -409,6 +436,7 @@ int main(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, the_whole_zone_is_in_messages_of_any_size);
 	tcase_add_test(c, the_first_message_has_the_opt_record);
+	tcase_add_test(c, the_first_message_tells_when_the_zone_expires);
 	tcase_add_test(c, each_message_is_signed_once_and_has_room_for_it);
 	tcase_add_test(c, differences_are_in_their_order_in_messages_of_any_size);
 	tcase_add_test(c, what_is_answered_depends_on_the_version_that_is_there);

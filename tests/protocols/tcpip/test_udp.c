@@ -22,6 +22,7 @@ struct hearer {
 	size_t batches, count, batch[HEARD_MAX];
 	char text[HEARD_MAX][40];
 	char peer[HEARD_MAX][MRG_RT_ADDR_TEXT_MAX];
+	struct mrg_rt_addr asked; /* the last one */
 	bool mute;
 	size_t out_len; /* 0: as long as the question */
 	void (*also)(struct hearer *h, struct mrg_dgram_end *e);
@@ -40,6 +41,7 @@ static void hear(void *ctx, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t
 		h->text[at][len] = '\0';
 		e->ops->peer(e, i, &peer);
 		mrg_rt_addr_str(&peer, h->peer[at]);
+		e->ops->asked(e, i, &h->asked);
 		MUST(d[i].out_len == 0 && d[i].out_cap == OUT_MAX);
 		const size_t most = d[i].in.len < OUT_MAX ? d[i].in.len : OUT_MAX;
 		memset(d[i].out, 'x', OUT_MAX);
@@ -246,8 +248,29 @@ START_TEST(link_local_peers)
 	ck_assert_uint_eq(last_sent()->only, 0);
 	const struct mrg_rt_addr to = fake_addr("[fe80::9%2]:5");
 	struct mrg_dgram_end *const e = mrg_tcpip_udp_end(h.bound);
-	ck_assert_int_eq(e->ops->send(e, &to, MRG_LITERAL("x")), MRG_IO_OK);
+	ck_assert_int_eq(e->ops->send(e, NULL, &to, MRG_LITERAL("x")), MRG_IO_OK);
 	ck_assert_uint_eq(last_sent()->only, 2);
+}
+END_TEST
+
+/* What is answered later leaves by the address that was asked, unless that was one of many. */
+START_TEST(later_replies)
+{
+	static struct hearer h;
+	fake_stack(&limits);
+	struct mrg_dgram_end *const e = mrg_tcpip_udp_end(bind_at(&h, "0.0.0.0:53"));
+	const struct mrg_rt_addr to = fake_addr("192.0.2.1:7");
+	ask("192.0.2.1:7", "10.0.0.3:53", "one");
+	done();
+	ck_assert_int_eq(e->ops->send(e, &h.asked, &to, MRG_LITERAL("later")), MRG_IO_OK);
+	ck_assert_str_eq(last_text(), "10.0.0.3:53>192.0.2.1:7 later");
+	fake_input(&(struct fake_datagram){ .from = "192.0.2.1:7", .to = "10.0.0.255:53", .to_many = true },
+		true);
+	done();
+	ck_assert_uint_eq(h.count, 2);
+	ck_assert_int_eq(h.asked.family, 0);
+	ck_assert_int_eq(e->ops->send(e, &h.asked, &to, MRG_LITERAL("later")), MRG_IO_OK);
+	ck_assert_str_eq(last_text(), "10.0.0.2:53>192.0.2.1:7 later");
 }
 END_TEST
 
@@ -641,22 +664,22 @@ START_TEST(sent_without_being_asked)
 	struct mrg_dgram_end *const g = mrg_tcpip_udp_end(bind_at(&six, "[::]:55"));
 	const struct mrg_rt_addr to = fake_addr("192.0.2.1:7"), to6 = fake_addr("[2001:db8::1]:7"),
 				 nowhere = fake_addr("192.0.2.1:0");
-	ck_assert_int_eq(e->ops->send(e, &to, MRG_LITERAL("odd")), MRG_IO_OK);
+	ck_assert_int_eq(e->ops->send(e, NULL, &to, MRG_LITERAL("odd")), MRG_IO_OK);
 	ck_assert_str_eq(last_text(), "10.0.0.3:53>192.0.2.1:7 odd");
-	ck_assert_int_eq(f->ops->send(f, &to, MRG_LITERAL("")), MRG_IO_OK);
+	ck_assert_int_eq(f->ops->send(f, NULL, &to, MRG_LITERAL("")), MRG_IO_OK);
 	ck_assert_str_eq(last_text(), "10.0.0.2:54>192.0.2.1:7 ");
-	ck_assert_int_eq(g->ops->send(g, &to6, MRG_LITERAL("six")), MRG_IO_OK);
+	ck_assert_int_eq(g->ops->send(g, NULL, &to6, MRG_LITERAL("six")), MRG_IO_OK);
 	ck_assert_str_eq(last_text(), "[2001:db8::2]:55>[2001:db8::1]:7 six");
-	ck_assert_int_eq(g->ops->send(g, &to, MRG_LITERAL("x")), MRG_IO_RESET);
-	ck_assert_int_eq(e->ops->send(e, &to6, MRG_LITERAL("x")), MRG_IO_RESET);
-	ck_assert_int_eq(e->ops->send(e, &nowhere, MRG_LITERAL("x")), MRG_IO_RESET);
-	ck_assert_int_eq(e->ops->send(e, &to, (struct mrg_span){ long_one, 65528 }), MRG_IO_RESET);
-	ck_assert_int_eq(e->ops->send(e, &to, (struct mrg_span){ long_one, 65527 }), MRG_IO_OK);
+	ck_assert_int_eq(g->ops->send(g, NULL, &to, MRG_LITERAL("x")), MRG_IO_RESET);
+	ck_assert_int_eq(e->ops->send(e, NULL, &to6, MRG_LITERAL("x")), MRG_IO_RESET);
+	ck_assert_int_eq(e->ops->send(e, NULL, &nowhere, MRG_LITERAL("x")), MRG_IO_RESET);
+	ck_assert_int_eq(e->ops->send(e, NULL, &to, (struct mrg_span){ long_one, 65528 }), MRG_IO_RESET);
+	ck_assert_int_eq(e->ops->send(e, NULL, &to, (struct mrg_span){ long_one, 65527 }), MRG_IO_OK);
 	ck_assert(fake_sum_right(last_sent()));
 	fake.outcome = MRG_IO_AGAIN;
-	ck_assert_int_eq(e->ops->send(e, &to, MRG_LITERAL("x")), MRG_IO_AGAIN);
+	ck_assert_int_eq(e->ops->send(e, NULL, &to, MRG_LITERAL("x")), MRG_IO_AGAIN);
 	fake.no_way = true;
-	ck_assert_int_eq(f->ops->send(f, &to, MRG_LITERAL("x")), MRG_IO_RESET);
+	ck_assert_int_eq(f->ops->send(f, NULL, &to, MRG_LITERAL("x")), MRG_IO_RESET);
 }
 END_TEST
 
@@ -688,6 +711,7 @@ int main(void)
 	tcase_add_test(t, many_peers);
 	tcase_add_test(t, errors);
 	tcase_add_test(t, link_local_peers);
+	tcase_add_test(t, later_replies);
 	tcase_add_test(t, ends_take_turns);
 	tcase_add_test(t, length_0);
 	tcase_add_test(t, length_7);
