@@ -161,6 +161,7 @@ PLAN_EACH bool plan_scalar_here(struct frame *f, uint32_t index, unsigned in, ui
 	n->unknown = unknown;
 	n->bit_len = item->bits;
 	f->pos += item->bits;
+	plan_tell(w, item->id, v);
 	note_number(f, item, index, n);
 	return !plan_has(item, MRG_PLAN_IS_CONST | MRG_PLAN_IS_CLOSED | MRG_PLAN_IS_COMPUTED) ||
 	       judge(f, index, *node);
@@ -369,6 +370,7 @@ PLAN_EACH bool plan_varint(struct frame *f, uint32_t index, uint32_t *node)
 	w->nodes[*node].value = read.value;
 	w->nodes[*node].unknown = unknown;
 	plan_end_at(f, *node, read.end);
+	plan_tell(w, item->id, read.value);
 	note_number(f, item, index, &w->nodes[*node]);
 	if ((read.wide || read.value > v->hi) && !plan_makes(w))
 		return plan_refuse_at(f, index, 0, MRG_E_RANGE, at, "too large");
