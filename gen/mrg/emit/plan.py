@@ -232,6 +232,8 @@ class Tables:
                 return self.scalar(item, base, at)
             case ir.Varint():
                 spec = item.spec
+                if spec.shape == "tagged" and spec.hi == (1 << max(spec.widths)) - 1:
+                    self.impossible.add(len(self.points))
                 self.point(item, {"large": f"{at}: too large", "cut": f"{at}: cut"} | ({"shortest": f"{at}: not the shortest"} if spec.minimal else {}))
                 flags = [*self.computed(item, at), *(["IS_OWED"] if id(item) in self.owed else [])]
                 return _row("VARINT", item, **base, a=self.varint(spec), lo=item.lo, hi=_u(item.hi or spec.hi), flags=flags,
@@ -278,7 +280,7 @@ class Tables:
                 sure = id(item) in self.sure
                 if item.severity != "send" and not calls and not sure:
                     self.point(item, {"holds": f"{at}: {item.what}: holds", "broken": f"{at}: {item.what}: broken"})
-                about = next((i for i in own_items(self.at.items) if item.name and i.name == item.name and not isinstance(i, ir.Check)), item)
+                about = next((i for i in own_items(self.at.items) if item.name and i.name == item.name and not isinstance(i, (ir.Check, ir.Optional_))), item)
                 flags = ["CALLS"] if calls else ["IS_SURE"] if sure else []
                 field = self.field(item.expr)
                 peeks = [e.bits for e in refs(item.expr) if isinstance(e, ir.Peek)]
@@ -365,8 +367,9 @@ class Tables:
             self.point(item, {"key": f"{at}: a key {'does not rise' if item.ascending else 'repeats'}"})
             inside = path[1:] if path[0] is item.elem else path  # empty: the element itself
             row["path"], row["path_len"] = self.path_in(item.elem, inside), len(inside)
-            row["ranges"] = self.put("pats", (f"{{ {_u(lo)}, {_u(hi)}, {_u(MASK)} }}" for lo, hi in item.exempt))
-            row["range_n"] = len(item.exempt)
+            exempt = [part for lo, hi in item.exempt for part in _as_unsigned(lo, hi)]
+            row["ranges"] = self.put("pats", (f"{{ {_u(lo)}, {_u(hi)}, {_u(MASK)} }}" for lo, hi in exempt))
+            row["range_n"] = len(exempt)
         mode = {"count": "COUNTED", "bytes": "OCTETS", "rest": "REST", "while": "WHILE", "until": "UNTIL"}[item.mode]
         return _row("LIST", item, **base, mode=mode, max=item.max or 0, flags=flags, a=self.one(item.elem), expr=self.expr(item.expr),
                     field=self.field(item.expr) if item.mode in ("count", "bytes") else NONE, **row)  # fmt: skip
@@ -572,6 +575,11 @@ def hints(packet: ir.Packet) -> dict[int, list[int]]:
 
 def _u(value: int) -> str:
     return f"{value & MASK:#x}u" if abs(value) > 9 else f"{value & MASK}u"
+
+
+def _as_unsigned(lo: int, hi: int) -> list[tuple[int, int]]:
+    """A range of numbers that may be below 0, as words of 64 bits have them: those above the others."""
+    return [(lo, -1), (0, hi)] if lo < 0 <= hi else [(lo, hi)]
 
 
 def _c(value: bool) -> str:

@@ -250,6 +250,7 @@ struct mrg_walk {
 	const char *what;
 	size_t used;         /* octets */
 	uint32_t warnings;
+	struct mrg_events events; /* what the message says, as a walk of the generated view tells it; where decisions are asked for, nothing */
 	size_t node_n, slot_n, computed_n;
 	uint32_t computed[256]; /* nodes, of the packets that are open */
 	/* making */
@@ -309,11 +310,6 @@ size_t mrg_plan_make(struct mrg_walk *w, uint32_t packet, const uint64_t *args, 
  */
 bool mrg_plan_redraw(struct mrg_walk *w, const struct mrg_choice *c, struct mrg_rng *rng, uint8_t *message);
 
-/*
- * mrg_plan_events - what the message says that mrg_plan_read has read, as a walk of the generated view tells it.   data    its octets
- */
-void mrg_plan_events(const struct mrg_walk *w, const uint8_t *data, struct mrg_events *ev);
-
 enum { MRG_PLAN_EVENTS = 16384, MRG_PLAN_AGAIN = 131072 };
 
 /* What was read of small inputs: those that a fuzzer goes on from come again and again. */
@@ -331,7 +327,6 @@ struct mrg_plan_room {
 	struct mrg_walk walk;
 	struct mrg_choices mine, others, joined;
 	struct mrg_event want[MRG_PLAN_EVENTS], have[MRG_PLAN_EVENTS];
-	size_t want_n;
 	uint8_t again[2][MRG_PLAN_AGAIN];
 	struct mrg_plan_memo memos[MRG_PLAN_MEMOS];
 	/* what `walk` has read of, as long as nothing else was done with it; subject NULL: that is not known */

@@ -260,6 +260,8 @@ static inline PLAN_ALWAYS bool read_chain(struct frame *f, uint32_t index, uint3
 	struct frame at = *f;
 	uint32_t run = (uint32_t)(f->pos / 8), jumps = 0;
 	uint64_t total = 0, in_place = 0;
+	const struct mrg_events before = w->events;
+	uint64_t told = 0; /* items */
 	bool done = false;
 	while (!done) {
 		if (at.pos / 8 >= at.limit)
@@ -274,8 +276,15 @@ static inline PLAN_ALWAYS bool read_chain(struct frame *f, uint32_t index, uint3
 		if (plan_made(w) != NULL && (arm->kind == MRG_PLAN_ITEM || start == f->pos))
 			target(w, (uint32_t)(start / 8));
 		const struct group g = plan_enter(w, MRG_CHOICE_ARM + item->a + i, &was);
+		const struct mrg_events so_far = w->events;
+		if (arm->kind == MRG_PLAN_ITEM) {
+			plan_tell(w, item->id, i);
+			told++;
+		}
 		if (!chain_item_by(f, &at, item, i, 0, &one))
 			return false;
+		if (arm->kind != MRG_PLAN_ITEM)
+			plan_forget(w, &so_far);
 		plan_leave(w, g, arm->kind == MRG_PLAN_GOTO ? which_target(w, f, arm, one) : 0);
 		total += arm->kind == MRG_PLAN_GOTO ? 0 : (at.pos - start) / 8;
 		if (total > item->max)
@@ -290,6 +299,9 @@ static inline PLAN_ALWAYS bool read_chain(struct frame *f, uint32_t index, uint3
 			return false;
 	}
 	w->made = made;
+	plan_tell(w, item->id, told);
+	if (item->id == 0)
+		plan_forget(w, &before);
 	plan_end_at(f, node, in_place);
 	return true;
 }

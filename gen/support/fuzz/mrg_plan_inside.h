@@ -140,6 +140,24 @@ static inline void plan_end_at(struct frame *f, uint32_t node, uint64_t pos)
 PLAN_RARE bool plan_cut_here(struct frame *f, uint64_t octets);
 /* Octets that do not belong here: as many as the number can say that tells how long the item is, of which `node` is the beginning. */
 PLAN_RARE void plan_put_more(struct frame *f, uint32_t index, uint32_t node);
+
+/* ---- what a message says, told while it is read: see mrg_glue.h ---- */
+
+static inline bool plan_tells(const struct mrg_walk *w) { return !plan_makes(w) && plan_made(w) == NULL; }
+
+static inline void plan_tell(struct mrg_walk *w, uint32_t id, uint64_t value)
+{
+	if (id != 0 && plan_tells(w))
+		mrg_event(&w->events, id, value);
+}
+
+/* What was told since is forgotten: nobody tells of an item without a number, nor of what is in it. */
+static inline void plan_forget(struct mrg_walk *w, const struct mrg_events *before)
+{
+	w->events.count = before->count;
+	w->events.lost = before->lost;
+}
+
 /* The begin and the end of a packet, and all of it. */
 PLAN_EACH bool plan_open(struct frame *f, const struct mrg_plan_packet *p, uint32_t *node);
 PLAN_EACH bool plan_close(struct frame *f, const struct mrg_plan_packet *p, uint32_t node);

@@ -136,6 +136,8 @@ PLAN_EACH bool plan_octets(struct frame *f, uint32_t index, uint32_t *node)
 		return false;
 	w->nodes[*node].value = len;
 	plan_note(w, index, len, at);
+	if (item->id != 0 && plan_tells(w))
+		mrg_event_octets(&w->events, item->id, (struct mrg_span){ f->data + at, len });
 	plan_end_at(f, *node, f->pos + 8 * (uint64_t)(len + (item->mode == MRG_PLAN_UNTIL)));
 	return plan_solve(f, index, *node);
 }
@@ -422,6 +424,7 @@ PLAN_EACH bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
 	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const uint32_t outer = f->limit;
 	const bool outer_known = f->limit_known;
+	const struct mrg_events before = w->events;
 	const struct mrg_choice *was;
 	*node = plan_begin(f, index);
 	if (*node == 0)
@@ -462,6 +465,9 @@ PLAN_EACH bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
 	f->limit = outer;
 	f->limit_known = outer_known;
 	const uint32_t count = w->nodes[*node].child_n;
+	plan_tell(w, item->id, count);
+	if (item->id == 0)
+		plan_forget(w, &before);
 	plan_reach(f, item->point + (count < 2 ? count : 2));
 	plan_leave(w, g, count);
 	plan_end_at(f, *node, f->pos);

@@ -161,6 +161,7 @@ PLAN_EACH bool plan_scalar_here(struct frame *f, uint32_t index, unsigned in, ui
 	n->unknown = unknown;
 	n->bit_len = item->bits;
 	f->pos += item->bits;
+	plan_tell(w, item->id, v);
 	note_number(f, item, index, n);
 	return !plan_has(item, MRG_PLAN_IS_CONST | MRG_PLAN_IS_CLOSED | MRG_PLAN_IS_COMPUTED) ||
 	       judge(f, index, *node);
@@ -228,11 +229,17 @@ PLAN_PART unsigned plan_put_varint(
 	return bits + 8 * groups;
 }
 
-/* The number and its end; a status when there is none. */
-static enum mrg_status groups_of(const struct frame *f, const struct mrg_plan_varint *v, uint64_t at,
-	uint64_t *value, uint64_t *end, bool *longer)
+/* What is read of a varint. */
+struct varint {
+	uint64_t value, end; /* end: where it ends, bits */
+	bool longer;         /* than need be */
+	bool wide;           /* its number is of more than 64 bits */
+};
+
+static enum mrg_status groups_of(
+	const struct frame *f, const struct mrg_plan_varint *v, uint64_t at, struct varint *out)
 {
-	unsigned __int128 sum = 0;
+	unsigned __int128 sum = 0; /* of ten groups at most */
 	unsigned n = 0;
 	uint8_t octet, first = 0;
 	do {
@@ -244,59 +251,62 @@ static enum mrg_status groups_of(const struct frame *f, const struct mrg_plan_va
 		if (n == 0)
 			first = octet & 0x7f;
 		if (v->little)
-			sum |= n < 18 ? (unsigned __int128)(octet & 0x7f) << 7 * n : 0;
+			sum |= (unsigned __int128)(octet & 0x7f) << 7 * n;
 		else
 			sum = sum << 7 | (octet & 0x7f);
 		n++;
 	} while (octet >= 0x80);
-	*longer = n > 1 && (v->little ? octet : first) == 0;
-	*value = sum > UINT64_MAX ? UINT64_MAX : (uint64_t)sum;
-	*end = at * 8;
+	out->longer = n > 1 && (v->little ? octet : first) == 0;
+	out->wide = sum > UINT64_MAX;
+	out->value = (uint64_t)sum;
+	out->end = at * 8;
 	return MRG_OK;
 }
 
+/* The number and its end; a status when there is none. */
 static enum mrg_status read_varint(
-	const struct frame *f, const struct mrg_plan_varint *v, uint64_t *value, uint64_t *end, bool *longer)
+	const struct frame *f, const struct mrg_plan_varint *v, struct varint *out)
 {
 	const uint64_t at = f->pos / 8;
-	*longer = false;
+	*out = (struct varint){ 0 };
 	if (v->shape == MRG_PLAN_GROUPS)
-		return groups_of(f, v, at, value, end, longer);
+		return groups_of(f, v, at, out);
 	if (at >= f->limit)
 		return MRG_MORE;
 	if (v->shape == MRG_PLAN_TAGGED) {
 		const unsigned tag = f->data[at] >> (8 - v->tag_bits), width = v->widths[tag];
-		*end = f->pos + v->tag_bits + width;
+		out->end = f->pos + v->tag_bits + width;
 		if (at + (v->tag_bits + width) / 8 > f->limit)
 			return MRG_MORE;
-		*value = plan_load(f->data, f->pos + v->tag_bits, width, true);
+		out->value = plan_load(f->data, f->pos + v->tag_bits, width, true);
 		for (unsigned i = 0; i < 1u << v->tag_bits; i++)
-			if (v->widths[i] < width && *value >> v->widths[i] == 0)
-				*longer = true;
+			if (v->widths[i] < width && out->value >> v->widths[i] == 0)
+				out->longer = true;
 		return MRG_OK;
 	}
 	if (v->shape == MRG_PLAN_PREFIX) {
 		const uint64_t full = (UINT64_C(1) << v->prefix_bits) - 1;
-		*value = f->data[at] & full;
-		*end = (at + 1) * 8;
-		if (*value < full)
+		out->value = f->data[at] & full;
+		out->end = (at + 1) * 8;
+		if (out->value < full)
 			return MRG_OK;
-		const enum mrg_status status = groups_of(f, v, at + 1, value, end, longer);
-		*value = *value > UINT64_MAX - full ? UINT64_MAX : *value + full;
+		const enum mrg_status status = groups_of(f, v, at + 1, out);
+		out->wide = out->wide || out->value > UINT64_MAX - full;
+		out->value += full;
 		return status;
 	}
-	*value = f->data[at];
-	*end = (at + 1) * 8;
-	if (*value < 0x80)
+	out->value = f->data[at];
+	out->end = (at + 1) * 8;
+	if (out->value < 0x80)
 		return MRG_OK;
-	const unsigned size = (unsigned)*value & 0x7f;
+	const unsigned size = (unsigned)out->value & 0x7f;
 	if (size < 1 || size > v->max_bytes)
 		return MRG_E_RANGE;
 	if (at + size >= f->limit)
 		return MRG_MORE;
-	*value = plan_load(f->data, f->pos + 8, 8 * size, true);
-	*end += 8 * size;
-	*longer = *value < 0x80 || f->data[at + 1] == 0;
+	out->value = plan_load(f->data, f->pos + 8, 8 * size, true);
+	out->end += 8 * size;
+	out->longer = out->value < 0x80 || f->data[at + 1] == 0;
 	return MRG_OK;
 }
 
@@ -338,8 +348,8 @@ PLAN_EACH bool plan_varint(struct frame *f, uint32_t index, uint32_t *node)
 	struct mrg_walk *const w = f->w;
 	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const struct mrg_plan_varint *const v = &plan_of(w)->varints[item->a];
-	bool unknown = false, longer;
-	uint64_t value = 0, end = 0;
+	bool unknown = false;
+	struct varint read;
 	if (plan_makes(w)) {
 		if (!plan_is_there(f, LONGEST))
 			return plan_refuse(w, MRG_E_SPACE, f->pos, index, "no room");
@@ -348,20 +358,21 @@ PLAN_EACH bool plan_varint(struct frame *f, uint32_t index, uint32_t *node)
 		if (w->aim == index)
 			spoil_varint(f, v);
 	}
-	const enum mrg_status status = read_varint(f, v, &value, &end, &longer);
+	const enum mrg_status status = read_varint(f, v, &read);
 	if (status != MRG_OK)
 		return plan_refuse_at(f, index, status == MRG_MORE, status, f->pos, "not whole");
-	if (v->minimal && longer && !plan_makes(w))
+	if (v->minimal && read.longer && !plan_makes(w))
 		return plan_refuse_at(f, index, 2, MRG_E_VALUE, f->pos, "not the shortest");
 	*node = plan_begin(f, index);
 	if (*node == 0)
 		return false;
 	const uint64_t at = f->pos;
-	w->nodes[*node].value = value;
+	w->nodes[*node].value = read.value;
 	w->nodes[*node].unknown = unknown;
-	plan_end_at(f, *node, end);
+	plan_end_at(f, *node, read.end);
+	plan_tell(w, item->id, read.value);
 	note_number(f, item, index, &w->nodes[*node]);
-	if (value > v->hi && !plan_makes(w))
+	if ((read.wide || read.value > v->hi) && !plan_makes(w))
 		return plan_refuse_at(f, index, 0, MRG_E_RANGE, at, "too large");
 	return later(f, *node);
 }

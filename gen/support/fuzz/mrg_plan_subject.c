@@ -86,6 +86,7 @@ static void ready(struct mrg_plan_subject *s, struct mrg_choices *made)
 	s->room->walk.sized = s->room->walk.begins = MRG_PLAN_NONE;
 	s->room->walk.grows = 0;
 	s->room->walk.made = made;
+	s->room->walk.events = (struct mrg_events){ .at = s->room->want, .cap = MRG_PLAN_EVENTS };
 }
 
 /* Read an input; its decisions go to `made`, which may be NULL.  numbers: those of its head, or NULL. */
@@ -465,11 +466,9 @@ static void differ(struct mrg_fuzz_result *r, const char *key, const struct mrg_
 static bool tells_the_same(struct mrg_plan_subject *s, struct mrg_span message, const uint64_t *numbers,
 	struct mrg_fuzz_result *r)
 {
-	struct mrg_events want = { .at = s->room->want, .cap = MRG_PLAN_EVENTS },
-			  have = { .at = s->room->have, .cap = MRG_PLAN_EVENTS };
-	mrg_plan_events(&s->room->walk, message.p, &want);
+	const struct mrg_events want = s->room->walk.events;
+	struct mrg_events have = { .at = s->room->have, .cap = MRG_PLAN_EVENTS };
 	s->glue->walk(message, numbers, &have);
-	s->room->want_n = want.count;
 	uint64_t other = want.count ^ have.count; /* nearly always 0, and without a branch an event */
 	for (size_t i = 0; i < want.count && i < have.count; i++)
 		other |= (want.at[i].id ^ have.at[i].id) | (want.at[i].value ^ have.at[i].value);
@@ -513,9 +512,10 @@ static bool has_pointers(const struct mrg_walk *w)
 
 /* What was written again, with as many octets but others, says the same: the others are reserved, and sums of them, which are right. */
 static void still_says_the_same(struct mrg_plan_subject *s, struct mrg_span copy, const uint64_t *numbers,
-	size_t want_count, struct mrg_fuzz_result *r)
+	struct mrg_fuzz_result *r)
 {
-	const struct mrg_event *const want = s->room->want;
+	const struct mrg_event *const want = s->room->walk.events.at;
+	const size_t want_count = s->room->walk.events.count;
 	struct mrg_events have = { .at = s->room->have, .cap = MRG_PLAN_EVENTS };
 	const uint32_t warnings = s->room->walk.warnings;
 	if (has_pointers(&s->room->walk))
@@ -614,7 +614,7 @@ static void writes_the_same(struct mrg_plan_subject *s, struct mrg_span message,
 			(i == 0 || (len == in.len && memcmp(in.p, w.p, len) == 0))) {
 			if (i == 0 && len == s->room->walk.used && memcmp(in.p, w.p, len) != 0)
 				still_says_the_same(
-					s, (struct mrg_span){ w.p, len }, numbers, s->room->want_n, r);
+					s, (struct mrg_span){ w.p, len }, numbers, r);
 			in = (struct mrg_span){ s->room->again[i], len };
 			continue;
 		}

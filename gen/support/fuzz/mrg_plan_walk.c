@@ -211,10 +211,13 @@ static inline PLAN_ALWAYS bool sub(struct frame *f, uint32_t index, uint32_t *no
 	}
 	arguments_of(f, item, p, &in);
 	const struct mrg_choice *was;
+	const struct mrg_events before = w->events;
 	const struct group g = plan_enter(w, index, &was);
 	if (!plan_packet_of(&in, item->a, node))
 		return false;
 	plan_leave(w, g, 0);
+	if (item->id == 0)
+		plan_forget(w, &before);
 	w->nodes[*node].item = index;
 	w->slots[f->slots + item->slot] = *node;
 	f->pos = in.pos;
@@ -289,6 +292,8 @@ static inline PLAN_ALWAYS bool optional(struct frame *f, uint32_t index)
 				  ? was->value
 				  : plan_leads(w, index) || mrg_rng_next(w->rng) >> 63 != 0;
 	plan_reach(f, item->point + (present == 0));
+	if (item->gate != MRG_PLAN_NONE)
+		plan_tell(w, item->id, present != 0);
 	if (present != 0 && !plan_group(f, index))
 		return false;
 	plan_leave(w, g, present != 0);
@@ -352,6 +357,7 @@ static inline PLAN_ALWAYS bool choice(struct frame *f, uint32_t index, uint32_t 
 	struct mrg_walk *const w = f->w;
 	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const struct mrg_choice *was;
+	const struct mrg_events before = w->events;
 	const uint64_t start = f->pos;
 	uint64_t value = 0;
 	*node = plan_begin(f, index);
@@ -372,11 +378,14 @@ static inline PLAN_ALWAYS bool choice(struct frame *f, uint32_t index, uint32_t 
 	}
 	plan_reach(f, item->point + arm);
 	w->nodes[*node].arm = arm;
+	plan_tell(w, item->id, arm);
 	uint32_t inner = 0;
 	if (plan_of(w)->arms[item->a + arm].item != MRG_PLAN_NONE &&
 		!plan_alone(f, plan_of(w)->arms[item->a + arm].item, &inner))
 		return false;
 	plan_leave(w, g, arm);
+	if (item->id == 0)
+		plan_forget(w, &before);
 	if (inner != 0)
 		plan_adopt(w, *node, inner);
 	plan_end_at(f, *node, f->pos);
@@ -434,6 +443,7 @@ static inline PLAN_ALWAYS bool let(struct frame *f, uint32_t index, uint32_t *no
 		return false;
 	f->w->nodes[*node].value = value;
 	f->w->nodes[*node].unknown = !known;
+	plan_tell(f->w, plan_of(f->w)->items[index].id, value);
 	return true;
 }
 
@@ -603,6 +613,7 @@ PLAN_EACH bool plan_close(struct frame *f, const struct mrg_plan_packet *p, uint
 		plan_reach(f, p->point);
 		return plan_refuse(w, MRG_E_LIMIT, w->nodes[node].bit_off, MRG_PLAN_NONE, "too long");
 	}
+	plan_tell(w, p->id, w->nodes[node].bit_len / 8);
 	return true;
 }
 
@@ -633,6 +644,7 @@ static bool whole(
 	}
 	w->status = MRG_OK;
 	w->node_n = w->slot_n = w->computed_n = 0;
+	w->events.count = w->events.lost = 0;
 	w->target_n = 0;
 	w->warnings = 0;
 	w->where = MRG_PLAN_NONE;

@@ -30,9 +30,10 @@ struct walk {
 	size_t budget;
 	size_t coded; /* where a limit refused what comes, or NOWHERE */
 	unsigned code, point;
-	size_t want; /* where the captures of all ways that get there are compared, or NOWHERE */
-	size_t common;
-	bool met;
+	bool meets;    /* the captures of all ways that get as far are compared */
+	size_t come;   /* notes of the way at hand when it got as far, or NOWHERE */
+	size_t common; /* captures that those ways have */
+	bool met;      /* at least one has ended */
 	uint32_t counts[MRG_TEXT_DEPTH];
 };
 
@@ -48,12 +49,12 @@ static inline bool note(struct walk *w, const struct mrg_text_op *op)
 
 /* --- captures ------------------------------------------------------------------------------------- */
 
-/* Captures that have ended, from the notes; as many as there is room for. */
-static size_t captures(struct walk *w, struct mrg_text_part *out, size_t cap)
+/* Captures that have ended, from so many notes; as many as there is room for. */
+static size_t captures(struct walk *w, size_t count, struct mrg_text_part *out, size_t cap)
 {
 	const struct mrg_text_note *const notes = w->t->room->notes;
 	size_t n = 0;
-	for (size_t i = 0; i < w->notes; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (notes[i].kind == MRG_TEXT_OP_START) {
 			if (n == cap) {
 				w->gave_up = true;
@@ -73,11 +74,12 @@ static size_t captures(struct walk *w, struct mrg_text_part *out, size_t cap)
 	return n;
 }
 
-/* One more way gets to the place that is wanted: what it has in common with those before it. */
+/* A way ends that got as far as any: what it has in common with those before it. */
 static void meet(struct walk *w)
 {
 	struct mrg_text_part *const parts = w->t->room->parts, *const mine = parts + MRG_TEXT_PARTS / 2;
-	const size_t n = captures(w, w->met ? mine : parts, MRG_TEXT_PARTS / 2);
+	const size_t n = captures(w, w->come, w->met ? mine : parts, MRG_TEXT_PARTS / 2);
+	w->come = NOWHERE;
 	if (w->met) {
 		size_t same = 0;
 		while (same < n && same < w->common && memcmp(&mine[same], &parts[same], sizeof *parts) == 0)
@@ -91,10 +93,13 @@ static void meet(struct walk *w)
 
 static inline void arrive(struct walk *w)
 {
-	if (w->at > w->far)
+	if (w->at < w->far)
+		return;
+	if (w->at > w->far) {
 		w->far = w->at;
-	if (w->at == w->want)
-		meet(w);
+		w->met = false;
+	}
+	w->come = w->notes;
 }
 
 /* --- instructions: false when this way ends here ------------------------------------------------------ */
@@ -209,20 +214,18 @@ static bool tried(struct walk *w, unsigned memo)
 	return before;
 }
 
-/* Octets of a loop that no other way takes: as many as come, up to before the place that is wanted. */
+/* Octets of a loop that no other way takes: as many as come. */
 static inline void skip(struct walk *w, const struct mrg_text_set *set)
 {
-	size_t at = w->at, end = w->len;
-	if (w->want != NOWHERE && w->want > at && w->want <= end)
-		end = w->want - 1;
-	if (end - at > w->budget)
-		end = at + w->budget;
+	const size_t left = w->len - w->at, end = w->at + (left < w->budget ? left : w->budget);
+	size_t at = w->at;
 	while (at < end && mrg_text_in(set, w->in[at]))
 		at++;
+	if (at == w->at)
+		return;
 	w->budget -= at - w->at;
 	w->at = at;
-	if (at > w->far)
-		w->far = at;
+	arrive(w);
 }
 
 /* The best way on from the `from`-th; those behind it are kept for later. */
@@ -259,6 +262,8 @@ static inline bool split(struct walk *w, const struct mrg_text_op *op, unsigned 
 static bool go_back(struct walk *w)
 {
 	bool on = false;
+	if (w->meets && w->come != NOWHERE)
+		meet(w);
 	while (!on && w->frames > 0 && !w->gave_up) {
 		const struct mrg_text_frame *const f = &w->t->room->frames[--w->frames];
 		w->at = f->at;
@@ -308,7 +313,7 @@ static bool ends(struct walk *w)
 {
 	if (w->longest && w->at > w->end)
 		w->end = w->at;
-	if (w->longest || w->want != NOWHERE)
+	if (w->longest)
 		return false;
 	return w->t->plan->kind == MRG_TEXT_MESSAGE || (w->at == w->len && !w->cut);
 }
@@ -338,7 +343,7 @@ static struct walk begin(const struct mrg_text *t, const uint8_t *in, size_t len
 {
 	const size_t bits = (len + 1) * t->plan->memos;
 	struct walk w = { .t = t, .ops = t->plan->ops, .sets = t->plan->sets, .in = in, .len = len };
-	w.coded = w.want = NOWHERE;
+	w.coded = w.come = NOWHERE;
 	w.gave_up = len > MRG_TEXT_LEN_MAX || bits > MRG_TEXT_MEMORY;
 	w.budget = 64 * (len + 16) * (t->plan->memos + 1);
 	if (!w.gave_up)
@@ -404,7 +409,7 @@ static void mark_all(struct walk *w)
 /* --- reading ------------------------------------------------------------------------------------------ */
 
 /* Why a text that no way reads is refused, and which captures all ways have. */
-static void refused(const struct walk *w, const uint8_t *in, size_t len, struct mrg_text_found *found)
+static void refused(const struct walk *w, struct mrg_text_found *found)
 {
 	const struct mrg_text_plan *const plan = w->t->plan;
 	found->at = w->far;
@@ -421,29 +426,23 @@ static void refused(const struct walk *w, const uint8_t *in, size_t len, struct 
 	} else {
 		found->verdict = MRG_TEXT_REFUSED;
 	}
-	if (w->far == 0 || plan->capture_count == 0)
-		return;
-	struct walk again = begin(w->t, in, len);
-	again.want = w->far;
-	(void)walk_on(&again);
-	found->count = again.common;
-	if (again.gave_up)
-		found->verdict = MRG_TEXT_GAVE_UP;
+	found->count = w->met ? w->common : 0;
 }
 
 void mrg_text_read(const struct mrg_text *t, const uint8_t *in, size_t len, struct mrg_text_found *found)
 {
 	struct walk w = begin(t, in, len);
+	w.meets = t->plan->capture_count != 0;
 	*found = (struct mrg_text_found){
 		.verdict = MRG_TEXT_ACCEPTED, .parts = t->room->parts, .point = MRG_TEXT_NONE
 	};
 	if (walk_on(&w)) {
 		found->at = w.at;
-		found->count = captures(&w, t->room->parts, MRG_TEXT_PARTS);
+		found->count = captures(&w, w.notes, t->room->parts, MRG_TEXT_PARTS);
 		mark_all(&w);
 		mark(t, t->plan->accepted);
 	} else if (!w.gave_up) {
-		refused(&w, in, len, found);
+		refused(&w, found);
 		mark(t, found->verdict == MRG_TEXT_INCOMPLETE ? t->plan->incomplete : t->plan->refused);
 		mark(t, found->point);
 	}
