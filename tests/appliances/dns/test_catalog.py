@@ -35,6 +35,11 @@ def refused(server: Server, origin: str) -> bool:
     return server.ask(f"www.{origin}").rcode == 5
 
 
+def transferred(server: Server, origin: str) -> str:
+    return subprocess.run(["dig", "@127.0.0.1", "-p", str(server.port), "axfr", origin, "+noall", "+answer"], capture_output=True, text=True,
+                          timeout=PATIENCE_S).stdout
+
+
 def catalog_text(serial: int, members: dict[str, str], *lines: str) -> str:
     """By the label of each."""
     return (f"$TTL 0\n@ SOA invalid. invalid. {serial} 3600 600 86400 1\n@ NS invalid.\nversion TXT \"2\"\n"
@@ -96,9 +101,8 @@ def from_producer(make: type[Peer], by_hand: bool) -> None:
                 (folder / f"{CATALOG}.zone").write_text(catalog_text(serial, {f"u{name[0]}": name for name in names}))
 
         produce(10, "a.example", "b.example")
-        with make(folder, port, secondaries=(own,)) as peer, Server(
-                *config.write(f"listen 127.0.0.1:{own}", *KEY_BLOCK, f"zone {CATALOG} {{", f"primary 127.0.0.1:{port} {KEY}", "catalog", "}"),
-                listen=()) as server:
+        head, here = (f"listen 127.0.0.1:{own}", *KEY_BLOCK), (f"zone {CATALOG} {{", f"primary 127.0.0.1:{port} {KEY}")
+        with make(folder, port, secondaries=(own,)) as peer, Server(*config.write(*head, *here, "catalog", "}"), listen=()) as server:
             until(lambda: (last_octet(server, "a.example"), last_octet(server, "b.example")) == (10, 11), "both members")
             check(f" primary 127.0.0.1:{port} catalog {CATALOG}\n" in config.ctl("status").stdout, "status tells of the catalog")
             produce(20, "b.example", "c.example", "d.example")
@@ -107,6 +111,11 @@ def from_producer(make: type[Peer], by_hand: bool) -> None:
             until(lambda: served(server, "c.example") and served(server, "d.example") and refused(server, "a.example"), "others")
             until(lambda: last_octet(server, "b.example") == 20, "a member has changed")
             equal(rcode(server, f"version.{CATALOG}"), 5, "nobody is told what it lists")
+            equal(transferred(server, "b.example").count("SOA"), 0)
+            config.write(*head, "template t {", "allow-transfer any", "}", *here, "catalog t", "}")
+            server.reload()
+            equal(transferred(server, "b.example").count("SOA"), 2, "members are as the configuration says now")
+            equal(transferred(server, CATALOG).count("SOA"), 0)
 
 
 def test_knotd_generates_a_catalog() -> None:
@@ -302,9 +311,7 @@ def test_catalogs_are_for_those_who_may_have_them() -> None:
         for line, expected in (("allow-transfer any", 5), ("allow-query any", 0)):
             with Server(*farm.own.write(*farm.templates(), *farm.catalog("one", "t0", line))) as server:
                 equal([server.ask(name, rtype).rcode for name, rtype in (("one", wire.SOA), ("version.one", wire.TXT))], [expected] * 2)
-                rows = subprocess.run(["dig", "@127.0.0.1", "-p", str(server.port), "axfr", "one", "+noall", "+answer"], capture_output=True,
-                                      text=True, timeout=PATIENCE_S).stdout
-                equal("version.one." in rows, expected == 5, "transferred by those who may")
+                equal("version.one." in transferred(server, "one"), expected == 5, "transferred by those who may")
                 check("one. serial 1 records 3 " in farm.own.ctl("status").stdout, "status")
 
 
