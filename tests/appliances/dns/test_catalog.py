@@ -328,14 +328,6 @@ def test_a_name_is_a_catalog_or_another_zone() -> None:
             equal(server.ask("one", wire.SOA).rcode, 0)
 
 
-def test_there_is_none_in_a_sandbox() -> None:
-    with Files() as files:
-        files.write("one.zone", catalog_text(1, {}))
-        config = files.write("mrg.conf", f"template t {{\nprimary 192.0.2.1\n}}\nzone one {{\nfile {files.path}/one.zone\ncatalog t\n}}\n")
-        done = run("--check", "--sandbox", "--config", config)
-        equal((done.returncode, "a catalog can't be had with --sandbox" in done.stderr), (2, True), done.stderr)
-
-
 def test_hundreds_of_members() -> None:
     """All of them are there soon, though neither their queries nor their transfers go out at once; and half of them gone."""
     count = 400
