@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import time
@@ -20,8 +21,8 @@ CATALOG = "cat.example"
 KEY_BLOCK = (f"key {KEY} {{", f"secret {SECRET}", "}")
 
 
-def until(what: Callable[[], bool], told: str) -> None:
-    end = time.monotonic() + PATIENCE_S
+def until(what: Callable[[], bool], told: str, patience_s: float = PATIENCE_S) -> None:
+    end = time.monotonic() + patience_s
     while not what():
         if time.monotonic() > end:
             raise Failure(told)
@@ -294,10 +295,9 @@ def test_groups_have_templates_which_change() -> None:
             equal((last_octet(server, "a.example"), last_octet(server, "b.example")), (100, 200))
             farm.list(server, "one", catalog_text(2, members, 'group.x.zones TXT "far"', 'group.y.zones TXT "unheard-of"'))
             until(lambda: last_octet(server, "a.example") == 200, "another group")
-            files.write("0/b.example.zone", zone_text(201))
-            farm.primaries[0].reload()
             farm.own.write(*templates, *farm.catalog("one", "t1", "group far t0"))
             server.reload()
+            files.write("0/b.example.zone", zone_text(201))
             files.write("0/a.example.zone", zone_text(205))
             farm.primaries[0].reload()
             until(lambda: farm.own.ctl("transfer", "a.example").returncode == 0 and last_octet(server, "a.example") == 205,
@@ -328,6 +328,40 @@ def test_a_name_is_a_catalog_or_another_zone() -> None:
             equal(server.ask("one", wire.SOA).rcode, 0)
 
 
+def test_whatever_changes_what_is_listed_or_configured_is_served() -> None:
+    """Zones come and go at random in the configuration, which has each of two catalogs or not, and in these, which change hands."""
+    rng = random.Random(9432)
+    names = [f"{c}.example" for c in "abcdefgh"]
+    with Files() as files, Farm(files, *names) as farm:
+        def listed(serial: int) -> dict[str, list[str]]:
+            lists = {catalog: rng.sample(names, rng.randrange(len(names))) for catalog in ("one", "two")}
+            for catalog, other in (("one", "two"), ("two", "one")):
+                members = {f"u{rng.randrange(2)}{name[0]}": name for name in lists[catalog]}
+                given = [f"coo.{label}.zones PTR {other}." for label in members if rng.randrange(2)]
+                files.write(f"{catalog}.zone", catalog_text(serial, members, *given))
+            return lists
+
+        def configured() -> tuple[list[str], list[str], list[str]]:
+            some = rng.sample(names, rng.randrange(1, 4))
+            there = [c for c in ("one", "two") if rng.randrange(3)]
+            zones = [line for name in some for line in
+                     (farm.own.zone(name) if rng.randrange(2) else secondary(name, farm.primaries[rng.randrange(2)].port))]
+            return some, there, [*farm.templates(), *zones, *(line for c in there for line in farm.catalog(c, f"t{rng.randrange(2)}"))]
+
+        lists = listed(1)
+        some, there, lines = configured()
+        with Server(*farm.own.write(*lines)) as server:
+            for step in range(2, 40):
+                lists = listed(step)
+                some, there, lines = configured()
+                farm.own.write(*lines)
+                server.reload()
+                wanted = {*some, *(name for c in there for name in lists[c])}
+                until(lambda: {name for name in names if not refused(server, name)} == wanted, f"step {step}: {sorted(wanted)}")  # noqa: B023
+            until(lambda: all(served(server, name) for name in wanted), "all are there in the end")
+            equal(server.end(), 0)
+
+
 def test_hundreds_of_members() -> None:
     """All of them are there soon, though neither their queries nor their transfers go out at once; and half of them gone."""
     count = 400
@@ -346,7 +380,7 @@ def test_hundreds_of_members() -> None:
         with Server(*producer.write(*zones, f"zone {CATALOG} {{", f"file {files.path}/{CATALOG}.zone", "allow-transfer any",
                                     f"notify 127.0.0.1:{port}", "}")) as first, Server(
                 *own.write(*own_lines, f"zone {CATALOG} {{", f"primary 127.0.0.1:{first.port}", "catalog", "}"), listen=()) as server:
-            until(lambda: all(served(server, name) for name in names), "all members")
+            until(lambda: all(served(server, name) for name in names), "all members", 4 * PATIENCE_S)
             catalog(2, names[::2])
             first.reload()
             until(lambda: refused(server, names[-1]), "half of them")
