@@ -216,6 +216,16 @@ def test_what_is_broken_changes_nothing() -> None:
             until(lambda: served(server, "b.example") and refused(server, "a.example"), "what is unknown is passed over")
 
 
+def test_check_tells_of_a_broken_one() -> None:
+    with Files() as files:
+        config = Config(files)
+        arguments = config.write("template t {", "primary 192.0.2.1", "}", "zone one {", f"file {files.path}/one.zone", "catalog t", "}")
+        for text, code in ((catalog_text(1, {"x": "a.example"}), 0), (catalog_text(1, {"x": "a.example", "y": "a.example"}), 1)):
+            files.write("one.zone", text)
+            done = run("--check", *arguments)
+            equal((done.returncode, done.stderr), (code, f"{files.path}/one.zone: error: catalog: two members are the same zone\n" * code))
+
+
 def test_another_label_begins_the_zone_anew() -> None:
     with Files() as files, Farm(files, "a.example") as farm:
         files.write("one.zone", catalog_text(1, {"x": "a.example"}))
