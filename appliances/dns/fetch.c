@@ -63,6 +63,7 @@ static void say_record(struct fetch *f, const struct mrg_dns_zone_error *e)
 	struct mrg_dns_name name;
 	char owner[100];
 	const char *const type = mrg_dns_type_str(e->type);
+	f->full = e->fault == MRG_DNS_ZONE_FULL && f->asked_whole && !f->what.great;
 	mrg_w_init(&w, owner, sizeof owner - 1);
 	if (e->owner.count != 0 && mrg_dns_name_check((struct mrg_span){ e->owner.b, e->owner.len },
 					   (struct mrg_span){ NULL, 0 }, &name, NULL) == MRG_OK)
@@ -243,10 +244,10 @@ void fetch_begin(struct fetch *f, const struct fetch_what *what)
 	f->busy = true;
 	f->why[0] = '\0';
 	f->octets = f->records = 0;
-	f->has_expire = f->reached = false;
+	f->has_expire = f->reached = f->full = false;
 	f->begun_ns = mrg_unix_now_ns();
 	f->result = MRG_DNS_TRANSFER_GOES_ON;
-	if (receiving_begin(&f->receiving, what->option, what->held) != 0) {
+	if (receiving_begin(&f->receiving, what->option, what->held, what->great) != 0) {
 		failed(f, "not enough memory");
 		return;
 	}

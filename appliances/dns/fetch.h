@@ -34,6 +34,7 @@ struct fetch_what {
 	struct settings *settings; /* that these are of; used until it is over */
 	struct version *held; /* NULL: none */
 	bool whole;           /* all of the zone, also if there is a version */
+	bool great;           /* it may be very large */
 	void *ctx;
 	void (*done)(void *ctx, struct fetch *f, enum fetch_outcome outcome, struct version *version);
 };
@@ -44,6 +45,7 @@ struct fetch {
 	bool asked_whole;             /* no difference was asked for */
 	bool changes;                 /* a difference came */
 	bool reached;                 /* the primary has said something */
+	bool full;                    /* failed: it was too large, and might not be if `great` were said */
 	bool has_expire;              /* RFC 7314: */
 	uint32_t expire_s;            /* for how long the primary holds it */
 	uint64_t octets, records;     /* that came */

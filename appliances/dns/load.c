@@ -14,7 +14,8 @@
 
 enum {
 	MIB = 1 << 20,
-	HUGE_AT = 2 * MIB, /* octets of text from which on the zone is worth huge pages */
+	HUGE_PAGE = 2 * MIB,
+	HUGE_AT = HUGE_PAGE, /* octets of text from which on the zone is worth huge pages */
 	ARENA_LEAST = 16 * MIB,
 	SCRATCH_LEAST = 16 * MIB,
 	SCRATCH = 256 * MIB /* address space, hardly any of it memory */
@@ -128,7 +129,9 @@ static const char *open_zone(void *ctx, bool again, struct mrg_dns_master_source
 static size_t reserve_for(const struct zone_option *z)
 {
 	const size_t len = mrg_unix_file_len(z->file), most = SIZE_MAX / 256u;
-	return (size_t)1024 * MIB + 64u * (len < most ? len : most);
+	const size_t more = 64u * (len < most ? len : most);
+	return (size_t)1024 * MIB + more / HUGE_PAGE * HUGE_PAGE +
+	       HUGE_PAGE; /* whole ones: neighbours are one mapping then */
 }
 
 enum outcome loader_open(struct loader *l, bool stoppable)

@@ -1,4 +1,6 @@
 /* Letters between threads: see mail.h. */
+#include <errno.h>
+
 #include "appliances/dns/mail.h"
 
 enum { ALIGN = 64 };
@@ -7,7 +9,11 @@ size_t mail_memory(void) { return LETTERS_MAX * (sizeof(struct letter) + ALIGN);
 
 int mail_init(struct mail *m, struct mrg_arena *arena)
 {
-	mrg_rt_pool_init(&m->pool, arena, sizeof(struct letter), LETTERS_MAX);
+	uint8_t *const p = mrg_arena_get(arena, mail_memory(), ALIGN);
+	if (p == NULL)
+		return ENOMEM;
+	m->arena = (struct mrg_arena){ .p = p, .cap = mail_memory() };
+	mrg_rt_pool_init(&m->pool, &m->arena, sizeof(struct letter), LETTERS_MAX);
 	m->to_manager.first = m->to_manager.last = NULL;
 	atomic_init(&m->to_manager.any, false);
 	return pthread_mutex_init(&m->lock, NULL);

@@ -50,13 +50,14 @@ struct letters {
 
 struct mail {
 	pthread_mutex_t lock;
+	struct mrg_arena arena; /* of letters alone: workers take them, and whoever else has the memory around it knows no lock */
 	struct mrg_rt_pool pool;
 	struct letters to_manager;
 };
 
 size_t mail_memory(void); /* octets of the arena that it takes at most */
 
-/* mail_init - nothing is under way.   Fails: a positive errno value. */
+/* mail_init - nothing is under way; *m stays in place.   Fails: a positive errno value. */
 int mail_init(struct mail *m, struct mrg_arena *arena);
 
 /* These may be called from any thread. */

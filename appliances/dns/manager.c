@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "appliances/common/lines.h"
 #include "appliances/common/say.h"
 #include "appliances/common/start.h"
 #include "appliances/common/whole_file.h"
@@ -36,7 +37,8 @@ void manager_said(
 {
 	struct mrg_rt_line l;
 	for (size_t i = 0; i < db->count; i++)
-		said_zone(db->zones[i].version->zone, db->zones[i].option->file);
+		if (db->zones[i].option->listed_in == NULL) /* members of catalogs are told of when they come */
+			said_zone(db->zones[i].version->zone, db->zones[i].option->file);
 	mrg_rt_line_begin(&l, "info", event);
 	mrg_rt_line_num(&l, "zones", db->count);
 	mrg_rt_line_num(&l, "records", db->record_count);
@@ -302,11 +304,22 @@ static void ask_transfer(struct manager *m, struct ctl_conn *c, char *const *wor
 	ctl_end(c, e->secondary != NULL ? NULL : "it has no primary");
 }
 
+static void put_figures(void *ctx, struct mrg_w *w)
+{
+	const struct manager *const m = ctx;
+	figures_put(m->control, current(m), w);
+}
+
+/* Where there are thousands of zones there is not room for the figures of all. */
 static void ask_stats(struct manager *m, struct ctl_conn *c, char *const *words, size_t count)
 {
+	enum { END = 16 /* octets of the last line */ };
+	struct mrg_w figures;
 	(void)words;
 	(void)count;
-	figures_put(m->control, current(m), &c->w);
+	mrg_w_init(&figures, c->w.p + c->w.len, c->w.cap - c->w.len - END);
+	lines_put(&figures, put_figures, m, "# There is no room for more.\n");
+	c->w.len += figures.len;
 	ctl_end(c, NULL);
 }
 

@@ -233,6 +233,14 @@ static bool take_config(void *ctx, const char *value)
 	return read && o->faults == 0;
 }
 
+static bool has_catalog(const struct options *o)
+{
+	for (size_t i = 0; i < o->zones.count; i++)
+		if (o->zones.list[i].catalog)
+			return true;
+	return false;
+}
+
 static bool check_whole(const struct options *o)
 {
 	if (o->zones.count == 0)
@@ -247,6 +255,8 @@ static bool check_whole(const struct options *o)
 	else if (o->control != NULL && o->sandbox)
 		say("mrg-dns: --control can't be had with --sandbox, in which nothing is read any more",
 			NULL);
+	else if (o->sandbox && has_catalog(o))
+		say("mrg-dns: a catalog can't be had with --sandbox, in which no zone comes any more", NULL);
 	else
 		return true;
 	return false;

@@ -17,6 +17,7 @@ struct receiving {
 	struct mrg_arena arena; /* that this lies in */
 	const struct zone_option *option;
 	struct version *held;
+	bool great;
 	enum { NOTHING, WHOLE, CHANGES } what;
 	struct mrg_dns_zone_error why;
 	const char *refused;
@@ -28,7 +29,8 @@ struct receiving {
 	struct mrg_arena scratch;
 };
 
-int receiving_begin(struct receiving **out, const struct zone_option *option, struct version *held)
+int receiving_begin(
+	struct receiving **out, const struct zone_option *option, struct version *held, bool great)
 {
 	struct mrg_arena arena;
 	const int err = mrg_unix_arena_open(&arena, sizeof **out, sizeof **out);
@@ -38,6 +40,7 @@ int receiving_begin(struct receiving **out, const struct zone_option *option, st
 	r->arena = arena;
 	r->option = option;
 	r->held = held;
+	r->great = great || (held != NULL && held->nodes->arena.cap > VERSION_ANY_SIZE);
 	if (held != NULL)
 		version_keep(held);
 	*out = r;
@@ -73,7 +76,7 @@ static bool begin_whole(struct receiving *r, uint32_t serial)
 		r->refused = mrg_dns_transfer_fault_why(MRG_DNS_TRANSFER_FAULT_BACK);
 		return false;
 	}
-	if (version_begin(&r->made, VERSION_ANY_SIZE) != 0)
+	if (version_begin(&r->made, r->great ? VERSION_GREAT_SIZE : VERSION_ANY_SIZE) != 0)
 		return false;
 	r->what = WHOLE;
 	return mrg_dns_zone_begin(&r->builder, &r->made->nodes->arena,

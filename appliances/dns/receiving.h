@@ -7,7 +7,7 @@
  *
  * Use:
  *	struct receiving *r;
- *	if (receiving_begin(&r, option, held) != 0) ...		(held NULL: there is nothing yet)
+ *	if (receiving_begin(&r, option, held, false) != 0) ...		(held NULL: there is nothing yet)
  *	mrg_dns_transfer_in_begin(&in, &wanted, receiving_sink(r));
  *	...
  *	const char *why = receiving_finish(r, &version);	(NULL: there it is)
@@ -24,10 +24,11 @@ struct receiving;
 
 /*
  * receiving_begin - nothing has come yet.
- *   held   used until receiving_end; NULL: there is no version
+ *   held    used until receiving_end; NULL: there is no version
+ *   great   the zone may be very large: another one of it was
  * Fails:    ENOMEM.
  */
-int receiving_begin(struct receiving **out, const struct zone_option *option, struct version *held);
+int receiving_begin(struct receiving **out, const struct zone_option *option, struct version *held, bool great);
 
 /* Where records go. */
 struct mrg_dns_transfer_sink receiving_sink(struct receiving *r);

@@ -163,6 +163,7 @@ static void begin_fetch(struct secondary_zone *z, struct fetch *f)
 			       .from = primary_of(z, z->s.primary),
 			       .held = z->held,
 			       .whole = z->whole,
+			       .great = z->great,
 			       .ctx = z,
 			       .done = fetched });
 }
@@ -248,8 +249,9 @@ static void fetched(void *ctx, struct fetch *f, enum fetch_outcome outcome, stru
 		break;
 	case FETCH_FAILED:
 		log_failed(z, "transfer_failed", f->why);
+		z->great = z->great || f->full;
 		if (!z->beginning) /* else that is said by begin_transfer */
-			mrg_dns_secondary_failed(&z->s, f->reached && !f->asked_whole, now_ns);
+			mrg_dns_secondary_failed(&z->s, f->full || (f->reached && !f->asked_whole), now_ns);
 		break;
 	}
 }

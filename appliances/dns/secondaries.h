@@ -50,6 +50,7 @@ struct secondary_zone {
 	struct secondary_link waiting; /* for one */
 	struct fetch *fetch;           /* under way; NULL: none */
 	bool whole;                    /* it is to be of all the zone */
+	bool great;                    /* which was too large for what most take */
 	bool beginning;                /* it has not failed at once yet */
 	/* of the query */
 	struct secondary_link asking; /* an answer is waited for */

@@ -1,5 +1,6 @@
 /* Versions of zones: see version.h. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "appliances/dns/version.h"
 #include "protocols/dns/zone_diff.h"
@@ -13,28 +14,36 @@ enum {
 /* The same for the tables of a version, as there is of it: no zone has more nodes than 2^31. */
 static const size_t TABLES = (size_t)32 << 30;
 
-int version_begin(struct version **out, size_t reserve)
+/* A version that lies in an arena that has nothing else in it yet. */
+static struct version *put_version(struct mrg_arena arena, bool small)
 {
-	struct mrg_arena arena;
-	const int err = mrg_unix_arena_open(&arena, reserve > LEAST ? reserve : LEAST, LEAST);
-	if (err != 0)
-		return err;
 	struct nodes *const nodes = mrg_arena_get(&arena, sizeof *nodes, _Alignof(struct nodes));
 	struct version *const v = mrg_arena_get(&arena, sizeof *v, _Alignof(struct version));
 	atomic_init(&nodes->users, 1);
 	nodes->arena = arena;
+	nodes->small = small;
 	atomic_init(&v->users, 1);
 	v->nodes = nodes;
-	*out = v;
-	return 0;
+	return v;
 }
 
+int version_begin(struct version **out, size_t reserve)
+{
+	struct mrg_arena arena;
+	const int err = mrg_unix_arena_open(&arena, reserve > LEAST ? reserve : LEAST, LEAST);
+	if (err == 0)
+		*out = put_version(arena, false);
+	return err;
+}
+
+/* There may be more of them than a process may have mappings. */
 int version_absent(struct version **out, struct mrg_span origin)
 {
-	struct version *v;
-	int err = version_begin(&v, 0);
-	if (err != 0)
-		return err;
+	enum { SIZE = 4096 /* octets */ };
+	uint8_t *const p = calloc(1, SIZE);
+	if (p == NULL)
+		return ENOMEM;
+	struct version *const v = put_version((struct mrg_arena){ .p = p, .cap = SIZE }, true);
 	if (mrg_dns_zone_absent(&v->nodes->arena, origin, &v->zone) != MRG_OK) {
 		version_drop(v);
 		return ENOMEM;
@@ -62,7 +71,7 @@ void version_compact(struct version **v, struct mrg_arena *scratch)
 {
 	struct version *const old = *v, *fresh;
 	if (!mrg_dns_zone_rebuild_due(old->zone, &old->nodes->arena) ||
-		version_begin(&fresh, VERSION_ANY_SIZE) != 0)
+		version_begin(&fresh, old->nodes->arena.cap) != 0)
 		return;
 	struct mrg_arena *const nodes = &fresh->nodes->arena;
 	if (mrg_dns_zone_rebuild(old->zone, nodes, scratch, &fresh->zone, NULL) != MRG_OK ||
@@ -121,8 +130,11 @@ void version_drop(struct version *v)
 		mrg_unix_arena_close(&tables);
 	if (!last_user(&nodes->users))
 		return;
-	struct mrg_arena arena = nodes->arena;
-	mrg_unix_arena_close(&arena);
+	struct mrg_arena arena = nodes->arena; /* which nodes lie in */
+	if (nodes->small)
+		free(arena.p);
+	else
+		mrg_unix_arena_close(&arena);
 }
 
 /* ---- databases ---- */

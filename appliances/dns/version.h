@@ -28,6 +28,7 @@
 struct nodes {
 	atomic_uint users; /* versions */
 	struct mrg_arena arena;
+	bool small; /* the arena is of the heap */
 };
 
 struct version {
@@ -39,7 +40,12 @@ struct version {
 	atomic_uint_least64_t expires_s; /* of a secondary's: seconds since 1970, changed as its primary confirms it; 0: not known */
 };
 
-#define VERSION_ANY_SIZE ((size_t)16 << 30) /* octets of address space of a zone whose size nobody knows yet */
+/*
+ * Octets of address space of a zone whose size nobody knows yet, and of one that was too large for that: the first is enough for millions
+ * of records, and a process has room for a hundred thousand of them.
+ */
+#define VERSION_ANY_SIZE ((size_t)1 << 30)
+#define VERSION_GREAT_SIZE ((size_t)16 << 30)
 
 /*
  * version_begin - memory for a zone to be built in, with nothing in it yet; it has one user.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import time
@@ -20,8 +21,8 @@ CATALOG = "cat.example"
 KEY_BLOCK = (f"key {KEY} {{", f"secret {SECRET}", "}")
 
 
-def until(what: Callable[[], bool], told: str) -> None:
-    end = time.monotonic() + PATIENCE_S
+def until(what: Callable[[], bool], told: str, patience_s: float = PATIENCE_S) -> None:
+    end = time.monotonic() + patience_s
     while not what():
         if time.monotonic() > end:
             raise Failure(told)
@@ -33,6 +34,11 @@ def served(server: Server, origin: str) -> bool:
 
 def refused(server: Server, origin: str) -> bool:
     return server.ask(f"www.{origin}").rcode == 5
+
+
+def transferred(server: Server, origin: str) -> str:
+    return subprocess.run(["dig", "@127.0.0.1", "-p", str(server.port), "axfr", origin, "+noall", "+answer"], capture_output=True, text=True,
+                          timeout=PATIENCE_S).stdout
 
 
 def catalog_text(serial: int, members: dict[str, str], *lines: str) -> str:
@@ -96,9 +102,8 @@ def from_producer(make: type[Peer], by_hand: bool) -> None:
                 (folder / f"{CATALOG}.zone").write_text(catalog_text(serial, {f"u{name[0]}": name for name in names}))
 
         produce(10, "a.example", "b.example")
-        with make(folder, port, secondaries=(own,)) as peer, Server(
-                *config.write(f"listen 127.0.0.1:{own}", *KEY_BLOCK, f"zone {CATALOG} {{", f"primary 127.0.0.1:{port} {KEY}", "catalog", "}"),
-                listen=()) as server:
+        head, here = (f"listen 127.0.0.1:{own}", *KEY_BLOCK), (f"zone {CATALOG} {{", f"primary 127.0.0.1:{port} {KEY}")
+        with make(folder, port, secondaries=(own,)) as peer, Server(*config.write(*head, *here, "catalog", "}"), listen=()) as server:
             until(lambda: (last_octet(server, "a.example"), last_octet(server, "b.example")) == (10, 11), "both members")
             check(f" primary 127.0.0.1:{port} catalog {CATALOG}\n" in config.ctl("status").stdout, "status tells of the catalog")
             produce(20, "b.example", "c.example", "d.example")
@@ -107,6 +112,11 @@ def from_producer(make: type[Peer], by_hand: bool) -> None:
             until(lambda: served(server, "c.example") and served(server, "d.example") and refused(server, "a.example"), "others")
             until(lambda: last_octet(server, "b.example") == 20, "a member has changed")
             equal(rcode(server, f"version.{CATALOG}"), 5, "nobody is told what it lists")
+            equal(transferred(server, "b.example").count("SOA"), 0)
+            config.write(*head, "template t {", "allow-transfer any", "}", *here, "catalog t", "}")
+            server.reload()
+            equal(transferred(server, "b.example").count("SOA"), 2, "members are as the configuration says now")
+            equal(transferred(server, CATALOG).count("SOA"), 0)
 
 
 def test_knotd_generates_a_catalog() -> None:
@@ -206,6 +216,16 @@ def test_what_is_broken_changes_nothing() -> None:
             until(lambda: served(server, "b.example") and refused(server, "a.example"), "what is unknown is passed over")
 
 
+def test_check_tells_of_a_broken_one() -> None:
+    with Files() as files:
+        config = Config(files)
+        arguments = config.write("template t {", "primary 192.0.2.1", "}", "zone one {", f"file {files.path}/one.zone", "catalog t", "}")
+        for text, code in ((catalog_text(1, {"x": "a.example"}), 0), (catalog_text(1, {"x": "a.example", "y": "a.example"}), 1)):
+            files.write("one.zone", text)
+            done = run("--check", *arguments)
+            equal((done.returncode, done.stderr), (code, f"{files.path}/one.zone: error: catalog: two members are the same zone\n" * code))
+
+
 def test_another_label_begins_the_zone_anew() -> None:
     with Files() as files, Farm(files, "a.example") as farm:
         files.write("one.zone", catalog_text(1, {"x": "a.example"}))
@@ -285,10 +305,9 @@ def test_groups_have_templates_which_change() -> None:
             equal((last_octet(server, "a.example"), last_octet(server, "b.example")), (100, 200))
             farm.list(server, "one", catalog_text(2, members, 'group.x.zones TXT "far"', 'group.y.zones TXT "unheard-of"'))
             until(lambda: last_octet(server, "a.example") == 200, "another group")
-            files.write("0/b.example.zone", zone_text(201))
-            farm.primaries[0].reload()
             farm.own.write(*templates, *farm.catalog("one", "t1", "group far t0"))
             server.reload()
+            files.write("0/b.example.zone", zone_text(201))
             files.write("0/a.example.zone", zone_text(205))
             farm.primaries[0].reload()
             until(lambda: farm.own.ctl("transfer", "a.example").returncode == 0 and last_octet(server, "a.example") == 205,
@@ -302,9 +321,7 @@ def test_catalogs_are_for_those_who_may_have_them() -> None:
         for line, expected in (("allow-transfer any", 5), ("allow-query any", 0)):
             with Server(*farm.own.write(*farm.templates(), *farm.catalog("one", "t0", line))) as server:
                 equal([server.ask(name, rtype).rcode for name, rtype in (("one", wire.SOA), ("version.one", wire.TXT))], [expected] * 2)
-                rows = subprocess.run(["dig", "@127.0.0.1", "-p", str(server.port), "axfr", "one", "+noall", "+answer"], capture_output=True,
-                                      text=True, timeout=PATIENCE_S).stdout
-                equal("version.one." in rows, expected == 5, "transferred by those who may")
+                equal("version.one." in transferred(server, "one"), expected == 5, "transferred by those who may")
                 check("one. serial 1 records 3 " in farm.own.ctl("status").stdout, "status")
 
 
@@ -319,6 +336,40 @@ def test_a_name_is_a_catalog_or_another_zone() -> None:
             config.write(*lines)
             check("two zones have the same origin" in config.ctl("reload").stderr, "a fault")
             equal(server.ask("one", wire.SOA).rcode, 0)
+
+
+def test_whatever_changes_what_is_listed_or_configured_is_served() -> None:
+    """Zones come and go at random in the configuration, which has each of two catalogs or not, and in these, which change hands."""
+    rng = random.Random(9432)
+    names = [f"{c}.example" for c in "abcdefgh"]
+    with Files() as files, Farm(files, *names) as farm:
+        def listed(serial: int) -> dict[str, list[str]]:
+            lists = {catalog: rng.sample(names, rng.randrange(len(names))) for catalog in ("one", "two")}
+            for catalog, other in (("one", "two"), ("two", "one")):
+                members = {f"u{rng.randrange(2)}{name[0]}": name for name in lists[catalog]}
+                given = [f"coo.{label}.zones PTR {other}." for label in members if rng.randrange(2)]
+                files.write(f"{catalog}.zone", catalog_text(serial, members, *given))
+            return lists
+
+        def configured() -> tuple[list[str], list[str], list[str]]:
+            some = rng.sample(names, rng.randrange(1, 4))
+            there = [c for c in ("one", "two") if rng.randrange(3)]
+            zones = [line for name in some for line in
+                     (farm.own.zone(name) if rng.randrange(2) else secondary(name, farm.primaries[rng.randrange(2)].port))]
+            return some, there, [*farm.templates(), *zones, *(line for c in there for line in farm.catalog(c, f"t{rng.randrange(2)}"))]
+
+        lists = listed(1)
+        some, there, lines = configured()
+        with Server(*farm.own.write(*lines)) as server:
+            for step in range(2, 40):
+                lists = listed(step)
+                some, there, lines = configured()
+                farm.own.write(*lines)
+                server.reload()
+                wanted = {*some, *(name for c in there for name in lists[c])}
+                until(lambda: {name for name in names if not refused(server, name)} == wanted, f"step {step}: {sorted(wanted)}")  # noqa: B023
+            until(lambda: all(served(server, name) for name in wanted), "all are there in the end")
+            equal(server.end(), 0)
 
 
 def test_hundreds_of_members() -> None:
@@ -339,7 +390,7 @@ def test_hundreds_of_members() -> None:
         with Server(*producer.write(*zones, f"zone {CATALOG} {{", f"file {files.path}/{CATALOG}.zone", "allow-transfer any",
                                     f"notify 127.0.0.1:{port}", "}")) as first, Server(
                 *own.write(*own_lines, f"zone {CATALOG} {{", f"primary 127.0.0.1:{first.port}", "catalog", "}"), listen=()) as server:
-            until(lambda: all(served(server, name) for name in names), "all members")
+            until(lambda: all(served(server, name) for name in names), "all members", 4 * PATIENCE_S)
             catalog(2, names[::2])
             first.reload()
             until(lambda: refused(server, names[-1]), "half of them")

@@ -85,6 +85,13 @@ def test_what_it_can_no_more_it_says() -> None:
         answers(server)
 
 
+def test_no_catalog_can_be_had() -> None:
+    with Files() as files:
+        config = files.write("mrg.conf", f"template t {{\nprimary 192.0.2.1\n}}\nzone one {{\nfile {files.path}/one.zone\ncatalog t\n}}\n")
+        done = run("--check", "--sandbox", "--config", config)
+        equal((done.returncode, done.stderr), (2, "mrg-dns: a catalog can't be had with --sandbox, in which no zone comes any more\n"))
+
+
 def test_a_zone_that_only_root_may_read() -> None:
     """It is read before the sandbox closes, and never again: there is nothing to warn of."""
     if os.geteuid() != 0:
