@@ -108,7 +108,7 @@ static bool authentic(struct mrg_dns_auth *auth, const struct database *db, stru
 static struct mrg_dns_transfer_opt opt_of(const struct database *db, const struct version *v, uint64_t now_s)
 {
 	struct mrg_dns_transfer_opt opt = { .udp_size = db->server.udp_max };
-	opt.is_copy = db->states.expire(db->states.ctx, v->zone, now_s, &opt.expire_s);
+	opt.is_copy = version_expire(v, now_s, &opt.expire_s);
 	return opt;
 }
 

@@ -113,6 +113,15 @@ void version_follow(struct version *made, const struct version *before)
 	mrg_unix_arena_close(&scratch);
 }
 
+bool version_expire(const struct version *v, uint64_t now_s, uint32_t *seconds)
+{
+	const uint64_t at = atomic_load_explicit(&v->expires_s, memory_order_relaxed);
+	if (at == 0)
+		return false;
+	*seconds = at > now_s ? (uint32_t)(at - now_s) : 0;
+	return true;
+}
+
 void version_keep(struct version *v) { atomic_fetch_add_explicit(&v->users, 1, memory_order_relaxed); }
 
 static bool last_user(atomic_uint *users)
@@ -204,12 +213,7 @@ const struct served *database_named(const struct database *db, const struct mrg_
 static bool expire(void *ctx, const struct mrg_dns_zone *zone, uint64_t now_s, uint32_t *seconds)
 {
 	const struct database *const db = ctx;
-	const struct version *const v = db->zones[mrg_dns_db_place(&db->index, zone)].version;
-	const uint64_t at = atomic_load_explicit(&v->expires_s, memory_order_relaxed);
-	if (at == 0)
-		return false;
-	*seconds = at > now_s ? (uint32_t)(at - now_s) : 0;
-	return true;
+	return version_expire(db->zones[mrg_dns_db_place(&db->index, zone)].version, now_s, seconds);
 }
 
 enum mrg_status database_new(

@@ -84,6 +84,12 @@ void version_compact(struct version **v, struct mrg_arena *scratch);
 size_t version_history(const struct version *v);
 
 /*
+ * version_expire - whether it is a secondary's, and in how many seconds it expires.
+ *   now_s   since 1970
+ */
+bool version_expire(const struct version *v, uint64_t now_s, uint32_t *seconds);
+
+/*
  * version_keep, version_drop - one user more, one less. From any thread.
  */
 void version_keep(struct version *v);

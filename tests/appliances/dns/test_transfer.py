@@ -127,18 +127,22 @@ def told_expiry(port: int, rtype: int) -> int:
 
 
 def test_a_transfer_tells_when_the_zone_expires() -> None:
-    """Longer than a secondary keeps any zone, so that its answer is unlike its primary's."""
+    """Longer than a secondary keeps any zone, so that its answer is unlike its primary's; also of a catalog, which nobody else is told of."""
     expire, kept = 100_000_000, 365 * 86400
-    with Files() as files, Files() as others:
-        port, own = free_port(), free_port()
-        files.write("ours.zone", zone(1, count=3).replace("1209600", str(expire)))
-        with Server(*ours(files, port, f"file {files.path}/ours.zone", "allow-transfer 127.0.0.1"), listen=()), \
-                Server(*ours(others, own, f"primary 127.0.0.1:{port}", "allow-transfer 127.0.0.1"), listen=()) as server:
-            server.wait_for("event=zone ")
-            for rtype in (251, 252):  # IXFR, AXFR
-                equal(told_expiry(port, rtype), expire)
-                left = told_expiry(own, rtype)
-                check(kept - 3600 < left <= kept, f"{left} seconds left")
+    with Files() as files:
+        port = free_port()
+        files.write("ours.zone", zone(1, 'version TXT "2"', count=3).replace("1209600", str(expire)))
+        with Server(*ours(files, port, f"file {files.path}/ours.zone", "allow-transfer 127.0.0.1"), listen=()):
+            for more in ((), ("catalog",)):
+                with Files() as others:
+                    own, beside = free_port(), f"beside.example={others.write('beside.zone', zone(1, count=1))}"
+                    lines = (f"primary 127.0.0.1:{port}", "allow-transfer 127.0.0.1", *more)
+                    with Server("--zone", beside, *ours(others, own, *lines), listen=()) as server:
+                        server.wait_for("event=transfer_received ")
+                        for rtype in (251, 252):  # IXFR, AXFR
+                            equal(told_expiry(port, rtype), expire)
+                            left = told_expiry(own, rtype)
+                            check(kept - 3600 < left <= kept, f"{left} seconds left")
 
 
 def test_nothing_is_lost_while_a_zone_changes() -> None:
