@@ -113,6 +113,7 @@ def test_strangers_change_nothing() -> None:
         check("NOTAUTH" in nsupdate(server, add, key=f"hmac-sha256:nobody {OTHER}"), "a key that nobody knows")
         check("NOTAUTH" in nsupdate(server, add, key=f"hmac-sha256:{KEY} {OTHER}"), "another secret")
         check("NOTAUTH" in nsupdate(server, add, key=f"hmac-sha512:{KEY} {SECRET}"), "another algorithm")
+        check(f'record="bad.{ORIGIN}. A"' in server.wait_for("event=update"), "which record it is about")
         equal(nsupdate(server, "zone example.net", "update add x.example.net 60 A 192.0.2.1"), "update failed: NOTAUTH")
         equal(addresses(server, f"bad.{ORIGIN}"), [])
         equal(dig(server.port, "+short", "soa", ORIGIN).split()[2], "7")
