@@ -73,12 +73,10 @@ enum mrg_dns_verdict mrg_dns_query_question(struct mrg_span message, struct mrg_
 		return MRG_DNS_VERDICT_DROP; /* a reply to a reply could go on for ever */
 	if (mrg_dns_header_opcode(h) != MRG_DNS_OPCODE_QUERY)
 		return MRG_DNS_VERDICT_NOTIMP;
-	if (mrg_dns_header_qdcount(h) == 0) {
+	if (mrg_dns_header_qdcount(h) != 1) { /* RFC 9619 */
 		out->question.len = 0;
-		return MRG_DNS_VERDICT_COOKIE;
+		return mrg_dns_header_qdcount(h) == 0 ? MRG_DNS_VERDICT_COOKIE : MRG_DNS_VERDICT_FORMERR;
 	}
-	if (mrg_dns_header_qdcount(h) != 1) /* RFC 9619 */
-		return MRG_DNS_VERDICT_FORMERR;
 	if (mrg_dns_question_check(mrg_dns_after(message, h->len), message, &out->question, NULL) != MRG_OK)
 		return MRG_DNS_VERDICT_FORMERR;
 	out->has_question = true;
