@@ -113,13 +113,26 @@ static void mark(struct own *o, unsigned point, bool reached)
 
 struct asked {
 	bool drop, edns, dnssec_ok, has_question;
-	bool signature; /* whose key is unknown, since there is none */
-	int rcode;      /* that must be; -1: what zones say */
+	bool signature;             /* whose key is unknown, since there is none */
+	bool cookie, server_cookie; /* there is one (of several the first counts), with the server's part */
+	int rcode;                  /* that must be; -1: what zones say */
 	uint16_t type, rr_class;
 	size_t limit; /* of a datagram */
 	struct mrg_span question;
 	struct mrg_dns_name_flat name;
 };
+
+static void read_cookie(const struct mrg_dns_edns *e, struct asked *a)
+{
+	const struct mrg_dns_opt opt = mrg_dns_edns_rdata(e);
+	struct mrg_dns_opt_options_it it = mrg_dns_opt_options(&opt);
+	struct mrg_dns_option option;
+	struct mrg_dns_cookie cookie;
+	while (!a->cookie && mrg_dns_opt_options_next(&it, &option)) {
+		a->cookie = mrg_dns_option_data_as_cookie(&option, &cookie);
+		a->server_cookie = a->cookie && mrg_dns_cookie_server(&cookie).len != 0;
+	}
+}
 
 /* OPT records: one, in the additional section, of the root.  RFC 6891 6.1.1 */
 static bool read_edns(struct own *o, const struct mrg_dns_message *m, struct asked *a, unsigned *version)
@@ -142,6 +155,7 @@ static bool read_edns(struct own *o, const struct mrg_dns_message *m, struct ask
 			return false;
 		a->edns = true;
 		a->dnssec_ok = mrg_dns_edns_dnssec_ok(&e) != 0;
+		read_cookie(&e, a);
 		*version = mrg_dns_edns_version(&e);
 		const uint16_t size = mrg_dns_edns_udp_size(&e), ours = dns_zones()->server.udp_max;
 		mark(o, SIZE_SMALL, size < UDP_MIN);
@@ -219,6 +233,18 @@ static int rcode_of(const struct asked *a, unsigned version)
 	return zone == DNS_ZONES ? (int)MRG_DNS_RCODE_REFUSED : -1;
 }
 
+/* The same of a message without a question, which may ask for a cookie.  RFC 7873 5.4: -1: it depends on how good the server's is */
+static int rcode_without_question(const struct asked *a, unsigned version)
+{
+	if (a->signature)
+		return MRG_DNS_RCODE_NOTAUTH;
+	if (version != 0)
+		return MRG_DNS_RCODE_BADVERS;
+	if (!a->cookie)
+		return MRG_DNS_RCODE_FORMERR;
+	return a->server_cookie ? -1 : (int)MRG_DNS_RCODE_NOERROR;
+}
+
 static struct asked read_query(struct own *o, struct mrg_span in)
 {
 	struct asked a = { .rcode = -1, .limit = UDP_MIN };
@@ -234,11 +260,14 @@ static struct asked read_query(struct own *o, struct mrg_span in)
 	if (mrg_dns_header_opcode(&h) != MRG_DNS_OPCODE_QUERY)
 		return a;
 	a.rcode = MRG_DNS_RCODE_FORMERR;
-	if (mrg_dns_header_qdcount(&h) != 1) /* RFC 9619 */
+	if (mrg_dns_header_qdcount(&h) > 1) /* RFC 9619 */
 		return a;
-	if (mrg_dns_question_check((struct mrg_span){ in.p + HEAD, in.len - HEAD }, in, &q, NULL) != MRG_OK)
+	const bool none = mrg_dns_header_qdcount(&h) == 0;
+	if (!none && mrg_dns_question_check((struct mrg_span){ in.p + HEAD, in.len - HEAD }, in, &q, NULL) !=
+			     MRG_OK)
 		return a;
-	read_question(o, &a, &q);
+	if (!none)
+		read_question(o, &a, &q);
 	const bool good = mrg_dns_message_check(in, &m, NULL) == MRG_OK;
 	mark(o, NO_MESSAGE, !good);
 	if (!good)
@@ -252,7 +281,7 @@ static struct asked read_query(struct own *o, struct mrg_span in)
 		return a;
 	mark(o, EDNS, a.edns);
 	mark(o, DNSSEC_OK, a.dnssec_ok);
-	a.rcode = rcode_of(&a, version);
+	a.rcode = none ? rcode_without_question(&a, version) : rcode_of(&a, version);
 	return a;
 }
 
@@ -346,12 +375,18 @@ static void look(struct own *o, const struct reply *r)
 	mark(o, PROVED_WILDCARD, some && !soa && !servers && proof);
 }
 
+/* May a reply have this rcode where it depends on the zones, or on a cookie? */
+static bool may_have(const struct asked *a, unsigned rcode)
+{
+	const enum point kind = point_of(rcode);
+	if (!a->has_question)
+		return rcode == MRG_DNS_RCODE_NOERROR || rcode == MRG_DNS_RCODE_BADCOOKIE;
+	return kind != FORMERR && kind != BADVERS && (kind != NOERROR || rcode == MRG_DNS_RCODE_NOERROR);
+}
+
 static bool check_rcode(const struct reply *r, const struct asked *a, struct mrg_fuzz_result *result)
 {
-	const enum point kind = point_of(r->rcode);
-	const bool may = a->rcode >= 0 ? r->rcode == (unsigned)a->rcode
-				       : kind != FORMERR && kind != BADVERS &&
-						 (kind != NOERROR || r->rcode == MRG_DNS_RCODE_NOERROR);
+	const bool may = a->rcode >= 0 ? r->rcode == (unsigned)a->rcode : may_have(a, r->rcode);
 	const bool plain = r->rcode == MRG_DNS_RCODE_NOERROR || r->rcode == MRG_DNS_RCODE_NXDOMAIN ||
 			   r->rcode == MRG_DNS_RCODE_YXDOMAIN;
 	if (!may)

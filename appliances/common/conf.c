@@ -184,7 +184,8 @@ static bool close_block(struct reader *l)
 	return l->bad || !whole || l->block->end(l->about);
 }
 
-static bool take_what_it_is(struct reader *l)
+/* To whoever takes such a line; false: it was refused. */
+static bool dispatch_line(struct reader *l)
 {
 	if (l->brace != NULL)
 		return l->opens ? open_block(l) : close_block(l);
@@ -197,7 +198,7 @@ static void take_line(struct reader *l)
 {
 	if (!l->bad && (l->count != 0 || l->brace != NULL)) {
 		say_where(l, l->count != 0 ? l->words[0].p : l->brace);
-		if (!take_what_it_is(l)) {
+		if (!dispatch_line(l)) {
 			l->bad = true;
 			++*l->faults;
 		}

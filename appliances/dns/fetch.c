@@ -6,7 +6,7 @@
 #include <sys/random.h>
 
 #include "appliances/dns/fetch.h"
-#include "dns/name_text.h"
+#include "appliances/dns/read.h"
 #include "iana/dns.h"
 
 enum {
@@ -59,18 +59,9 @@ static void failed(struct fetch *f, const char *why)
 /* Which record was at fault, if one was. */
 static void say_record(struct fetch *f, const struct mrg_dns_zone_error *e)
 {
-	struct mrg_w w;
-	struct mrg_dns_name name;
-	char owner[100];
-	const char *const type = mrg_dns_type_str(e->type);
+	char record[ZONE_ERROR_TEXT];
 	f->full = e->fault == MRG_DNS_ZONE_FULL && f->asked_whole && !f->what.great;
-	mrg_w_init(&w, owner, sizeof owner - 1);
-	if (e->owner.count != 0 && mrg_dns_name_check((struct mrg_span){ e->owner.b, e->owner.len },
-					   (struct mrg_span){ NULL, 0 }, &name, NULL) == MRG_OK)
-		mrg_dns_name_to_text(&name, &w);
-	owner[w.len] = '\0';
-	(void)snprintf(f->why, sizeof f->why, "%s: %s %s", mrg_dns_zone_fault_str(e->fault), owner,
-		type != NULL && e->type != 0 ? type : "");
+	(void)snprintf(f->why, sizeof f->why, "%s: %s", zone_error_what(e), zone_error_record(e, record));
 	told(f, FETCH_FAILED, NULL);
 }
 

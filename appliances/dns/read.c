@@ -7,10 +7,7 @@
 #include "iana/dns.h"
 #include "protocols/dns/zonemd.h"
 
-enum {
-	POLL_RECORDS = 1 << 16, /* records between two looks whether to stop */
-	OWNER_TEXT = 1100 /* a name as text: 255 octets, each at most four characters, and a type's name */
-};
+enum { POLL_RECORDS = 1 << 16 /* records between two looks whether to stop */ };
 
 static void tell(struct zone_read *r, const struct fault *f)
 {
@@ -23,13 +20,12 @@ static void tell_file(struct zone_read *r, const char *what)
 	tell(r, &(struct fault){ r->source->file, 0, 0, "", what });
 }
 
-/* `www.example.org. CNAME`, as far as known; returns out. */
-static const char *put_owner(const struct mrg_dns_zone_error *e, char out[OWNER_TEXT])
+const char *zone_error_record(const struct mrg_dns_zone_error *e, char out[ZONE_ERROR_TEXT])
 {
 	struct mrg_w w;
 	struct mrg_dns_name name;
 	const char *const type = mrg_dns_type_str(e->type);
-	mrg_w_init(&w, out, OWNER_TEXT - 1);
+	mrg_w_init(&w, out, ZONE_ERROR_TEXT - 1);
 	if (e->owner.count != 0 && mrg_dns_name_check((struct mrg_span){ e->owner.b, e->owner.len },
 					   (struct mrg_span){ NULL, 0 }, &name, NULL) == MRG_OK)
 		mrg_dns_name_to_text(&name, &w);
@@ -42,7 +38,7 @@ static const char *put_owner(const struct mrg_dns_zone_error *e, char out[OWNER_
 	return out;
 }
 
-static const char *what_of(const struct mrg_dns_zone_error *e)
+const char *zone_error_what(const struct mrg_dns_zone_error *e)
 {
 	return e->fault == MRG_DNS_ZONE_RDATA && e->reject.site != NULL ? e->reject.site->what
 									: mrg_dns_zone_fault_str(e->fault);
@@ -68,7 +64,7 @@ static bool keep(void *ctx, const struct mrg_dns_master_rr *rr)
 {
 	struct zone_read *const r = ctx;
 	struct mrg_dns_zone_error why;
-	char owner[OWNER_TEXT];
+	char owner[ZONE_ERROR_TEXT];
 	if (r->source->stop != NULL && r->records % POLL_RECORDS == 0 && r->source->stop(r->source->ctx)) {
 		r->stopped = true;
 		return false;
@@ -76,7 +72,8 @@ static bool keep(void *ctx, const struct mrg_dns_master_rr *rr)
 	r->records++;
 	if (mrg_dns_zone_add(&r->builder, rr->owner, rr->type, rr->class, rr->ttl, rr->rdata, &why) == MRG_OK)
 		return true;
-	tell(r, &(struct fault){ rr->file, rr->line, rr->col, put_owner(&why, owner), what_of(&why) });
+	tell(r, &(struct fault){
+			rr->file, rr->line, rr->col, zone_error_record(&why, owner), zone_error_what(&why) });
 	return why.fault != MRG_DNS_ZONE_FULL && why.fault != MRG_DNS_ZONE_DEAD;
 }
 
@@ -130,9 +127,9 @@ static enum mrg_status read_text(struct zone_read *r, const struct mrg_dns_maste
 /* What only the whole zone shows has no line of its own: read the text again for that of the record at fault. */
 static void tell_whole(struct zone_read *r, const struct mrg_dns_zone_error *why, const char *what)
 {
-	char owner[OWNER_TEXT];
+	char owner[ZONE_ERROR_TEXT];
 	struct mrg_dns_master_source text;
-	r->found = (struct fault){ r->source->file, 0, 0, put_owner(why, owner), what };
+	r->found = (struct fault){ r->source->file, 0, 0, zone_error_record(why, owner), what };
 	r->wanted = why;
 	if (why->owner.count != 0 && open_text(r, true, &text))
 		(void)read_text(r, &text, look, NULL);
@@ -168,6 +165,6 @@ const struct mrg_dns_zone *zone_read(struct zone_read *r, const struct zone_sour
 		return NULL;
 	if (mrg_dns_zone_finish(&r->builder, &zone, &why) == MRG_OK)
 		return digest_holds(r, zone, arena) ? zone : NULL;
-	tell_whole(r, &why, what_of(&why));
+	tell_whole(r, &why, zone_error_what(&why));
 	return NULL;
 }

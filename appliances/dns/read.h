@@ -23,6 +23,14 @@ struct fault {
 	const char *what;
 };
 
+enum { ZONE_ERROR_TEXT = 1100 /* octets: a name as text, 255 octets, each at most four characters, and a type's name */ };
+
+/* zone_error_record - the record of an error, `www.example.org. CNAME`, as far as it is known.   Returns: out */
+const char *zone_error_record(const struct mrg_dns_zone_error *e, char out[ZONE_ERROR_TEXT]);
+
+/* zone_error_what - what is wrong with it; a string that stays. */
+const char *zone_error_what(const struct mrg_dns_zone_error *e);
+
 /* Where faults go, in the order of the text. */
 struct report {
 	void *ctx;

@@ -18,8 +18,9 @@ enum { LEAST = 1 << 20 };
 static const size_t SCRATCH = (size_t)1 << 32; /* octets of address space */
 
 static void log_update(
-	const struct letter *l, unsigned rcode, const char *why, const struct mrg_dns_zone *made)
+	const struct letter *l, unsigned rcode, const char *why, const struct mrg_dns_update_result *result)
 {
+	char record[ZONE_ERROR_TEXT];
 	struct mrg_rt_line line;
 	const char *const name = mrg_dns_rcode_str(rcode);
 	mrg_rt_line_begin(&line, rcode == MRG_DNS_RCODE_NOERROR ? "info" : "warn", "update");
@@ -28,8 +29,10 @@ static void log_update(
 	mrg_rt_line_str(&line, "rcode", name != NULL ? name : "?");
 	if (why != NULL)
 		mrg_rt_line_str(&line, "why", why);
-	if (made != NULL)
-		mrg_rt_line_num(&line, "serial", mrg_dns_zone_serial(made));
+	if (rcode != MRG_DNS_RCODE_NOERROR && result->why.owner.count != 0)
+		mrg_rt_line_str(&line, "record", zone_error_record(&result->why, record));
+	if (rcode == MRG_DNS_RCODE_NOERROR && result->made != NULL)
+		mrg_rt_line_num(&line, "serial", mrg_dns_zone_serial(result->made));
 	mrg_rt_log_line(&stderr_log, &line);
 }
 
@@ -101,7 +104,7 @@ static unsigned apply(const struct letter *l, const struct mrg_dns_update *u, co
 		if (why != NULL)
 			rcode = MRG_DNS_RCODE_SERVFAIL;
 	}
-	log_update(l, rcode, why, rcode == MRG_DNS_RCODE_NOERROR ? result.made : NULL);
+	log_update(l, rcode, why, &result);
 	if (rcode == MRG_DNS_RCODE_NOERROR && result.made != NULL)
 		*made = v;
 	else

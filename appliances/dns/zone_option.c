@@ -260,13 +260,11 @@ static bool take_file(void *block, const char *const *words, size_t count)
 	return true;
 }
 
-/* ADDRESS [KEY] behind the others of a list. */
-static bool add_remote(const struct about *a, const char *option, struct remote **list,
+/* What the first word of a line says, and the key that its second one names, behind the others of a list. */
+static bool add_remote(const struct about *a, const char *option, struct remote **list, struct remote r,
 	const char *const *words, size_t count)
 {
-	struct remote r = { .next = NULL };
-	if (!args_address(PROGRAM, option, words[0], PORT, &r.addr) ||
-		!key_of(a, option, count > 1 ? words[1] : NULL, &r.key))
+	if (!key_of(a, option, count > 1 ? words[1] : NULL, &r.key))
 		return false;
 	struct remote *const made = mrg_arena_get(a->all->arena, sizeof *made, _Alignof(struct remote));
 	if (made == NULL)
@@ -278,50 +276,50 @@ static bool add_remote(const struct about *a, const char *option, struct remote 
 	return true;
 }
 
+/* ADDRESS [KEY] */
+static bool add_address(const struct about *a, const char *option, struct remote **list,
+	const char *const *words, size_t count)
+{
+	struct remote r = { .next = NULL };
+	return args_address(PROGRAM, option, words[0], PORT, &r.addr) &&
+	       add_remote(a, option, list, r, words, count);
+}
+
 static bool take_primary(void *block, const char *const *words, size_t count)
 {
 	const struct about *const a = block;
-	return add_remote(a, "primary", &a->zone->primaries, words, count);
+	return add_address(a, "primary", &a->zone->primaries, words, count);
 }
 
 static bool take_notify(void *block, const char *const *words, size_t count)
 {
 	const struct about *const a = block;
-	return add_remote(a, "notify", &a->zone->notify, words, count);
+	return add_address(a, "notify", &a->zone->notify, words, count);
 }
 
-/* NETWORK|any [KEY] behind the others of a list. */
-static bool add_allowed(const struct about *a, const char *option, struct allowed **list,
+/* NETWORK|any [KEY] */
+static bool add_network(const struct about *a, const char *option, struct remote **list,
 	const char *const *words, size_t count)
 {
-	struct allowed r = { .next = NULL };
-	if (strcmp(words[0], "any") != 0 && !mrg_rt_net_read(words[0], &r.net, &r.bits)) {
+	struct remote r = { .next = NULL };
+	if (strcmp(words[0], "any") != 0 && !mrg_rt_net_read(words[0], &r.addr, &r.bits)) {
 		say(PROGRAM, ": ", option, " ", words[0],
 			": expected a network like 192.0.2.0/24 or 2001:db8::/32, or any", NULL);
 		return false;
 	}
-	if (!key_of(a, option, count > 1 ? words[1] : NULL, &r.key))
-		return false;
-	struct allowed *const made = mrg_arena_get(a->all->arena, sizeof *made, _Alignof(struct allowed));
-	if (made == NULL)
-		return no_memory();
-	*made = r;
-	while (*list != NULL)
-		list = &(*list)->next;
-	*list = made;
-	return true;
+	return add_remote(a, option, list, r, words, count);
 }
 
 static bool take_transfer(void *block, const char *const *words, size_t count)
 {
 	const struct about *const a = block;
-	return add_allowed(a, "allow-transfer", &a->zone->transfer, words, count);
+	return add_network(a, "allow-transfer", &a->zone->transfer, words, count);
 }
 
 static bool take_notify_from(void *block, const char *const *words, size_t count)
 {
 	const struct about *const a = block;
-	return add_allowed(a, "allow-notify", &a->zone->notify_from, words, count);
+	return add_network(a, "allow-notify", &a->zone->notify_from, words, count);
 }
 
 static bool take_types(struct update_allowed *u, const char *const *words, size_t count)
@@ -500,10 +498,10 @@ static bool same_key(const struct key_option *k, const struct mrg_dns_tsig_key *
 }
 
 bool allowed_find(
-	const struct allowed *rules, const struct mrg_rt_addr *who, const struct mrg_dns_tsig_key *key)
+	const struct remote *rules, const struct mrg_rt_addr *who, const struct mrg_dns_tsig_key *key)
 {
-	for (const struct allowed *r = rules; r != NULL; r = r->next) {
-		if ((r->net.family == 0 || mrg_rt_addr_in(who, &r->net, r->bits)) &&
+	for (const struct remote *r = rules; r != NULL; r = r->next) {
+		if ((r->addr.family == 0 || mrg_rt_addr_in(who, &r->addr, r->bits)) &&
 			(r->key == NULL || same_key(r->key, key)))
 			return true;
 	}

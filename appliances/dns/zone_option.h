@@ -44,19 +44,12 @@ struct key_option {
 	struct key_option *next;
 };
 
-/* Somebody that is asked or told something. */
+/* Somebody that is asked or told something; or who may do something: who has one of these addresses, and the key. */
 struct remote {
-	struct mrg_rt_addr addr;
-	const struct key_option *key; /* what is said is signed with it; NULL: it is not signed */
+	struct mrg_rt_addr addr; /* of who may do something: family 0: any address */
+	unsigned bits;           /* likewise: of it that are looked at */
+	const struct key_option *key; /* what is said is signed with it; NULL: it is not, or none is needed */
 	struct remote *next;
-};
-
-/* Who may do something: who has one of these addresses, and the key. */
-struct allowed {
-	struct mrg_rt_addr net; /* family 0: any address */
-	unsigned bits;          /* of it that are looked at */
-	const struct key_option *key; /* NULL: none is needed */
-	struct allowed *next;
 };
 
 enum { UPDATE_TYPES = CONF_WORDS };
@@ -89,7 +82,7 @@ struct zone_option {
 	size_t origin_len;
 	struct remote *primaries; /* NULL: its file is what it is */
 	struct remote *notify;
-	struct allowed *transfer, *notify_from;
+	struct remote *transfer, *notify_from; /* who may */
 	struct update_allowed *update;
 	unsigned size_limit_mib; /* octets of a transfer that is received; 0: ZONE_SIZE_LIMIT_MIB */
 	bool catalog;            /* it lists zones */
@@ -158,7 +151,7 @@ bool zone_options_end(struct zone_options *all);
  * allowed_find - does one of the rules let this address with this key do it?
  *   key    that the message is signed with, which was verified; NULL: it is not signed
  */
-bool allowed_find(const struct allowed *rules, const struct mrg_rt_addr *who, const struct mrg_dns_tsig_key *key);
+bool allowed_find(const struct remote *rules, const struct mrg_rt_addr *who, const struct mrg_dns_tsig_key *key);
 
 /*
  * update_allowed_find - may who has this key change records of this name and type?   name   flat wire form

@@ -256,7 +256,8 @@ static void take_cookie(struct asker *k, struct mrg_dns_asked *a)
 	k->known = k->known || good;
 	k->extras.cookie = (struct mrg_span){ k->cookie, sizeof k->cookie };
 	/* RFC 7873 5.4: there a server cookie is shown to know whether it is good */
-	if (a->verdict == MRG_DNS_VERDICT_COOKIE && !good && mrg_dns_cookie_server(&a->query.cookie).len != 0)
+	if (a->verdict == MRG_DNS_VERDICT_COOKIE && a->query.edns_version == 0 && !good &&
+		mrg_dns_cookie_server(&a->query.cookie).len != 0)
 		a->verdict = MRG_DNS_VERDICT_BADCOOKIE;
 	if (c->cookie_must && c->via == MRG_DNS_UDP && !k->known && a->verdict == MRG_DNS_VERDICT_ANSWER)
 		a->verdict = MRG_DNS_VERDICT_BADCOOKIE;

@@ -6,8 +6,6 @@
 #include "protocols/dns/response.h"
 #include "protocols/dns/zone_store.h"
 
-static struct mrg_span after(struct mrg_span s, size_t n) { return (struct mrg_span){ s.p + n, s.len - n }; }
-
 enum mrg_status mrg_dns_notify_put(
 	const struct mrg_dns_zone *zone, uint16_t id, uint8_t *out, size_t cap, size_t *len)
 {
@@ -53,8 +51,8 @@ static void take_serial(struct mrg_dns_notify *n)
 	struct mrg_dns_soa soa;
 	struct mrg_dns_name_flat owner;
 	if (mrg_dns_header_ancount(&q->header) == 0 ||
-		mrg_dns_rr_check(after(q->message, q->header.len + q->question.len), q->message, &rr, NULL) !=
-			MRG_OK ||
+		mrg_dns_rr_check(mrg_dns_after(q->message, q->header.len + q->question.len), q->message, &rr,
+			NULL) != MRG_OK ||
 		mrg_dns_rr_class(&rr) != MRG_DNS_CLASS_IN || !mrg_dns_rr_rdata_as_soa(&rr, &soa))
 		return;
 	const struct mrg_dns_name view = mrg_dns_rr_name(&rr);
@@ -73,7 +71,8 @@ enum mrg_dns_notify_kind mrg_dns_notify_read(struct mrg_span message, struct mrg
 		mrg_dns_header_opcode(&q->header) != MRG_DNS_OPCODE_NOTIFY)
 		return MRG_DNS_NOTIFY_OTHER;
 	if (mrg_dns_header_qdcount(&q->header) != 1 ||
-		mrg_dns_question_check(after(message, q->header.len), message, &q->question, NULL) != MRG_OK)
+		mrg_dns_question_check(mrg_dns_after(message, q->header.len), message, &q->question, NULL) !=
+			MRG_OK)
 		return MRG_DNS_NOTIFY_MALFORMED;
 	q->has_question = true;
 	if (mrg_dns_query_rest(q) != MRG_DNS_VERDICT_ANSWER)

@@ -1,7 +1,6 @@
 /* Reading a query: header, question, and of the records only the OPT. */
 #include "protocols/dns/query.h"
-
-static struct mrg_span after(struct mrg_span s, size_t n) { return (struct mrg_span){ s.p + n, s.len - n }; }
+#include "protocols/dns/zone_store.h"
 
 static void take_option(const struct mrg_dns_option *o, struct mrg_dns_query *out)
 {
@@ -45,7 +44,7 @@ static bool read_section(struct mrg_dns_query *q, struct mrg_span *left, unsigne
 			if (q->has_edns)
 				return false;
 			take_edns(&edns, q);
-			*left = after(*left, edns.len);
+			*left = mrg_dns_after(*left, edns.len);
 			continue;
 		}
 		if (mrg_dns_rr_check(*left, q->message, &rr, NULL) != MRG_OK ||
@@ -57,7 +56,7 @@ static bool read_section(struct mrg_dns_query *q, struct mrg_span *left, unsigne
 				return false;
 			q->has_tsig = true;
 		}
-		*left = after(*left, rr.len);
+		*left = mrg_dns_after(*left, rr.len);
 	}
 	return true;
 }
@@ -74,13 +73,11 @@ enum mrg_dns_verdict mrg_dns_query_question(struct mrg_span message, struct mrg_
 		return MRG_DNS_VERDICT_DROP; /* a reply to a reply could go on for ever */
 	if (mrg_dns_header_opcode(h) != MRG_DNS_OPCODE_QUERY)
 		return MRG_DNS_VERDICT_NOTIMP;
-	if (mrg_dns_header_qdcount(h) == 0) {
+	if (mrg_dns_header_qdcount(h) != 1) { /* RFC 9619 */
 		out->question.len = 0;
-		return MRG_DNS_VERDICT_COOKIE;
+		return mrg_dns_header_qdcount(h) == 0 ? MRG_DNS_VERDICT_COOKIE : MRG_DNS_VERDICT_FORMERR;
 	}
-	if (mrg_dns_header_qdcount(h) != 1) /* RFC 9619 */
-		return MRG_DNS_VERDICT_FORMERR;
-	if (mrg_dns_question_check(after(message, h->len), message, &out->question, NULL) != MRG_OK)
+	if (mrg_dns_question_check(mrg_dns_after(message, h->len), message, &out->question, NULL) != MRG_OK)
 		return MRG_DNS_VERDICT_FORMERR;
 	out->has_question = true;
 	return MRG_DNS_VERDICT_ANSWER;
@@ -91,7 +88,7 @@ enum mrg_dns_verdict mrg_dns_query_records(struct mrg_dns_query *q)
 	const struct mrg_dns_header *const h = &q->header;
 	const unsigned an = mrg_dns_header_ancount(h), ns = mrg_dns_header_nscount(h),
 		       ar = mrg_dns_header_arcount(h);
-	struct mrg_span left = after(q->message, h->len + q->question.len);
+	struct mrg_span left = mrg_dns_after(q->message, h->len + q->question.len);
 	struct mrg_dns_edns edns;
 	if ((an | ns) == 0 && ar == 1 && mrg_dns_edns_check(left, &edns, NULL) == MRG_OK) {
 		take_edns(&edns, q); /* there is nothing more in most */

@@ -7,8 +7,6 @@
 #include "protocols/dns/response.h"
 #include "protocols/dns/zone_store.h"
 
-static struct mrg_span after(struct mrg_span s, size_t n) { return (struct mrg_span){ s.p + n, s.len - n }; }
-
 enum mrg_status mrg_dns_refresh_query(
 	struct mrg_span zone, uint16_t id, uint16_t udp_size, uint8_t *out, size_t cap, size_t *len)
 {
@@ -40,7 +38,7 @@ static bool find_serial(struct mrg_span zone, struct mrg_span message, struct mr
 		struct mrg_dns_soa soa;
 		if (mrg_dns_rr_check(left, message, &rr, NULL) != MRG_OK)
 			return false;
-		left = after(left, rr.len);
+		left = mrg_dns_after(left, rr.len);
 		const struct mrg_dns_name name = mrg_dns_rr_name(&rr);
 		if (mrg_dns_rr_class(&rr) == MRG_DNS_CLASS_IN && mrg_dns_rr_rdata_as_soa(&rr, &soa) &&
 			is_zone(&name, zone)) {
@@ -63,7 +61,7 @@ enum mrg_dns_refresh_kind mrg_dns_refresh_read(
 	if (mrg_dns_header_check(message, &h, NULL) != MRG_OK ||
 		!mrg_dns_response_is(&asked, message, &h, &question_len))
 		return MRG_DNS_REFRESH_OTHER;
-	const struct mrg_span left = after(message, h.len + question_len);
+	const struct mrg_span left = mrg_dns_after(message, h.len + question_len);
 	const unsigned additional = mrg_dns_header_arcount(&h), answers = mrg_dns_header_ancount(&h);
 	const bool whole = mrg_dns_response_edns(
 		message, left, answers + mrg_dns_header_nscount(&h) + additional, additional, &edns);

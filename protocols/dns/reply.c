@@ -167,7 +167,7 @@ static unsigned put_records(
 	while (from.len > 0 && w->st == MRG_OK && mrg_dns_stored_rr_check(from, &stored, NULL) == MRG_OK) {
 		put_record(w, &stored, message, owner);
 		count++;
-		from = (struct mrg_span){ from.p + stored.len, from.len - stored.len };
+		from = mrg_dns_after(from, stored.len);
 	}
 	return count;
 }

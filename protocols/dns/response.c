@@ -5,10 +5,8 @@
 #include "iana/dns.h"
 #include "protocols/dns/zone_store.h"
 
-static struct mrg_span after(struct mrg_span s, size_t n) { return (struct mrg_span){ s.p + n, s.len - n }; }
-
-bool mrg_dns_response_is(
-	const struct mrg_dns_asked *asked, struct mrg_span message, const struct mrg_dns_header *h, size_t *len)
+bool mrg_dns_response_is(const struct mrg_dns_asked *asked, struct mrg_span message,
+	const struct mrg_dns_header *h, size_t *len)
 {
 	struct mrg_dns_question q;
 	struct mrg_dns_name_flat name;
@@ -19,7 +17,7 @@ bool mrg_dns_response_is(
 	if (mrg_dns_header_qdcount(h) == 0)
 		return asked->again || mrg_dns_header_rcode(h) != MRG_DNS_RCODE_NOERROR;
 	if (mrg_dns_header_qdcount(h) != 1 ||
-		mrg_dns_question_check(after(message, h->len), message, &q, NULL) != MRG_OK)
+		mrg_dns_question_check(mrg_dns_after(message, h->len), message, &q, NULL) != MRG_OK)
 		return false;
 	*len = q.len;
 	const struct mrg_dns_name view = mrg_dns_question_name(&q);
@@ -66,9 +64,9 @@ bool mrg_dns_response_edns(struct mrg_span message, struct mrg_span left, unsign
 		struct mrg_dns_rr rr;
 		if (count <= additional && mrg_dns_edns_check(left, &edns, NULL) == MRG_OK) {
 			take(&edns, out);
-			left = after(left, edns.len);
+			left = mrg_dns_after(left, edns.len);
 		} else if (mrg_dns_rr_check(left, message, &rr, NULL) == MRG_OK) {
-			left = after(left, rr.len);
+			left = mrg_dns_after(left, rr.len);
 		} else {
 			return false;
 		}

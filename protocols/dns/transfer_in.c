@@ -154,8 +154,6 @@ static void take_record(struct mrg_dns_transfer_in *t, const struct mrg_dns_rr *
 
 /* ---- a message ---- */
 
-static struct mrg_span after(struct mrg_span s, size_t n) { return (struct mrg_span){ s.p + n, s.len - n }; }
-
 /* The records that are no answers: only OPT tells something.  False: they can't be read. */
 static bool read_others(struct mrg_dns_transfer_in *t, struct mrg_span message, struct mrg_span left,
 	unsigned authority, unsigned additional)
@@ -188,7 +186,7 @@ static void read_message(struct mrg_dns_transfer_in *t, struct mrg_span message,
 		fail(t, MRG_DNS_TRANSFER_FAULT_UNASKED);
 		return;
 	}
-	struct mrg_span left = after(message, h.len + question_len);
+	struct mrg_span left = mrg_dns_after(message, h.len + question_len);
 	t->rcode = mrg_dns_header_rcode(&h);
 	if (t->rcode != MRG_DNS_RCODE_NOERROR)
 		fail(t, MRG_DNS_TRANSFER_FAULT_RCODE);
@@ -198,7 +196,7 @@ static void read_message(struct mrg_dns_transfer_in *t, struct mrg_span message,
 		struct mrg_dns_rr rr;
 		if (mrg_dns_rr_check(left, message, &rr, NULL) == MRG_OK) {
 			take_record(t, &rr);
-			left = after(left, rr.len);
+			left = mrg_dns_after(left, rr.len);
 		} else {
 			fail(t, MRG_DNS_TRANSFER_FAULT_MALFORMED);
 		}

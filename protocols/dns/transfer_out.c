@@ -20,8 +20,7 @@ static bool take_serial(const struct mrg_dns_query *q, struct mrg_dns_transfer_r
 	struct mrg_dns_soa soa;
 	struct mrg_dns_name_flat owner;
 	if (mrg_dns_header_ancount(&q->header) != 0 || mrg_dns_header_nscount(&q->header) != 1 ||
-		mrg_dns_rr_check((struct mrg_span){ q->message.p + at, q->message.len - at }, q->message, &rr,
-			NULL) != MRG_OK ||
+		mrg_dns_rr_check(mrg_dns_after(q->message, at), q->message, &rr, NULL) != MRG_OK ||
 		mrg_dns_rr_class(&rr) != MRG_DNS_CLASS_IN || !mrg_dns_rr_rdata_as_soa(&rr, &soa))
 		return false;
 	const struct mrg_dns_name name = mrg_dns_rr_name(&rr);

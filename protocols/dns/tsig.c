@@ -6,8 +6,7 @@
 
 #include "dns/message.h"
 #include "dns/rr.h"
-
-static struct mrg_span after(struct mrg_span s, size_t n) { return (struct mrg_span){ s.p + n, s.len - n }; }
+#include "protocols/dns/zone_store.h"
 
 /* ---- finding the record ---- */
 
@@ -25,10 +24,10 @@ static bool step(struct mrg_span message, struct mrg_span *left, unsigned count)
 		struct mrg_dns_name name;
 		struct mrg_dns_rr_tail tail;
 		if (mrg_dns_name_check(*left, message, &name, NULL) != MRG_OK ||
-			mrg_dns_rr_tail_check(after(*left, name.len), &tail, NULL) != MRG_OK ||
+			mrg_dns_rr_tail_check(mrg_dns_after(*left, name.len), &tail, NULL) != MRG_OK ||
 			mrg_dns_rr_tail_type(&tail) == MRG_DNS_TYPE_TSIG)
 			return false;
-		*left = after(*left, name.len + tail.len);
+		*left = mrg_dns_after(*left, name.len + tail.len);
 	}
 	return true;
 }
@@ -39,7 +38,7 @@ static enum mrg_dns_auth_result read_last(struct mrg_span message, struct mrg_sp
 	struct mrg_dns_rr rr;
 	struct mrg_dns_rr_tail tail;
 	if (mrg_dns_name_check(left, message, &out->name, NULL) != MRG_OK ||
-		mrg_dns_rr_tail_check(after(left, out->name.len), &tail, NULL) != MRG_OK)
+		mrg_dns_rr_tail_check(mrg_dns_after(left, out->name.len), &tail, NULL) != MRG_OK)
 		return MRG_DNS_AUTH_MALFORMED;
 	if (mrg_dns_rr_tail_type(&tail) != MRG_DNS_TYPE_TSIG)
 		return MRG_DNS_AUTH_NONE;
@@ -58,11 +57,11 @@ static enum mrg_dns_auth_result find(struct mrg_span message, struct record *out
 	struct mrg_dns_question q;
 	if (mrg_dns_header_check(message, &h, NULL) != MRG_OK)
 		return MRG_DNS_AUTH_MALFORMED;
-	struct mrg_span left = after(message, h.len);
+	struct mrg_span left = mrg_dns_after(message, h.len);
 	for (unsigned i = mrg_dns_header_qdcount(&h); i > 0; i--) {
 		if (mrg_dns_question_check(left, message, &q, NULL) != MRG_OK)
 			return MRG_DNS_AUTH_MALFORMED;
-		left = after(left, q.len);
+		left = mrg_dns_after(left, q.len);
 	}
 	const unsigned more = mrg_dns_header_arcount(&h);
 	if (!step(message, &left, mrg_dns_header_ancount(&h)) ||
@@ -168,7 +167,7 @@ static void hash_message(struct mrg_rt_hmac *h, struct mrg_span message, uint16_
 			MRG_OK)
 		return; /* no message is so short; and any hash but the right one is refused */
 	mrg_rt_hmac_add(h, all);
-	mrg_rt_hmac_add(h, after(message, sizeof head));
+	mrg_rt_hmac_add(h, mrg_dns_after(message, sizeof head));
 }
 
 /* The rest of what a hash covers, and its end.  Sections 4.3.3 and 5.3.1 */

@@ -312,7 +312,7 @@ static bool present(const struct mrg_dns_rrset *set, struct mrg_span rr, bool si
 			return false;
 		if (at.len == rr.len && memcmp(at.p, rr.p, rr.len) == 0)
 			return true;
-		left = (struct mrg_span){ left.p + at.len, left.len - at.len };
+		left = mrg_dns_after(left, at.len);
 	}
 	return false;
 }

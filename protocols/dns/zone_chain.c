@@ -47,7 +47,7 @@ static bool find_params(struct mrg_dns_zone *z)
 				memcpy(z->nsec3.salt, salt.p, salt.len);
 			return true;
 		}
-		left = (struct mrg_span){ left.p + rr.len, left.len - rr.len };
+		left = mrg_dns_after(left, rr.len);
 	}
 	return false;
 }

@@ -218,7 +218,7 @@ static bool load_set(
 	struct mrg_span left = mrg_dns_rrset_wire(s, true);
 	struct mrg_dns_edit_set *set = NULL;
 	struct mrg_dns_rr rr;
-	for (; left.len > 0; left = (struct mrg_span){ left.p + rr.len, left.len - rr.len }) {
+	for (; left.len > 0; left = mrg_dns_after(left, rr.len)) {
 		if (mrg_dns_rr_check(left, message, &rr, NULL) != MRG_OK)
 			return false;
 		if (set == NULL)

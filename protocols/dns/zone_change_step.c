@@ -64,8 +64,8 @@ enum mrg_status mrg_dns_zone_change_step(struct mrg_dns_zone_change *c, struct m
 	const struct mrg_span all = mrg_w_span(&w, 0);
 	enum mrg_status st = w.st;
 	if (st == MRG_OK)
-		st = mrg_dns_history_step(a, before, (struct mrg_span){ all.p, deleted },
-			(struct mrg_span){ all.p + deleted, all.len - deleted }, out);
+		st = mrg_dns_history_step(
+			a, before, (struct mrg_span){ all.p, deleted }, mrg_dns_after(all, deleted), out);
 	memset(w.p, 0, w.len);
 	return st;
 }

@@ -44,7 +44,7 @@ static size_t list_records(const struct comparing *x, struct mrg_span left, cons
 		if (len == 0)
 			break;
 		out[count++] = left.p;
-		left = (struct mrg_span){ left.p + len, left.len - len };
+		left = mrg_dns_after(left, len);
 	}
 	mrg_dns_zone_sort(out, x->spare, count, before_record, end);
 	return count;
@@ -152,8 +152,8 @@ enum mrg_status mrg_dns_zone_diff(const struct mrg_dns_zone *old, const struct m
 	const struct mrg_span all = mrg_w_span(&w, 0);
 	enum mrg_status st = w.st;
 	if (st == MRG_OK)
-		st = mrg_dns_history_step(a, before, (struct mrg_span){ all.p, deleted },
-			(struct mrg_span){ all.p + deleted, all.len - deleted }, out);
+		st = mrg_dns_history_step(
+			a, before, (struct mrg_span){ all.p, deleted }, mrg_dns_after(all, deleted), out);
 	memset(scratch->p + scratch->len, 0, (size_t)(w.p + w.len - (scratch->p + scratch->len)));
 	return st;
 }

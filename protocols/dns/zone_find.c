@@ -166,6 +166,6 @@ enum mrg_status mrg_dns_zone_next(struct mrg_dns_zone_walk *w, struct mrg_dns_rr
 	const enum mrg_status st =
 		mrg_dns_rr_check(w->left, mrg_dns_rrset_message(w->node, w->set), out, NULL);
 	if (st == MRG_OK)
-		w->left = (struct mrg_span){ w->left.p + out->len, w->left.len - out->len };
+		w->left = mrg_dns_after(w->left, out->len);
 	return st;
 }

@@ -80,7 +80,7 @@ static size_t gather(const struct mrg_arena *a, const struct mrg_dns_node *n,
 			continue;
 		while (at.len > 0 && view(a, at.p, &m)) {
 			out[count++] = at.p;
-			at = (struct mrg_span){ at.p + m.rr.len, at.len - m.rr.len };
+			at = mrg_dns_after(at, m.rr.len);
 		}
 	}
 	return count;

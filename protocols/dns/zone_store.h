@@ -186,6 +186,12 @@ enum { MRG_DNS_LINE = 64 }; /* octets that come into the cache together */
 /* Let memory come closer; p need not be valid. */
 static inline void mrg_dns_prefetch(const void *p) { __builtin_prefetch(p); }
 
+/* What is behind the first n octets, of which there are so many. */
+static inline struct mrg_span mrg_dns_after(struct mrg_span s, size_t n)
+{
+	return (struct mrg_span){ s.p + n, s.len - n };
+}
+
 /* Are two flat names the same? */
 static inline bool mrg_dns_same_name(struct mrg_span a, struct mrg_span b)
 {

@@ -67,7 +67,7 @@ static bool records_sound(struct mrg_span wire, unsigned count, struct mrg_span 
 		if (mrg_dns_stored_rr_check(wire, &stored, NULL) != MRG_OK ||
 			mrg_dns_rr_check(wire, node, &rr, NULL) != MRG_OK)
 			return false;
-		wire = (struct mrg_span){ wire.p + rr.len, wire.len - rr.len };
+		wire = mrg_dns_after(wire, rr.len);
 	}
 	return wire.len == 0;
 }

@@ -22,8 +22,6 @@ struct digesting {
 	enum mrg_status st;
 };
 
-static struct mrg_span rest(struct mrg_span s, size_t n) { return (struct mrg_span){ s.p + n, s.len - n }; }
-
 /* ---- records of one type ---- */
 
 /* Records on their way into the digest: each as it is hashed, behind its owner. */
@@ -73,7 +71,7 @@ static void write_records(struct canonical *c, struct mrg_span from, struct mrg_
 	struct mrg_dns_stored_rr stored;
 	while (from.len > 0 && mrg_dns_stored_rr_check(from, &stored, NULL) == MRG_OK) {
 		write_record(c, &stored, message);
-		from = rest(from, stored.len);
+		from = mrg_dns_after(from, stored.len);
 	}
 }
 
@@ -157,8 +155,8 @@ static void hash_sigs(struct digesting *d, const struct mrg_dns_node *n)
 	s = mrg_dns_node_sets(n);
 	for (unsigned left = n->sets; left > 0; left--, s = mrg_dns_rrset_next(s)) {
 		if (!left_out(d, n, s))
-			write_records(
-				&c, rest(mrg_dns_rrset_wire(s, true), s->len), mrg_dns_rrset_message(n, s));
+			write_records(&c, mrg_dns_after(mrg_dns_rrset_wire(s, true), s->len),
+				mrg_dns_rrset_message(n, s));
 	}
 	finish(d, &c);
 }
@@ -226,7 +224,7 @@ static bool next(const struct mrg_dns_zone *z, const struct mrg_dns_rrset *set, 
 	if (left->len == 0 ||
 		mrg_dns_rr_check(*left, mrg_dns_rrset_message(z->apex, set), &rr, NULL) != MRG_OK)
 		return false;
-	*left = rest(*left, rr.len);
+	*left = mrg_dns_after(*left, rr.len);
 	return mrg_dns_rr_rdata_as_zonemd(&rr, out);
 }
 

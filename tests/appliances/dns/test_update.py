@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Dynamic updates by nsupdate, a certificate's dns-01 challenge, and everybody who may not change anything, or says it in a wrong way."""
+"""Dynamic updates by nsupdate and knsupdate, a certificate's dns-01 challenge, and everybody who may not change anything, or says it in a wrong way."""
 
 from __future__ import annotations
 
@@ -38,6 +38,14 @@ def nsupdate(server: Server, *lines: str, key: str = f"hmac-sha256:{KEY} {SECRET
     return (done.stdout + done.stderr).strip()
 
 
+def knsupdate(server: Server, *lines: str, tcp: bool = False) -> str:
+    """The same by Knot's tool, which has other words for it."""
+    text = f"server 127.0.0.1 {server.port}\nzone {ORIGIN}\n" + "".join(line + "\n" for line in lines) + "send\n"
+    done = subprocess.run(["knsupdate", "-y", f"hmac-sha256:{KEY}:{SECRET}", *(["-v"] if tcp else [])], input=text,
+                          capture_output=True, text=True, timeout=PATIENCE_S)
+    return (done.stdout + done.stderr).strip()
+
+
 def addresses(server: Server, name: str) -> list[str]:
     return sorted(dig(server.port, "+short", name).split())
 
@@ -59,6 +67,19 @@ def test_what_is_changed_is_served_and_kept() -> None:
             equal(dig(server.port, "+short", "soa", ORIGIN).split()[2], "11", "each change is a version, what fails is none")
         with Server(*arguments) as server:
             equal(addresses(server, f"new1.{ORIGIN}"), ["192.0.2.98", "192.0.2.99"], "it is in the file")
+
+
+def test_another_client_changes_as_much() -> None:
+    with Files() as files, Server(*updated(files, ALL)) as server:
+        for tcp in (False, True):
+            equal(knsupdate(server, f"add new{tcp:d}.{ORIGIN}. 60 A 192.0.2.99", f"add new{tcp:d}.{ORIGIN}. 60 A 192.0.2.98", tcp=tcp), "")
+            equal(addresses(server, f"new{tcp:d}.{ORIGIN}"), ["192.0.2.98", "192.0.2.99"])
+        equal(knsupdate(server, f"del new0.{ORIGIN}. A 192.0.2.98"), "")
+        equal(addresses(server, f"new0.{ORIGIN}"), ["192.0.2.99"])
+        refused = knsupdate(server, f"nxdomain www.{ORIGIN}.", f"del www.{ORIGIN}.")
+        check(refused.endswith("update failed with error 'YXDOMAIN'"), refused)
+        equal(knsupdate(server, f"yxrrset www.{ORIGIN}. A", f"del www.{ORIGIN}. AAAA"), "")
+        equal(dig(server.port, "+short", "soa", ORIGIN).split()[2], "11", "each change is a version, what fails is none")
 
 
 def test_the_reply_leaves_by_the_address_that_was_asked() -> None:
@@ -92,6 +113,7 @@ def test_strangers_change_nothing() -> None:
         check("NOTAUTH" in nsupdate(server, add, key=f"hmac-sha256:nobody {OTHER}"), "a key that nobody knows")
         check("NOTAUTH" in nsupdate(server, add, key=f"hmac-sha256:{KEY} {OTHER}"), "another secret")
         check("NOTAUTH" in nsupdate(server, add, key=f"hmac-sha512:{KEY} {SECRET}"), "another algorithm")
+        check(f'record="bad.{ORIGIN}. A"' in server.wait_for("event=update"), "which record it is about")
         equal(nsupdate(server, "zone example.net", "update add x.example.net 60 A 192.0.2.1"), "update failed: NOTAUTH")
         equal(addresses(server, f"bad.{ORIGIN}"), [])
         equal(dig(server.port, "+short", "soa", ORIGIN).split()[2], "7")

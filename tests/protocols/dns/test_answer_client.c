@@ -523,6 +523,7 @@ START_TEST(a_cookie_may_be_asked_for_without_a_question)
 	expect("cookie=0011223344556677aabbccddeeff0011 tcp", want);
 	snprintf(want, sizeof want, "BADVERS\nopt 1232 10=%s\n", good);
 	expect("cookie=0011223344556677 ver=1", want);
+	expect("cookie=0011223344556677aabbccddeeff0011 ver=1", want);
 	expect("", "FORMERR\n");
 	expect("nsid", "FORMERR\nopt 1232\n");
 	expect("cookie=00112233445566", "FORMERR\n");
