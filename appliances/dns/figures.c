@@ -2,6 +2,7 @@
  * What is counted.
  */
 #include "appliances/dns/figures.h"
+#include "appliances/dns/reporter.h"
 #include "appliances/dns/said.h"
 #include "appliances/dns/worker.h"
 
@@ -150,6 +151,7 @@ void figures_put(const struct control *control, const struct database *db, struc
 	}
 	put_counts(control, w);
 	put_turns(control, w);
+	reporter_figures(control->reporter, w);
 	if (control->sandbox == NULL) /* in which nothing can be opened */
 		put_memory(w);
 	for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++)
