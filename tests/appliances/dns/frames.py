@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import socket
 import struct
+import termios
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -147,6 +150,13 @@ class Collector:
         self.expect(READY)
         self.connection.sendall(control(ACCEPT, *types))
         self.expect(START)
+
+    def send_alone(self, piece: bytes) -> None:
+        """Send it, and wait until it was read."""
+        end = time.monotonic() + PATIENCE_S
+        self.connection.sendall(piece)
+        while struct.unpack("i", fcntl.ioctl(self.connection, termios.TIOCOUTQ, b"    "))[0] != 0:
+            check(time.monotonic() < end, "it is read")
 
     def next(self) -> Told:
         kind, payload = next(self.frames)

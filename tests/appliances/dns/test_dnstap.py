@@ -150,7 +150,7 @@ def test_what_is_no_collector_is_left_alone() -> None:
                 equal(collector.connection.recv(1), b"", "on the second as well")
             with collector:
                 for octet in frames.control(frames.ACCEPT, frames.CONTENT_TYPE):  # in as many pieces as can be
-                    collector.connection.sendall(bytes((octet,)))
+                    collector.send_alone(bytes((octet,)))
                 collector.expect(frames.READY)
                 collector.expect(frames.START)
                 server.ask("www.example.org")
