@@ -24,9 +24,12 @@ enum {
 static const uint64_t IDLE_NS = 10u * MRG_RT_SECOND_NS;
 static const uint64_t DRAIN_NS = 5u * MRG_RT_SECOND_NS;
 
-static void count(void *counter, const struct mrg_dns_query *query, struct mrg_span reply)
+static void count(
+	void *ctx, const struct mrg_dns_asker *c, const struct mrg_dns_query *query, struct mrg_span reply)
 {
-	counts_take(counter, query, reply);
+	struct worker *const w = ctx;
+	(void)c;
+	counts_take(&w->counts, query, reply);
 }
 
 /* The only address of the peer's kind that is listened on: a stream does not know which it came in by. */
@@ -52,11 +55,8 @@ static const struct mrg_rt_addr *own_address(
 	return only_like(w, peer);
 }
 
-static void see(void *ctx, const struct mrg_dns_asker *c, struct mrg_span query, struct mrg_span reply)
+static void see(struct worker *w, const struct mrg_dns_asker *c, struct mrg_span query, struct mrg_span reply)
 {
-	struct worker *const w = ctx;
-	if (!sampler_due(&w->sampler))
-		return;
 	struct seen seen = { .since_ns = w->loop.now_ns, .until_ns = w->loop.sys->now_ns(), .via = c->via };
 	c->peer(c->ctx, c->index, &seen.peer);
 	const struct mrg_rt_addr *const own = own_address(w, c, &seen.peer);
@@ -65,14 +65,22 @@ static void see(void *ctx, const struct mrg_dns_asker *c, struct mrg_span query,
 	sampler_put(&w->sampler, &seen, query, reply);
 }
 
+/* Where anything is to be written down. */
+static void count_and_see(
+	void *ctx, const struct mrg_dns_asker *c, const struct mrg_dns_query *query, struct mrg_span reply)
+{
+	struct worker *const w = ctx;
+	counts_take(&w->counts, query, reply);
+	if (sampler_due(&w->sampler))
+		see(w, c, query->message, reply);
+}
+
 static struct answers answers_of(struct worker *w)
 {
 	return (struct answers){ .server = &w->db->server,
 		.rate = w->options->rate.limit != 0 ? &w->rate : NULL,
-		.counter = &w->counts,
-		.count = count,
 		.ctx = w,
-		.see = w->sampler.every != 0 ? see : NULL,
+		.answered = w->sampler.every != 0 ? count_and_see : count,
 		.other = others_datagram };
 }
 
