@@ -178,9 +178,9 @@ static void put_control(struct sink *s, enum mrg_fstrm_control_type type, bool a
 	mrg_fstrm_control_body_begin(&w, &body, &(struct mrg_fstrm_control_body_args){ .type = type });
 	if (about) {
 		mrg_fstrm_control_body_fields_add(&w, &body);
-		mrg_fstrm_control_field_put(&w,
-			&(struct mrg_fstrm_control_field_args){
-				.type = MRG_FSTRM_CONTROL_FIELD_TYPE_CONTENT_TYPE, .octets = content_type() });
+		mrg_fstrm_control_field_put(&w, &(struct mrg_fstrm_control_field_args){
+							.type = MRG_FSTRM_CONTROL_FIELD_TYPE_CONTENT_TYPE,
+							.octets = content_type() });
 	}
 	mrg_fstrm_control_body_end(&w, &body);
 	mrg_fstrm_control_end(&w, &control);
@@ -391,8 +391,8 @@ static bool connection_round(struct dnstap *t, bool ending)
 		listen_to(t);
 	if (t->data.fd >= 0)
 		send_on(t);
-	if (ending && sink_waiting(&t->data) == 0 && mrg_fstrm_sender_on_end(&t->sender, t) == MRG_STEP_TAKEN &&
-		t->data.fd >= 0)
+	if (ending && sink_waiting(&t->data) == 0 &&
+		mrg_fstrm_sender_on_end(&t->sender, t) == MRG_STEP_TAKEN && t->data.fd >= 0)
 		send_on(t);
 	return ending && t->data.fd < 0;
 }

@@ -209,7 +209,8 @@ static bool take_dnstap(void *ctx, const char *value)
 	const char *const socket = dnstap_socket(value), *const name = socket != NULL ? socket : value;
 	o->dnstap = value;
 	if (name[0] == '\0' || strcmp(name, "-") == 0)
-		say("mrg-dns: --dnstap ", value, ": expected the name of a file, or unix: and that of a socket", NULL);
+		say("mrg-dns: --dnstap ", value,
+			": expected the name of a file, or unix: and that of a socket", NULL);
 	else if (socket != NULL && strlen(socket) > MRG_UNIX_LOCAL_NAME_MAX)
 		say("mrg-dns: --dnstap ", value, ": too long for the name of a socket", NULL);
 	else
@@ -306,9 +307,10 @@ static bool make_cookies(struct options *o)
 bool options_read(
 	struct options *o, struct mrg_arena *arena, int argc, char *const argv[], enum outcome *outcome)
 {
-	*o = (struct options){
-		.workers = 1, .query_log_sample = 1, .server = { .udp_max = ANSWERING_UDP_MAX }, .zones = { .arena = arena }
-	};
+	*o = (struct options){ .workers = 1,
+		.query_log_sample = 1,
+		.server = { .udp_max = ANSWERING_UDP_MAX },
+		.zones = { .arena = arena } };
 	if (args_read(&args, o, argc, argv, outcome)) {
 		*outcome = OUTCOME_USAGE;
 		if (o->listen_count == 0 && o->net.kind != NET_NONE)

@@ -20,14 +20,16 @@ static void put_time(struct mrg_rt_line *l, uint64_t unix_ns)
 	struct mrg_w w;
 	mrg_rt_time_str(unix_ns / MRG_RT_SECOND_NS, seconds);
 	mrg_w_init(&w, text, sizeof text);
-	mrg_w_put(&w, (struct mrg_span){ (const uint8_t *)seconds, MRG_RT_TIME_TEXT - 2 }); /* without Z and NUL */
+	mrg_w_put(&w,
+		(struct mrg_span){ (const uint8_t *)seconds, MRG_RT_TIME_TEXT - 2 }); /* without Z and NUL */
 	mrg_w_u8(&w, '.');
 	mrg_digits_put(&w, unix_ns % MRG_RT_SECOND_NS / MICRO, 6);
 	mrg_w_u8(&w, 'Z');
 	mrg_rt_line_span(l, "time", mrg_w_span(&w, 0));
 }
 
-static void put_mnemonic(struct mrg_rt_line *l, const char *key, const struct mrg_text_enum *e, uint64_t value)
+static void put_mnemonic(
+	struct mrg_rt_line *l, const char *key, const struct mrg_text_enum *e, uint64_t value)
 {
 	uint8_t text[WORD];
 	struct mrg_w w;
@@ -54,7 +56,8 @@ static unsigned upper_rcode(struct mrg_span reply, const struct mrg_dns_header *
 	struct mrg_dns_question q;
 	struct mrg_dns_edns edns;
 	struct mrg_dns_rr rr;
-	unsigned count = (unsigned)mrg_dns_header_ancount(h) + mrg_dns_header_nscount(h) + mrg_dns_header_arcount(h);
+	unsigned count =
+		(unsigned)mrg_dns_header_ancount(h) + mrg_dns_header_nscount(h) + mrg_dns_header_arcount(h);
 	if (mrg_dns_header_qdcount(h) != 0 && mrg_dns_question_check(left, reply, &q, NULL) == MRG_OK)
 		left = (struct mrg_span){ left.p + q.len, left.len - q.len };
 	for (; count != 0; count--) {
@@ -102,8 +105,8 @@ struct mrg_span querylog_line(struct mrg_rt_line *l, const struct seen *seen, st
 	mrg_rt_line_addr(l, "peer", &seen->peer);
 	mrg_rt_line_str(l, "via", seen->via == MRG_DNS_UDP ? "udp" : "tcp");
 	if (replied)
-		put_mnemonic(l, "rcode", &mrg_dns_rcode_text,
-			mrg_dns_header_rcode(&h) | upper_rcode(reply, &h));
+		put_mnemonic(
+			l, "rcode", &mrg_dns_rcode_text, mrg_dns_header_rcode(&h) | upper_rcode(reply, &h));
 	else
 		mrg_rt_line_str(l, "rcode", "-");
 	put_flags(l, &q, replied && mrg_dns_header_tc(&h) != 0);

@@ -12,9 +12,9 @@
 #include "appliances/dns/worker.h"
 
 enum {
-	LOG = 1 << 20,    /* octets of lines that wait */
-	TOGETHER = 1024,  /* records of one ring before it is another one's turn */
-	ROOM = 1 << 16    /* of the loop, and what lies between */
+	LOG = 1 << 20,   /* octets of lines that wait */
+	TOGETHER = 1024, /* records of one ring before it is another one's turn */
+	ROOM = 1 << 16   /* of the loop, and what lies between */
 };
 
 static const uint64_t EACH_NS = MRG_RT_SECOND_NS / 100u, BUSY_NS = MRG_RT_SECOND_NS / 1000u;
@@ -35,7 +35,8 @@ static void report(struct reporter *r, struct mrg_span record, uint64_t offset_n
 		sink_put(&r->log, querylog_line(&l, &seen, query, reply, seen.since_ns + offset_ns));
 	}
 	if (r->dnstap_on)
-		dnstap_put(&r->dnstap, &seen, query, reply, seen.since_ns + offset_ns, seen.until_ns + offset_ns);
+		dnstap_put(&r->dnstap, &seen, query, reply, seen.since_ns + offset_ns,
+			seen.until_ns + offset_ns);
 }
 
 /* Some of each ring. Was there more? */
@@ -85,16 +86,19 @@ static bool write_on(struct reporter *r, bool ending, uint64_t now_ns)
 	return written && taken;
 }
 
+/* Is there more than was taken just now? What fails is not tried as often. */
 static bool is_waiting(const struct reporter *r)
 {
-	return (r->log_on && sink_waiting(&r->log) != 0) ||
-	       (r->dnstap_on && r->dnstap.data.fd >= 0 && sink_waiting(&r->dnstap.data) != 0);
+	return (r->log_on && sink_waiting(&r->log) != 0 && !r->log.failing) ||
+	       (r->dnstap_on && r->dnstap.data.fd >= 0 && sink_waiting(&r->dnstap.data) != 0 &&
+		       !r->dnstap.data.failing);
 }
 
 static void take_round(struct mrg_rt_timer *t, uint64_t now_ns)
 {
 	struct reporter *const r = (struct reporter *)(void *)((char *)t - offsetof(struct reporter, round));
-	const bool ending = atomic_load_explicit(&r->running, memory_order_acquire) == 0; /* before the last look */
+	const bool ending =
+		atomic_load_explicit(&r->running, memory_order_acquire) == 0; /* before the last look */
 	if (ending && r->end_ns == 0)
 		r->end_ns = now_ns + END_NS;
 	if (atomic_exchange_explicit(&r->reopen, false, memory_order_relaxed))
@@ -103,7 +107,7 @@ static void take_round(struct mrg_rt_timer *t, uint64_t now_ns)
 	const bool all = write_on(r, ending && !more, now_ns);
 	r->done = ending && !more && (all || now_ns >= r->end_ns);
 	mrg_rt_timer_set(&r->loop.timers, &r->round,
-		now_ns + (more                           ? 0
+		now_ns + (more                             ? 0
 				 : ending || is_waiting(r) ? BUSY_NS
 							   : EACH_NS));
 }
@@ -176,7 +180,8 @@ int reporter_open(struct reporter *r, const struct options *o, const char *faile
 {
 	const size_t memory = ROOM + LOG + dnstap_memory() + mrg_unix_loop_memory(&LIMITS);
 	failed[0] = failed[1] = "";
-	*r = (struct reporter){ .on = o->query_log != NULL || o->dnstap != NULL, .round = { .fire = take_round } };
+	*r = (struct reporter){ .on = o->query_log != NULL || o->dnstap != NULL,
+		.round = { .fire = take_round } };
 	if (!r->on)
 		return 0;
 	int err = mrg_unix_arena_open(&r->arena, memory, memory);
@@ -241,5 +246,6 @@ void reporter_figures(const struct reporter *r, struct mrg_w *w)
 	if (r->log_on)
 		metric_labelled_put(w, &lost, "where", MRG_LITERAL("query-log"), load_count(&r->log.lost));
 	if (r->dnstap_on)
-		metric_labelled_put(w, &lost, "where", MRG_LITERAL("dnstap"), load_count(&r->dnstap.data.lost));
+		metric_labelled_put(
+			w, &lost, "where", MRG_LITERAL("dnstap"), load_count(&r->dnstap.data.lost));
 }

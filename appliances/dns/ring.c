@@ -25,7 +25,10 @@ static size_t place(const struct ring *r, size_t at) { return at & (r->cap - 1u)
 
 static size_t whole(uint64_t len) { return HEAD + ((size_t)len + RING_ALIGN - 1u) / RING_ALIGN * RING_ALIGN; }
 
-static void set_len(struct ring *r, size_t at, uint64_t len) { memcpy(r->p + place(r, at), &len, sizeof len); }
+static void set_len(struct ring *r, size_t at, uint64_t len)
+{
+	memcpy(r->p + place(r, at), &len, sizeof len);
+}
 
 /* Are there so many octets? What was taken is asked for only where it looks as if there were not. */
 static bool has_room(struct ring *r, size_t put, size_t need)
@@ -42,8 +45,8 @@ void *ring_room(struct ring *r, size_t len)
 	const size_t left = r->cap - place(r, put);
 	const size_t skip = len <= r->cap && whole(len) > left ? left : 0;
 	if (len > r->cap || !has_room(r, put, skip + whole(len))) {
-		atomic_store_explicit(&r->full,
-			atomic_load_explicit(&r->full, memory_order_relaxed) + 1u, memory_order_relaxed);
+		atomic_store_explicit(&r->full, atomic_load_explicit(&r->full, memory_order_relaxed) + 1u,
+			memory_order_relaxed);
 		return NULL;
 	}
 	if (skip != 0)
