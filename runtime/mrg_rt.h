@@ -439,7 +439,7 @@ static inline enum mrg_io mrg_link_send(
 
 /* ---- logs ---- */
 
-enum { MRG_RT_LINE_MAX = 512 }; /* bytes of a log line, newline included */
+enum { MRG_RT_LINE_MAX = 2048 }; /* bytes of a log line, newline included: room for a name with every octet escaped */
 
 /*
  * A log line of key=value fields. A value with anything but visible ASCII in it, or with `"`, `\` or `=`, is quoted, with the

@@ -28,6 +28,11 @@ int end_dgram_open(struct end_dgram *d, const struct ends *e, int fd, struct mrg
 	return d->own != NULL ? 0 : EADDRINUSE;
 }
 
+bool end_dgram_is(const struct end_dgram *d, const struct mrg_dgram_end *e)
+{
+	return e == (d->own != NULL ? mrg_tcpip_udp_end(d->own) : &d->kernel.end);
+}
+
 void end_dgram_close(struct end_dgram *d)
 {
 	if (d->own != NULL)

@@ -32,6 +32,9 @@ struct end_dgram {
  */
 int end_dgram_open(struct end_dgram *d, const struct ends *e, int fd, struct mrg_rt_addr *a,
 	const struct mrg_dgram_user *user);
+
+/* Is that the end whose datagrams a user of this one gets? */
+bool end_dgram_is(const struct end_dgram *d, const struct mrg_dgram_end *e);
 void end_dgram_close(struct end_dgram *d); /* what has arrived is answered first */
 
 /* Where connections come in. */

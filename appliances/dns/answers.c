@@ -9,10 +9,11 @@ static void sender(void *ctx, size_t index, struct mrg_rt_addr *out)
 	e->ops->peer(e, index, out);
 }
 
-static void count_one(const struct answers *a, const struct mrg_dns_asked *asked, struct mrg_span reply)
+static void answered(const struct answers *a, const struct mrg_dns_asker *client,
+	const struct mrg_dns_asked *asked, struct mrg_span reply)
 {
-	if (a->count != NULL)
-		a->count(a->counter, mrg_dns_answer_query(asked), reply);
+	if (a->answered != NULL)
+		a->answered(a->ctx, client, mrg_dns_answer_query(asked), reply);
 }
 
 void answers_batch(const struct answers *a, struct mrg_dgram_end *e, struct mrg_dgram *d, size_t count,
@@ -40,7 +41,7 @@ void answers_batch(const struct answers *a, struct mrg_dgram_end *e, struct mrg_
 			if (mrg_dns_answer_finish(
 				    &asked[i], &client, one->out, one->out_cap, &one->out_len) != MRG_OK)
 				one->out_len = 0;
-			count_one(a, &asked[i], (struct mrg_span){ one->out, one->out_len });
+			answered(a, &client, &asked[i], (struct mrg_span){ one->out, one->out_len });
 		}
 	}
 }
@@ -61,6 +62,6 @@ enum mrg_status answers_stream(const struct answers *a, struct mrg_stream *strea
 	mrg_dns_answer_begin(a->server, query, &asked);
 	mrg_dns_answer_look(&asked);
 	const enum mrg_status st = mrg_dns_answer_finish(&asked, &client, out, cap, out_len);
-	count_one(a, &asked, (struct mrg_span){ out, st == MRG_OK ? *out_len : 0 });
+	answered(a, &client, &asked, (struct mrg_span){ out, st == MRG_OK ? *out_len : 0 });
 	return st;
 }

@@ -11,10 +11,10 @@
 struct answers {
 	const struct mrg_dns_server *server;
 	struct mrg_dns_rate *rate; /* as in protocols/dns/asker.h */
-	void *counter;
-	/* NULL: nobody counts.   reply   empty: there is none */
-	void (*count)(void *counter, const struct mrg_dns_query *query, struct mrg_span reply);
 	void *ctx;
+	/* NULL: nobody counts.   reply   empty: there is none */
+	void (*answered)(void *ctx, const struct mrg_dns_asker *client, const struct mrg_dns_query *query,
+		struct mrg_span reply);
 	/*
 	 * What the zones alone have no answer to. true: d's out and out_len are set, or it is answered later; false: it is answered as if
 	 * there were nobody. NULL: there is nobody.

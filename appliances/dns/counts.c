@@ -44,8 +44,7 @@ static uint64_t sum(const struct counts *const *c, size_t count, size_t offset)
 static void put_one(
 	struct mrg_w *w, const struct metric *metric, const char *label, const char *value, uint64_t n)
 {
-	metric_labelled_put(
-		w, metric, label, (struct mrg_span){ (const uint8_t *)value, strlen(value) }, n);
+	metric_labelled_put(w, metric, label, (struct mrg_span){ (const uint8_t *)value, strlen(value) }, n);
 }
 
 /* Types that nobody has asked for are left out. */

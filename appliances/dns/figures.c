@@ -2,6 +2,7 @@
  * What is counted.
  */
 #include "appliances/dns/figures.h"
+#include "appliances/dns/reporter.h"
 #include "appliances/dns/said.h"
 #include "appliances/dns/worker.h"
 
@@ -102,8 +103,10 @@ static void put_counts(const struct control *control, struct mrg_w *w)
 /* Of all workers together: one that is held up shows in the slowest turns. */
 static void put_turns(const struct control *control, struct mrg_w *w)
 {
-	static const struct metric took = { "mrg_dns_loop_turn_seconds", NULL, "histogram",
-		"Turns of the workers' loops, each from when it knew what had come to when it waited again." };
+	static const struct metric took = {
+		"mrg_dns_loop_turn_seconds", NULL, "histogram",
+		"Turns of the workers' loops, each from when it knew what had come to when it waited again."
+	};
 	uint64_t count[MRG_UNIX_TURN_BOUNDS + 1] = { 0 };
 	struct metric_times t = {
 		.bound_ns = mrg_unix_turn_bound_ns, .count = count, .bounds = MRG_UNIX_TURN_BOUNDS
@@ -150,6 +153,7 @@ void figures_put(const struct control *control, const struct database *db, struc
 	}
 	put_counts(control, w);
 	put_turns(control, w);
+	reporter_figures(control->reporter, w);
 	if (control->sandbox == NULL) /* in which nothing can be opened */
 		put_memory(w);
 	for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++)

@@ -11,6 +11,7 @@
 #include "appliances/common/whole_file.h"
 #include "appliances/dns/figures.h"
 #include "appliances/dns/reload.h"
+#include "appliances/dns/reporter.h"
 #include "appliances/dns/said.h"
 #include "appliances/dns/show.h"
 #include "appliances/dns/updating.h"
@@ -376,8 +377,10 @@ static void take_signal(void *ctx, enum mrg_unix_signal signal)
 		m->stopping = true;
 	else if (signal == MRG_UNIX_RECORD)
 		manager_record(m->control, m->net);
-	else
+	else {
+		reporter_reopen(m->control->reporter);
 		(void)reload_all(m);
+	}
 }
 
 /* ---- what others say ---- */
@@ -549,6 +552,7 @@ enum outcome manager_run(struct manager *m)
 	manager_stop(m->control);
 	for (size_t i = 0; i < m->control->worker_count; i++)
 		worker_end(m->control->workers[i]);
+	reporter_end(m->control->reporter);
 	say_event("info", "stopped");
 	return OUTCOME_OK;
 }

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "appliances/dns/options.h"
+#include "appliances/dns/dnstap_out.h"
 #include "appliances/dns/read.h"
 #include "appliances/common/sandbox.h"
 #include "appliances/common/say.h"
+#include "unix/mrg_unix.h"
 
 static const char HELP[] =
 	"usage: mrg-dns --listen ADDRESS:PORT --zone ORIGIN=FILE [options]\n"
@@ -20,6 +22,9 @@ static const char HELP[] =
 	"                          belongs to them, `zone example.org { ... }`\n"
 	"  --metrics ADDRESS:PORT  serve figures for Prometheus there, as /metrics, by HTTP\n"
 	"  --control SOCKET        let mrg-dnsctl ask there, a name in the file system\n"
+	"  --query-log FILE        write a line for each query to this file, or to standard output if it is -\n"
+	"  --query-log-sample N    for one of N queries only, and of those only one is told by --dnstap (1)\n"
+	"  --dnstap FILE           write queries and replies to this file, as dnstap; unix:SOCKET: to whoever listens there\n"
 	"  --workers N             threads that answer (1)\n"
 	"  --user NAME             become this user after binding when started as root (nobody); also UID or UID:GID\n" SANDBOX_HELP
 	"  --udp-max N             largest UDP reply in octets, 512 to 65535 (1232)\n"
@@ -182,6 +187,37 @@ static bool take_no_cookies(void *ctx, const char *value)
 	return true;
 }
 
+static bool take_query_log(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	o->query_log = value;
+	if (value[0] == '\0')
+		say("mrg-dns: --query-log: expected the name of a file, or -", NULL);
+	return value[0] != '\0';
+}
+
+static bool take_query_log_sample(void *ctx, const char *value)
+{
+	enum { MOST = 1000000000 };
+	struct options *const o = ctx;
+	return args_number(PROGRAM, "--query-log-sample", value, 1, MOST, &o->query_log_sample);
+}
+
+static bool take_dnstap(void *ctx, const char *value)
+{
+	struct options *const o = ctx;
+	const char *const socket = dnstap_socket(value), *const name = socket != NULL ? socket : value;
+	o->dnstap = value;
+	if (name[0] == '\0' || strcmp(name, "-") == 0)
+		say("mrg-dns: --dnstap ", value,
+			": expected the name of a file, or unix: and that of a socket", NULL);
+	else if (socket != NULL && strlen(socket) > MRG_UNIX_LOCAL_NAME_MAX)
+		say("mrg-dns: --dnstap ", value, ": too long for the name of a socket", NULL);
+	else
+		return true;
+	return false;
+}
+
 static bool take_config(void *ctx, const char *value);
 
 /* ---- the table ---- */
@@ -192,6 +228,9 @@ static const struct arg table[] = {
 	{ "--zone", take_zone, true, NULL },
 	{ "--metrics", take_metrics, true, NULL },
 	{ "--control", take_control, true, NULL },
+	{ "--query-log", take_query_log, true, NULL },
+	{ "--query-log-sample", take_query_log_sample, true, NULL },
+	{ "--dnstap", take_dnstap, true, NULL },
 	{ "--workers", take_workers, true, NULL },
 	{ "--user", take_user, true, NULL },
 	{ "--sandbox", take_sandbox, false, NULL },
@@ -252,6 +291,9 @@ static bool check_whole(const struct options *o)
 		say("mrg-dns: no --listen ADDRESS:PORT; see mrg-dns --help", NULL);
 	else if (o->workers != 1 && o->net.kind != NET_NONE)
 		say("mrg-dns: --net has one worker, not --workers", NULL);
+	else if (o->dnstap != NULL && dnstap_socket(o->dnstap) != NULL && o->sandbox)
+		say("mrg-dns: --dnstap unix: can't be had with --sandbox, in which nothing is connected to any more",
+			NULL);
 	else if (o->control != NULL && o->sandbox)
 		say("mrg-dns: --control can't be had with --sandbox, in which nothing is read any more",
 			NULL);
@@ -276,9 +318,10 @@ static bool make_cookies(struct options *o)
 bool options_read(
 	struct options *o, struct mrg_arena *arena, int argc, char *const argv[], enum outcome *outcome)
 {
-	*o = (struct options){
-		.workers = 1, .server = { .udp_max = ANSWERING_UDP_MAX }, .zones = { .arena = arena }
-	};
+	*o = (struct options){ .workers = 1,
+		.query_log_sample = 1,
+		.server = { .udp_max = ANSWERING_UDP_MAX },
+		.zones = { .arena = arena } };
 	if (args_read(&args, o, argc, argv, outcome)) {
 		*outcome = OUTCOME_USAGE;
 		if (o->listen_count == 0 && o->net.kind != NET_NONE)

@@ -26,6 +26,8 @@ struct options {
 	unsigned cookie_secrets; /* that were given */
 	bool no_cookies;
 	const char *control;       /* a socket for mrg-dnsctl; NULL: none */
+	const char *query_log, *dnstap; /* where to write down what is seen of queries; NULL: nowhere */
+	unsigned query_log_sample;      /* of so many queries one */
 	unsigned tcp_per_client; /* connections; 0: no limit */
 	size_t workers;
 	const char *user;

@@ -10,6 +10,7 @@
 #include "appliances/common/say.h"
 #include "appliances/common/start.h"
 #include "appliances/dns/manager.h"
+#include "appliances/dns/reporter.h"
 #include "appliances/dns/serve.h"
 #include "appliances/dns/show.h"
 
@@ -25,6 +26,7 @@ struct server {
 	const struct options *options; /* of these */
 	struct control control;
 	struct manager manager;
+	struct reporter reporter;
 	struct worker *worker[WORKERS_MAX];
 	struct sockets (*sockets)[LISTEN_MAX]; /* for each worker, for each address */
 	struct mrg_rt_addr listen[LISTEN_MAX], metrics;
@@ -69,12 +71,15 @@ static enum outcome lock_in(struct server *s)
 	int err = mrg_unix_signals_serve(&s->signals, &s->worker[0]->loop, s->signal_fd);
 	if (err != 0)
 		return refused(PROGRAM, "signals", "", err);
-	enum outcome outcome = sandbox_begin(box, PROGRAM, count);
+	enum outcome outcome = sandbox_begin(box, PROGRAM, count + s->reporter.on);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	mrg_unix_set_add(&box->open.signals, s->signal_fd);
 	for (size_t i = 0; i < count; i++)
 		worker_keep(s->worker[i], box);
+	if (s->reporter.on)
+		reporter_keep(&s->reporter, box);
+	err = reporter_begin(&s->reporter, box);
 	for (size_t i = 1; i < count && err == 0; i++)
 		err = mrg_unix_thread_start(&s->worker[i]->thread, run_locked_in, s->worker[i]);
 	return err == 0 ? sandbox_close(box) : refused(PROGRAM, "workers", "", err);
@@ -175,8 +180,11 @@ static enum outcome start_workers(struct server *s)
 			&(struct places){ s->listen, s->sockets[i], net_of(s) }, conns);
 	if (err == 0 && s->metrics.family != 0)
 		err = worker_show(s->worker[0], s->metrics_fd);
+	reporter_watch(&s->reporter, s->worker, o->workers);
 	if (err == 0 && o->sandbox)
 		return lock_in(s);
+	if (err == 0)
+		err = reporter_begin(&s->reporter, NULL);
 	for (size_t i = 0; i < o->workers && err == 0; i++)
 		err = mrg_unix_thread_start(&s->worker[i]->thread, worker_run, s->worker[i]);
 	return err == 0 ? OUTCOME_OK : refused(PROGRAM, "workers", "", err);
@@ -203,12 +211,22 @@ static enum outcome open_windows(struct server *s)
 	return OUTCOME_ADDRESS;
 }
 
+/* Where it is written down what is seen of queries: files that the new user need not be able to open. */
+static enum outcome open_logs(struct server *s)
+{
+	const char *failed[2];
+	const int err = reporter_open(&s->reporter, s->options, failed);
+	return err == 0 ? OUTCOME_OK : refused(PROGRAM, failed[0], failed[1], err);
+}
+
 static enum outcome start(struct server *s, uint64_t start_ns)
 {
 	struct database *db;
 	enum outcome outcome = open_doors(s);
 	if (outcome == OUTCOME_OK)
 		outcome = open_windows(s);
+	if (outcome == OUTCOME_OK)
+		outcome = open_logs(s);
 	if (outcome == OUTCOME_OK)
 		outcome = load(s->settings, false, &stderr_report, &db);
 	if (outcome == OUTCOME_OK)
@@ -245,6 +263,7 @@ enum outcome serve(struct settings *settings)
 	s.metrics = o->metrics;
 	s.control.workers = s.worker;
 	s.control.worker_count = o->workers;
+	s.control.reporter = &s.reporter;
 	s.control.start_s = mrg_unix_time_s();
 	memcpy(s.listen, o->listen, sizeof s.listen);
 	const enum outcome outcome = start(&s, start_ns);

@@ -74,6 +74,9 @@ void settings_differ(const struct options *a, const struct options *b, void (*te
 		{ "udp-max", a->server.udp_max == b->server.udp_max },
 		{ "rate", same_rate(&a->rate, &b->rate) },
 		{ "tcp-per-client", a->tcp_per_client == b->tcp_per_client },
+		{ "query-log", same_text(a->query_log, b->query_log) },
+		{ "query-log-sample", a->query_log_sample == b->query_log_sample },
+		{ "dnstap", same_text(a->dnstap, b->dnstap) },
 	};
 	for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
 		if (!fixed[i].same)

@@ -10,6 +10,7 @@
 #include "appliances/dns/answers.h"
 #include "appliances/dns/figures.h"
 #include "appliances/dns/others.h"
+#include "appliances/dns/reporter.h"
 #include "appliances/dns/worker.h"
 
 enum {
@@ -23,18 +24,63 @@ enum {
 static const uint64_t IDLE_NS = 10u * MRG_RT_SECOND_NS;
 static const uint64_t DRAIN_NS = 5u * MRG_RT_SECOND_NS;
 
-static void count(void *counter, const struct mrg_dns_query *query, struct mrg_span reply)
+static void count(
+	void *ctx, const struct mrg_dns_asker *c, const struct mrg_dns_query *query, struct mrg_span reply)
 {
-	counts_take(counter, query, reply);
+	struct worker *const w = ctx;
+	(void)c;
+	counts_take(&w->counts, query, reply);
+}
+
+/* The only address of the peer's kind that is listened on: a stream does not know which it came in by. */
+static const struct mrg_rt_addr *only_like(const struct worker *w, const struct mrg_rt_addr *peer)
+{
+	const struct mrg_rt_addr *found = NULL;
+	for (size_t i = 0; i < w->end_count; i++) {
+		if (w->listen[i].family != peer->family)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = &w->listen[i];
+	}
+	return found;
+}
+
+static const struct mrg_rt_addr *own_address(
+	const struct worker *w, const struct mrg_dns_asker *c, const struct mrg_rt_addr *peer)
+{
+	for (size_t i = 0; c->via == MRG_DNS_UDP && i < w->end_count; i++)
+		if (end_dgram_is(&w->udp[i], c->ctx))
+			return &w->listen[i];
+	return only_like(w, peer);
+}
+
+static void see(struct worker *w, const struct mrg_dns_asker *c, struct mrg_span query, struct mrg_span reply)
+{
+	struct seen seen = { .since_ns = w->loop.now_ns, .until_ns = w->loop.sys->now_ns(), .via = c->via };
+	c->peer(c->ctx, c->index, &seen.peer);
+	const struct mrg_rt_addr *const own = own_address(w, c, &seen.peer);
+	if (own != NULL)
+		seen.own = *own;
+	sampler_put(&w->sampler, &seen, query, reply);
+}
+
+/* Where anything is to be written down. */
+static void count_and_see(
+	void *ctx, const struct mrg_dns_asker *c, const struct mrg_dns_query *query, struct mrg_span reply)
+{
+	struct worker *const w = ctx;
+	counts_take(&w->counts, query, reply);
+	if (sampler_due(&w->sampler))
+		see(w, c, query->message, reply);
 }
 
 static struct answers answers_of(struct worker *w)
 {
 	return (struct answers){ .server = &w->db->server,
 		.rate = w->options->rate.limit != 0 ? &w->rate : NULL,
-		.counter = &w->counts,
-		.count = count,
 		.ctx = w,
+		.answered = w->sampler.every != 0 ? count_and_see : count,
 		.other = others_datagram };
 }
 
@@ -137,6 +183,7 @@ static int open_ends(struct worker *w, const struct places *places)
 				&w->tcp[i], &ends, s.tcp, &places->listen[i], &w->streams.user);
 	}
 	w->end_count = count;
+	w->listen = places->listen;
 	return err;
 }
 
@@ -176,7 +223,8 @@ int worker_new(struct worker **out, struct control *control, const struct option
 {
 	struct mrg_arena arena;
 	const struct mrg_tcpip_limits stack = stack_limits(o);
-	const size_t memory = ARENA + rate_memory(&o->rate) +
+	const bool seen = o->query_log != NULL || o->dnstap != NULL;
+	const size_t memory = ARENA + rate_memory(&o->rate) + (seen ? sampler_memory() : 0) +
 			      (places->net != NULL ? net_memory(places->net->options, &stack) : 0);
 	int err = mrg_unix_arena_open(&arena, memory, memory);
 	if (err != 0)
@@ -191,6 +239,8 @@ int worker_new(struct worker **out, struct control *control, const struct option
 	w->answer_dgrams = (struct mrg_dgram_user){ .ctx = w, .batch = answer_dgrams };
 	if (o->rate.limit != 0)
 		err = rate_table(&o->rate, o->workers, &w->rate, &w->arena);
+	if (err == 0 && seen && !sampler_init(&w->sampler, &w->arena, o->query_log_sample))
+		err = ENOMEM;
 	sendings_init(&w->sendings, &w->arena);
 	w->drain_timer.fire = drain_over;
 	if (err == 0)
@@ -227,6 +277,7 @@ void worker_run(void *ctx)
 		mrg_rt_log_line(&stderr_log, &l);
 		_exit(OUTCOME_SYSTEM); /* a server that has lost a worker answers some and not others: better none, and a restart */
 	}
+	reporter_left(w->control->reporter);
 }
 
 void worker_end(struct worker *w)

@@ -17,9 +17,12 @@
 #include "appliances/dns/counts.h"
 #include "appliances/dns/load.h"
 #include "appliances/dns/mail.h"
+#include "appliances/dns/seen.h"
 #include "appliances/dns/sending.h"
 #include "protocols/dns/stream.h"
 #include "unix/mrg_unix.h"
+
+struct reporter;
 
 /* What the control thread tells all workers, and hears from them. */
 struct control {
@@ -32,6 +35,7 @@ struct control {
 	struct mail mail;
 	struct mrg_unix_loop *manager_loop; /* to be woken when there is mail; NULL: nobody takes it */
 	struct sandbox *sandbox;       /* NULL: there is none */
+	struct reporter *reporter;
 };
 
 struct worker {
@@ -52,6 +56,8 @@ struct worker {
 	size_t end_count;         /* of each */
 	struct published published;
 	struct counts counts;
+	struct sampler sampler; /* of what is written down */
+	const struct mrg_rt_addr *listen; /* where it listens, end_count addresses */
 	atomic_uint_least64_t turns; /* that its loop has taken, for the watchdog */
 	struct metrics metrics; /* of the first worker, if at all */
 	struct mrg_rt_timer drain_timer;

@@ -18,13 +18,14 @@ static int name_it(struct sockaddr_un *to, const char *name)
 	return len <= 0 || (size_t)len >= sizeof to->sun_path ? ENAMETOOLONG : 0;
 }
 
-int mrg_unix_local_connect(const char *name, int *out)
+static int connect_as(const char *name, int flags, int *out)
 {
 	struct sockaddr_un to;
+	_Static_assert(sizeof to.sun_path == (size_t)MRG_UNIX_LOCAL_NAME_MAX + 1u, "a name and its end");
 	const int err = name_it(&to, name);
 	if (err != 0)
 		return err;
-	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 	if (fd < 0)
 		return errno;
 	if (connect(fd, (const struct sockaddr *)&to, sizeof to) == 0) {
@@ -36,11 +37,15 @@ int mrg_unix_local_connect(const char *name, int *out)
 	return why;
 }
 
+int mrg_unix_local_connect(const char *name, int *out) { return connect_as(name, 0, out); }
+
+int mrg_unix_local_connect_now(const char *name, int *out) { return connect_as(name, SOCK_NONBLOCK, out); }
+
 /* Remove what nobody listens at any more.   Fails: EADDRINUSE when somebody does, or it is no socket. */
 static int clear(const char *name)
 {
 	struct stat st;
-	int fd;
+	int fd = -1;
 	if (lstat(name, &st) != 0)
 		return errno == ENOENT ? 0 : errno;
 	if (!S_ISSOCK(st.st_mode))

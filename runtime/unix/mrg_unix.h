@@ -132,6 +132,7 @@ void mrg_unix_loop_close(struct mrg_unix_loop *l);
 
 uint64_t mrg_unix_now_ns(void); /* CLOCK_MONOTONIC */
 uint64_t mrg_unix_time_s(void); /* seconds since 1970, in steps of some milliseconds */
+uint64_t mrg_unix_time_ns(void); /* nanoseconds since 1970 */
 
 /* ---- UDP ---- */
 
@@ -161,8 +162,13 @@ int mrg_unix_tcp_listen(struct mrg_rt_addr *a, bool shared, int *out);
  */
 int mrg_unix_local_listen(const char *name, int *out);
 
+enum { MRG_UNIX_LOCAL_NAME_MAX = 107 /* octets of such a name */ };
+
 /* mrg_unix_local_connect - a blocking connection to such a socket.   Fails: likewise. */
 int mrg_unix_local_connect(const char *name, int *out);
+
+/* mrg_unix_local_connect_now - a non-blocking one, at once.   Fails: likewise; EAGAIN when too many wait there. */
+int mrg_unix_local_connect_now(const char *name, int *out);
 
 /*
  * mrg_unix_addr_free - 0 when nobody else holds the address. With SO_REUSEPORT a second server of the same user would bind

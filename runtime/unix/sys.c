@@ -23,6 +23,13 @@ uint64_t mrg_unix_time_s(void)
 	return t.tv_sec < 0 ? 0 : (uint64_t)t.tv_sec;
 }
 
+uint64_t mrg_unix_time_ns(void)
+{
+	struct timespec t = { 0 };
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec < 0 ? 0 : (uint64_t)t.tv_sec * MRG_RT_SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
 ssize_t mrg_unix_read(int fd, void *p, size_t cap)
 {
 	const struct iovec part = { p, cap };

@@ -150,10 +150,11 @@ def test_what_needs_a_restart_is_told() -> None:
         a = config.zone("a.example")
         with Server(*config.write(*a)) as server:
             files.write("mrg.conf", "".join(f"{line}\n" for line in (f"control {files.path}/other", "workers 2", "udp-max 4000", "rate 5", "tcp-per-client 3",
-                                                                     "listen 127.0.0.1:1", "metrics 127.0.0.1:1", "user root", *a)))
+                                                                     "listen 127.0.0.1:1", "metrics 127.0.0.1:1", "user root",
+                                                                     f"query-log {files.path}/log", "query-log-sample 9", "dnstap unix:/none", *a)))
             server.reload()
             told = [line.rpartition("=")[2] for line in server.lines if "event=needs_restart" in line]
-            equal(sorted(told), ["control", "listen", "metrics", "rate", "tcp-per-client", "udp-max", "user", "workers"])
+            equal(sorted(told), ["control", "dnstap", "listen", "metrics", "query-log", "query-log-sample", "rate", "tcp-per-client", "udp-max", "user", "workers"])
             equal(rcode(server, "www.a.example"), 0)
             files.write("mrg.conf", "".join(f"{line}\n" for line in (f"control {config.socket}", 'version-text "the second"', *a)))
             before = len(server.lines)

@@ -1,0 +1,121 @@
+/* Lines about queries: see querylog.h. */
+#include "appliances/dns/querylog.h"
+#include "dns/name_text.h"
+#include "iana/dns_text.h"
+#include "mrg_digits.h"
+#include "mrg_text.h"
+#include "protocols/dns/query.h"
+
+enum {
+	NAME_TEXT = 1100, /* a name with each octet escaped, and a little */
+	WORD = 64,        /* a mnemonic, or one in its place */
+	MICRO = 1000      /* nanoseconds */
+};
+
+/* RFC 3339, in microseconds. */
+static void put_time(struct mrg_rt_line *l, uint64_t unix_ns)
+{
+	char seconds[MRG_RT_TIME_TEXT];
+	uint8_t text[MRG_RT_TIME_TEXT + 8];
+	struct mrg_w w;
+	mrg_rt_time_str(unix_ns / MRG_RT_SECOND_NS, seconds);
+	mrg_w_init(&w, text, sizeof text);
+	mrg_w_put(&w,
+		(struct mrg_span){ (const uint8_t *)seconds, MRG_RT_TIME_TEXT - 2 }); /* without Z and NUL */
+	mrg_w_u8(&w, '.');
+	mrg_digits_put(&w, unix_ns % MRG_RT_SECOND_NS / MICRO, 6);
+	mrg_w_u8(&w, 'Z');
+	mrg_rt_line_span(l, "time", mrg_w_span(&w, 0));
+}
+
+static void put_mnemonic(
+	struct mrg_rt_line *l, const char *key, const struct mrg_text_enum *e, uint64_t value)
+{
+	uint8_t text[WORD];
+	struct mrg_w w;
+	mrg_w_init(&w, text, sizeof text);
+	mrg_text_put_mnemonic(&w, e, value);
+	mrg_rt_line_span(l, key, mrg_w_span(&w, 0));
+}
+
+/* The last of the line, since it may be long. */
+static void put_name(struct mrg_rt_line *l, const struct mrg_dns_question *q)
+{
+	const struct mrg_dns_name name = mrg_dns_question_name(q);
+	uint8_t text[NAME_TEXT];
+	struct mrg_w w;
+	mrg_w_init(&w, text, sizeof text);
+	mrg_dns_name_to_text(&name, &w);
+	mrg_rt_line_span(l, "name", mrg_w_span(&w, 0));
+}
+
+/* The bits of a RCODE that are in the OPT record.  RFC 6891 section 6.1.3 */
+static unsigned upper_rcode(struct mrg_span reply, const struct mrg_dns_header *h)
+{
+	struct mrg_span left = { reply.p + h->len, reply.len - h->len };
+	struct mrg_dns_question q;
+	struct mrg_dns_edns edns;
+	struct mrg_dns_rr rr;
+	unsigned count =
+		(unsigned)mrg_dns_header_ancount(h) + mrg_dns_header_nscount(h) + mrg_dns_header_arcount(h);
+	if (mrg_dns_header_qdcount(h) != 0 && mrg_dns_question_check(left, reply, &q, NULL) == MRG_OK)
+		left = (struct mrg_span){ left.p + q.len, left.len - q.len };
+	for (; count != 0; count--) {
+		if (mrg_dns_edns_check(left, &edns, NULL) == MRG_OK)
+			return mrg_dns_edns_extended_rcode(&edns) * 16u;
+		if (mrg_dns_rr_check(left, reply, &rr, NULL) != MRG_OK)
+			break;
+		left = (struct mrg_span){ left.p + rr.len, left.len - rr.len };
+	}
+	return 0;
+}
+
+/* What of the query is to be told beside its question. */
+static void put_flags(struct mrg_rt_line *l, const struct mrg_dns_query *q, bool truncated)
+{
+	const struct {
+		bool set;
+		const char *word;
+	} flags[] = { { q->has_edns, "edns" }, { q->dnssec_ok, "do" }, { truncated, "tc" },
+		{ (q->options & MRG_DNS_WANTED_COOKIE) != 0, "cookie" }, { q->has_tsig, "tsig" } };
+	uint8_t text[WORD];
+	struct mrg_w w;
+	mrg_w_init(&w, text, sizeof text);
+	for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+		if (!flags[i].set)
+			continue;
+		if (w.len != 0)
+			mrg_w_u8(&w, ',');
+		mrg_text_put(&w, flags[i].word);
+	}
+	mrg_rt_line_span(l, "flags", w.len != 0 ? mrg_w_span(&w, 0) : MRG_LITERAL("-"));
+}
+
+struct mrg_span querylog_line(struct mrg_rt_line *l, const struct seen *seen, struct mrg_span query,
+	struct mrg_span reply, uint64_t unix_ns)
+{
+	struct mrg_dns_query q;
+	struct mrg_dns_header h;
+	const bool whole = mrg_dns_query_question(query, &q) == MRG_DNS_VERDICT_ANSWER;
+	const bool replied = mrg_dns_header_check(reply, &h, NULL) == MRG_OK;
+	if (whole)
+		(void)mrg_dns_query_rest(&q); /* as much as can be read */
+	mrg_rt_line_begin(l, "info", "query");
+	put_time(l, unix_ns);
+	mrg_rt_line_addr(l, "peer", &seen->peer);
+	mrg_rt_line_str(l, "via", seen->via == MRG_DNS_UDP ? "udp" : "tcp");
+	if (replied)
+		put_mnemonic(
+			l, "rcode", &mrg_dns_rcode_text, mrg_dns_header_rcode(&h) | upper_rcode(reply, &h));
+	else
+		mrg_rt_line_str(l, "rcode", "-");
+	put_flags(l, &q, replied && mrg_dns_header_tc(&h) != 0);
+	mrg_rt_line_num(l, "size", reply.len);
+	mrg_rt_line_num(l, "took_us", (seen->until_ns - seen->since_ns) / MICRO);
+	if (!q.has_question)
+		return mrg_rt_line_end(l);
+	put_mnemonic(l, "class", &mrg_dns_class_text, mrg_dns_question_class(&q.question));
+	put_mnemonic(l, "type", &mrg_dns_type_text, mrg_dns_question_type(&q.question));
+	put_name(l, &q.question);
+	return mrg_rt_line_end(l);
+}
