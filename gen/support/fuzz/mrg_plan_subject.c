@@ -545,6 +545,20 @@ static bool left_alone(const uint8_t *p)
 	return true;
 }
 
+/* Octets none of which is what it is there. */
+static void turned(uint8_t *to, const uint8_t *from, size_t len)
+{
+	uint64_t word;
+	size_t i = 0;
+	for (; len - i >= sizeof word; i += sizeof word) {
+		memcpy(&word, from + i, sizeof word);
+		word = ~word;
+		memcpy(to + i, &word, sizeof word);
+	}
+	for (; i < len; i++)
+		to[i] = (uint8_t)~from[i];
+}
+
 /*
  * From what the view says the builder makes the octets that a copy has, which are the first of those written again, with as much room as
  * they need.  With one octet less of it there is too little.
@@ -557,8 +571,7 @@ static void is_built_the_same(struct mrg_plan_subject *s, struct mrg_span messag
 	if (len > MRG_PLAN_AGAIN - 2 * BESIDE)
 		return;
 	memset(room, 0x5a, BESIDE);
-	for (size_t i = 0; i < len; i++) /* what it does not write must not be there already */
-		at[i] = (uint8_t)~s->room->again[0][i];
+	turned(at, s->room->again[0], len); /* what it does not write must not be there already */
 	memset(at + len - less, 0x5a, BESIDE);
 	struct mrg_w w;
 	mrg_w_init(&w, room, BESIDE + len - less);
