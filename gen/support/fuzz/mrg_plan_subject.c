@@ -511,8 +511,8 @@ static bool has_pointers(const struct mrg_walk *w)
 }
 
 /* What was written again, with as many octets but others, says the same: the others are reserved, and sums of them, which are right. */
-static void still_says_the_same(struct mrg_plan_subject *s, struct mrg_span copy, const uint64_t *numbers,
-	struct mrg_fuzz_result *r)
+static void still_says_the_same(
+	struct mrg_plan_subject *s, struct mrg_span copy, const uint64_t *numbers, struct mrg_fuzz_result *r)
 {
 	const struct mrg_event *const want = s->room->walk.events.at;
 	const size_t want_count = s->room->walk.events.count;
@@ -626,8 +626,7 @@ static void writes_the_same(struct mrg_plan_subject *s, struct mrg_span message,
 		if (st == MRG_OK && w.st == MRG_OK &&
 			(i == 0 || (len == in.len && memcmp(in.p, w.p, len) == 0))) {
 			if (i == 0 && len == s->room->walk.used && memcmp(in.p, w.p, len) != 0)
-				still_says_the_same(
-					s, (struct mrg_span){ w.p, len }, numbers, r);
+				still_says_the_same(s, (struct mrg_span){ w.p, len }, numbers, r);
 			in = (struct mrg_span){ s->room->again[i], len };
 			continue;
 		}

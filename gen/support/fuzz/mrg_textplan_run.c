@@ -181,7 +181,8 @@ static struct outcome read_fed(const struct mrg_text_ctx *x, const uint8_t *in, 
 	if (f.status == MRG_E_TEXT || f.status == MRG_E_LIMIT) { /* it stays so */
 		struct mrg_span span = { in, len };
 		size_t count = 0;
-		const enum mrg_status st = x->code.feed(x->code.stream, &span, f.parts, f.cap, &count, &f.code);
+		const enum mrg_status st =
+			x->code.feed(x->code.stream, &span, f.parts, f.cap, &count, &f.code);
 		if (st != f.status || count != 0 || span.len != len || o.code != f.code)
 			*fault = "what was refused is read on";
 	}

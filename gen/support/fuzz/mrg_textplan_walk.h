@@ -238,8 +238,7 @@ MRG_TEXT_EACH void mrg_text_skip(
 }
 
 /* Whether a split was tried at this place before; it is from now on. */
-static inline bool mrg_text_tried(
-	struct mrg_text_walk *w, const struct mrg_text_plan *plan, unsigned memo)
+static inline bool mrg_text_tried(struct mrg_text_walk *w, const struct mrg_text_plan *plan, unsigned memo)
 {
 	const size_t bit = w->at * plan->memos + memo;
 	uint64_t *const word = &w->t->room->memory[bit / 64];
