@@ -15,7 +15,7 @@ from typing import Iterable, Optional, Sequence
 from .. import ir, names
 from ..field_ids import field_ids, gate, own_items, told
 from ..layout import Run, Segment, contained, exprs, lengths, refs, segments, walk
-from ..sizes import of
+from .plan_facts import decided, never_more, solved
 from .writer import Writer
 
 NONE = "MRG_PLAN_NONE"
@@ -162,8 +162,8 @@ class Tables:
             self.slots.setdefault(id(item), len(self.slots))
         self.hints = hints(packet)
         self.asking: list[tuple[int, bool]] = []  # rows of checks about octets that are to come, and whether it is those that are next
-        self.solved = _solved(packet)
-        self.sure = _decided(packet) if id(packet) in self.chosen else set()
+        self.solved = solved(packet)
+        self.sure = decided(packet) if id(packet) in self.chosen else set()
         point = len(self.points)
         self.row = len(self.rows["items"])
         self.loc = packet.loc
@@ -354,7 +354,7 @@ class Tables:
             self.impossible.add(len(self.points))
         self.point(item, {"none": f"{at}: none", "one": f"{at}: one"} | ({"more": f"{at}: more than one"} if item.max is None or item.max > 1 else {}))
         if item.max is not None:
-            if _never_more(item, item.max):
+            if never_more(item, item.max):
                 self.impossible.add(len(self.points))
             self.point(item, {"many": f"{at}: more than {item.max} elements"})
         if item.mode == "bytes" and not item.sure:
@@ -490,44 +490,6 @@ class Tables:
             case ir.Call():
                 return ".op = MRG_PLAN_CALL"
         raise AssertionError(type(e).__name__)
-
-
-def _never_more(item: ir.List, most: int) -> bool:
-    """Whether what says how long a list is can't say more."""
-    if item.expr is None or item.mode not in ("count", "bytes"):
-        return False
-    return item.expr.hi // (1 if item.mode == "count" else max(of(item.elem)[0], 1)) <= most
-
-
-def _decided(packet: ir.Packet) -> set[int]:
-    """Items of a chain's item that its first octet, by which it was chosen, has decided."""
-    out: set[int] = set()
-    names_: set[str] = set()
-    bits = 0
-    for item in packet.items:
-        if isinstance(item, ir.Scalar) and bits + item.bits <= 8:
-            bits += item.bits
-            out.add(id(item))
-            names_.add(item.name)
-        elif isinstance(item, ir.Check) and item.name in names_ - {""}:
-            out.add(id(item))
-        elif not isinstance(item, (ir.Check, ir.Let)):
-            break
-    return out
-
-
-def _solved(packet: ir.Packet) -> set[int]:
-    """Numbers that say a length by way of more than themselves, of one item only: they follow from what is made."""
-    users: dict[int, int] = {}
-    fit: set[int] = set()
-    for item in walk(packet.items):
-        e = item.length if isinstance(item, (ir.Region, ir.Bytes)) else item.expr if isinstance(item, ir.List) and item.mode == "bytes" else None
-        found = {id(p.path[0]): p.path[0] for p in refs(e) if isinstance(p, ir.FieldRef)}
-        for key, of_ in found.items():
-            users[key] = users.get(key, 0) + 1
-            if len(found) == 1 and isinstance(of_, ir.Scalar) and of_.computed is None and of_.const is None and not isinstance(e, ir.FieldRef):
-                fit.add(key)
-    return {key for key in fit if users[key] == 1}
 
 
 def _slot_within(t: Tables, before: ir.Item, item: ir.Item) -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Optional, Sequence
 
 from .. import ir, message_dfa, names
 from ..put_dfa import PutDfa
-from . import put, scope, text_tables
+from . import put, scope, text_code, text_tables
 from .direct import cname
 from .writer import Writer
 
@@ -71,6 +71,7 @@ def subjects(
     w.line(f"/* digest {m.digest} */")
     w.line(f'#include "{names.header(m)}"')
     w.line('#include "mrg_textplan_run.h"')
+    w.line('#include "mrg_textplan_walk.h"')
     w.line()
     w.line("static struct mrg_text_store store MRG_UNUSED;")
     w.line()
@@ -102,9 +103,9 @@ def _known(m: ir.Module) -> dict[str, str]:
 
 
 def _subject(w: Writer, t: Text, plan: text_tables.Tables, tokens: Sequence[text_tables.Tables]) -> None:
-    text_tables.emit(w, t.name, plan)
+    _plan(w, t.name, plan)
     for i, token in enumerate(tokens):
-        text_tables.emit(w, f"{t.name}_{i}", token)
+        _plan(w, f"{t.name}_{i}", token)
     code = _tokens(w, t) if t.tokens else _CODE[t.rule.kind](w, t.name, t.rule)
     w.line(f"static uint8_t {t.name}_reached[{len(plan.points.names)}];")
     more = ""
@@ -126,6 +127,16 @@ def _subject(w: Writer, t: Text, plan: text_tables.Tables, tokens: Sequence[text
         w.line(f".point_count = {len(plan.points.names)}, .reached = {t.name}_reached,")
         w.line(tried)
     w.line()
+
+
+def _plan(w: Writer, name: str, tables: text_tables.Tables) -> None:
+    has_code = text_code.can_be(tables)
+    text_tables.emit(w, name, tables, has_code)
+    if has_code:
+        w.line("#ifdef MRG_PLAN_CODE")
+        text_code.emit(w, name, tables)
+        w.line("#endif")
+        w.line()
 
 
 # --- a rule's functions behind one face: what goes into struct mrg_text_code --------------------------------

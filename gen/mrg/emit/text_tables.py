@@ -382,8 +382,8 @@ class _Pool:
         return at
 
 
-def emit(w: Writer, name: str, t: Tables) -> None:
-    """The tables of a rule, and `static const struct mrg_text_plan <name>_plan` that holds them."""
+def emit(w: Writer, name: str, t: Tables, has_code: bool) -> None:
+    """The tables of a rule, and `static const struct mrg_text_plan <name>_plan` that holds them, and the rule as code if it has that."""
     pool = _Pool()
     nodes = list(_nodes(t, pool))
     ops, ways = _ops(t, pool)
@@ -399,6 +399,11 @@ def emit(w: Writer, name: str, t: Tables) -> None:
     _array(w, f"char *const {name}_points", [names.c_string(p) for p in t.points.names])
     _array(w, f"char *const {name}_captures", [names.c_string(c) for c in t.captures] or ["NULL"])
     rule = t.rule
+    if has_code:
+        w.line("#ifdef MRG_PLAN_CODE")
+        w.line(f"static bool {name}_walk(struct mrg_text_walk *w);")
+        w.line(f"static bool {name}_walk_all(struct mrg_text_walk *w);")
+        w.line("#endif")
     with w.block(f"static const struct mrg_text_plan {name}_plan =", "};"):
         w.line(f".name = {names.c_string(rule.name)}, .kind = MRG_TEXT_{rule.kind.upper()},")
         w.line(f".nodes = {name}_nodes, .kids = {name}_kids, .ops = {name}_ops, .ways = {name}_ways, .sets = {name}_sets, .data = {name}_data,")
@@ -408,6 +413,8 @@ def emit(w: Writer, name: str, t: Tables) -> None:
         limit = f"{rule.max}u" if rule.max is not None else "MRG_TEXT_UNBOUNDED"
         w.line(f".max = {limit}, .code = {rule.code or 0}u, .accepted = {t.accepted}u, .refused = {t.refused}u,")
         w.line(f".incomplete = {t.incomplete}u, .too_long = {t.too_long}u,")
+        if has_code:
+            w.line(f".walk = MRG_TEXT_CODE({name}_walk), .walk_all = MRG_TEXT_CODE({name}_walk_all),")
     w.line()
 
 

@@ -17,9 +17,12 @@ enum {
 	CRASHES_MAX = 100000, /* of a run, those known already too: each may leak, see mrg_fuzz_catch.c */
 	HANGS_MAX = 20,       /* likewise: each takes long */
 	EARLY = 16384,        /* cases */
-	HUGE = 1024,          /* octets of an input */
-	HUGE_OF = 64,         /* one in so many of those that are drawn is gone on from */
-	BATCH_MAX = 4096,     /* cases between looks at the clock */
+	MADE_EARLY =
+		3, /* of a number by chance, the bits that are 0 where one is made from nothing: one in 4 */
+	MADE = 0x4000000f, /* one in 32 */
+	HUGE = 1024,       /* octets of an input */
+	HUGE_OF = 64,      /* one in so many of those that are drawn is gone on from */
+	BATCH_MAX = 4096,  /* cases between looks at the clock */
 	NEW_SLOTS =
 		128, /* of the corpus: inputs that reached a point first; the others are accepted ones by chance */
 	NAMES = 3 /* of points in the line of status */
@@ -128,7 +131,9 @@ static void draw_by_chance(struct loop *l)
 {
 	const uint64_t dice = mrg_rng_next(&l->rng) >> 32;
 	/* At first much that is new, so that all is there to be changed, which costs less and goes on from what was seen. */
-	l->len = dice % (l->execs < EARLY ? 4 : 16) == 0 ? mrg_fuzz_call_make(l->s, &l->rng, l->in) : 0;
+	l->len = (dice & (l->execs < EARLY ? MADE_EARLY : MADE)) == 0
+			 ? mrg_fuzz_call_make(l->s, &l->rng, l->in)
+			 : 0;
 	if (l->len == 0)
 		draw_changed(l);
 	if (dice / 16 % 16 == 0)

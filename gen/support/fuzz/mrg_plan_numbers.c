@@ -264,8 +264,7 @@ static enum mrg_status groups_of(
 }
 
 /* The number and its end; a status when there is none. */
-static enum mrg_status read_varint(
-	const struct frame *f, const struct mrg_plan_varint *v, struct varint *out)
+static enum mrg_status read_varint(const struct frame *f, const struct mrg_plan_varint *v, struct varint *out)
 {
 	const uint64_t at = f->pos / 8;
 	*out = (struct varint){ 0 };

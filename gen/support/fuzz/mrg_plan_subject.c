@@ -511,8 +511,8 @@ static bool has_pointers(const struct mrg_walk *w)
 }
 
 /* What was written again, with as many octets but others, says the same: the others are reserved, and sums of them, which are right. */
-static void still_says_the_same(struct mrg_plan_subject *s, struct mrg_span copy, const uint64_t *numbers,
-	struct mrg_fuzz_result *r)
+static void still_says_the_same(
+	struct mrg_plan_subject *s, struct mrg_span copy, const uint64_t *numbers, struct mrg_fuzz_result *r)
 {
 	const struct mrg_event *const want = s->room->walk.events.at;
 	const size_t want_count = s->room->walk.events.count;
@@ -545,6 +545,20 @@ static bool left_alone(const uint8_t *p)
 	return true;
 }
 
+/* Octets none of which is what it is there. */
+static void turned(uint8_t *to, const uint8_t *from, size_t len)
+{
+	uint64_t word;
+	size_t i = 0;
+	for (; len - i >= sizeof word; i += sizeof word) {
+		memcpy(&word, from + i, sizeof word);
+		word = ~word;
+		memcpy(to + i, &word, sizeof word);
+	}
+	for (; i < len; i++)
+		to[i] = (uint8_t)~from[i];
+}
+
 /*
  * From what the view says the builder makes the octets that a copy has, which are the first of those written again, with as much room as
  * they need.  With one octet less of it there is too little.
@@ -557,8 +571,7 @@ static void is_built_the_same(struct mrg_plan_subject *s, struct mrg_span messag
 	if (len > MRG_PLAN_AGAIN - 2 * BESIDE)
 		return;
 	memset(room, 0x5a, BESIDE);
-	for (size_t i = 0; i < len; i++) /* what it does not write must not be there already */
-		at[i] = (uint8_t)~s->room->again[0][i];
+	turned(at, s->room->again[0], len); /* what it does not write must not be there already */
 	memset(at + len - less, 0x5a, BESIDE);
 	struct mrg_w w;
 	mrg_w_init(&w, room, BESIDE + len - less);
@@ -613,8 +626,7 @@ static void writes_the_same(struct mrg_plan_subject *s, struct mrg_span message,
 		if (st == MRG_OK && w.st == MRG_OK &&
 			(i == 0 || (len == in.len && memcmp(in.p, w.p, len) == 0))) {
 			if (i == 0 && len == s->room->walk.used && memcmp(in.p, w.p, len) != 0)
-				still_says_the_same(
-					s, (struct mrg_span){ w.p, len }, numbers, r);
+				still_says_the_same(s, (struct mrg_span){ w.p, len }, numbers, r);
 			in = (struct mrg_span){ s->room->again[i], len };
 			continue;
 		}

@@ -2,280 +2,58 @@
  * mrg_textplan.c - reading a text by the tables of its rule: one way after the other, the best first, with a memory of where a choice
  * was tried before.  It does what gen/mrg/grammar_ref.py does, which follows all ways at once.
  *
- * Reading order: struct walk, the instructions from take_text on, walk_on, mrg_text_read; then the pieces.
+ * Reading order: struct mrg_text_walk, the instructions from take_text on, walk_on, mrg_text_read; then the pieces.
  */
 #include "mrg_glue.h"
-#include "mrg_textplan.h"
+#include "mrg_textplan_walk.h"
 
-#include <string.h>
+/* --- by the tables ---------------------------------------------------------------------------------- */
 
-#define NOWHERE SIZE_MAX
-
-/* A text on its way.  What is passed is noted; what a way that was wrong noted is forgotten. */
-struct walk {
-	const struct mrg_text *t;
-	const struct mrg_text_op *op, *ops;
-	const struct mrg_text_set *sets;
+/* Where a walk goes on. */
+struct place {
+	const struct mrg_text_op *op;
 	const uint16_t *calm; /* of the plan, when nobody looks at signs; else NULL */
-	const uint8_t *in;
-	size_t len;   /* as far as octets are looked at */
-	bool cut;     /* there are more, beyond the limit */
-	bool all;     /* note everything, not only what is new */
-	bool quiet;   /* captures only */
-	bool longest; /* go on behind an end */
-	bool gave_up;
-	size_t at, far; /* where it is, and where it was at most */
-	size_t end;     /* of the longest so far */
-	size_t notes, frames;
-	size_t budget;
-	size_t coded; /* where a limit refused what comes, or NOWHERE */
-	unsigned code, point;
-	bool meets;    /* the captures of all ways that get as far are compared */
-	size_t come;   /* notes of the way at hand when it got as far, or NOWHERE */
-	size_t common; /* captures that those ways have */
-	bool met;      /* at least one has ended */
-	uint32_t counts[MRG_TEXT_DEPTH];
 };
 
-static inline bool note(struct walk *w, const struct mrg_text_op *op)
+static inline bool go(const struct mrg_text_walk *w, struct place *p, unsigned to)
 {
-	if (w->notes == MRG_TEXT_NOTES) {
-		w->gave_up = true;
-		return false;
-	}
-	w->t->room->notes[w->notes++] = (struct mrg_text_note){ op->kind, op->node, op->a, (uint32_t)w->at };
+	p->op = &w->t->plan->ops[p->calm != NULL ? p->calm[to] : to];
 	return true;
-}
-
-/* --- captures ------------------------------------------------------------------------------------- */
-
-/* Captures that have ended, from so many notes; as many as there is room for. */
-static size_t captures(struct walk *w, size_t count, struct mrg_text_part *out, size_t cap)
-{
-	const struct mrg_text_note *const notes = w->t->room->notes;
-	size_t n = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (notes[i].kind == MRG_TEXT_OP_START) {
-			if (n == cap) {
-				w->gave_up = true;
-				return n;
-			}
-			out[n++] = (struct mrg_text_part){ notes[i].a, notes[i].at, UINT32_MAX };
-		} else if (notes[i].kind == MRG_TEXT_OP_END) {
-			size_t k = n;
-			while (k-- > 0 && (out[k].what != notes[i].a || out[k].end != UINT32_MAX))
-				;
-			if (k < n)
-				out[k].end = notes[i].at;
-		}
-	}
-	while (n > 0 && out[n - 1].end == UINT32_MAX)
-		n--;
-	return n;
-}
-
-/* A way ends that got as far as any: what it has in common with those before it. */
-static void meet(struct walk *w)
-{
-	struct mrg_text_part *const parts = w->t->room->parts, *const mine = parts + MRG_TEXT_PARTS / 2;
-	const size_t n = captures(w, w->come, w->met ? mine : parts, MRG_TEXT_PARTS / 2);
-	w->come = NOWHERE;
-	if (w->met) {
-		size_t same = 0;
-		while (same < n && same < w->common && memcmp(&mine[same], &parts[same], sizeof *parts) == 0)
-			same++;
-		w->common = same;
-	} else {
-		w->common = n;
-	}
-	w->met = true;
-}
-
-static inline void arrive(struct walk *w)
-{
-	if (w->at < w->far)
-		return;
-	if (w->at > w->far) {
-		w->far = w->at;
-		w->met = false;
-	}
-	w->come = w->notes;
-}
-
-/* --- instructions: false when this way ends here ------------------------------------------------------ */
-
-static inline bool go(struct walk *w, unsigned to)
-{
-	w->op = &w->ops[w->calm != NULL ? w->calm[to] : to];
-	return true;
-}
-
-static bool take_text(struct walk *w, const struct mrg_text_op *op)
-{
-	const uint8_t *const text = w->t->plan->data + op->a, *const in = w->in + w->at;
-	const size_t len = op->b & 0x7fffffffu, left = w->len - w->at, most = len < left ? len : left;
-	const bool nocase = op->b >> 31 != 0;
-	size_t n = 0;
-	for (; n < most; n++) {
-		const uint8_t c = nocase && in[n] >= 'A' && in[n] <= 'Z' ? (uint8_t)(in[n] + 32) : in[n];
-		if (c != text[n])
-			break;
-	}
-	w->at += n;
-	if (n > 0)
-		arrive(w);
-	return n == len && go(w, op->to);
-}
-
-static inline bool take_octet(struct walk *w, const struct mrg_text_op *op)
-{
-	if (w->at == w->len || !mrg_text_in(&w->sets[op->set], w->in[w->at]))
-		return false;
-	w->at++;
-	arrive(w);
-	return go(w, op->to);
-}
-
-/* A limit keeps the next octet out, which could come without it. */
-static bool over(struct walk *w, const struct mrg_text_op *op)
-{
-	if (w->at < w->len && mrg_text_in(&w->sets[op->set], w->in[w->at]) &&
-		(w->coded == NOWHERE || w->at > w->coded)) {
-		w->coded = w->at;
-		w->code = op->b;
-		w->point = w->t->plan->nodes[op->node].point[MRG_TEXT_TOO_OFTEN];
-	}
-	return false;
-}
-
-static inline bool take_octets(struct walk *w, const struct mrg_text_op *op, size_t most)
-{
-	const struct mrg_text_set *const set = &w->sets[op->set];
-	const size_t left = w->len - w->at, end = w->at + (left < most ? left : most);
-	size_t at = w->at;
-	while (at < end && mrg_text_in(set, w->in[at]))
-		at++;
-	if (at != w->at) {
-		w->budget -= at - w->at < w->budget ? at - w->at : w->budget;
-		w->at = at;
-		arrive(w);
-	}
-	return go(w, op->to);
-}
-
-/* Octets of a run that were taken before by the same instruction lead to the same place again, where it was of no use. */
-static inline bool take_run(struct walk *w, const struct mrg_text_op *op)
-{
-	if (op->a >= MRG_TEXT_RUNS)
-		return take_octets(w, op, SIZE_MAX);
-	struct mrg_text_run *const run = &w->t->room->runs[op->a];
-	const size_t start = w->at;
-	if (start >= run->from && start <= run->to)
-		return false;
-	(void)take_octets(w, op, start < run->from ? run->from - start : SIZE_MAX);
-	const bool again = w->at == run->from;
-	run->from = (uint32_t)start;
-	if (!again)
-		run->to = (uint32_t)w->at;
-	return !again;
-}
-
-static bool take_counted(struct walk *w, const struct mrg_text_op *op)
-{
-	const size_t before = w->at;
-	(void)take_octets(w, op, op->a);
-	return w->at - before < op->a || over(w, op) || w->at == w->len ||
-	       !mrg_text_in(&w->sets[op->set], w->in[w->at]);
-}
-
-static bool count(struct walk *w, const struct mrg_text_op *op)
-{
-	if (w->counts[op->depth] == op->a)
-		return over(w, op);
-	w->counts[op->depth]++;
-	return go(w, op->to);
-}
-
-static inline bool viable(const struct walk *w, const struct mrg_text_way *way)
-{
-	if (w->at < w->len)
-		return mrg_text_in(&w->sets[way->set], w->in[w->at]);
-	return way->ends && !w->cut;
-}
-
-/* Whether a split was tried at this place before; it is from now on. */
-static bool tried(struct walk *w, unsigned memo)
-{
-	const size_t bit = w->at * w->t->plan->memos + memo;
-	uint64_t *const word = &w->t->room->memory[bit / 64];
-	const uint64_t mask = (uint64_t)1 << bit % 64;
-	const bool before = (*word & mask) != 0;
-	*word |= mask;
-	return before;
-}
-
-/* Octets of a loop that no other way takes: as many as come. */
-static inline void skip(struct walk *w, const struct mrg_text_set *set)
-{
-	const size_t left = w->len - w->at, end = w->at + (left < w->budget ? left : w->budget);
-	size_t at = w->at;
-	while (at < end && mrg_text_in(set, w->in[at]))
-		at++;
-	if (at == w->at)
-		return;
-	w->budget -= at - w->at;
-	w->at = at;
-	arrive(w);
 }
 
 /* The best way on from the `from`-th; those behind it are kept for later. */
-static inline bool split(struct walk *w, const struct mrg_text_op *op, unsigned from)
+static bool split(struct mrg_text_walk *w, struct place *p, const struct mrg_text_op *op, unsigned from)
 {
-	const struct mrg_text_way *const ways = w->t->plan->ways + op->a;
+	const struct mrg_text_plan *const plan = w->t->plan;
+	const struct mrg_text_way *const ways = plan->ways + op->a;
 	unsigned i = from;
-	if (op->set != MRG_TEXT_NONE && from == 0 && w->calm != NULL)
-		skip(w, &w->sets[op->set]);
-	while (i < op->b && !viable(w, &ways[i]))
+	if (!mrg_text_spend(w))
+		return false;
+	if (from == 0 && p->calm != NULL)
+		mrg_text_skip(w, plan, op);
+	while (i < op->b && !mrg_text_viable(w, plan, &ways[i]))
 		i++;
 	if (i == op->b)
 		return false;
 	unsigned next = i + 1;
-	while (next < op->b && !viable(w, &ways[next]))
+	while (next < op->b && !mrg_text_viable(w, plan, &ways[next]))
 		next++;
-	if (next < op->b) {
-		if (from == 0 && op->to != MRG_TEXT_NONE && tried(w, op->to))
-			return false;
-		if (w->frames == MRG_TEXT_FRAMES) {
-			w->gave_up = true;
-			return false;
-		}
-		struct mrg_text_frame *const f = &w->t->room->frames[w->frames++];
-		f->op = (uint16_t)(op - w->t->plan->ops);
-		f->way = (uint16_t)next;
-		f->at = (uint32_t)w->at;
-		f->notes = (uint32_t)w->notes;
-		memcpy(f->counts, w->counts, sizeof f->counts);
-	}
-	return go(w, ways[i].to);
+	return (next == op->b || mrg_text_keep(w, plan, op, next, from == 0)) && go(w, p, ways[i].to);
 }
 
-static bool go_back(struct walk *w)
+static bool go_back(struct mrg_text_walk *w, struct place *p)
 {
-	bool on = false;
-	if (w->meets && w->come != NOWHERE)
-		meet(w);
-	while (!on && w->frames > 0 && !w->gave_up) {
-		const struct mrg_text_frame *const f = &w->t->room->frames[--w->frames];
-		w->at = f->at;
-		w->notes = f->notes;
-		memcpy(w->counts, f->counts, sizeof f->counts);
-		on = split(w, &w->t->plan->ops[f->op], f->way);
+	for (;;) {
+		const struct mrg_text_frame *const f = mrg_text_back(w);
+		if (f == NULL)
+			return false;
+		if (split(w, p, &w->t->plan->ops[f->op], f->way))
+			return true;
 	}
-	return on;
 }
 
 /* Whether any of a repetition's points is new. */
-static bool is_new(const struct walk *w, unsigned node)
+static bool is_new(const struct mrg_text_walk *w, unsigned node)
 {
 	const struct mrg_text_node *const n = &w->t->plan->nodes[node];
 	for (unsigned i = 0; i < MRG_TEXT_TOO_OFTEN; i++)
@@ -284,66 +62,63 @@ static bool is_new(const struct walk *w, unsigned node)
 	return false;
 }
 
-static bool pass(struct walk *w, const struct mrg_text_op *op)
+static bool pass(struct mrg_text_walk *w, const struct mrg_text_op *op)
 {
 	bool noted = w->all || op->kind == MRG_TEXT_OP_START || op->kind == MRG_TEXT_OP_END;
 	if (!noted && !w->quiet)
 		noted = op->kind == MRG_TEXT_OP_CHOICE
 				? w->t->reached[w->t->plan->nodes[op->node].point[0] + op->a] == 0
 				: op->kind != MRG_TEXT_OP_CHOSEN && is_new(w, op->node);
-	return (!noted || note(w, op)) && go(w, op->to);
+	return !noted || mrg_text_note(w, op);
 }
 
-static bool step(struct walk *w, const struct mrg_text_op *op)
+/* False: this way ends. */
+static bool step(struct mrg_text_walk *w, struct place *p, const struct mrg_text_op *op)
 {
+	const struct mrg_text_plan *const plan = w->t->plan;
+	bool on = true;
 	switch ((enum mrg_text_op_kind)op->kind) {
-	case MRG_TEXT_OP_TEXT: return take_text(w, op);
-	case MRG_TEXT_OP_OCTET: return take_octet(w, op);
-	case MRG_TEXT_OP_OCTETS: return take_run(w, op);
-	case MRG_TEXT_OP_COUNTED: return take_counted(w, op);
-	case MRG_TEXT_OP_SPLIT: return split(w, op, 0);
-	case MRG_TEXT_OP_RESET: w->counts[op->depth] = 0; return go(w, op->to);
-	case MRG_TEXT_OP_COUNT: return count(w, op);
-	default: return pass(w, op);
+	case MRG_TEXT_OP_SPLIT: return split(w, p, op, 0);
+	case MRG_TEXT_OP_TEXT: on = mrg_text_take_text(w, plan, op); break;
+	case MRG_TEXT_OP_OCTET: on = mrg_text_take_octet(w, plan, op); break;
+	case MRG_TEXT_OP_OCTETS: on = mrg_text_take_run(w, plan, op); break;
+	case MRG_TEXT_OP_COUNTED: on = mrg_text_take_counted(w, plan, op); break;
+	case MRG_TEXT_OP_RESET: w->counts[op->depth] = 0; break;
+	case MRG_TEXT_OP_COUNT: on = mrg_text_count(w, plan, op); break;
+	default: on = pass(w, op);
 	}
-}
-
-/* Whether a text ends where it is. */
-static bool ends(struct walk *w)
-{
-	if (w->longest && w->at > w->end)
-		w->end = w->at;
-	if (w->longest)
-		return false;
-	return w->t->plan->kind == MRG_TEXT_MESSAGE || (w->at == w->len && !w->cut);
+	return on && go(w, p, op->to);
 }
 
 /* True: it is read. */
-static bool walk_on(struct walk *w)
+static bool walk_on(struct mrg_text_walk *w)
 {
-	w->calm = w->quiet && !w->all ? w->t->plan->calm : NULL;
-	(void)go(w, w->t->plan->start);
+	const struct mrg_text_plan *const plan = w->t->plan;
+	const bool calm = w->quiet && !w->all;
 	if (w->gave_up)
 		return false;
-	while (w->budget != 0) {
-		w->budget--;
-		const struct mrg_text_op *const op = w->op;
-		if (op->kind == MRG_TEXT_OP_DONE ? ends(w) : step(w, op)) {
+	if (w->all && plan->walk_all != NULL)
+		return plan->walk_all(w);
+	if (calm && plan->walk != NULL)
+		return plan->walk(w);
+	struct place p = { .calm = calm ? plan->calm : NULL };
+	(void)go(w, &p, plan->start);
+	for (;;) {
+		const struct mrg_text_op *const op = p.op;
+		if (op->kind == MRG_TEXT_OP_DONE ? mrg_text_ends(w, plan) : step(w, &p, op)) {
 			if (op->kind == MRG_TEXT_OP_DONE)
 				return true;
-		} else if (!go_back(w)) { /* nor does it when it gives up */
+		} else if (!go_back(w, &p)) { /* nor does it when it gives up */
 			return false;
 		}
 	}
-	w->gave_up = true;
-	return false;
 }
 
-static struct walk begin(const struct mrg_text *t, const uint8_t *in, size_t len)
+static struct mrg_text_walk begin(const struct mrg_text *t, const uint8_t *in, size_t len)
 {
 	const size_t bits = (len + 1) * t->plan->memos;
-	struct walk w = { .t = t, .ops = t->plan->ops, .sets = t->plan->sets, .in = in, .len = len };
-	w.coded = w.come = NOWHERE;
+	struct mrg_text_walk w = { .t = t, .in = in, .len = len };
+	w.coded = w.come = MRG_TEXT_NOWHERE;
 	w.gave_up = len > MRG_TEXT_LEN_MAX || bits > MRG_TEXT_MEMORY;
 	w.budget = 64 * (len + 16) * (t->plan->memos + 1);
 	if (!w.gave_up)
@@ -378,7 +153,7 @@ static void mark_times(const struct mrg_text *t, const struct mrg_text_node *n, 
 }
 
 /* By the notes of an accepted text.  Each repetition that was noted was so from its beginning to its end. */
-static void mark_all(struct walk *w)
+static void mark_all(struct mrg_text_walk *w)
 {
 	enum { DEEP = 64 };
 	const struct mrg_text *const t = w->t;
@@ -409,7 +184,7 @@ static void mark_all(struct walk *w)
 /* --- reading ------------------------------------------------------------------------------------------ */
 
 /* Why a text that no way reads is refused, and which captures all ways have. */
-static void refused(const struct walk *w, struct mrg_text_found *found)
+static void refused(const struct mrg_text_walk *w, struct mrg_text_found *found)
 {
 	const struct mrg_text_plan *const plan = w->t->plan;
 	found->at = w->far;
@@ -431,14 +206,14 @@ static void refused(const struct walk *w, struct mrg_text_found *found)
 
 void mrg_text_read(const struct mrg_text *t, const uint8_t *in, size_t len, struct mrg_text_found *found)
 {
-	struct walk w = begin(t, in, len);
+	struct mrg_text_walk w = begin(t, in, len);
 	w.meets = t->plan->capture_count != 0;
 	*found = (struct mrg_text_found){
 		.verdict = MRG_TEXT_ACCEPTED, .parts = t->room->parts, .point = MRG_TEXT_NONE
 	};
 	if (walk_on(&w)) {
 		found->at = w.at;
-		found->count = captures(&w, w.notes, t->room->parts, MRG_TEXT_PARTS);
+		found->count = mrg_text_captures(&w, w.notes, t->room->parts, MRG_TEXT_PARTS);
 		mark_all(&w);
 		mark(t, t->plan->accepted);
 	} else if (!w.gave_up) {
@@ -452,7 +227,7 @@ void mrg_text_read(const struct mrg_text *t, const uint8_t *in, size_t len, stru
 
 size_t mrg_text_longest(const struct mrg_text *t, const uint8_t *in, size_t len, bool *gave_up)
 {
-	struct walk w = begin(t, in, len);
+	struct mrg_text_walk w = begin(t, in, len);
 	w.longest = w.quiet = true;
 	(void)walk_on(&w);
 	*gave_up = w.gave_up;
@@ -490,7 +265,7 @@ size_t mrg_text_pieces(const struct mrg_text *t, const uint8_t *in, size_t len, 
 	enum { DEEP = 64 };
 	uint32_t open[DEEP];
 	size_t depth = 0, n = 0;
-	struct walk w = begin(t, in, len);
+	struct mrg_text_walk w = begin(t, in, len);
 	w.all = true;
 	if (!walk_on(&w))
 		return 0;

@@ -73,6 +73,13 @@ struct mrg_text_set {
 	uint16_t members, count; /* of a class: in the plan's members; others have none */
 };
 
+struct mrg_text_walk;
+#ifdef MRG_PLAN_CODE
+#define MRG_TEXT_CODE(walk) walk
+#else
+#define MRG_TEXT_CODE(walk) NULL
+#endif
+
 struct mrg_text_plan {
 	const char *name;
 	enum mrg_text_kind kind;
@@ -88,6 +95,8 @@ struct mrg_text_plan {
 	unsigned node_count, point_count, capture_count, top, start, memos, runs;
 	uint32_t max, code; /* octets of a text, and of the rejection when there are more */
 	unsigned accepted, refused, incomplete, too_long; /* points, or MRG_TEXT_NONE */
+	bool (*walk)(struct mrg_text_walk *w);     /* the instructions as code, but for signs; NULL: there is none */
+	bool (*walk_all)(struct mrg_text_walk *w); /* the same with signs, all of which are noted */
 };
 
 static inline bool mrg_text_in(const struct mrg_text_set *set, uint8_t octet)
@@ -183,7 +192,7 @@ struct mrg_text {
 
 /*
  * mrg_text_read - read a text: does it begin with a message, or is all of it a value or match?  Marks what it reaches.
- * Cost:  at most 64 instructions, or octets looked at, for an octet and each ambiguous place of the rule; then it gives up.
+ * Cost:  at most 64 choices, or octets looked at, for an octet and each ambiguous place of the rule; then it gives up.
  */
 void mrg_text_read(const struct mrg_text *t, const uint8_t *in, size_t len, struct mrg_text_found *found);
 

@@ -128,48 +128,62 @@ struct cuts {
 	size_t first, stretch, step;
 };
 
-static inline size_t next_piece(const struct cuts *cuts, size_t given, size_t len)
+/* A message on its way through feed. */
+struct feeding {
+	const struct mrg_text_ctx *x;
+	const uint8_t *in;
+	size_t given, left; /* octets, and those of them that are not taken */
+	size_t cap;
+	struct joined joined;
+	enum mrg_status status;
+	unsigned code;
+	struct mrg_part parts[64];
+};
+
+/* Feeds pieces of `step` octets up to before in[end], as long as more of it is wanted. */
+static inline void feed_up_to(struct feeding *f, size_t end, size_t step)
 {
-	size_t n = len - given;
-	if (given < cuts->first)
-		n = cuts->first - given;
-	else if (given - cuts->first < cuts->stretch)
-		n = cuts->step;
-	return n < len - given ? n : len - given;
+	const struct mrg_text_ctx *const x = f->x;
+	while (f->status == MRG_MORE && f->given < end) {
+		const size_t n = end - f->given < step ? end - f->given : step;
+		struct mrg_span span = { f->in + f->given, n };
+		do {
+			size_t count = 0;
+			f->status = x->code.feed(x->code.stream, &span, f->parts, f->cap, &count, &f->code);
+			if (count != 0)
+				join(&f->joined, f->parts, count);
+		} while (f->status == MRG_E_SPACE && !f->joined.torn);
+		f->given += n;
+		f->left = span.len;
+	}
 }
 
 /* A message fed in pieces, with as little room as is allowed and `room` more. */
 static struct outcome read_fed(const struct mrg_text_ctx *x, const uint8_t *in, size_t len, struct cuts cuts,
 	size_t room, struct mrg_capture *out, const char **fault)
 {
-	enum { PARTS = 64 };
-	struct mrg_part parts[PARTS];
-	const size_t cap = x->code.parts_min + room < PARTS ? x->code.parts_min + room : PARTS;
-	struct joined j = { .out = out };
-	struct outcome o = { .status = MRG_MORE, .captures = out };
-	void *const stream = x->code.stream;
-	x->code.begin(stream);
-	size_t given = 0;
-	while (o.status == MRG_MORE && given < len) {
-		const size_t n = next_piece(&cuts, given, len);
-		struct mrg_span span = { in + given, n };
-		do {
-			size_t count = 0;
-			o.status = x->code.feed(stream, &span, parts, cap, &count, &o.code);
-			if (count != 0)
-				join(&j, parts, count);
-		} while (o.status == MRG_E_SPACE && !j.torn);
-		given += n;
-		o.at = given - span.len;
-	}
-	o.count = j.n;
-	*fault = j.torn ? "a piece of a capture does not fit to those before it" : NULL;
-	if (o.status == MRG_E_TEXT || o.status == MRG_E_LIMIT) { /* it stays so */
+	struct feeding f;
+	const size_t most = sizeof f.parts / sizeof f.parts[0], cap = x->code.parts_min + room,
+		     stop = len - cuts.first < cuts.stretch ? len : cuts.first + cuts.stretch;
+	f.x = x;
+	f.in = in;
+	f.given = f.left = 0;
+	f.cap = cap < most ? cap : most;
+	f.joined = (struct joined){ .out = out };
+	f.status = MRG_MORE;
+	f.code = 0;
+	x->code.begin(x->code.stream);
+	feed_up_to(&f, cuts.first, len);
+	feed_up_to(&f, stop, cuts.step);
+	feed_up_to(&f, len, len);
+	*fault = f.joined.torn ? "a piece of a capture does not fit to those before it" : NULL;
+	const struct outcome o = { f.status, f.given - f.left, f.code, out, f.joined.n };
+	if (f.status == MRG_E_TEXT || f.status == MRG_E_LIMIT) { /* it stays so */
 		struct mrg_span span = { in, len };
 		size_t count = 0;
-		const unsigned code = o.code;
-		const enum mrg_status st = x->code.feed(x->code.stream, &span, parts, cap, &count, &o.code);
-		if (st != o.status || count != 0 || span.len != len || o.code != code)
+		const enum mrg_status st =
+			x->code.feed(x->code.stream, &span, f.parts, f.cap, &count, &f.code);
+		if (st != f.status || count != 0 || span.len != len || o.code != f.code)
 			*fault = "what was refused is read on";
 	}
 	return o;
