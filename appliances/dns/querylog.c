@@ -96,8 +96,9 @@ struct mrg_span querylog_line(struct mrg_rt_line *l, const struct seen *seen, st
 {
 	struct mrg_dns_query q;
 	struct mrg_dns_header h;
+	struct mrg_reject why = { .at = reply.p };
 	const bool whole = mrg_dns_query_question(query, &q) == MRG_DNS_VERDICT_ANSWER;
-	const bool replied = mrg_dns_header_check(reply, &h, NULL) == MRG_OK;
+	const bool replied = mrg_dns_header_check(reply, &h, &why) == MRG_OK;
 	if (whole)
 		(void)mrg_dns_query_rest(&q); /* as much as can be read */
 	mrg_rt_line_begin(l, "info", "query");

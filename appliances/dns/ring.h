@@ -21,13 +21,13 @@
 enum { RING_ALIGN = 8 /* of records */ };
 
 struct ring {
-	uint8_t *p;
-	size_t cap; /* a power of two */
 	/* of who puts */
-	_Alignas(64) atomic_size_t put; /* octets ever */
-	size_t next;                    /* the same with the record that is being filled */
-	size_t seen;                    /* of `taken`, when it was last looked at */
-	atomic_uint_least64_t full;     /* records that found no room */
+	_Alignas(64) uint8_t *p;
+	size_t cap;                 /* a power of two */
+	atomic_size_t put;          /* octets ever */
+	size_t next;                /* the same with the record that is being filled */
+	size_t seen;                /* of `taken`, when it was last looked at */
+	atomic_uint_least64_t full; /* records that found no room */
 	/* of who takes */
 	_Alignas(64) atomic_size_t taken;
 	size_t after; /* the same with the record that was given */

@@ -39,6 +39,7 @@ struct control {
 };
 
 struct worker {
+	struct sampler sampler; /* of what is written down; first, as it is aligned most */
 	struct control *control;
 	struct database *db;             /* what it answers from */
 	_Atomic(struct database *) seen; /* the same, for the control thread */
@@ -56,7 +57,6 @@ struct worker {
 	size_t end_count;         /* of each */
 	struct published published;
 	struct counts counts;
-	struct sampler sampler; /* of what is written down */
 	const struct mrg_rt_addr *listen; /* where it listens, end_count addresses */
 	atomic_uint_least64_t turns; /* that its loop has taken, for the watchdog */
 	struct metrics metrics; /* of the first worker, if at all */
