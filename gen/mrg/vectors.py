@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import Any, Iterator, Optional, Sequence, Union
+from typing import Any, Iterator, Mapping, Optional, Sequence, Union
 
 from . import ir
 from .interp import choose
@@ -22,6 +22,7 @@ from .keys import may_repeat
 from .layout import exprs, lengths, refs, walk
 from .values import Broken, Buf, Frame, Node, Unknown, evaluate
 
+DRAWS = 12  # of a message with an alternative that is hard to have
 TRIES = 40  # draws of one packet before the packet around it is drawn again
 ROOM = 24  # bytes of a byte string, mostly
 COUNTS = (0, 1, 1, 1, 2, 2, 3, 4)  # of list elements
@@ -45,9 +46,30 @@ class Message:
         return [self.data if p.kind == "buffer" else next(numbers) for p in packet.params]
 
 
-def messages(packet: ir.Packet, count: int, seed: int = 1) -> list[Message]:
-    """Up to `count` different messages; fewer when the packet has no more, or they are hard to draw."""
-    maker = Maker(random.Random(f"{packet.module.name}.{packet.name}.{seed}"))
+def of_each_arm(packet: ir.Packet, seed: int = 1) -> Iterator[Message]:
+    """A message with each alternative of the packet's own unions that a number chooses, where one can be drawn."""
+    for item in walk(packet.items):
+        if not isinstance(item, ir.Switch):
+            continue
+        for p in (p for arm in item.arms for p in arm.pats):
+            fixed = {of: p.lo for of in _chosen_by(item.on)}
+            drawn = (messages(packet, 2, seed + n, fixed) for n in range(DRAWS))
+            yield from next((found for found in drawn if found), [])
+
+
+def _chosen_by(on: ir.Expr) -> Iterator[int]:
+    """The fields and parameters that a union's tag is made of."""
+    for part in refs(on):
+        if isinstance(part, ir.FieldRef) and isinstance(part.path[-1], ir.Let):
+            yield from _chosen_by(part.path[-1].expr)
+    yield from _fields(on)
+
+
+def messages(packet: ir.Packet, count: int, seed: int = 1, fixed: Mapping[int, int] = {}) -> list[Message]:
+    """Up to `count` different messages; fewer when the packet has no more, or they are hard to draw.
+
+    `fixed` has what some numbers are to be, by the id of their item or parameter."""
+    maker = Maker(random.Random(f"{packet.module.name}.{packet.name}.{seed}"), fixed)
     out: dict[tuple[tuple[int, ...], bytes], Message] = {}
     for _ in range(count * 4):
         if len(out) == count:
@@ -67,12 +89,15 @@ def messages(packet: ir.Packet, count: int, seed: int = 1) -> list[Message]:
 class Maker:
     """Draws values; remembers what is interesting about each item."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, fixed: Mapping[int, int] = {}) -> None:
         self.rng = rng
+        self.fixed = fixed
         self.known: dict[int, dict[int, list[int]]] = {}  # id(packet) -> id(item or param) -> values
 
     def parameter(self, packet: ir.Packet, param: ir.Param) -> int:
         hi = param.hi if param.hi else (1 << param.bits) - 1
+        if id(param) in self.fixed:
+            return self.fixed[id(param)]
         return self.number(param.lo, hi, self.interesting(packet).get(id(param), []) + _members(param.enum))
 
     def packet(self, packet: ir.Packet, args: Args) -> Values:
@@ -257,6 +282,8 @@ class _Draw:
             return None
         if item.computed is not None and not any(isinstance(e, ir.Call) for e in refs(item.computed)):
             return None
+        if id(item) in self.m.fixed:
+            return self.m.fixed[id(item)]
         hints = self.hints.get(id(item), [])
         if isinstance(item, ir.Varint):
             return self.m.number(item.lo, item.hi if item.hi else item.spec.hi, hints)

@@ -658,6 +658,19 @@ static inline void mrg_w_zero(struct mrg_w *w, size_t len)
 		memset(q, 0, len);
 }
 
+/* A number in place of n bytes that were written before, which nothing is after an error. */
+static inline void mrg_w_set_be(struct mrg_w *w, size_t at, unsigned n, uint64_t v)
+{
+	if (w->st == MRG_OK)
+		mrg_put_be(w->p + at, n, v);
+}
+
+static inline void mrg_w_set_le(struct mrg_w *w, size_t at, unsigned n, uint64_t v)
+{
+	if (w->st == MRG_OK)
+		mrg_put_le(w->p + at, n, v);
+}
+
 /*
  * Put a number in place of the `room` bytes at `at`, which it has at least; what is behind them moves
  * to make room.  Returns how far.  Fails (sticky) with the number's own failure or MRG_E_SPACE.

@@ -162,13 +162,28 @@ static void name_field(struct mrg_text *t, const struct mrg_site *site)
 		}
 }
 
-MRG_COLD bool mrg_text_rejected(struct mrg_text *t, const struct mrg_reject *rj)
+static MRG_COLD bool rejected(struct mrg_text *t, const struct mrg_reject *rj)
 {
 	refuse_whole(t, rj->status, rj->site != NULL ? rj->site->what : mrg_status_str(rj->status));
 	name_field(t, rj->site);
 	for (unsigned i = 0; i < rj->depth; i++)
 		name_field(t, rj->path[i]);
 	return false;
+}
+
+bool mrg_text_checked(struct mrg_text *t, const struct mrg_w *w, size_t more, const struct mrg_reject *rj)
+{
+	if (w->st != MRG_OK)
+		return mrg_text_bad_status(t, w->st, "too long");
+	if (rj->status != MRG_OK)
+		return rejected(t, rj);
+	return more == 0 || mrg_text_bad(t, "more than it may have");
+}
+
+enum mrg_status mrg_text_done(
+	struct mrg_text *t, struct mrg_w *w, size_t from, bool ok, struct mrg_reject *rj)
+{
+	return ok && mrg_text_end(t) && w->st == MRG_OK ? MRG_OK : mrg_text_refuse(t, w, from, rj);
 }
 
 static void put_field(const struct mrg_text *t, struct mrg_w *w)

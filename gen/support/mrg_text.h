@@ -134,6 +134,11 @@ bool mrg_text_bad_count(struct mrg_text *t, uint64_t lo, uint64_t hi);
 bool mrg_text_bad_status(struct mrg_text *t, enum mrg_status st, const char *what);
 /* A field inside `site` failed. */
 bool mrg_text_in(struct mrg_text *t, const struct mrg_site *site);
+/* The same, if it did. */
+static inline bool mrg_text_of(struct mrg_text *t, bool ok, const struct mrg_site *site)
+{
+	return ok || mrg_text_in(t, site);
+}
 
 /* Take any token. */
 static inline bool mrg_text_any(struct mrg_text *t)
@@ -180,8 +185,13 @@ static inline void mrg_text_begin(struct mrg_text *t, const char *in)
 
 /* Give up what was written since `from`; the status, and rj filled from t->err. */
 enum mrg_status mrg_text_refuse(struct mrg_text *t, struct mrg_w *w, size_t from, struct mrg_reject *rj);
-/* A view's check refused what was just written: told at the mark. */
-bool mrg_text_rejected(struct mrg_text *t, const struct mrg_reject *rj);
+/*
+ * A record has been read (`ok`) or refused: it must be at its end, and all of it must have had room.
+ * Else what was written since `from` is given up, and rj filled.
+ */
+enum mrg_status mrg_text_done(struct mrg_text *t, struct mrg_w *w, size_t from, bool ok, struct mrg_reject *rj);
+/* A view's check said rj->status of what was just written, and left `more` octets over; a refusal is told at the mark. */
+bool mrg_text_checked(struct mrg_text *t, const struct mrg_w *w, size_t more, const struct mrg_reject *rj);
 
 /* --- enums ------------------------------------------------------------------------------------ */
 
@@ -302,6 +312,9 @@ void mrg_text_put_eui(struct mrg_w *w, uint64_t v, unsigned bytes);
 void mrg_text_put_locator(struct mrg_w *w, uint64_t v);
 void mrg_text_put_hex(struct mrg_w *w, struct mrg_span s);
 void mrg_text_put_base64(struct mrg_w *w, struct mrg_span s);
+/* The same as one token: "-" when there are no bytes. */
+void mrg_text_put_hex_token(struct mrg_w *w, struct mrg_span s);
+void mrg_text_put_base64_token(struct mrg_w *w, struct mrg_span s);
 void mrg_text_put_base32hex(struct mrg_w *w, struct mrg_span s);
 void mrg_text_put_string(struct mrg_w *w, struct mrg_span s); /* quoted */
 void mrg_text_put_word(struct mrg_w *w, struct mrg_span s);   /* quoted only where needed */

@@ -83,6 +83,13 @@ void mrg_text_put_hex(struct mrg_w *w, struct mrg_span s)
 	}
 }
 
+void mrg_text_put_hex_token(struct mrg_w *w, struct mrg_span s)
+{
+	mrg_text_put_hex(w, s);
+	if (s.len == 0)
+		mrg_text_put(w, "-");
+}
+
 /* --- base 64 and base 32 ---------------------------------------------------------------------------- */
 
 static const char base64_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -236,6 +243,13 @@ void mrg_text_put_base64(struct mrg_w *w, struct mrg_span s)
 	const uint32_t v = (uint32_t)(mrg_be(s.p + i, left) << (8u * (3u - left)));
 	for (unsigned k = 0; k < 4; k++)
 		mrg_w_u8(w, (uint8_t)(k <= left ? base64_chars[v >> (18u - 6u * k) & 63u] : '='));
+}
+
+void mrg_text_put_base64_token(struct mrg_w *w, struct mrg_span s)
+{
+	mrg_text_put_base64(w, s);
+	if (s.len == 0)
+		mrg_text_put(w, "-");
 }
 
 /* RFC 4648 section 7; no padding (RFC 5155 section 3.3) */

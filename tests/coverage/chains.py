@@ -15,6 +15,7 @@ from mrg import ir, names
 from mrg.emit import c_chain
 from mrg.interp import parse
 from mrg.values import Rejection
+from references import References
 from report import Report
 
 ROOM = 1 << 17
@@ -39,6 +40,7 @@ class Chains:
                     one = Chain(self.api, packet, chain)
                     one.run()
                     self.report.none(f"{module.name}.{packet.name}: flat", one.faults)
+                    self.report.none(f"{module.name}.{packet.name}: pointers", References(self.api, packet, chain).run())
 
 
 class Chain:

@@ -14,10 +14,11 @@ import inputs
 from build import Build
 from capi import Api, span
 from mrg import ir, layout, names
+from mrg.emit import text_plan
 from mrg.emit.tests_c import given, uses_extern
 from mrg.interp import parse
 from mrg.interp_build import BuildError, build, values_of
-from mrg.values import Broken, Rejection, Status
+from mrg.values import Broken, Node, Rejection, Status
 from report import Report
 
 ROOM = 1 << 17
@@ -32,7 +33,7 @@ TYPE65535 TYPE65536 1.2.3.4 ::1 1:2:3:4:5:6:7:8 ab abc AQ== AQ= \# a=1 a= =1 alp
 12345678
 """.split(),
     b'""', b'"a b"', b'"', b'\\# 0', b'\\# 1 00', b'\\# 2 0000', b'\\# 4 00000000', b'\\# 65536 00', b'key1="x"',
-    b"a" * 64, b"00" * 256,
+    b"a" * 64, b"00" * 256, b"00" * 65537,
 ]  # fmt: skip
 ORIGIN = b"\x07example\x00"
 
@@ -77,15 +78,15 @@ class Form:
         if self.print is None and self.read is None and not unions:
             return []
         lines: list[bytes] = []
-        for m in inputs.drawn(self.packet)[:MESSAGES]:
-            if self.print is not None and self.check is not None:
+        for i, m in enumerate(inputs.drawn(self.packet)):
+            if self.print is not None and self.check is not None and i < MESSAGES:
                 line = self.printed(m.data, m.args)
                 if line is not None:
                     lines.append(line)
                 for other in self._refused_by_forms(m.data):
                     self.printed(other, m.args)
             for item in unions:
-                self.union(item, m.data, m.args)
+                self.union(item, m.data, m.args, i < LINES)
         if self.read is not None:
             seen = set()
             for line in [*_spread(lines), b"", b"-"]:
@@ -155,7 +156,9 @@ class Form:
         """What was printed is read as the same line's message."""
         octets = self.taken(line, ROOM)
         if octets is None:
-            return  # told by the count of those below
+            if not _wants_more(parse(self.packet, data, given(self.packet, data, args))):
+                self.faults.append(f"{line!r} of {data.hex()} can't be read")
+            return
         try:
             want = build(self.packet, values_of(parse(self.packet, data, given(self.packet, data, args))), given(self.packet, b"", args))
         except (BuildError, Rejection):
@@ -204,15 +207,18 @@ class Form:
 
     # --- unions ----------------------------------------------------------------------------------------------------
 
-    def union(self, item: ir.Switch, data: bytes, args: Sequence[int]) -> None:
-        """What stands in a union, by its tag."""
+    def union(self, item: ir.Switch, data: bytes, args: Sequence[int], first: bool) -> None:
+        """What stands in a union, by its tag; of the first messages, by every tag."""
         node = parse(self.packet, data, given(self.packet, data, args))
         found = node.fields.get(id(item))
         if found is None:
             return
+        own = [p.lo & p.mask for arm in item.arms if arm.name == found.arm for p in arm.pats]
+        tags = _tags(item) if first else own
         raw = data[found.bit_off // 8 : (found.bit_off + found.bit_len) // 8]
-        for tag in _tags(item):
-            self._one(item, tag, raw)
+        for tag in tags:
+            for octets in (raw, raw + b"\0", raw[:-1]):
+                self._one(item, tag, octets)
 
     def tags(self, item: ir.Switch) -> None:
         for tag in _tags(item):
@@ -231,6 +237,11 @@ class Form:
         w = self.a.writer(ROOM)
         to_text(tag, span(self.api, raw, keep), ctypes.addressof(w))
         line = self.a.written(w)
+        failed = self.a.writer(ROOM)
+        failed.st = Status.E_VALUE
+        to_text(tag, span(self.api, raw, keep), ctypes.addressof(failed))
+        if (failed.st, failed.len) != (Status.E_VALUE, 0):
+            self.faults.append(f"{item.name} {tag} behind a failure: {failed.st}")
         if line is None or from_text is None:
             return
         octets = self.taken(line, ROOM, lambda t, w, rj: from_text(tag, t, w, rj))
@@ -244,6 +255,16 @@ class Form:
 
 
 E_TEXT = -10
+
+
+def _wants_more(node: Node) -> bool:
+    """Whether the last field prints nothing, for which its reader wants a word, or is of keys of which some must be there (RFC 9460 section 8)."""
+    assert node.packet is not None
+    item = _inner(text_plan.visible(node.packet)[-1])
+    last, form = node.fields.get(id(item)), text_plan.form_of(item)
+    if last is not None and last.packet is not None:
+        return _wants_more(last)
+    return last is None or last.bit_len == 0 or (form is not None and form.name == "params")
 
 
 def _tags(item: ir.Switch) -> list[int]:

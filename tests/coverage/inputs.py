@@ -7,19 +7,20 @@ bit turned, every octet set to what is at a limit, and numbers where they stand 
 from __future__ import annotations
 
 import random
-from typing import Iterator, Union
+from typing import Iterator, Mapping, Union
 
 from build import ROOT  # noqa: F401  (finds the compiler)
 
 from mrg import ir, layout
 from mrg.interp import parse
 from mrg.values import Node, Rejection
-from mrg.vectors import Maker, Message, messages
+from mrg.vectors import Maker, Message, messages, of_each_arm
 
 LIMITS = (0x00, 0x01, 0x02, 0x3F, 0x40, 0x7F, 0x80, 0xBF, 0xC0, 0xFE, 0xFF)
 WHOLE = 96  # octets of a message that is changed everywhere; of longer ones only the first so many are
 TURNED = 64  # octets whose bits are turned one by one
 DRAWN = 10  # messages of a packet that are chosen from, and some for each alternative
+NAMED = 8  # values of a number that are a reason to have another message
 PREFIXES = 300  # of a message
 
 
@@ -28,22 +29,43 @@ def drawn(packet: ir.Packet) -> list[Message]:
     arms = sum(len(i.arms) for i in layout.walk(packet.items) if isinstance(i, (ir.Switch, ir.Chain)))
     known: set[object] = set()
     out = []
-    for m in sorted(messages(packet, DRAWN + 3 * arms, 1), key=lambda m: (len(m.data), m.data)):
+    told: dict[int, list[int]] = {}
+    for inner in layout.contained(packet):
+        told.update(Maker(random.Random(0)).interesting(inner))
+    every = [*messages(packet, DRAWN + 3 * arms, 1), *of_each_arm(packet)]
+    every += [other for m in every[:1] for other in _peeked(packet, m)]
+    for m in sorted(every, key=lambda m: (len(m.data), m.data)):
         try:
-            has = set(_features(parse(packet, m.data, m.arguments(packet))))
+            has = set(_features(parse(packet, m.data, m.arguments(packet)), told))
+            has |= {(q.name, value) for q, value in zip((q for q in packet.params if q.kind != "buffer"), m.args)}
         except Rejection:  # a checksum of user's functions
             continue
-        if has - known:
+        if has - known or not out:
             known |= has
             out.append(m)
     return out
 
 
-def _features(node: Node) -> Iterator[object]:
-    """What a message has: arms taken, fields that are there, elements, numbers at their limits."""
+def _peeked(packet: ir.Packet, m: Message) -> Iterator[Message]:
+    """A message whose first octets are, one after the other, what unions that look ahead choose by."""
+    for item in layout.walk(packet.items):
+        if not isinstance(item, ir.Switch) or not isinstance(item.on, ir.Peek):
+            continue
+        try:
+            node = parse(packet, m.data, m.arguments(packet)).fields.get(id(item))
+        except Rejection:
+            return
+        for p in (p for arm in item.arms for p in arm.pats if node is not None):
+            yield Message(m.values, m.args, put(m.data, node.bit_off, item.on.bits, p.lo, False))
+
+
+def _features(node: Node, told: Mapping[int, list[int]]) -> Iterator[object]:
+    """What a message has: arms taken, fields that are there, elements, numbers that the specification names."""
     for part in [node, *_parts(node)]:
         if part.packet is not None:
             yield from ((id(part.packet), i.name, id(i) in part.fields) for i in layout.walk(part.packet.items) if i.name)
+        if part.value in told.get(id(part.item), [])[:NAMED]:
+            yield (id(part.item), part.value)
         if part.arm:
             yield (id(part.item), part.arm)
         if isinstance(part.item, (ir.List, ir.Chain)):
@@ -73,7 +95,25 @@ def _changes(packet: ir.Packet, data: bytes, node: Union[Node, None]) -> Iterato
         for value in {*LIMITS, data[at] - 1 & 255, data[at] + 1 & 255}:
             yield data[:at] + bytes([value]) + data[at + 1 :]
     if node is not None:
+        yield from _regions(data, node)
         yield from _numbers(packet, data, node)
+
+
+def _regions(data: bytes, node: Node) -> Iterator[bytes]:
+    """Each region with an octet more and one less in it, and those around it; what says how long they are is put right."""
+    regions = [part for part in _parts(node) if isinstance(part.item, ir.Region)]
+    for inner in regions:
+        end = (inner.bit_off + inner.bit_len) // 8
+        around = [r for r in regions if r.bit_off <= inner.bit_off and inner.bit_off + inner.bit_len <= r.bit_off + r.bit_len]
+        sizes = {id(i) for r in around if isinstance(r.item, ir.Region) for e in layout.refs(r.item.length) if isinstance(e, ir.FieldRef) for i in e.path}
+        numbers = [part for part in _parts(node) if id(part.item) in sizes and isinstance(part.item, ir.Scalar) and part.bit_off < inner.bit_off]
+        for by, octets in ((1, b"\0"), (4, bytes(4)), (-1, b"")):
+            changed = data[: end + min(by, 0)] + octets + data[end:]
+            for part in numbers:
+                assert isinstance(part.item, ir.Scalar) and isinstance(part.value, int)
+                if 0 <= part.value + by < 1 << part.item.bits:
+                    changed = put(changed, part.bit_off, part.item.bits, part.value + by, part.item.endian == "little")
+            yield changed
 
 
 def _numbers(packet: ir.Packet, data: bytes, node: Node) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ import ctypes
 from typing import Any, Iterator, Optional, Sequence, Union
 
 import inputs
+import lookups
 from build import Build
 from capi import Api, span
 from mrg import ir, layout, names, settable
@@ -25,7 +26,7 @@ from mrg.values import Node, Rejection, Status
 from report import Report
 
 EVENTS = 1 << 16
-ROOM = 1 << 18
+ROOM = 1 << 19
 CHANGED = 600  # changes of one packet that are tried
 WORK = 30000  # octets in all changes of a message
 ROOMS = 80  # rooms that a message is written into
@@ -167,12 +168,13 @@ class Packet:
 
     def _given(self, call: Any, function: str, given_: Any, args: Sequence[int], more: dict[str, Any]) -> list[Any]:
         """Arguments of a generated function, by their names."""
-        numbers = iter(args)
-        by_name: dict[str, Any] = {"in": given_}
-        for p in self.packet.params:
-            by_name[names.param(p.name)] = given_ if p.kind == "buffer" else next(numbers)
-        by_name |= more
+        by_name = self._by_name(given_, args) | more
         return [by_name[name] for _, name in self.api.functions[function].args]
+
+    def _by_name(self, given_: Any, args: Sequence[int]) -> dict[str, Any]:
+        numbers = iter(args)
+        params = {names.param(p.name): given_ if p.kind == "buffer" else next(numbers) for p in self.packet.params}
+        return {"in": given_, **params}
 
     def scanned(self, given_: Any, args: Sequence[int], want: Outcome) -> None:
         """The scan that lists and enclosing packets call: it ends where the check does, with a view to fill and without."""
@@ -225,6 +227,9 @@ class Packet:
         if view is None:
             return
         address = ctypes.addressof(view)
+        viewed = lookups.viewed(self.api, self.packet, view, self._by_name(given_, args))
+        for fault in (*viewed, *lookups.found(self.api, self.packet, address, given_.p, node)):
+            self.wrong(data, args, fault)
         items = {slot.item.name: slot.item for slot in self.shape.slots}
         for short, call, out in self.accessors:
             if out:
@@ -385,7 +390,11 @@ class Packet:
             if item.name not in values:
                 continue
             for value in self._argument_values(item, values[item.name]):
+                alike = {o.name: (value * 2)[: len(value)] for o in members if _as_long(o, item)}
                 self._build(plan, {**base, names.local(item.name): value}, {**values, item.name: value}, item, data, args)
+                if alike:
+                    both = {**alike, item.name: value}
+                    self._build(plan, base | {names.local(n): v for n, v in both.items()}, values | both, item, data, args)
 
     def _argument_values(self, item: ir.Item, value: Any) -> Iterator[Any]:
         if isinstance(item, ir.Scalar):
@@ -393,7 +402,8 @@ class Packet:
         elif isinstance(item, ir.Varint):
             yield from sorted({0, 1, item.lo, item.hi or item.spec.hi, (item.hi or item.spec.hi) + 1, max(item.lo - 1, 0), (1 << 64) - 1})
         elif isinstance(item, ir.Bytes):
-            for n in {0, 1, len(value) + 1, max(len(value) - 1, 0), 255, 256, 65535, 65536}:
+            most = {ref.path[-1].hi + 1 for ref in [item.length] if isinstance(ref, ir.FieldRef) and isinstance(ref.path[-1], ir.Scalar)}
+            for n in {0, 1, len(value) + 1, max(len(value) - 1, 0), 255, 256, 65535, 65536, *(n for n in most if n < ROOM)}:
                 yield (value * (n // max(len(value), 1) + 1))[:n] if value else b"a" * n
             if item.mode == "until":
                 yield value + bytes([item.until])
@@ -426,6 +436,29 @@ class Packet:
             begin(ctypes.addressof(w), ctypes.addressof(state), ctypes.addressof(record))
             if w.st != 0 and want is not None and not self.choosy:
                 self.wrong(data, args, f"begun with {item.name} {values[item.name]!r}: {w.st}, but there is such a message")
+            elif w.st == 0 and len(plan.holes) == 1:
+                self._filled(plan.holes[0], record, args)
+
+    def _filled(self, hole: ir.Item, record: Any, args: Sequence[int]) -> None:
+        """Some octets as the part that is the caller's: what is built is a message, but for what may be wrong in them."""
+        begin, end = self.api.find(f"{self.name}_begin"), self.api.find(f"{self.name}_end")
+        if isinstance(hole, ir.List) or end is None or len(self.api.functions[f"{self.name}_end"].args) != 2:
+            return
+        for size in (0, 1, 2, 5, 300):
+            w, state = self.writer(ROOM), self.api.new(f"{self.name}_build")
+            begin(ctypes.addressof(w), ctypes.addressof(state), ctypes.addressof(record))
+            start = w.len
+            ctypes.memset(ctypes.addressof(self.a.out) + start, 0, size)
+            w.len += size
+            end(ctypes.addressof(w), ctypes.addressof(state))
+            if w.st != 0:
+                continue
+            made = self.a.out.raw[: w.len]
+            try:
+                parse(self.packet, made, given(self.packet, made, args))
+            except Rejection as rejection:
+                if rejection.bit_off // 8 < start and rejection.status != Status.MORE:
+                    self.wrong(made, args, f"built with {size} octets as {hole.name}: {rejection}")
 
     def _forbids(self, item: ir.Item, data: bytes, args: Sequence[int]) -> bool:
         """Whether a constraint of the field itself refuses the message: those across fields are left to the caller of a builder."""
@@ -435,6 +468,13 @@ class Packet:
         except Rejection as rejection:
             return rejection.loc in own
         return False
+
+
+def _as_long(a: ir.Item, b: ir.Item) -> bool:
+    """Whether two strings have the same field as their length."""
+    if not isinstance(a, ir.Bytes) or not isinstance(b, ir.Bytes) or a is b:
+        return False
+    return isinstance(a.length, ir.FieldRef) and isinstance(b.length, ir.FieldRef) and a.length.path == b.length.path
 
 
 def _fields(e: ir.Expr) -> set[int]:

@@ -9,28 +9,33 @@ Reading order: Texts.run, of_rule.
 
 from __future__ import annotations
 
+import ctypes
+import itertools
 import sys
 from typing import Any, Iterator, Optional
 
 from build import ROOT, Build
 from capi import Api
-from mrg import ir, message_dfa
+from mrg import ir, message_dfa, put_dfa
 from mrg.emit import put, ragel
 from mrg.emit.value import plain
 from mrg.grammar_ref import Message, Outcome
 from mrg.message_dfa import END_OF_INPUT, Way
+from mrg.values import Status
 from report import Report
 
 sys.path.insert(0, str(ROOT / "tests/gen"))
-from message_reader import Putter, Reader, ValueReader  # noqa: E402
+from message_reader import CWriter, Putter, Reader, Span, ValueReader  # noqa: E402
 from test_message import message_ways  # noqa: E402
-from test_put import Parts, put_is_good, read  # noqa: E402
-from test_value import check_too_long, value_ways  # noqa: E402
+from test_put import Parts, possible, put_is_good, read  # noqa: E402
+from test_value import check_too_long, too_little, value_ways  # noqa: E402
 
 RUNS = (1, 2, 15, 16, 17, 33, 70)  # octets of one class in a row: vectors have 16 or 32
 LONG = 60  # of texts that are longer only some ways of reading are tried
 VERY_LONG = 300
 FILLED = 90  # octets of a text that another capture is put into
+PARTS = 30  # captures of a message that is read into each room
+MANY = 12  # captures of a text that is made longer than it may be
 KINDS = 6  # of lists of captures, that are changed one by one
 
 
@@ -188,15 +193,19 @@ class Texts:
                     self.report.none(f"{module.name}.{g.name}.{rule.name}", faults)
 
     def value(self, g: ir.Grammar, rule: ir.Rule) -> list[str]:
-        reader, reference, wrong = ValueReader(self.api.c, g, rule), Message(rule), []
+        reader, reference, wrong, kinds = ValueReader(self.api.c, g, rule), Message(rule), list[str](), set[object]()
         bare = ir.Rule(rule.name, rule.kind, rule.loc, rule.doc, plain(rule.node), rule.max, rule.code)
         for text in {**dict.fromkeys(of_rule(rule)), **dict.fromkeys(of_rule(bare))}:
             want = reference.read(text)
             wrong += [f"{text!r}, {way}: C does not say {want}" for way, good in value_ways(reader, want, text) if not good]
+            if reader.dfa.captures and _is_new(kinds, want):
+                caps = range(reader.least, len(want.parts) + 2)
+                wrong += [f"{text!r}, {cap} at a time: not {want}" for cap in caps if reader.read_on(text, cap) != want]
+                wrong += [f"{text!r}, room for {cap}: not {want}" for cap in range(len(want.parts)) if not too_little(reader, text, want, cap)]
         return wrong + check_too_long(reader)
 
     def message(self, g: ir.Grammar, rule: ir.Rule) -> list[str]:
-        reader, reference, wrong = Reader(self.api.c, g, rule), Message(rule), []
+        reader, reference, wrong, kinds = Reader(self.api.c, g, rule), Message(rule), list[str](), set[object]()
         begun: tuple[bytes, Any] = b"", None
         for text in of_rule(rule):
             if len(text) > 2 * VERY_LONG:
@@ -208,16 +217,62 @@ class Texts:
             else:
                 want = reference.read(text)
             ways = message_ways(reader, want, text) if len(text) <= LONG else _few(reader, want, text)
+            if _is_new(kinds, want) and len(want.parts) < PARTS:
+                ways += _rooms(reader, want, text)
             wrong += [f"{text[:200]!r}, {way}: C says {got}, not {want}" for way, good, got in ways if not good]
         return wrong
 
     def written(self, g: ir.Grammar, rule: ir.Rule) -> list[str]:
         """Captures of texts, and those with one left out, twice, in another's place, and with another text."""
-        putter, wrong = Putter(self.api.c, g, rule), []
+        putter, wrong, longest = Putter(self.api.c, g, rule), [], list[tuple[str, bytes]]()
         for parts in _parts_of(rule):
+            if len(longest) < len(parts) < MANY and possible(rule, parts):
+                longest = parts
             if not put_is_good(putter, rule, parts):
                 wrong.append(f"{parts}: C writes {putter.put(parts, 1 << 12)}")
-        return wrong
+        return wrong + list(_beyond(putter, rule, longest))
+
+
+def _is_new(kinds: set[object], want: Outcome) -> bool:
+    """Whether captures in this order have not been seen before."""
+    kind = (want.status, *(name for name, _, _ in want.parts))
+    new = bool(want.parts) and kind not in kinds
+    kinds.add(kind)
+    return new
+
+
+def _rooms(reader: Reader, want: Outcome, text: bytes) -> Iterator[tuple[str, bool, object]]:
+    """Room for no capture, for one, and so on; a stream's captures so many at a time."""
+    content = [(name, text[start:end]) for name, start, end in want.parts]
+    for cap in range(len(want.parts)):
+        whole = reader.read_whole(text, cap)
+        yield f"with room for {cap}", whole.status == "full" and whole.parts == want.parts[: len(whole.parts)], whole
+    for cap in range(reader.least, max(reader.least + 4, len(want.parts) + 2)):
+        for cuts in ([], list(range(1, len(text)))):
+            got, got_content = reader.read(text, cuts, cap)
+            yield f"{cap} at a time", (got.status, got.end, got.code) == (want.status, want.end, want.code) and got_content == content, got
+
+
+def _beyond(putter: Putter, rule: ir.Rule, parts: Parts) -> Iterator[str]:
+    """Writers that failed before stay as they are; captures of 2^32 octets, and texts that are longer than a rule allows, are refused."""
+    w = CWriter(0, 0, 0, Status.E_VALUE, None)
+    putter.call(ctypes.byref(w), parts)
+    if (w.st, w.len) != (Status.E_VALUE, 0):
+        yield f"behind a failure: {w.st}, {w.len} octets"
+    for what in range(len(putter.captures)) if rule.kind == "match" else ():
+        spans = (Span * len(putter.captures))()
+        spans[what] = Span(ctypes.addressof(spans), 1 << 32)
+        w = CWriter(0, 0, 0, 0, None)
+        putter.put_c(ctypes.byref(w), spans)
+        if w.st != Status.E_LIMIT:
+            yield f"{putter.captures[what]} of 2^32 octets: {w.st}"
+    contents = {c.name: c.node for c in _captures(rule.node)}
+    for at, (name, data) in enumerate(parts if rule.max is not None else ()):
+        long = data + data[-1:] * (rule.max or 0)
+        fits = Message(ir.Rule("", "value", rule.loc, "", contents[name])).read(long).status == "ok"
+        status = putter.put([*parts[:at], (name, long), *parts[at + 1 :]], len(long) + VERY_LONG)[0]
+        if status not in (("limit",) if fits else ("limit", "bad")):
+            yield f"{name} of {len(long)} octets: {status}"
 
 
 def _few(reader: Reader, want: Outcome, text: bytes) -> list[tuple[str, bool, object]]:
@@ -255,6 +310,14 @@ def _parts(rule: ir.Rule) -> Iterator[Parts]:
             if name not in tried:
                 tried.add(name)
                 yield from ([*parts[:at], (name, text), *parts[at + 1 :]] for text in of_rule(contents[name]))
+    for parts in _spread(sorted(kinds.values(), key=len), 2 * KINDS):
+        yield from _spoilt(parts)
+        yield from _repeated(rule, parts)
+        yield from (parts[:k] for k in range(len(parts)))
+        if rule.kind == "match":
+            have = {**{name: b"0" for name in names}, **{name: data for other in kinds.values() for name, data in other}, **dict(parts)}
+            yield from ([(n, have[n]) for n in names if n in {more, *dict(parts)}] for more in names)
+            yield from ([(n, have[n]) for n in names if n in pair] for pair in itertools.combinations(names, 2))
     for parts in _spread(sorted(kinds.values(), key=len)):
         for at, (name, data) in enumerate(parts):
             if rule.kind == "match":  # has each once, in its place
@@ -269,9 +332,29 @@ def _parts(rule: ir.Rule) -> Iterator[Parts]:
                 yield [*parts, (other, data)]
 
 
-def _spread(kinds: list[Parts]) -> list[Parts]:
+def _spoilt(parts: Parts) -> Iterator[Parts]:
+    """Each capture with what hardly fits."""
+    for at, (name, data) in enumerate(parts[:12]):
+        for other in (b"", data + b"\x00", data + b"\xff"):
+            yield [*parts[:at], (name, other), *parts[at + 1 :]]
+
+
+def _repeated(rule: ir.Rule, parts: Parts) -> Iterator[Parts]:
+    """Of what is counted as many as there may be, and more."""
+    if rule.kind == "match":
+        return
+    written = [t for s in put_dfa.put_dfa(rule).states for t in (s.end, *(step.text for step in s.steps)) if t is not None]
+    most = {a.most for text in written for a in text.counts if a.kind == "count"}
+    for at in range(len(parts)):
+        for size in (1, 2, 3):
+            some = parts[at : at + size]
+            for times in sorted({m + by for m in most for by in (-1, 0, 1)}):
+                yield [*parts[:at], *some * times, *parts[at + size :]]
+
+
+def _spread(kinds: list[Parts], most: int = KINDS) -> list[Parts]:
     """Some of them: short ones, and the longest."""
-    return kinds if len(kinds) <= KINDS else [*kinds[: KINDS - 1], kinds[-1]]
+    return kinds if len(kinds) <= most else [*kinds[: most - 1], kinds[-1]]
 
 
 def _captures(node: ir.Node) -> Iterator[ir.Capture]:

@@ -24,6 +24,8 @@ enum Kind : u16 unknown "KIND" {
   ONE = 1;
   /// with another spelling
   TWO_B = 2 as "two-b";
+  /// of two words
+  THREE = 3 as "number three";
   /// a long name
   A_RATHER_LONG_NAME = 300;
   /// a range has no name
@@ -123,13 +125,25 @@ packet Until {
   name: bytes until 0x00 max 4 text string;
   tail: rest text base64;
 }
+
+/// Two fields of the same length.
+packet Alike {
+  len: u8;
+  a: bytes(len) text hex;
+  b: bytes(len) text hex;
+  c: u8;
+}
 """
-PACKETS = "Mixed Order Enums Fixed Maybe Lists Choice Hardware Across Wide Until".split()
+PACKETS = "Mixed Order Enums Fixed Maybe Lists Choice Hardware Across Wide Until Alike".split()
 
 # packet, text, bytes, what is printed (None: the text); or packet, text, "!", message
 CASES: list[tuple[str, str, str, str | None]] = [
     ("Mixed", '1 20 305419896 -100 "abc"', "b478563412ff9c03616263", None),
     ("Mixed", "0 0 0 100 \\065b", "80000000000064024162", '0 0 0 100 "Ab"'),
+    ("Alike", "0102 03F4 5", "02010203f405", None),
+    ("Alike", "0102 03 5", "!", "b: octets must be in 2..2: '03'"),
+    ("Alike", "- - 5", "0005", None),
+    ("Enums", "number-three 3 ON 1", "0003" "0003" "01" "01", None),
     ("Mixed", "0 21 0 0 ab", "!", "low: must be in 0..20: '21'"),
     ("Mixed", "0 1 0 101 ab", "!", "signed: number out of range: '101'"),
     ("Mixed", "0 1 0 1 a", "!", "name: octets must be in 2..5: 'a'"),

@@ -116,7 +116,7 @@ def _tracked_members(p: Plan) -> list[tuple[str, list[str]]]:
     known += [h for h in may_lack(p) if not any(k is h for k in known)]
     rows += [("size_t", [f"{i.name}_at"]) for i in known[len(extents) :]]
     rows += [("uint64_t", [f"{h.name}_count"]) for h in counts(p)]
-    if may_lack(p):
+    if _in_order(p):
         rows.append(("unsigned", ["ended"]))
     return rows
 
@@ -248,6 +248,11 @@ def _placed(p: Plan, hole: ir.Item) -> bool:
     return _tail(p, hole) is not None or _stated(p, hole) is not None
 
 
+def _in_order(p: Plan) -> bool:
+    """Whether the caller could end his parts in another order than they have."""
+    return bool(may_lack(p)) and len(p.holes) > 1
+
+
 def _hole_starts(w: Writer, p: Plan, hole: ir.Item) -> None:
     if any(i is hole for i in [*tracked(p)[0], *tracked(p)[1], *may_lack(p)]) or _placed(p, hole):
         w.line(f"b->{hole.name}_at = w->len;")
@@ -255,7 +260,7 @@ def _hole_starts(w: Writer, p: Plan, hole: ir.Item) -> None:
 
 def _hole_ends(w: Writer, p: Plan, hole: ir.Item) -> None:
     last = hole is p.holes[-1]
-    if may_lack(p):
+    if _in_order(p):
         number = next(k for k, h in enumerate(p.holes) if h is hole)
         w.line(f"if (b->ended{'' if last else '++'} != {number}u)")
         w.line("\tmrg_w_fail(w, MRG_E_VALUE); /* out of order */")

@@ -112,26 +112,31 @@ def dispatch(
                     arm(a)
             if item.default is None:
                 w.line("default:")
-                w.line(f"\t{otherwise or 'break;'}")
+                for line in (otherwise or "break;").splitlines():
+                    w.line(f"\t{line}")
         return
     ctype = "uint64_t" if hi > 0xFFFFFFFF else "uint32_t"
     with w.block("do", "} while (0);"):
         w.line(f"const {ctype} tag = ({ctype})({on});")
+        low = 0  # what is below is some arm's before
         for a in item.arms:
-            tests = " || ".join(_pat_test(p, hi) for p in a.pats)
+            tests = " || ".join(_pat_test(p, hi, low) for p in a.pats)
+            for p in a.pats:
+                if p.lo <= low and ((p.mask & hi) == hi or p.mask >= hi):
+                    low = max(low, p.hi + 1)
             with w.block(f"if ({tests})" if a.pats else ""):
                 arm(a)
         if item.default is None:
             w.line("(void)tag;")
-            if otherwise:
-                w.line(otherwise)
+            for line in (otherwise or "").splitlines():
+                w.line(line)
 
 
-def _pat_test(p: ir.Pat, hi: int) -> str:
+def _pat_test(p: ir.Pat, hi: int, low: int) -> str:
     tag = "tag" if (p.mask & hi) == hi or p.mask >= hi else f"(tag & {c_expr.number(p.mask, hex(p.mask))})"
     if p.lo == p.hi:
         return f"{tag} == {c_expr.number(p.lo)}"
-    parts = [] if p.lo == 0 else [f"{tag} >= {c_expr.number(p.lo)}"]
+    parts = [] if p.lo == 0 or (p.lo <= low and tag == "tag") else [f"{tag} >= {c_expr.number(p.lo)}"]
     if p.hi < hi:
         parts.append(f"{tag} <= {c_expr.number(p.hi)}")
     return "(" + (" && ".join(parts) or "true") + ")"

@@ -16,6 +16,8 @@ _LOGIC = frozenset(("&&", "||"))
 class Env:
     """What the leaves of an expression are called where it is emitted."""
 
+    assured = 0  # octets that are there, as what stands before says
+
     def field(self, ref: ir.FieldRef) -> str:
         raise NotImplementedError(f"{type(self).__name__}: field {ref.path[-1].name}")
 
@@ -78,6 +80,18 @@ def let_value(item: ir.Let, env: Env) -> str:
     return f"(uint32_t)({text})" if let_bits(item) == 32 and wide(item.expr) else text
 
 
+def least(e: ir.Expr) -> int:
+    """What an expression of sizes and counts can't be below, whatever is said about the field that it is for."""
+    if isinstance(e, ir.Const):
+        return max(e.value, 0)
+    if not isinstance(e, ir.Bin) or e.op not in ("+", "*", "/"):
+        return 0
+    a, b = least(e.a), least(e.b)
+    if e.op == "/":
+        return a // e.b.value if isinstance(e.b, ir.Const) and e.b.value > 0 else 0
+    return a + b if e.op == "+" else a * b
+
+
 def _leaf(text: str, width: int) -> str:
     return f"(uint64_t){text}" if width == 64 else text
 
@@ -127,11 +141,21 @@ def _compound(e: ir.Expr, env: Env, width: int) -> str:
         return _in(e, env)
     if isinstance(e, ir.Bin):
         if e.op in _LOGIC:
-            return f"{_operand(e.a, env, width)} {e.op} {_operand(e.b, env, width)}"
+            return f"{_operand(e.a, env, width)} {e.op} {_behind(e, env, width)}"
         if e.op in _CMP:
             return _compare(e.op, e.a, e.b, env)
         return f"{_operand(e.a, env, width)} {e.op} {_operand(e.b, env, width)}"
     raise NotImplementedError(f"expression {type(e).__name__}")
+
+
+def _behind(e: ir.Bin, env: Env, width: int) -> str:
+    """The right side: `avail > 0 &&` before it says how much there is."""
+    before = env.assured
+    if e.op == "&&" and isinstance(e.a, ir.Bin) and isinstance(e.a.a, ir.Avail) and isinstance(e.a.b, ir.Const) and e.a.op in (">", ">="):
+        env.assured = max(before, e.a.b.value + (e.a.op == ">"))
+    text = _operand(e.b, env, width)
+    env.assured = before
+    return text
 
 
 def _compare(op: str, a: ir.Expr, b: ir.Expr, env: Env) -> str:

@@ -84,7 +84,7 @@ def _settle(w: Writer, p: Plan, item: ir.Varint, a: str) -> None:
         value = extent(derived)
     w.line(f"const uint64_t value = {value};")
     for check in layout.walk(p.packet.items):
-        _patched_check(w, check, item, a)
+        _patched_check(w, p, check, item, a)
     w.line(f"uint8_t room[{most(item.spec)}];")
     w.line("struct mrg_w number;")
     w.line("mrg_w_init(&number, room, sizeof room);")
@@ -134,7 +134,7 @@ def patch(w: Writer, p: Plan, item: ir.Scalar, where: str, bit: int, value: str,
             w.line("\treturn;")
             w.line("}")
         for check in layout.walk(p.packet.items):
-            _patched_check(w, check, item, a)
+            _patched_check(w, p, check, item, a)
         if bit == 0 and item.bits % 8 == 0:
             _store(w, p, item, where, "value")
         else:
@@ -174,12 +174,12 @@ class _PatchedEnv(c_expr.Env):
         raise Unbuildable
 
 
-def _patched_check(w: Writer, check: ir.Item, item: Union[ir.Scalar, ir.Varint], a: str) -> None:
+def _patched_check(w: Writer, p: Plan, check: ir.Item, item: Union[ir.Scalar, ir.Varint], a: str) -> None:
     """Constraints on the value that was just derived."""
     if not isinstance(check, ir.Check) or check.severity == "warn" or c_expr.always_true(check.expr):
         return
     uses = any(isinstance(n, ir.FieldRef) and n.path[0] is item for n in layout.refs(check.expr))
-    if not uses:
+    if not uses or _is_so(check.expr, item) or _told_before(p, check.expr):
         return
     try:
         cond = c_expr.emit(check.expr, _PatchedEnv(item, a))
@@ -189,6 +189,21 @@ def _patched_check(w: Writer, check: ir.Item, item: Union[ir.Scalar, ir.Varint],
     w.line("\tmrg_w_fail(w, MRG_E_VALUE);")
     w.line("\treturn;")
     w.line("}")
+
+
+def _told_before(p: Plan, e: ir.Expr) -> bool:
+    """The arguments said it: c_write.py has looked at it."""
+    try:
+        c_expr.emit(e, ArgsEnv(p))
+    except (Unbuildable, NotImplementedError):
+        return False
+    return True
+
+
+def _is_so(e: ir.Expr, item: Union[ir.Scalar, ir.Varint]) -> bool:
+    """A least value that what the field is computed of can't be below."""
+    least = isinstance(e, ir.Bin) and e.op == ">=" and isinstance(e.a, ir.FieldRef) and len(e.a.path) == 1
+    return least and isinstance(e, ir.Bin) and isinstance(e.b, ir.Const) and item.computed is not None and c_expr.least(item.computed) >= e.b.value
 
 
 def _patch_sum(w: Writer, p: Plan, item: ir.Scalar, env: ArgsEnv) -> None:

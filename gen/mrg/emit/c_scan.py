@@ -27,6 +27,7 @@ class Scan:
         self.end = "end"
         self.offset = 0  # of the current item from q, inside a run
         self.peek_sure = False
+        self.peeked = 0  # octets from q on that were looked at
         self.filling: Optional[str] = None  # the end of the region that the switch at hand must fill
         self.extents: dict[int, tuple[str, str]] = {}
         self.elem_locals: dict[int, tuple[str, bool]] = {}  # id(list element) -> its local, a view or a number
@@ -319,7 +320,7 @@ class Scan:
         if self.sites is not None:
             if item.max is not None and item.length.hi > item.max:
                 self.reject(f"{paren(length)} > {item.max}u", "MRG_E_LIMIT", "q", 0, self.site(item, item.loc, f"at most {item.max} bytes"))
-            if not item.sure:
+            if not item.sure and item.length.hi > self.peeked:
                 self.reject(f"{paren(length)} > (size_t)({self.end} - q)", "MRG_MORE", "q", 0, self.site(item, item.loc, "ends beyond its region"))
         w.line(f"q += {length};")
 
@@ -462,6 +463,7 @@ class Scan:
         self.peek_sure = True
         on = c_expr.emit(item.on, self.env)
         self.peek_sure = False
+        looked_at = max((e.bits // 8 for e in layout.refs(item.on) if isinstance(e, ir.Peek)), default=0)
 
         filling, self.filling = self.filling, None
 
@@ -470,7 +472,9 @@ class Scan:
             c_fast.fills(self, a.item)
             self.filling = None
             if a.item is not None:
+                self.peeked = looked_at if isinstance(a.item, ir.Bytes) else 0
                 self.one(a.item)
+                self.peeked = 0
             w.line("break;")
 
         fail = None

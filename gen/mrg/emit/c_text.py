@@ -214,8 +214,8 @@ def _from_text(w: Writer, p: ir.Packet, sites: Sites) -> None:
     with w.function(f"enum mrg_status {name}_from_text({READ}, struct mrg_reject *rj)"):
         w.line("const size_t from = w->len;")
         w.line("mrg_text_begin(t, NULL);")
-        w.line(f"const bool ok = {_call(p, sites)} && mrg_text_end(t);")
-        w.line("return ok && w->st == MRG_OK ? MRG_OK : mrg_text_refuse(t, w, from, rj);")
+        w.line(f"const bool ok = {_call(p, sites)};")
+        w.line("return mrg_text_done(t, w, from, ok, rj);")
 
 
 def _call(p: ir.Packet, sites: Sites) -> str:
@@ -225,7 +225,7 @@ def _call(p: ir.Packet, sites: Sites) -> str:
     if not field or not text_plan.transparent(p):
         return call
     item = next(unwrap(i) for i in text_plan.visible(p))
-    return f"({call} || mrg_text_in(t, {sites.ref(p, item)}))"
+    return f"mrg_text_of(t, {call}, {sites.ref(p, item)})"
 
 
 # --- switches by tag ---------------------------------------------------------------------------
@@ -276,21 +276,24 @@ def _switch_check(w: Writer, p: ir.Packet, item: ir.Switch) -> None:
     with w.function(f"enum mrg_status {name}_check(uint64_t tag, struct mrg_span in, struct mrg_reject *rj)"):
         if any(q.params for _, q in _arms(item)):
             w.line("static const struct mrg_span none = { NULL, 0 }; /* no buffer to point into */")
+        partial = any(not text_plan.takes_all(q) for _, q in _arms(item))
         w.line("enum mrg_status st = MRG_OK;")
-        w.line("size_t used = in.len;")
+        if partial:
+            w.line("size_t more = 0;")
         with w.block("switch (tag)"):
             for arm, packet in _arms(item):
                 with _case(w, arm):
                     call = _view(w, packet, "rj")
                     w.line(f"st = {call};")
-                    w.line("used = st == MRG_OK ? v.len : 0;")
+                    if not text_plan.takes_all(packet):
+                        w.line("more = in.len - v.len;")
                     w.line("break;")
             _label(w, "default:")
             w.line(f"st = {'MRG_OK' if item.default is not None else 'MRG_E_TAG'};")
             w.line("break;")
         w.line("if (st == MRG_MORE)")
         w.line("\tst = MRG_E_SHORT;")
-        w.line("return st == MRG_OK && used != in.len ? MRG_E_LENGTH : st;")
+        w.line("return st == MRG_OK && more != 0 ? MRG_E_LENGTH : st;" if partial else "return st;")
 
 
 def _switch_from_text(w: Writer, p: ir.Packet, item: ir.Switch, sites: Sites) -> None:
@@ -316,8 +319,8 @@ def _switch_from_text(w: Writer, p: ir.Packet, item: ir.Switch, sites: Sites) ->
         w.line("mrg_text_begin(t, NULL);")
         if text_plan.opaque_default(item):
             _generic(w, name, enum)
-        w.line(f"const bool ok = {name}_by_tag(tag, t, w) && mrg_text_end(t);")
-        w.line("return ok && w->st == MRG_OK ? MRG_OK : mrg_text_refuse(t, w, from, rj);")
+        w.line(f"const bool ok = {name}_by_tag(tag, t, w);")
+        w.line("return mrg_text_done(t, w, from, ok, rj);")
 
 
 def _generic(w: Writer, name: str, enum: Optional[ir.Enum]) -> None:
@@ -326,13 +329,10 @@ def _generic(w: Writer, name: str, enum: Optional[ir.Enum]) -> None:
             w.line(f"const struct mrg_text_member *m = mrg_text_enum_member(&{text_plan.enum_name(enum)}, tag);")
             w.line("t->in = m != NULL ? m->name : NULL;")
         w.line("struct mrg_reject why = { 0 };")
-        w.line("if (!mrg_text_generic(t, w) || w->st != MRG_OK)")
+        w.line("if (!mrg_text_generic(t, w))")
         w.line("\treturn mrg_text_refuse(t, w, from, rj);")
         w.line(f"why.status = {name}_check(tag, mrg_w_span(w, from), &why);")
-        w.line("if (why.status == MRG_OK)")
-        w.line("\treturn MRG_OK;")
-        w.line("mrg_text_rejected(t, &why);")
-        w.line("return mrg_text_refuse(t, w, from, rj);")
+        w.line("return mrg_text_done(t, w, from, mrg_text_checked(t, w, 0, &why), rj);")
 
 
 def _switch_to_text(w: Writer, p: ir.Packet, item: ir.Switch) -> None:
@@ -345,7 +345,8 @@ def _switch_to_text(w: Writer, p: ir.Packet, item: ir.Switch) -> None:
             for arm, packet in arms:
                 with _case(w, arm):
                     call = _view(w, packet, "NULL")
-                    w.line(f"if ({call} != MRG_OK || v.len != in.len)")
+                    more = "" if text_plan.takes_all(packet) else " || v.len != in.len"
+                    w.line(f"if ({call} != MRG_OK{more})")
                     w.line("\treturn false;")
                     w.line(f"{names.packet(packet)}_to_text(&v, w);")
                     w.line("return w->st != MRG_E_TEXT;")

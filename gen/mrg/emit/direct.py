@@ -46,11 +46,14 @@ class Reader:
         self.ahead = self.looks_ahead()
         self.rows: dict[int, tuple[list[Group], int]] = {}
         inner: set[int] = set()
+        self.shut: set[int] = set()  # states whose octet is not there: with it a row would have been taken at once
         for state in range(len(self.d.states)):
             row = self.row(state)
             if state not in inner and len(row) > 1:
                 self.rows[state] = row, row[-1].to
                 inner |= {g.to for g in row[:-1]}
+                if not any(a.kind.startswith("emit") for g in row for a in g.actions):
+                    self.shut.add(row[-2].to)
 
     def class_name(self) -> str:
         return f"{self.name}_octets"
@@ -188,7 +191,7 @@ class Reader:
                 w.line("goto bad;")
                 return
         self.at_end(w, state)
-        for g in sorted(self.groups(state), key=lambda g: (-len(g.octets), min(g.octets))):
+        for g in () if state in self.shut else sorted(self.groups(state), key=lambda g: (-len(g.octets), min(g.octets))):
             with w.block(f"if ({self.test(g.octets, '*p')})"):
                 self.way(w, g, state)
         w.line("goto bad;")

@@ -107,7 +107,7 @@ class _Fits:
         if key not in self.known:
             name = self.known[key] = f"fits_{len(self.known)}"
             head = f"static enum mrg_status {name}(struct mrg_span in, size_t *at, unsigned *code)"
-            Reader(name, ir.Rule(name, "value", content.loc, "", content)).emit(self.w, head)
+            Reader(name, ir.Rule(name, "value", content.loc, "", content), True).emit(self.w, head)
         return self.known[key]
 
 
@@ -173,21 +173,33 @@ class _Putter:
         s = self.d.states[at]
         if any(step.to == at for other in self.d.states for step in other.steps):
             w.lines.append(f"s{at}:")
-        if self.d.captures:
-            with w.block("if (i == count)"):
-                self.end(w, s.end)
-        else:
+        left = self.left(at)
+        if not left:
             self.end(w, s.end)
             return
-        if s.steps:
+        with w.block("if (i == count)"):
+            self.end(w, s.end)
+        taken = list(dict.fromkeys(step.what for step in s.steps))
+        complete = self.rule.kind == "match" and left <= set(taken)
+        if taken:
             with w.block("switch (parts[i].what)"):
-                for what in dict.fromkeys(step.what for step in s.steps):
-                    w.line(f"case {self.part(what)}:")
+                for what in taken:
+                    w.line("default:" if complete and what == taken[-1] else f"case {self.part(what)}:")
                     w.depth += 1
                     self.choices(w, [step for step in s.steps if step.what == what])
                     w.depth -= 1
-                w.line("default: break;")
-        w.line("goto order;")
+                if not complete:
+                    w.line("default: break;")
+        if not complete:
+            w.line("goto order;")
+
+    def left(self, at: int) -> set[int]:
+        """Captures that may come in a state: those of a match come in their order."""
+        every = set(range(len(self.d.captures)))
+        before = [step.what for s in self.d.states for step in s.steps if step.to == at]
+        if self.rule.kind != "match" or at == 0:
+            return every
+        return {k for k in every if k > min(before, default=-1)}
 
     def part(self, what: int) -> str:
         """A capture's enumerator; a match has none."""

@@ -181,10 +181,10 @@ def _matcher(w: Writer, g: ir.Grammar, r: ir.Rule) -> None:
             w.line("if (!ok)")
             w.line("\treturn false;")
             for c in found:
-                w.line(
-                    f"out->{names.local(c)} = (struct mrg_span){{ {c}_first, "
-                    f"{c}_first != NULL ? (size_t)({c}_last - {c}_first) : 0 }};"
-                )
+                size = f"(size_t)({c}_last - {c}_first)"
+                if c not in always(r.node):
+                    size = f"{c}_first != NULL ? {size} : 0"
+                w.line(f"out->{names.local(c)} = (struct mrg_span){{ {c}_first, {size} }};")
             w.line("return true;")
         else:
             w.line("return ok;")
@@ -199,6 +199,17 @@ def _empty_input(w: Writer, r: ir.Rule) -> None:
             taken = f"{c} start" in found[1]
             w.line(f"out->{names.local(c)} = (struct mrg_span){{ {'in.p' if taken else 'NULL'}, 0 }};")
         w.line("return true;")
+
+
+def always(node: ir.Node) -> set[str]:
+    """Captures that take part in every match."""
+    if isinstance(node, ir.Capture):
+        return {node.name} | always(node.node)
+    if isinstance(node, ir.Seq):
+        return {c for n in node.nodes for c in always(n)}
+    if isinstance(node, ir.Alt):
+        return set.intersection(*map(always, node.nodes))
+    return always(node.node) if isinstance(node, ir.Rep) and node.min > 0 else set()
 
 
 def may_be_empty(node: ir.Node) -> bool:

@@ -26,6 +26,11 @@ def key(name: bytes) -> int:
     return k ^ n << 5
 
 
+def word(m: ir.Member) -> str:
+    """A member's name as one word."""
+    return m.text.replace(" ", "-")
+
+
 def _slots(keys: list[tuple[int, int]], mul: int, bits: int) -> tuple[list[int], int]:
     """The table for a multiplier, and how many names are not in their first slot."""
     table = [0] * (1 << bits)
@@ -43,7 +48,7 @@ def layout(members: list[ir.Member]) -> tuple[list[int], int, int]:
     """(slots, bits, multiplier): the best of a fixed series of multipliers.
 
     A range has no name in text: its members are unknown values."""
-    keys = [(i, key(m.text.encode())) for i, m in enumerate(members) if m.lo == m.hi]
+    keys = [(i, key(word(m).encode())) for i, m in enumerate(members) if m.lo == m.hi]
     bits = max(2, (2 * len(keys)).bit_length())
     best: tuple[int, int, list[int]] | None = None
     for _, mul in zip(range(200), multipliers()):
@@ -66,7 +71,7 @@ def define(w: Writer, e: ir.Enum, linkage: str = "") -> None:
     table, bits, mul = layout(members)
     with w.block(f"static const struct mrg_text_member {name}_members[] =", "};"):
         for m in members:
-            w.line(f"{{ {names.c_string(m.text)}, {len(m.text.encode())}, {m.lo:#x}u, {m.hi:#x}u }},")
+            w.line(f"{{ {names.c_string(word(m))}, {len(word(m).encode())}, {m.lo:#x}u, {m.hi:#x}u }},")
         if not members:
             w.line('{ "", 0, 0, 0 },')
     w.line()

@@ -177,6 +177,20 @@ def greedy(packet: ir.Packet) -> bool:
     return bool(fields) and tail_bytes(fields[-1])
 
 
+def takes_all(packet: ir.Packet) -> bool:
+    """Does a message take all octets that there are?"""
+    own = [i for i in packet.items if not isinstance(i, (ir.Check, ir.Let))]
+    return bool(own) and _item_takes_all(own[-1])
+
+
+def _item_takes_all(item: Optional[ir.Item]) -> bool:
+    if isinstance(item, (ir.Bytes, ir.List)):
+        return item.mode == "rest"
+    if isinstance(item, ir.Sub):
+        return takes_all(item.packet)
+    return isinstance(item, ir.Switch) and all(_item_takes_all(arm.item) for arm in item.arms)
+
+
 def tail_bytes(item: ir.Item) -> bool:
     """A byte field that takes several tokens when it is the last."""
     item = unwrap(item)

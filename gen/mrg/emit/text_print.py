@@ -122,14 +122,8 @@ class Printer:
             return
         form = form_of(item)
         args = f", &{text_plan.enum_name(text_plan.form_enum(form))}" if form is not None and name == "windows" else ""
-        if not (name == "hex1" or (name in ("hex", "base64") and not last)):
-            w.line(f"mrg_text_put_{name}(w, {value}{args});")
-            return
-        with w.block(""):
-            w.line(f"const struct mrg_span s = {value};")
-            w.line(f"mrg_text_put_{'hex' if name == 'hex1' else name}(w, s);")
-            w.line("if (s.len == 0)")
-            w.line('\tmrg_text_put(w, "-");')
+        token = "_token" if name == "hex1" or (name in ("hex", "base64") and not last) else ""
+        w.line(f"mrg_text_put_{'hex' if name == 'hex1' else name}{token}(w, {value}{args});")
 
     def sub(self, item: ir.Sub, value: str) -> None:
         with self.w.block(""):
@@ -174,12 +168,10 @@ class Printer:
         shape = _ShapeName(self.name)
         with w.block(f"switch ({self.name}_{item.name}_which(v))"):
             w.depth -= 1
-            for arm in item.arms:
-                with w.block(f"case {_arm_const(shape.cname, item, arm)}:"):
+            for arm in item.arms:  # a checked view has one of them
+                with w.block("default:" if arm is item.arms[-1] else f"case {_arm_const(shape.cname, item, arm)}:"):
                     self._arm(item, arm, gateway, last)
                     w.line("break;")
-            w.line("default:")
-            w.line("\tbreak;")
             w.depth += 1
 
     def _arm(self, item: ir.Switch, arm: ir.Arm, gateway: bool, last: bool) -> None:
@@ -188,9 +180,10 @@ class Printer:
             if gateway:
                 self.w.line('mrg_text_put(w, ".");')
             return
-        self.w.line(f"{c_view.elem_type(inner)} arm;")
-        with self.w.block(f"if ({self.name}_{item.name}_as_{arm.name}(v, &arm))"):
-            self.value(inner, "arm", last)
+        kind = c_view.elem_type(inner)
+        self.w.line(f"{kind} arm = {'{ 0 }' if kind.startswith('struct') else '0'};")
+        self.w.line(f"{self.name}_{item.name}_as_{arm.name}(v, &arm);")
+        self.value(inner, "arm", last)
 
 
 class _ShapeName:

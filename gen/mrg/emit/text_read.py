@@ -50,6 +50,16 @@ class Reader:
         named = item.name and not text_plan.transparent(self.packet)
         self.w.line(f"\t{self.fail(item)}" if named else "\treturn false;")
 
+    def refuse_if(self, wrong: str, bad: str, item: ir.Item) -> None:
+        """`bad` says what is wrong with the item."""
+        if text_plan.transparent(self.packet) or not item.name:
+            self.w.line(f"if ({wrong})")
+            self.w.line(f"\treturn {bad};")
+            return
+        with self.w.block(f"if ({wrong})"):
+            self.w.line(f"{bad};")
+            self.w.line(self.fail(item))
+
     # --- the packet ---
 
     def body(self) -> None:
@@ -175,7 +185,7 @@ class Reader:
         if least is not None:
             size = f"size_{inner.name}" if measured else f"w->len - begin_{inner.name}"
             what = names.c_string(self._least_words(inner))
-            self.demand(f"({size} >= {least}u || mrg_text_bad_whole(t, {what}))", inner)
+            self.refuse_if(f"{size} < {least}u", f"mrg_text_bad_whole(t, {what})", inner)
 
     def _measured(self, item: ir.Item) -> None:
         """A size that is a scalar as it stands has that scalar's range: seen at once, where the field is."""
@@ -187,7 +197,7 @@ class Reader:
 
     def _in_range(self, s: ir.Scalar, value: str, about: ir.Item) -> None:
         lo, hi = max(s.lo, 0), s.hi if s.hi else (1 << s.bits) - 1
-        tests = [f"{value} < {c_expr.number(lo)}"] if lo > 0 else []
+        tests = [f"{value} < {c_expr.number(lo)}"] if lo > c_expr.least(self.known[id(s)]) else []
         if hi < (1 << 64) - 1:
             tests.append(f"{value} > {c_expr.number(hi)}")
         if not tests:
@@ -195,10 +205,7 @@ class Reader:
         whole = isinstance(about, ir.Bytes) and form_name(about) in ("hex", "base64")
         counted = isinstance(self.known.get(id(s)), ir.CountOf)
         bad = "mrg_text_bad_count" if counted else "mrg_text_bad_whole_size" if whole else "mrg_text_bad_size"
-        call = f"{bad}(t, {c_expr.number(lo)}, {c_expr.number(hi)})"
-        self.w.line(f"if ({' || '.join(tests)})")
-        site = "" if text_plan.transparent(self.packet) else f" || mrg_text_in(t, {self.sites.ref(self.packet, about)})"
-        self.w.line(f"\treturn {call}{site};")
+        self.refuse_if(" || ".join(tests), f"{bad}(t, {c_expr.number(lo)}, {c_expr.number(hi)})", about)
 
     def _least(self) -> list[tuple[ir.Item, int]]:
         checks = [i for i in layout.walk(self.packet.items) if isinstance(i, ir.Check)]
@@ -282,19 +289,13 @@ class Reader:
     def _fill(self) -> None:
         """Lengths and counts, now that what they measure is written."""
         w = self.w
-        if self.holes:
-            w.line("if (w->st != MRG_OK)")
-            w.line('\treturn mrg_text_bad_status(t, w->st, "too long");')
         for run, mark in self.holes:
             for s in run:
                 if id(s) in self.known:
                     self._derive(s)
             size = sum(s.bits for s in run) // 8
             order = "le" if run[0].endian == "little" else "be"
-            if size == 1:
-                w.line(f"w->p[{mark}] = (uint8_t){self._run_value(run)};")
-            else:
-                w.line(f"mrg_put_{order}(w->p + {mark}, {size}, {self._run_value(run)});")
+            w.line(f"mrg_w_set_{order}(w, {mark}, {size}, {self._run_value(run)});")
 
     def _derive(self, s: ir.Scalar) -> None:
         expr = self.known[id(s)]
@@ -311,13 +312,10 @@ class Reader:
         buffers = "".join(", (struct mrg_span){ 0 }" for p in self.packet.params if p.kind == "buffer")
         if any(p.kind != "buffer" for p in self.packet.params):
             raise Unreadable("it takes parameters")
-        w.line("if (w->st != MRG_OK)")
-        w.line('\treturn mrg_text_bad_status(t, w->st, "too long");')
         w.line("struct mrg_reject why = { 0 };")
         w.line(f"struct {name} v = {{ 0 }};")
-        w.line(f"if ({c_common.check_name(self.packet)}(mrg_w_span(w, start){buffers}, &v, &why) != MRG_OK)")
-        w.line("\treturn mrg_text_rejected(t, &why);")
-        w.line('return v.len == w->len - start || mrg_text_bad(t, "more than it may have");')
+        w.line(f"why.status = {c_common.check_name(self.packet)}(mrg_w_span(w, start){buffers}, &v, &why);")
+        w.line("return mrg_text_checked(t, w, w->len - start - v.len, &why);")
 
     # --- everything else ---
 
@@ -358,17 +356,24 @@ class Reader:
                 self.demand(call.get(name, f"mrg_text_eui(t, {fixed}, &v)"), item)
                 w.line(f"mrg_w_be(w, {fixed}, v);")
             return
-        if (fixed is not None and name != "ip6") or item.mode == "until":
+        size = c_expr.number(fixed) if fixed is not None and name != "ip6" else self._size_of_another(item)
+        if size is not None or item.mode == "until":
             w.line(f"const size_t from_{item.name} = w->len;")
         self.demand(self._bytes_call(item, name, tail), item)
-        if fixed is not None and name != "ip6":
-            size = c_expr.number(fixed)
+        if size is not None:
             bad = "mrg_text_bad_whole_size" if name in ("hex", "base64") else "mrg_text_bad_size"
-            self.demand(f"(w->len - from_{item.name} == {size} || {bad}(t, {size}, {size}))", item)
+            self.refuse_if(f"w->len - from_{item.name} != {size}", f"{bad}(t, {size}, {size})", item)
         if item.mode == "until":
             lacks = f"mrg_text_lacks(w, from_{item.name}, {item.until:#04x})"
-            self.demand(f'({lacks} || mrg_text_bad(t, "has in it the octet that ends it"))', item)
+            self.refuse_if(f"!{lacks}", 'mrg_text_bad(t, "has in it the octet that ends it")', item)
             w.line(f"mrg_w_u8(w, {item.until:#04x});")
+
+    def _size_of_another(self, item: ir.Bytes) -> Optional[str]:
+        """`a: bytes(n); b: bytes(n);` where n is what a takes: b takes as much."""
+        length = item.length
+        expr = self.known.get(id(length.path[0])) if isinstance(length, ir.FieldRef) and len(length.path) == 1 else None
+        other = unwrap(expr.item) if isinstance(expr, ir.SizeOf) and expr.item is not None else None
+        return f"size_{other.name}" if isinstance(other, ir.Bytes) and other.loc != item.loc else None
 
     def _bytes_call(self, item: ir.Bytes, name: str, tail: bool) -> str:
         if name in ("hex", "base64"):
@@ -423,11 +428,12 @@ class Reader:
             more = f"{count} < {c_expr.emit(item.expr, self.env)}"
         with w.block(f"for (; {more}; {count}++)"):
             if item.max is not None:
-                bad = f"mrg_text_bad_count(t, 0, {c_expr.number(item.max)})"
-                self.demand(f"({count} < {c_expr.number(item.max)} || {bad})", item)
+                most = c_expr.number(item.max)
+                self.refuse_if(f"{count} == {most}", f"mrg_text_bad_count(t, 0, {most})", item)
             self.element(item.elem, item)
-            w.line("if (w->st != MRG_OK)")
-            w.line('\treturn mrg_text_bad_status(t, w->st, "too long");')
+            if not _tells_of_room(item.elem):
+                w.line("if (w->st != MRG_OK)")
+                w.line('\treturn mrg_text_bad_status(t, w->st, "too long");')
 
     def element(self, elem: ir.Item, holder: ir.Item) -> None:
         """One element of a list, or what an arm holds; errors name the holder."""
@@ -459,15 +465,14 @@ class Reader:
             self._arm(a, item, gateway, tail)
             self.w.line("break;")
 
-        named = f" || mrg_text_in(t, {self.sites.ref(self.packet, item)})"
-        otherwise = f'return mrg_text_bad(t, "no alternative for this value"){named};'
+        otherwise = f'mrg_text_bad(t, "no alternative for this value");\n{self.fail(item)}'
         c_common.dispatch(self.w, item, c_expr.emit(item.on, self.env), arm, otherwise)
 
     def _arm(self, arm: ir.Arm, item: ir.Switch, gateway: bool, tail: bool) -> None:
         inner = core(arm.item)
         if inner is None:
             if gateway:
-                self.demand('(mrg_text_is(t, ".") || mrg_text_bad(t, "must be ."))', item)
+                self.refuse_if('!mrg_text_is(t, ".")', 'mrg_text_bad(t, "must be .")', item)
             return
         if isinstance(inner, ir.List):
             self.list(inner)
@@ -478,6 +483,12 @@ class Reader:
                 self.element(inner, item)
         else:
             raise Unreadable(f"'{item.name}' has an alternative without text")
+
+
+def _tells_of_room(elem: ir.Item) -> bool:
+    """Does the reader of an element refuse what has no room?"""
+    elem = core(elem) or elem
+    return isinstance(elem, ir.Bytes) and isinstance(elem.length, ir.Const) and form_name(elem) in ("hex", "hex1", "base64")
 
 
 def _signed(v: int) -> str:

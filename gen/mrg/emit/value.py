@@ -138,8 +138,9 @@ def _wrappers(w: Writer, name: str) -> None:
 class Reader(direct.Reader):
     """The function with captures, or the one without."""
 
-    def __init__(self, name: str, rule: ir.Rule) -> None:
+    def __init__(self, name: str, rule: ir.Rule, of_capture: bool = False) -> None:
         super().__init__(name, rule)
+        self.of_capture = of_capture  # whose length has 32 bits
         self.resumes: set[int] = set()  # states that are left when there is no room
 
     def locals(self, w: Writer) -> None:
@@ -162,7 +163,7 @@ class Reader(direct.Reader):
             w.line(f"uint32_t n{k} = {f'c->counts[{k}]' if self.d.captures else 0};")
         self.scan_locals(w)
         w.line("*code = 0;")
-        if self.rule.max is None:
+        if self.rule.max is None and not self.of_capture:
             with w.block("if (mrg_rare((uint64_t)in.len > UINT32_MAX))"):  # the length of a capture has 32 bits
                 w.line("p = begin + UINT32_MAX;")
                 w.line("st = MRG_E_LIMIT;")
