@@ -42,9 +42,9 @@ def _of_prove(prove: argparse.ArgumentParser) -> None:
     prove.add_argument("--c", action="store_true", help="prove the generated C itself, by Frama-C, z3 and cvc4")
     prove.add_argument("-o", metavar="DIR", default="", dest="out", help="with --c: where the C goes, and what was proved before")
     prove.add_argument("--as-is", action="store_true", help="with --c: the C that is in DIR already")
-    prove.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="with --c: solvers at once")
-    prove.add_argument("--timeout", type=int, default=20, metavar="S", help="with --c: seconds for each goal (default: 20)")
-    prove.add_argument("--solvers", default="cvc4,z3", metavar="LIST", help="with --c: who is asked (default: cvc4,z3)")
+    prove.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="with --c: how many parts of its functions at once")
+    prove.add_argument("--timeout", type=int, default=20, metavar="S", help="with --c: a solver's seconds for a goal that is hard, about (default: 20)")
+    prove.add_argument("--solvers", default="z3,cvc4", metavar="LIST", help="with --c: who is asked (default: z3,cvc4)")
     prove.add_argument("--only", default="", metavar="WORD", help="with --c: only functions whose names have it")
     prove.add_argument("--support", action="store_true", help="with --c: prove mrg.h as well")
 

@@ -2,9 +2,10 @@
 
 Each function that has a contract is shown to read and write only what it may, not to overflow, to end, and to give what it says.
 A goal counts as proved when WP's own simplifier or one of the solvers shows it; what only one of the two shows is said.
-A few functions are asked about at a time (a part), as many parts at once as there are jobs: WP itself has its solvers run at once, but not
-what it makes for them, which takes longer. What became of a part is kept, and holds as long as its C, asked for again, is the same.
-Reading order: run, Prover.file, _part, _goals.
+Some functions are asked about at a time (a part), as many parts at once as there are jobs. WP makes the goals and simplifies them once,
+for whoever is asked: it is given a solver that keeps what it is asked (support/prove/keep.sh), and `prove_slice.py` asks the real ones.
+What became of a part is kept, and holds as long as its C, asked for again, is the same.
+Reading order: run, Prover.file, _part, _goals, _ask.
 """
 
 from __future__ import annotations
@@ -14,35 +15,54 @@ import hashlib
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Optional, Sequence, TextIO
 
-from . import ir, names
+from . import ir, names, prove_slice
 from .emit import acsl_terms, acsl_text, c_module, c_shape, grammars
 from .emit.writer import write_if_changed
 from .load import load_named
 
 SUPPORT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support")
-SOLVERS = ("cvc4", "z3")
+SOLVERS = ("z3", "cvc4")
+# The name that our solver has for WP.
+KEEPER = "Keep"
 GOAL = re.compile(r"^\[wp\] \[([^\]]+)\] Goal (\S+)(?: : (\w+))?")
 TOTAL = re.compile(r"^\[wp\] Proved goals:\s+(\d+) / (\d+)", re.M)
+# Goals are written as for cvc4, which is SMT-LIB of no dialect; 14 is the format of Why3 1.5.
+WHY3 = """[main]
+magic = 14
+
+[prover]
+name = "{name}"
+version = "1"
+command = "sh {script} %f"
+command_steps = "sh {script} %f"
+driver = "cvc4_16"
+editor = ""
+in_place = false
+interactive = false
+shortcut = "keep"
+"""
 # The part of mrg.h that is written for any C compiler is proved: other compilers' ways to load a number are none of ACSL's.
 # So are readers without vectors.
 CPP = "-U__GNUC__ -U__SIZEOF_INT128__ -U__SSE2__ -DMRG_PROVE"
+# What WP simplifies by following branches costs more than it spares solvers.
+SIMPLER = ("-wp-no-core", "-wp-no-pruning", "-wp-no-ground")
 OPEN = os.path.join(SUPPORT, "prove", "open.list")
 # Names of functions of mrg.h that checks and accessors call.
 OWN = re.compile(r"^static (?:inline )?[^;]*?(\w+)\([^;]*\);", re.M)
 DEFINED = re.compile(r"^(?:(?:static|inline|MRG_\w+) )*[A-Za-z_][\w ]*?[ *]+(?!MRG_FOR)(\w+)\([^;{}]*\)\n\{", re.M)
 OF_VECTORS = re.compile(r"^[\w ]+ MRG_FOR\((\w+)\)\([^;{}]*\)\n\{", re.M)
 # Functions that Frama-C is asked about at a time.
-PART = 8
-# Seconds for each goal that is proved already, for the solver that is asked as well.
-AS_WELL = 3
+PART = 16
+# A solver's seconds for what bears on a goal; what no solver shows so is asked again, with all that WP says and the seconds of --timeout.
+SHORT = 3
 
 
 class Missing(Exception):
@@ -55,7 +75,7 @@ class Outcome:
 
     title: str
     by: dict[str, set[str]] = field(default_factory=dict)  # goal -> who proved it
-    seconds: float = 0.0
+    seconds: float = 0.0  # of processors
     doubts: list[str] = field(default_factory=list)  # what WP warns of: then goals may not mean what they say
     functions: int = 0
     kept: int = 0  # goals of parts that were proved before
@@ -70,14 +90,39 @@ class Outcome:
         self.kept += other.kept
         self.functions += other.functions
 
-    def line(self, solvers: Sequence[str]) -> str:
-        asked = [by for by in self.by.values() if "Qed" not in by]
-        counts = [f"{len(self.by) - len(asked)} simplified", *(f"{sum(name in by for by in asked)} by {name}" for name in solvers)]
-        if len(solvers) > 1:
-            counts.append(f"{sum(by >= set(solvers) for by in asked)} by both")
-        proved = len(self.by) - len(self.open)
+    def line(self) -> str:
         before = f", {self.kept} kept from before" if self.kept else ""
-        return f"{self.title}: {proved}/{len(self.by)} goals of {self.functions} functions ({', '.join(counts)}{before}), {self.seconds:.0f} s"
+        return f"{self.title}: {len(self.by) - len(self.open)}/{len(self.by)} goals of {self.functions} functions proved{before}, {self.seconds:.0f} s"
+
+    def row(self, solvers: Sequence[str]) -> list[str]:
+        """A line of the table: what is counted of whom."""
+        asked = [by for by in self.by.values() if "Qed" not in by]
+        by_all = sum(by >= set(solvers) for by in asked)
+        counts = [self.functions, len(self.by), len(self.by) - len(asked), *(sum(name in by for by in asked) for name in solvers), by_all]
+        return [self.title, *map(str, counts), str(len(self.open)), str(self.kept), f"{self.seconds:.0f}"]
+
+
+def together(outcomes: Sequence[Outcome]) -> Outcome:
+    out = Outcome("all")
+    for outcome in outcomes:
+        out.add(outcome, f"{outcome.title}: ")
+        out.seconds += outcome.seconds
+    return out
+
+
+def heads(solvers: Sequence[str]) -> list[str]:
+    return ["of", "functions", "goals", "simplified", *(f"by {name}" for name in solvers), "by all", "open", "kept", "CPU s"]
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    wide = [max(map(len, column)) for column in zip(*rows)]
+    return "".join("  ".join([row[0].ljust(wide[0]), *(c.rjust(w) for c, w in zip(row[1:], wide[1:]))]) + "\n" for row in rows)
+
+
+def busy() -> float:
+    """Seconds that this process and those that it has waited for have had of processors."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
 class Prover:
@@ -93,22 +138,20 @@ class Prover:
         # Why3's list of solvers is in a file of ours, not the user's.
         self.env = dict(os.environ, WHY3CONFIG=os.path.join(os.path.abspath(folder), "why3.conf"), HOME=os.path.abspath(folder))
         os.makedirs(folder, exist_ok=True)
-        done = subprocess.run(["why3", "config", "detect"], env=self.env, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise Missing(f"why3 config detect: {done.stderr.strip()}")
+        write_if_changed(self.env["WHY3CONFIG"], WHY3.format(name=KEEPER, script=os.path.abspath(os.path.join(SUPPORT, "prove", "keep.sh"))))
         asked = (["frama-c", "-version"], ["cvc4", "--version"], ["z3", "--version"])
         self.version = [subprocess.run(call, env=self.env, capture_output=True, text=True, check=False).stdout for call in asked if call[0] in self.needs]
 
     def file(self, title: str, path: str, functions: Sequence[str]) -> Outcome:
-        """All goals of some functions of a file, part by part, by each solver in turn."""
+        """All goals of some functions of a file, part by part."""
         out = Outcome(title)
-        start = time.monotonic()
+        start = busy()
         parts = [functions[i : i + PART] for i in range(0, len(functions), PART)]
         text = self._text(path)
         with ThreadPoolExecutor(self.jobs) as pool:
             for part in pool.map(lambda names: self._part(path, names, text), parts):
                 out.add(part)
-        out.seconds = time.monotonic() - start
+        out.seconds = busy() - start
         return out
 
     def _text(self, path: str) -> bytes:
@@ -132,38 +175,52 @@ class Prover:
                 out.by = {goal: set(by) for goal, by in json.load(f).items()}
             out.kept = len(out.by)
             return out
-        for solver in self.solvers:
-            self._goals(out, path, functions, solver, AS_WELL if out.by and not out.open else self.timeout)
+        with tempfile.TemporaryDirectory(dir=self.folder) as goals:
+            self._goals(out, path, functions, os.path.abspath(goals))
         if not out.open and not out.doubts:
             os.makedirs(os.path.dirname(kept), exist_ok=True)
             write_if_changed(kept, json.dumps({goal: sorted(by) for goal, by in out.by.items()}))
         return out
 
-    def _goals(self, out: Outcome, path: str, functions: Sequence[str], solver: str, timeout: int) -> None:
-        cache = os.path.join(os.path.abspath(self.folder), "cache")
-        os.makedirs(cache, exist_ok=True)
+    def _goals(self, out: Outcome, path: str, functions: Sequence[str], goals: str) -> None:
+        """What WP asks of some functions: what it simplifies away itself, and what of the rest the solvers show."""
+        with open(os.path.join(goals, "count"), "w", encoding="utf-8") as f:
+            f.write("0\n")
         command = [
-            "frama-c", "-machdep", "x86_64", f"-cpp-extra-args={' '.join(self._flags())}", "-wp", "-wp-rte", "-wp-prover", solver,
-            "-wp-timeout", str(timeout), "-wp-par", "1", "-wp-cache", "update", "-wp-cache-dir", cache,
-            "-wp-warn-key", "pedantic-assigns=inactive", *self.trusted, "-wp-fct", ",".join(functions), os.path.abspath(path),
+            "frama-c", "-machdep", "x86_64", f"-cpp-extra-args={' '.join(self._flags())}", "-wp", "-wp-rte", "-wp-prover", "keep",
+            *SIMPLER, "-wp-par", "1", "-wp-cache", "none", "-wp-warn-key", "pedantic-assigns=inactive", *self.trusted,
+            "-wp-fct", ",".join(functions), os.path.abspath(path),
         ]  # fmt: skip
-        done = subprocess.run(command, cwd=self.folder, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        env = dict(self.env, MRG_GOALS=goals)
+        done = subprocess.run(command, cwd=self.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         total = TOTAL.search(done.stdout)
         if done.returncode != 0 or total is None:
             raise Missing(f"frama-c ends with {done.returncode}:\n{done.stdout[-2000:]}")
-        seen: set[str] = set()
+        kept: list[str] = []
         for line in done.stdout.splitlines():
             found = GOAL.match(line)
             if found:
                 who, goal, verdict = found.groups()
-                seen.add(goal)
-                by = out.by.setdefault(goal, set())
-                if verdict == "Valid":
-                    by.add("Qed" if who in ("Qed", "CFG") else solver)
+                out.by[goal] = {"Qed"} if verdict == "Valid" and who in ("Qed", "CFG") else set()
+                kept += [goal] if who.startswith(KEEPER) else []
             elif line.startswith("[wp") and "Warning:" in line and line not in out.doubts:
                 out.doubts.append(line)
-        if len(seen) != int(total.group(2)):
-            raise Missing(f"{path}: {len(seen)} goals seen, {total.group(2)} counted")
+        if len(out.by) != int(total.group(2)) or len(os.listdir(goals)) - 1 != len(kept):
+            raise Missing(f"{path}: {len(out.by)} goals seen, {total.group(2)} counted, {len(kept)} kept")
+        self._ask(out, [(goal, os.path.join(goals, f"{number}.smt2")) for number, goal in enumerate(kept, 1)])
+
+    def _ask(self, out: Outcome, kept: Sequence[tuple[str, str]]) -> None:
+        known: dict[str, set[str]] = {}  # what is asked for at an exit and at the end is the same
+        for goal, path in kept:
+            with open(path, encoding="utf-8") as f:
+                forms = prove_slice.read(f.read())
+            text = prove_slice.needed(forms)
+            if text not in known:
+                known[text] = {solver for solver in self.solvers if prove_slice.shows(solver, text, SHORT)}
+                if not known[text]:
+                    whole = prove_slice.whole(forms)
+                    known[text] = {solver for solver in self.solvers if prove_slice.shows(solver, whole, self.timeout)}
+            out.by[goal] |= known[text]
 
 
 def bits(solvers: Sequence[str]) -> bool:
@@ -240,8 +297,7 @@ def run(files: Sequence[str], roots: Sequence[str], out: TextIO, options: Option
                 for path, text in c_module.annotated(m).items():
                     write_if_changed(os.path.join(where, path), text)
         good = True
-        whole = Outcome("all")
-        start = time.monotonic()
+        outcomes: list[Outcome] = []
         if options.support:
             good = bits(options.solvers)
             out.write("" if good else "mrg_prove.h: not proved: the axiom of bits\n")
@@ -249,7 +305,7 @@ def run(files: Sequence[str], roots: Sequence[str], out: TextIO, options: Option
                 own = os.path.join(where, f"own_{header[:-2]}.c")
                 write_if_changed(own, f'#include "{header}"\n')
                 wanted = [function for path in contracts for function in own_functions(path)]
-                good = _file(out, prover, whole, header, own, wanted, {}) and good
+                good = _file(out, prover, outcomes, header, own, wanted, {}) and good
         for m in modules:
             if m.name in named and m.packets:
                 source = os.path.join(where, names.source(m))
@@ -258,7 +314,7 @@ def run(files: Sequence[str], roots: Sequence[str], out: TextIO, options: Option
                     with open(path, encoding="utf-8") as f:
                         text += f.read()
                 wanted = [name for name in functions(text) if options.only in name]
-                good = _file(out, prover, whole, m.path, source, wanted, places(m)) and good
+                good = _file(out, prover, outcomes, m.path, source, wanted, places(m)) and good
                 without = sorted(set(DEFINED.findall(text)) - set(functions(text)))
                 good = (bool(options.only) or _uncovered(out, m, without)) and good
             readers = acsl_text.source(m) if m.name in named else ""
@@ -266,22 +322,22 @@ def run(files: Sequence[str], roots: Sequence[str], out: TextIO, options: Option
                 source = os.path.join(where, acsl_text.name(m))
                 if not options.as_is:
                     write_if_changed(source, readers)
-                good = _texts(out, prover, whole, m, source, options.only) and good
-        if len(named) > 1:
-            whole.seconds = time.monotonic() - start
-            out.write(whole.line(prover.solvers) + "\n")
+                good = _texts(out, prover, outcomes, m, source, options.only) and good
+        if len(outcomes) > 1:
+            outcomes.append(together(outcomes))
+        out.write(table([heads(prover.solvers), *(outcome.row(prover.solvers) for outcome in outcomes)]))
     return 0 if good else 1
 
 
 def _file(
-    out: TextIO, prover: Prover, whole: Outcome, title: str, path: str, wanted: Sequence[str], known: dict[str, ir.Loc]
+    out: TextIO, prover: Prover, outcomes: list[Outcome], title: str, path: str, wanted: Sequence[str], known: dict[str, ir.Loc]
 ) -> bool:
     listed = left_open()
     skipped = {f: listed[f] for f in wanted if f in listed}
     asked = [f for f in wanted if f not in skipped]
     outcome = prover.file(title, path, asked) if asked else Outcome(title)
-    whole.add(outcome, f"{title}: ")
-    out.write(outcome.line(prover.solvers) + "\n")
+    outcomes.append(outcome)
+    out.write(outcome.line() + "\n")
     for doubt in outcome.doubts:
         out.write(f"  {doubt}\n")
     for goal in outcome.open:
@@ -292,12 +348,12 @@ def _file(
     return not outcome.open and not outcome.doubts
 
 
-def _texts(out: TextIO, prover: Prover, whole: Outcome, m: ir.Module, path: str, only: str) -> bool:
+def _texts(out: TextIO, prover: Prover, outcomes: list[Outcome], m: ir.Module, path: str, only: str) -> bool:
     """Readers of messages in one piece; of other functions of grammars open.list says why they are left out."""
     with open(path, encoding="utf-8") as f:
         wanted = [name for name in DEFINED.findall(f.read()) if only in name]
     prover.trusted = ["-wp-no-warn-memory-model"]  # it says that tables, which are constant, are apart from the input and the output
-    good = _file(out, prover, whole, f"{m.path}: text", path, wanted, acsl_text.rules(m))
+    good = _file(out, prover, outcomes, f"{m.path}: text", path, wanted, acsl_text.rules(m))
     prover.trusted = []
     others = {name for text in grammars.emit(m).values() for name in [*DEFINED.findall(text), *OF_VECTORS.findall(text)]} - set(wanted)
     return (bool(only) or _uncovered(out, m, sorted(others))) and good

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Optional
 
 from .. import ir, layout, names
-from . import acsl_terms, c_common, c_expr, c_shape, c_view
+from . import acsl_terms, c_common, c_expr, c_plan, c_shape, c_view
 from .acsl_terms import Unsaid, loads, params_decl, params_of, params_pass, size_name
 from .c_shape import Place, Shape, Slot
 
@@ -135,10 +135,18 @@ def builder(shape: Shape) -> dict[str, str]:
     return {
         f"{shape.cname}_put": (
             f"requires \\valid(w) && mrg_room(*w) && \\valid_read(a) && \\separated(w, a){apart};\n"
+            f"requires {arguments(p, [])};\n"
             "terminates \\true; assigns w->st, w->len, w->p[0 .. w->cap - 1];\n"
             "ensures mrg_room(*w) && w->len >= \\old(w->len);"
         )
     }
+
+
+def arguments(p: ir.Packet, tracked: list[str]) -> str:
+    """A builder may write the writer and what it tracks, and read its arguments, member by member: see _readable."""
+    written = ["\\valid(w)", *(f"\\valid(&w->{member})" for member in ("p", "cap", "len", "st")), *(f"\\valid(&b->{member})" for member in tracked)]
+    given = (names.local(item.name) for item in c_plan.members(c_plan.plan(p)))
+    return " && ".join([*written, *(f"\\valid_read(&a->{name})" for name in given)])
 
 
 def _check_only(shape: Shape) -> dict[str, str]:

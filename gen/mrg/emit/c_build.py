@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from typing import Optional
 
 from .. import ir, layout, names
-from . import c_chain, c_common, c_copy, c_expr, c_patch, c_plan, c_write
+from . import acsl, c_chain, c_common, c_copy, c_expr, c_patch, c_plan, c_write
 from .c_plan import Plan, bound, counts, flag_name, flags, int_params, is_buffer, may_lack, member_type, members, plan, tracked, tracks
 from .c_shape import Shape
 from .writer import Writer
@@ -178,6 +178,8 @@ def _put(w: Writer, p: Plan, name: str, linkage: str) -> None:
             with w.block("struct", "} build = { .at = w->len }, *const b = &build;"):
                 _declare(w, p)
             w.line("(void)b;")
+            if w.contracts and f"{name}_put" in w.contracts:
+                w.proof(f"assert {acsl.arguments(p.packet, ['at', *(m for _, more in _tracked_members(p) for m in more)])};")
         mark = len(w.lines)
         c_write.items(w, p, p.parts[0], "a")
         c_patch.patches(w, p, "a")

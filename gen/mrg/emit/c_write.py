@@ -46,8 +46,7 @@ def _write_shared(w: Writer, p: Plan, fields: list[ir.Item], number: ir.Item, a:
     """A varint whose first byte has bit fields above it."""
     with w.block(""):
         w.line("const size_t first = w->len;")
-        for item in fields:
-            _fits(w, p, item, a)
+        _fit(w, p, fields, a)
         _write_item(w, p, number, a)
         w.line("if (w->st == MRG_OK)")
         left, parts = 8, []
@@ -76,11 +75,15 @@ def _write_run(w: Writer, p: Plan, run: list[ir.Item], a: str) -> None:
     extents, places = tracked(p)
     bits = 0
     with w.block(""):
+        numbers: list[ir.Item] = []
         for item in run:
             if isinstance(item, ir.Bytes):
+                _fit(w, p, numbers, a)
+                numbers = []
                 w.line(f"if ({a}->{names.local(item.name)}.len != {(layout.fixed_bits(item) or 0) // 8}u)")
                 w.line("\tmrg_w_fail(w, MRG_E_LENGTH);")
-            _fits(w, p, item, a)
+            numbers.append(item)
+        _fit(w, p, numbers, a)
         for item in run:
             offset = f" + {bits // 8}u" if bits >= 8 else ""
             if any(e is item for e in extents):
@@ -95,20 +98,26 @@ def _write_run(w: Writer, p: Plan, run: list[ir.Item], a: str) -> None:
         _store_run(w, p, run, a)
 
 
-def _fits(w: Writer, p: Plan, item: ir.Item, a: str) -> None:
-    """A number wider than its field is refused, not cut."""
+def _fit(w: Writer, p: Plan, items: list[ir.Item], a: str) -> None:
+    """Numbers wider than their fields are refused, not cut, by one test of them all."""
+    wide = [test for test in (_too_wide(p, item, a) for item in items) if test]
+    if wide:
+        w.line(f"if ({' || '.join(wide)})")
+        w.line("\tmrg_w_fail(w, MRG_E_RANGE);")
+
+
+def _too_wide(p: Plan, item: ir.Item, a: str) -> str:
+    """Condition that a number is wider than its field; "": none of its type is."""
     if not isinstance(item, ir.Scalar) or item.bits in (8, 16, 32, 64):
-        return
+        return ""
     if not any(item is m for m in members(p)):
-        return
+        return ""
     value = f"{a}->{names.local(item.name)}"
     if item.signed:
         half = 1 << (item.bits - 1)
-        w.line(f"if ({value} < -{half} || {value} > {half - 1})")
-    else:
-        limit = (1 << item.bits) - 1
-        w.line(f"if ({value} > {c_expr.number(limit, hex(limit))})")
-    w.line("\tmrg_w_fail(w, MRG_E_RANGE);")
+        return f"{value} < -{half} || {value} > {half - 1}"
+    limit = (1 << item.bits) - 1
+    return f"{value} > {c_expr.number(limit, hex(limit))}"
 
 
 def value_of(p: Plan, item: ir.Scalar, a: str) -> str:
