@@ -32,7 +32,7 @@ SUBJECTS = {
 }
 
 FAULT_CASES = 2_500  # by which each fault is seen
-MORE_CASES = {"http.server.files": 20_000, "appliance.words": 20_000}  # cheap ones
+MORE_CASES = {"dns.server.message": 10_000, "http.server.files": 20_000, "appliance.words": 20_000}  # cheap ones
 
 # A fault: file, what stands there, what stands there then; the subject that must tell, and what it says.
 FAULTS = [

@@ -141,7 +141,7 @@ class Tables:
 
     def steer(self, field: str, switch: int) -> None:
         """Tell a number which choice it decides."""
-        if field != NONE and self.rows["items"][int(field)].startswith("{ .kind = MRG_PLAN_SCALAR"):
+        if field != NONE and self.rows["items"][int(field)].startswith(("{ .kind = MRG_PLAN_SCALAR", "{ .kind = MRG_PLAN_VARINT")):
             self.rows["items"][int(field)] = self.rows["items"][int(field)].replace(f".steers = {NONE}", f".steers = {switch}", 1)
 
     def leads(self) -> list[str]:

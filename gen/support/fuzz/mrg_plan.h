@@ -125,7 +125,7 @@ struct mrg_plan_item {
 	uint32_t id, gate;        /* of its events, as in mrg_glue.h; 0: none.  OPTIONAL: the slot that tells whether it is there; NONE */
 	uint32_t a, n;            /* PACKET: a. LIST: element a. REGION: item a. OPTIONAL: items a, n. SWITCH, CHAIN: arms a, n. VARINT: a */
 	uint32_t field;           /* CHECK, SWITCH, OPTIONAL: a number that decides, or what is counted; NONE */
-	uint32_t steers;          /* SCALAR: the switch that it decides; NONE */
+	uint32_t steers;          /* SCALAR, VARINT: the switch that it decides; NONE */
 	uint32_t expr, args;      /* args: of PACKET, one a parameter, lists[args] and on */
 	uint32_t path, path_len;  /* of a key */
 	uint32_t ranges, range_n; /* keys that may repeat */

@@ -229,6 +229,8 @@ PLAN_PART unsigned plan_put_varint(
 	return bits + 8 * groups;
 }
 
+enum { VARINT_ROOM = 16 /* octets that a maker needs: more than any varint has */ };
+
 /* What is read of a varint. */
 struct varint {
 	uint64_t value, end; /* end: where it ends, bits */
@@ -319,8 +321,8 @@ static PLAN_COLD void spoil_varint(struct frame *f, const struct mrg_plan_varint
 		plan_cut_here(f, 1);
 		return;
 	}
-	plan_draw_octets(w, w->out + at, 9);
-	const bool large = w->aim_at == 0;
+	plan_draw_octets(w, w->out + at, VARINT_ROOM);
+	const bool large = w->aim_at == 0, endless = large && (w->out[at] & 1) != 0; /* or of too many bits, perhaps */
 	switch (v->shape) {
 	case MRG_PLAN_SHORT:
 		w->out[at] = (uint8_t)(large ? 0xff : 0x81 + mrg_rng_below(w->rng, v->max_bytes));
@@ -332,7 +334,7 @@ static PLAN_COLD void spoil_varint(struct frame *f, const struct mrg_plan_varint
 		return;
 	default: break;
 	}
-	for (unsigned i = 0; i < 8; i++)
+	for (unsigned i = 0; i < (endless ? VARINT_ROOM : 8); i++)
 		w->out[at + i] |= 0x80;
 	if (!large) {
 		w->out[at] = v->little ? w->out[at] : 0x80;
@@ -343,14 +345,13 @@ static PLAN_COLD void spoil_varint(struct frame *f, const struct mrg_plan_varint
 
 PLAN_EACH bool plan_varint(struct frame *f, uint32_t index, uint32_t *node)
 {
-	enum { LONGEST = 16 };
 	struct mrg_walk *const w = f->w;
 	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const struct mrg_plan_varint *const v = &plan_of(w)->varints[item->a];
 	bool unknown = false;
 	struct varint read;
 	if (plan_makes(w)) {
-		if (!plan_is_there(f, LONGEST))
+		if (!plan_is_there(f, VARINT_ROOM))
 			return plan_refuse(w, MRG_E_SPACE, f->pos, index, "no room");
 		const uint64_t number = decided(f, index, &unknown);
 		plan_put_varint(w->out, f->pos, v, number > v->hi ? v->hi : number);

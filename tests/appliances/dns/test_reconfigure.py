@@ -154,7 +154,8 @@ def test_what_needs_a_restart_is_told() -> None:
                                                                      f"query-log {files.path}/log", "query-log-sample 9", "dnstap unix:/none", *a)))
             server.reload()
             told = [line.rpartition("=")[2] for line in server.lines if "event=needs_restart" in line]
-            equal(sorted(told), ["control", "dnstap", "listen", "metrics", "query-log", "query-log-sample", "rate", "tcp-per-client", "udp-max", "user", "workers"])
+            equal(sorted(told), ["control", "dnstap", "listen", "metrics", "query-log", "query-log-sample", "rate", "tcp-per-client", "udp-max", "user",
+                                 "workers"])
             equal(rcode(server, "www.a.example"), 0)
             files.write("mrg.conf", "".join(f"{line}\n" for line in (f"control {config.socket}", 'version-text "the second"', *a)))
             before = len(server.lines)

@@ -60,7 +60,7 @@ class Host:
 
     def figures(self) -> dict[str, int]:
         rows = (line.rsplit(" ", 1) for line in self.curl(f"http://{METRICS}/metrics").splitlines() if not line.startswith("#"))
-        return {name: int(value) for name, value in rows}
+        return {name: int(value) for name, value in rows if value.isdigit()}  # others are seconds
 
     def counts(self) -> dict[str, int]:
         """What the stack has counted, as `tcp.in_segs`."""

@@ -249,7 +249,7 @@ def test_a_page_of_figures_that_is_full_says_so() -> None:
             text = host.curl(f"http://{METRICS}/metrics", "-f")
             check(len(text) < 44 << 10 and text.endswith("\nmrg_page_cut 1\n"), text[-300:])
             for line in text.splitlines():
-                check(line.startswith("#") or re.fullmatch(r'\w+(\{[^{}]*"\})? \d+', line) is not None, line)
+                check(line.startswith("#") or re.fullmatch(r'\w+(\{[^{}]*"\})? \d+(\.\d+)?', line) is not None, line)
 
 
 if __name__ == "__main__":

@@ -93,7 +93,8 @@ def check_run(report: Report, folder: str) -> None:
         report.check("it is told how to ask", f"dig @127.0.0.1 -p {dns} example.net" in text and "accelerator" in text, text)
         os.killpg(run_sh.pid, signal.SIGINT)
         text += run_sh.stdout.read()
-        report.check("it ends by Ctrl-C", run_sh.wait() == 0, text)
+        status = run_sh.wait()
+        report.check("it ends by Ctrl-C", status == 0, f"{status}\n{text}")
         watchdog.cancel()
 
 
