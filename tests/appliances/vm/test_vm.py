@@ -66,6 +66,11 @@ def check_image(report: Report, folder: str) -> None:
             report.check(f"a zone that is {what} is refused", m.until("no_zone").of("no_zone") != {} and m.process.wait() == 3, m.text)
 
 
+def take_interrupts() -> None:
+    """What a shell runs in the background has them ignored, and a shell in it can't trap them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def check_run(report: Report, folder: str) -> None:
     """What `make run SCALE=vm` starts when it has made the images."""
     zone, pages = Path(folder, "run.zone"), Path(folder, "pages")
@@ -79,7 +84,7 @@ def check_run(report: Report, folder: str) -> None:
     command = [ROOT / "mk" / "run.sh", "bin", f"127.0.0.1:{dns}", f"example.net={zone}", "", f"127.0.0.1:{http}", pages, "", "vm", folder,
                OUT / "vm" / "x86_64" / "hello.elf"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          start_new_session=True) as run_sh:
+                          start_new_session=True, preexec_fn=take_interrupts) as run_sh:
         watchdog = threading.Timer(TIMEOUT_S, os.killpg, (run_sh.pid, signal.SIGKILL))
         watchdog.start()
         assert run_sh.stdout is not None
