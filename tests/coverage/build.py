@@ -18,7 +18,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "gen")]
 from report import OUT, clean_environment  # noqa: E402
 
 from mrg import ir, names  # noqa: E402
-from mrg.emit import c_common, fuzz_glue  # noqa: E402
+from mrg.emit import c_common, fuzz_glue, machine  # noqa: E402
 from mrg.emit.writer import write_if_changed  # noqa: E402
 from mrg.load import load  # noqa: E402
 
@@ -53,8 +53,9 @@ class Build:
         """What was generated of a module."""
         stem = names.header(module)[:-2]
         known = {stem + end for end in (".c", ".h", *(f"_{part}.c" for part in PARTS))}
+        known |= {machine.source_name(module, x) for x in module.machines if not x.part}
         files = ((p, str(p.relative_to(self.generated))) for p in sorted(self.generated.rglob("*.[ch]")))
-        return [p for p, name in files if name in known or (module.machines and name.startswith(stem + "_") and name.endswith("_machine.c"))]
+        return [p for p, name in files if name in known]
 
     def make(self) -> None:
         """Build what is not up to date; counters of earlier runs go."""
