@@ -432,8 +432,7 @@ class Reader:
                 self.refuse_if(f"{count} == {most}", f"mrg_text_bad_count(t, 0, {most})", item)
             self.element(item.elem, item)
             if not _tells_of_room(item.elem):
-                w.line("if (w->st != MRG_OK)")
-                w.line('\treturn mrg_text_bad_status(t, w->st, "too long");')
+                self.refuse_if("w->st != MRG_OK", 'mrg_text_bad_status(t, w->st, "too long")', item)
 
     def element(self, elem: ir.Item, holder: ir.Item) -> None:
         """One element of a list, or what an arm holds; errors name the holder."""
