@@ -34,12 +34,15 @@ static void wire_name(const char *text, struct zone_option *out)
 /* In memory as the server has it. */
 static const struct database *zone_load(const char *path, const char *origin)
 {
-	struct zone_option zone = { .file = path };
-	const struct options o = { .zones = { .list = &zone, .count = 1 }, .server = { .udp_max = 1232 } };
+	static struct zone_option zone;
+	static struct settings s = { .users = 1, .options = { .server = { .udp_max = 1232 } } }; /* which the database keeps */
 	struct database *db;
 
+	zone.file = path;
+	s.options.zones.list = &zone;
+	s.options.zones.count = 1;
 	wire_name(origin, &zone);
-	if (load(&o, false, &(struct report){ .fault = on_fault }, &db) != OUTCOME_OK)
+	if (load(&s, false, &(struct report){ .fault = on_fault }, &db) != OUTCOME_OK)
 		bench_die("%s can't be loaded", path);
 	return db;
 }
