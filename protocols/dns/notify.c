@@ -33,7 +33,7 @@ bool mrg_dns_notify_heard(struct mrg_span zone, uint16_t id, struct mrg_span mes
 {
 	struct mrg_dns_header h;
 	size_t question_len;
-	const struct mrg_dns_asked asked = {
+	const struct mrg_dns_response_to asked = {
 		.zone = zone, .id = id, .type = MRG_DNS_TYPE_SOA, .opcode = MRG_DNS_OPCODE_NOTIFY
 	};
 	if (mrg_dns_header_check(message, &h, NULL) != MRG_OK ||

@@ -55,7 +55,7 @@ enum mrg_dns_refresh_kind mrg_dns_refresh_read(
 	struct mrg_dns_header h;
 	struct mrg_dns_response_edns edns;
 	size_t question_len;
-	const struct mrg_dns_asked asked = {
+	const struct mrg_dns_response_to asked = {
 		.zone = zone, .id = id, .type = MRG_DNS_TYPE_SOA, .opcode = MRG_DNS_OPCODE_QUERY
 	};
 	if (mrg_dns_header_check(message, &h, NULL) != MRG_OK ||

@@ -5,7 +5,7 @@
 #include "iana/dns.h"
 #include "protocols/dns/zone_store.h"
 
-bool mrg_dns_response_is(const struct mrg_dns_asked *asked, struct mrg_span message,
+bool mrg_dns_response_is(const struct mrg_dns_response_to *asked, struct mrg_span message,
 	const struct mrg_dns_header *h, size_t *len)
 {
 	struct mrg_dns_question q;

@@ -11,7 +11,7 @@
 #include "mrg.h"
 
 /* What was asked about a zone, of class IN. */
-struct mrg_dns_asked {
+struct mrg_dns_response_to {
 	struct mrg_span zone; /* its flat name */
 	uint16_t id, type;
 	uint8_t opcode;
@@ -24,7 +24,7 @@ struct mrg_dns_asked {
  * *len: octets of the question.
  */
 bool mrg_dns_response_is(
-	const struct mrg_dns_asked *asked, struct mrg_span message, const struct mrg_dns_header *h, size_t *len);
+	const struct mrg_dns_response_to *asked, struct mrg_span message, const struct mrg_dns_header *h, size_t *len);
 
 /* What an OPT record tells who asked. */
 struct mrg_dns_response_edns {

@@ -177,7 +177,7 @@ static void read_message(struct mrg_dns_transfer_in *t, struct mrg_span message,
 		fail(t, MRG_DNS_TRANSFER_FAULT_MALFORMED);
 		return;
 	}
-	const struct mrg_dns_asked asked = { .zone = mrg_dns_name_flat_from(&t->name, 0),
+	const struct mrg_dns_response_to asked = { .zone = mrg_dns_name_flat_from(&t->name, 0),
 		.id = t->wanted.id,
 		.type = t->wanted.incremental ? MRG_DNS_TYPE_IXFR : MRG_DNS_TYPE_AXFR,
 		.opcode = MRG_DNS_OPCODE_QUERY,
