@@ -243,6 +243,13 @@ void dnstap_reopen(struct dnstap *t)
 
 /* ---- the connection ---- */
 
+/* The next attempt, which comes later than this one did. */
+static void retry_later(struct dnstap *t)
+{
+	t->retry_at_ns = t->now_ns + t->retry_ns;
+	t->retry_ns = t->retry_ns < RETRY_MOST_NS ? 2u * t->retry_ns : RETRY_MOST_NS;
+}
+
 /* What was not taken whole goes to the next one. */
 static void disconnect(struct dnstap *t)
 {
@@ -251,8 +258,7 @@ static void disconnect(struct dnstap *t)
 	t->data.from = t->data.kept;
 	t->control.len = t->control.from = t->control.kept = 0;
 	t->in_len = 0;
-	t->retry_at_ns = t->now_ns + t->retry_ns;
-	t->retry_ns = t->retry_ns < RETRY_MOST_NS ? 2u * t->retry_ns : RETRY_MOST_NS;
+	retry_later(t);
 }
 
 void mrg_fstrm_sender_do_ready(const struct mrg_fstrm_sender *m, void *ctx)
@@ -320,8 +326,7 @@ static void connect_again(struct dnstap *t)
 	const int err = mrg_unix_local_connect_now(t->socket, &fd);
 	if (err != 0) {
 		sink_said(&t->data, err);
-		t->retry_at_ns = t->now_ns + t->retry_ns;
-		t->retry_ns = t->retry_ns < RETRY_MOST_NS ? 2u * t->retry_ns : RETRY_MOST_NS;
+		retry_later(t);
 		return;
 	}
 	t->data.fd = t->control.fd = fd;
