@@ -5,6 +5,7 @@
 #include "mrg_digits.h"
 #include "mrg_text.h"
 #include "protocols/dns/query.h"
+#include "protocols/dns/response.h"
 
 enum {
 	NAME_TEXT = 1100, /* a name with each octet escaped, and a little */
@@ -49,27 +50,6 @@ static void put_name(struct mrg_rt_line *l, const struct mrg_dns_question *q)
 	mrg_rt_line_span(l, "name", mrg_w_span(&w, 0));
 }
 
-/* The bits of a RCODE that are in the OPT record.  RFC 6891 section 6.1.3 */
-static unsigned upper_rcode(struct mrg_span reply, const struct mrg_dns_header *h)
-{
-	struct mrg_span left = { reply.p + h->len, reply.len - h->len };
-	struct mrg_dns_question q;
-	struct mrg_dns_edns edns;
-	struct mrg_dns_rr rr;
-	unsigned count =
-		(unsigned)mrg_dns_header_ancount(h) + mrg_dns_header_nscount(h) + mrg_dns_header_arcount(h);
-	if (mrg_dns_header_qdcount(h) != 0 && mrg_dns_question_check(left, reply, &q, NULL) == MRG_OK)
-		left = (struct mrg_span){ left.p + q.len, left.len - q.len };
-	for (; count != 0; count--) {
-		if (mrg_dns_edns_check(left, &edns, NULL) == MRG_OK)
-			return mrg_dns_edns_extended_rcode(&edns) * 16u;
-		if (mrg_dns_rr_check(left, reply, &rr, NULL) != MRG_OK)
-			break;
-		left = (struct mrg_span){ left.p + rr.len, left.len - rr.len };
-	}
-	return 0;
-}
-
 /* What of the query is to be told beside its question. */
 static void put_flags(struct mrg_rt_line *l, const struct mrg_dns_query *q, bool truncated)
 {
@@ -106,8 +86,7 @@ struct mrg_span querylog_line(struct mrg_rt_line *l, const struct seen *seen, st
 	mrg_rt_line_addr(l, "peer", &seen->peer);
 	mrg_rt_line_str(l, "via", seen->via == MRG_DNS_UDP ? "udp" : "tcp");
 	if (replied)
-		put_mnemonic(
-			l, "rcode", &mrg_dns_rcode_text, mrg_dns_header_rcode(&h) | upper_rcode(reply, &h));
+		put_mnemonic(l, "rcode", &mrg_dns_rcode_text, mrg_dns_response_rcode(reply, &h));
 	else
 		mrg_rt_line_str(l, "rcode", "-");
 	put_flags(l, &q, replied && mrg_dns_header_tc(&h) != 0);

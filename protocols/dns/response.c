@@ -73,3 +73,16 @@ bool mrg_dns_response_edns(struct mrg_span message, struct mrg_span left, unsign
 	}
 	return true;
 }
+
+unsigned mrg_dns_response_rcode(struct mrg_span message, const struct mrg_dns_header *h)
+{
+	struct mrg_span left = mrg_dns_after(message, h->len);
+	struct mrg_dns_response_edns edns;
+	struct mrg_dns_question q;
+	const unsigned additional = mrg_dns_header_arcount(h);
+	const unsigned count = additional + mrg_dns_header_ancount(h) + mrg_dns_header_nscount(h);
+	if (mrg_dns_header_qdcount(h) == 1 && mrg_dns_question_check(left, message, &q, NULL) == MRG_OK)
+		left = mrg_dns_after(left, q.len);
+	(void)mrg_dns_response_edns(message, left, count, additional, &edns);
+	return mrg_dns_header_rcode(h) + edns.upper;
+}

@@ -1,6 +1,6 @@
 /*
- * response.h - what those that ask have in common: which message is the response, the OPT record that asks for the time of expiry, and
- * what comes back in one; for this folder only.
+ * response.h - what those that read responses have in common: which message is the response, the OPT record that asks for the time of
+ * expiry, and what comes back in one.
  * References: RFC 1035 4.1, RFC 6891, RFC 7314.
  */
 #ifndef MRG_DNS_RESPONSE_H
@@ -43,5 +43,11 @@ void mrg_dns_response_ask(struct mrg_w *w, uint16_t udp_size);
  */
 bool mrg_dns_response_edns(struct mrg_span message, struct mrg_span left, unsigned count, unsigned additional,
 	struct mrg_dns_response_edns *out);
+
+/*
+ * mrg_dns_response_rcode - the RCODE of a message whose header is *h, with the bits that are in its OPT record (RFC 6891 6.1.3), if what
+ * stands before that can be read.   Cost: O(records).
+ */
+unsigned mrg_dns_response_rcode(struct mrg_span message, const struct mrg_dns_header *h);
 
 #endif
