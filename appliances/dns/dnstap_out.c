@@ -10,6 +10,7 @@
 
 #include "appliances/common/say.h"
 #include "appliances/dns/dnstap_out.h"
+#include "appliances/dns/options.h"
 #include "dnstap.h"
 #include "unix/mrg_unix.h"
 
@@ -123,7 +124,7 @@ static void put_payload(struct mrg_w *w, const struct dnstap *t, const struct to
 	mrg_dnstap_payload_begin(w, &b, &(struct mrg_dnstap_payload_args){ 0 });
 	if (t->identity.len != 0)
 		put_field(w, MRG_DNSTAP_KEY_IDENTITY, t->identity);
-	put_field(w, MRG_DNSTAP_KEY_VERSION, MRG_LITERAL("mrg-dns 0.1.0"));
+	put_field(w, MRG_DNSTAP_KEY_VERSION, MRG_LITERAL(DNS_VERSION));
 	mrg_dnstap_payload_field_begin(
 		w, &field, &(struct mrg_dnstap_payload_field_args){ .key = MRG_DNSTAP_KEY_MESSAGE });
 	mrg_dnstap_payload_field_message_begin(

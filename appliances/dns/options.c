@@ -50,7 +50,7 @@ static const char HELP[] =
 	"4 anything else that the system refused.\n";
 
 static const char PROGRAM[] = "mrg-dns";
-static const char VERSION[] = "mrg-dns 0.1.0\n";
+static const char VERSION[] = DNS_VERSION "\n";
 
 enum { PORT = 53 };
 

@@ -14,6 +14,8 @@
 
 enum { LISTEN_MAX = 32, WORKERS_MAX = 256 };
 
+#define DNS_VERSION "mrg-dns 0.1.0" /* as in mk/config.mk */
+
 struct options {
 	struct mrg_dns_server server; /* first, for answering.h; without a database */
 	struct mrg_rt_addr listen[LISTEN_MAX];

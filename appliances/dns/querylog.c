@@ -1,5 +1,6 @@
 /* Lines about queries: see querylog.h. */
 #include "appliances/dns/querylog.h"
+#include "appliances/dns/said.h"
 #include "dns/name_text.h"
 #include "iana/dns_text.h"
 #include "mrg_digits.h"
@@ -8,7 +9,6 @@
 #include "protocols/dns/response.h"
 
 enum {
-	NAME_TEXT = 1100, /* a name with each octet escaped, and a little */
 	WORD = 64,        /* a mnemonic, or one in its place */
 	MICRO = 1000      /* nanoseconds */
 };
@@ -43,7 +43,7 @@ static void put_mnemonic(
 static void put_name(struct mrg_rt_line *l, const struct mrg_dns_question *q)
 {
 	const struct mrg_dns_name name = mrg_dns_question_name(q);
-	uint8_t text[NAME_TEXT];
+	uint8_t text[SAID_NAME_MAX];
 	struct mrg_w w;
 	mrg_w_init(&w, text, sizeof text);
 	mrg_dns_name_to_text(&name, &w);

@@ -3,21 +3,24 @@
 #include "appliances/common/say.h"
 #include "dns/name_text.h"
 
-static void put_name(struct mrg_span flat, struct mrg_w *w)
+void said_name_put(struct mrg_span flat, struct mrg_w *w)
 {
 	struct mrg_dns_name name;
 	if (mrg_dns_name_check(flat, (struct mrg_span){ NULL, 0 }, &name, NULL) == MRG_OK)
 		mrg_dns_name_to_text(&name, w);
 }
 
-void said_origin(const struct mrg_dns_zone *zone, struct mrg_w *w) { put_name(mrg_dns_zone_origin(zone), w); }
+void said_origin(const struct mrg_dns_zone *zone, struct mrg_w *w)
+{
+	said_name_put(mrg_dns_zone_origin(zone), w);
+}
 
 void said_name(struct mrg_rt_line *l, const char *key, struct mrg_span name)
 {
-	uint8_t text[256]; /* a longer name is cut, as the line would be */
+	uint8_t text[256]; /* a longer name is cut: a line has more to say than that */
 	struct mrg_w w;
 	mrg_w_init(&w, text, sizeof text);
-	put_name(name, &w);
+	said_name_put(name, &w);
 	mrg_rt_line_span(l, key, mrg_w_span(&w, 0));
 }
 

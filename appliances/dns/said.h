@@ -15,10 +15,11 @@ bool said_no_zone(const char *which, const char *why);
 
 enum { SAID_NAME_MAX = 1100 /* octets of a name in text, each octet of it escaped, and a little */ };
 
-/* The name of a zone in text. */
+/* A name in flat wire form as text, the name of a zone. */
+void said_name_put(struct mrg_span name, struct mrg_w *w);
 void said_origin(const struct mrg_dns_zone *zone, struct mrg_w *w);
 
-/* A field of a line of the log: a name, in flat wire form. */
+/* A field of a line of the log: a name, in flat wire form, its first 256 characters. */
 void said_name(struct mrg_rt_line *l, const char *key, struct mrg_span name);
 
 #endif

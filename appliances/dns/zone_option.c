@@ -7,9 +7,8 @@
 
 #include "appliances/dns/zone_option.h"
 #include "appliances/common/say.h"
-#include "appliances/dns/read.h"
+#include "appliances/dns/said.h"
 #include "dns/name.h"
-#include "dns/name_text.h"
 #include "iana/dns.h"
 #include "iana/dns_text.h"
 #include "mrg_text.h"
@@ -579,13 +578,10 @@ const struct zone_option *zone_option_as(const struct zone_option *catalog, stru
 const struct zone_option *zone_option_member(
 	const struct zone_option *catalog, const struct zone_option *as, struct mrg_span origin)
 {
-	enum { TEXT = 1100 /* octets of a name in text, at most */ };
-	char text[TEXT];
-	struct mrg_dns_name name;
+	char text[SAID_NAME_MAX];
 	struct mrg_w w;
 	mrg_w_init(&w, text, sizeof text);
-	if (mrg_dns_name_check(origin, (struct mrg_span){ NULL, 0 }, &name, NULL) == MRG_OK)
-		mrg_dns_name_to_text(&name, &w);
+	said_name_put(origin, &w);
 	struct member *const m = malloc(sizeof *m + w.len + 1);
 	if (m == NULL)
 		return NULL;
