@@ -12,6 +12,7 @@ struct reader {
 	struct mrg_arena *a;
 	struct mrg_dns_catalog *out;
 	struct mrg_dns_name_flat *where;
+	struct mrg_dns_name_flat zones; /* the name that members are below */
 };
 
 const char *mrg_dns_catalog_fault_str(enum mrg_dns_catalog_fault fault)
@@ -46,13 +47,15 @@ static bool first_of(const struct mrg_dns_node *node, const struct mrg_dns_rrset
 		       mrg_dns_rrset_wire(set, false), mrg_dns_rrset_message(node, set), out, NULL) == MRG_OK;
 }
 
-/* A name of one label above another name.  false: it would be too long, so no zone has it. */
-static bool below(const char *label, size_t len, struct mrg_span name, struct mrg_dns_name_flat *out)
+/* A name of one label more than another name.  false: it would be too long, so no zone has it. */
+static bool below(struct mrg_span label, struct mrg_span name, struct mrg_dns_name_flat *out)
 {
-	struct mrg_dns_name_flat head;
-	/* the literal ends with the root, as names do */
-	return mrg_dns_name_flat_check((struct mrg_span){ (const uint8_t *)label, len }, &head) == MRG_OK &&
-	       mrg_dns_name_flat_join(&head, 1, name, out) == MRG_OK;
+	uint8_t b[MRG_DNS_MAX_NAME];
+	struct mrg_w w;
+	mrg_w_init(&w, b, sizeof b);
+	mrg_dns_name_label_put(&w, &(struct mrg_dns_name_label_args){ .octets = label });
+	mrg_w_put(&w, name);
+	return w.st == MRG_OK && mrg_dns_name_flat_check(mrg_w_span(&w, 0), out) == MRG_OK;
 }
 
 /* A copy that stays; false: there is no memory. */
@@ -93,12 +96,13 @@ static struct mrg_span string_of(const struct mrg_dns_rr *rr)
 
 static enum mrg_dns_catalog_fault check_version(struct reader *r)
 {
-	static const char version[] = "\7version";
 	const struct mrg_dns_node *node;
+	struct mrg_dns_name_flat at;
 	struct mrg_dns_rr rr;
-	if (!below(version, sizeof version, mrg_dns_zone_origin(r->zone), r->where))
+	if (!below(MRG_LITERAL("version"), mrg_dns_zone_origin(r->zone), &at))
 		return MRG_DNS_CATALOG_NO_VERSION;
-	const struct mrg_dns_rrset *const set = set_at(r->zone, r->where, MRG_DNS_TYPE_TXT, &node);
+	*r->where = at;
+	const struct mrg_dns_rrset *const set = set_at(r->zone, &at, MRG_DNS_TYPE_TXT, &node);
 	if (set == NULL || !first_of(node, set, &rr))
 		return MRG_DNS_CATALOG_NO_VERSION;
 	if (set->count != 1)
@@ -110,16 +114,13 @@ static enum mrg_dns_catalog_fault check_version(struct reader *r)
 /* ---- members ---- */
 
 /* Does this record name a member?  Its owner is <unique-N>.zones.$CATZ (4.1) */
-static bool is_member(
-	const struct mrg_dns_zone *zone, const struct mrg_dns_rr *rr, struct mrg_dns_name_flat *owner)
+static bool is_member(const struct reader *r, const struct mrg_dns_rr *rr, struct mrg_dns_name_flat *owner)
 {
-	enum { ABOVE = 2 /* labels */ };
 	if (mrg_dns_rr_type(rr) != MRG_DNS_TYPE_PTR)
 		return false;
 	const struct mrg_dns_name name = mrg_dns_rr_name(rr);
 	mrg_dns_name_flatten(&name, owner);
-	return owner->count == zone->origin.count + ABOVE && mrg_dns_name_within(owner, &zone->origin) &&
-	       mrg_span_eq_nocase(mrg_dns_name_flat_item(owner, 1), MRG_LITERAL("\5zones"));
+	return owner->count == r->zones.count + 1u && mrg_dns_name_within(owner, &r->zones);
 }
 
 /* The slot of a name: the one that has it, or the free one where it goes. */
@@ -147,7 +148,7 @@ static bool make_room(struct reader *r)
 	struct mrg_dns_rr rr;
 	size_t count = 0;
 	while (mrg_dns_zone_next(&walk, &rr) == MRG_OK)
-		count += is_member(r->zone, &rr, &owner);
+		count += is_member(r, &rr, &owner);
 	if (count > UINT32_MAX / 2)
 		return false;
 	*c = (struct mrg_dns_catalog){ .slot_count = 2 * count + 1 };
@@ -161,11 +162,10 @@ static bool make_room(struct reader *r)
 static enum mrg_dns_catalog_fault read_coo(
 	struct reader *r, const struct mrg_dns_name_flat *owner, struct mrg_dns_catalog_member *m)
 {
-	static const char coo[] = "\3coo";
 	const struct mrg_dns_node *node;
 	struct mrg_dns_name_flat at, name;
 	struct mrg_dns_rr rr;
-	if (!below(coo, sizeof coo, mrg_dns_name_flat_from(owner, 0), &at))
+	if (!below(MRG_LITERAL("coo"), mrg_dns_name_flat_from(owner, 0), &at))
 		return MRG_DNS_CATALOG_SOUND;
 	const struct mrg_dns_rrset *const set = set_at(r->zone, &at, MRG_DNS_TYPE_PTR, &node);
 	if (set == NULL || !first_of(node, set, &rr) || !name_of(&rr, &name))
@@ -180,11 +180,10 @@ static enum mrg_dns_catalog_fault read_coo(
 static bool read_group(
 	struct reader *r, const struct mrg_dns_name_flat *owner, struct mrg_dns_catalog_member *m)
 {
-	static const char group[] = "\5group";
 	const struct mrg_dns_node *node;
 	struct mrg_dns_name_flat at;
 	struct mrg_dns_rr rr;
-	if (!below(group, sizeof group, mrg_dns_name_flat_from(owner, 0), &at))
+	if (!below(MRG_LITERAL("group"), mrg_dns_name_flat_from(owner, 0), &at))
 		return true;
 	const struct mrg_dns_rrset *const set = set_at(r->zone, &at, MRG_DNS_TYPE_TXT, &node);
 	return set == NULL || !first_of(node, set, &rr) || keep(r, string_of(&rr), &m->group);
@@ -221,11 +220,15 @@ enum mrg_dns_catalog_fault mrg_dns_catalog_read(const struct mrg_dns_zone *zone,
 	struct mrg_dns_zone_walk walk = { .zone = zone };
 	struct mrg_dns_name_flat owner;
 	struct mrg_dns_rr rr;
-	enum mrg_dns_catalog_fault fault = check_version(&r);
+	*where = zone->origin;
+	/* where there is no room for members there is none for a version */
+	enum mrg_dns_catalog_fault fault = below(MRG_LITERAL("zones"), mrg_dns_zone_origin(zone), &r.zones)
+						   ? check_version(&r)
+						   : MRG_DNS_CATALOG_NO_VERSION;
 	if (fault == MRG_DNS_CATALOG_SOUND && !make_room(&r))
 		fault = MRG_DNS_CATALOG_FULL;
 	while (fault == MRG_DNS_CATALOG_SOUND && mrg_dns_zone_next(&walk, &rr) == MRG_OK)
-		if (is_member(zone, &rr, &owner))
+		if (is_member(&r, &rr, &owner))
 			fault = read_member(&r, &owner, &rr);
 	if (fault == MRG_DNS_CATALOG_SOUND)
 		*out = read;

@@ -51,7 +51,7 @@ struct mrg_dns_catalog {
 /*
  * mrg_dns_catalog_read - what the zone lists.  Records and properties that RFC 9432 does not know are passed over (5.1).
  *   a       for all that *out has; must outlive it
- *   where   the name at fault, where there is a fault
+ *   where   the name at fault, where there is a fault; of a version that is not there its own, or the zone's if there is no room for one
  * *out is written only when it is sound.   Cost: O(records of the zone).
  */
 enum mrg_dns_catalog_fault mrg_dns_catalog_read(const struct mrg_dns_zone *zone, struct mrg_arena *a,

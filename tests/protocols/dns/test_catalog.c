@@ -22,14 +22,20 @@ static struct mrg_dns_catalog catalog;
 static struct mrg_dns_name_flat where;
 static uint8_t memory[1 << 24];
 
-static enum mrg_dns_catalog_fault read_within(const char *text, size_t cap)
+static enum mrg_dns_catalog_fault read_of(const char *origin, const char *text, size_t cap)
 {
 	struct mrg_arena a = { .p = memory, .cap = cap };
 	memset(memory, 0, sizeof memory);
+	memset(&where, 0, sizeof where);
 	kit_free(&k);
 	setup();
-	ck_assert_int_eq(kit_zone(&k, "cat.example.", text), MRG_DNS_ZONE_SOUND);
+	ck_assert_int_eq(kit_zone(&k, origin, text), MRG_DNS_ZONE_SOUND);
 	return mrg_dns_catalog_read(k.zones[0], &a, &catalog, &where);
+}
+
+static enum mrg_dns_catalog_fault read_within(const char *text, size_t cap)
+{
+	return read_of("cat.example.", text, cap);
 }
 
 static enum mrg_dns_catalog_fault read_text(const char *text) { return read_within(text, sizeof memory); }
@@ -82,6 +88,17 @@ START_TEST(what_is_passed_over)
 	ck_assert_int_eq(read_text(HEAD VERSION), MRG_DNS_CATALOG_SOUND);
 	ck_assert_uint_eq(catalog.count, 0);
 	ck_assert_ptr_null(member("one"));
+}
+END_TEST
+
+/* Below it there is no room for members, nor for a version. */
+START_TEST(a_long_origin)
+{
+	char origin[300];
+	snprintf(origin, sizeof origin, "%063d.%063d.%063d.%059d.", 1, 2, 3, 4);
+	ck_assert_int_eq(read_of(origin, HEAD, sizeof memory), MRG_DNS_CATALOG_NO_VERSION);
+	ck_assert(
+		mrg_dns_name_flat_equal(mrg_dns_name_flat_from(&where, 0), mrg_dns_zone_origin(k.zones[0])));
 }
 END_TEST
 
@@ -148,6 +165,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, members_and_properties);
 	tcase_add_test(t, what_is_passed_over);
+	tcase_add_test(t, a_long_origin);
 	tcase_add_loop_test(t, a_broken_one_leaves_what_was_read_before, 0, sizeof broken / sizeof broken[0]);
 	tcase_add_test(t, any_memory_is_enough_or_said_to_be_too_little);
 	tcase_add_test(t, very_many);
