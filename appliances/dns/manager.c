@@ -38,7 +38,8 @@ void manager_said(
 {
 	struct mrg_rt_line l;
 	for (size_t i = 0; i < db->count; i++)
-		if (db->zones[i].option->listed_in == NULL) /* members of catalogs are told of when they come */
+		if (db->zones[i].option->listed_in ==
+			NULL) /* members of catalogs are told of when they come */
 			said_zone(db->zones[i].version->zone, db->zones[i].option->file);
 	mrg_rt_line_begin(&l, "info", event);
 	mrg_rt_line_num(&l, "zones", db->count);

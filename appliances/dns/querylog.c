@@ -9,8 +9,8 @@
 #include "protocols/dns/response.h"
 
 enum {
-	WORD = 64,        /* a mnemonic, or one in its place */
-	MICRO = 1000      /* nanoseconds */
+	WORD = 64,   /* a mnemonic, or one in its place */
+	MICRO = 1000 /* nanoseconds */
 };
 
 /* RFC 3339, in microseconds. */

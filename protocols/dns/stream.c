@@ -22,7 +22,7 @@ enum {
 	CLIENTS = 4096,                 /* places to count clients at */
 	CLIENT_BITS4 = 32,              /* prefixes of what one client has */
 	CLIENT_BITS6 = 64,
-	DRAIN_MAX = 16                  /* reads of one connection when the server ends */
+	DRAIN_MAX = 16 /* reads of one connection when the server ends */
 };
 
 /* ---- connections, those longest without progress first ---- */
