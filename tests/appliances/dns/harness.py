@@ -5,6 +5,9 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -54,6 +57,30 @@ class Server(Running):
         with self.tcp_socket(index) as s:
             s.sendall(wire.frame(message))
             return receive(s)
+
+    @contextmanager
+    def asked_meanwhile(self, query: bytes, take: Callable[[wire.Message], None]) -> Iterator[None]:
+        """A client asks without pause; what is wrong with an answer, or that there is none, is a failure at the end."""
+        trouble: list[str] = []
+        done = threading.Event()
+
+        def ask() -> None:
+            try:
+                with self.udp_socket() as s:
+                    while not done.is_set():
+                        s.send(query)
+                        take(wire.read(s.recv(4096)))
+            except Exception as e:  # noqa: BLE001  told below
+                trouble.append(f"{type(e).__name__}: {e}")
+
+        client = threading.Thread(target=ask)
+        client.start()
+        try:
+            yield
+        finally:
+            done.set()
+            client.join(PATIENCE_S)
+        equal(trouble, [])
 
     def own_addresses(self) -> list[tuple[str, int]]:
         """All of them, when it listens at both wildcards; and which of the two it is."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -176,30 +175,14 @@ def test_nothing_is_lost_or_left_while_zones_come_and_go() -> None:
         always = config.zone("always.example")
         zones = [config.zone(f"z{i}.example") for i in range(20)]
         with Server(*config.write(*always), "--workers", "2") as server:
-            trouble: list[str] = []
-            done = threading.Event()
-
-            def ask() -> None:
-                try:
-                    with server.udp_socket() as s:
-                        while not done.is_set():
-                            s.send(wire.query("www.always.example"))
-                            equal(wire.read(s.recv(4096)).rcode, 0)
-                except Exception as e:  # noqa: BLE001  told below
-                    trouble.append(f"{type(e).__name__}: {e}")
-
-            client = threading.Thread(target=ask)
-            client.start()
             sizes = []
-            for i in range(60):
-                some = [line for z in zones[i % 20:] for line in z]
-                config.write(*key(NEW if i % 2 else OLD), *always, *some)
-                server.reload()
-                if i % 20 == 19:
-                    sizes.append((size_kib(server, "VmSize"), size_kib(server, "VmRSS")))
-            done.set()
-            client.join(PATIENCE_S)
-            equal(trouble, [])
+            with server.asked_meanwhile(wire.query("www.always.example"), lambda reply: equal(reply.rcode, 0)):
+                for i in range(60):
+                    some = [line for z in zones[i % 20:] for line in z]
+                    config.write(*key(NEW if i % 2 else OLD), *always, *some)
+                    server.reload()
+                    if i % 20 == 19:
+                        sizes.append((size_kib(server, "VmSize"), size_kib(server, "VmRSS")))
             check(sizes[2][0] < sizes[0][0] + (1 << 20), f"address space: {sizes}")
             check(sizes[2][1] < sizes[0][1] + 4096, f"memory: {sizes}")
             equal(server.end(), 0)
