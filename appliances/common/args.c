@@ -1,5 +1,5 @@
 /*
- * A command line: a table of options, each with the function that takes its value.
+ * A command line: a table of options, each with the function that takes its value, or with the place for it.
  * Reading order: numbers, unknown options, args_read.
  */
 #include "appliances/common/args.h"
@@ -105,6 +105,20 @@ static enum outcome print(const char *text)
 	return out_flush(&o) ? OUTCOME_OK : OUTCOME_SYSTEM;
 }
 
+/* Put a value, or that the option is there, in its place. */
+static bool place(const struct args *args, const struct arg *arg, void *ctx, const char *value)
+{
+	void *const at = (char *)ctx + arg->at;
+	switch (arg->kind) {
+	case ARG_SET: *(bool *)at = true; break;
+	case ARG_STRING: *(const char **)at = value; break;
+	case ARG_NUMBER: return args_number(args->program, arg->name, value, arg->least, arg->most, at);
+	case ARG_ADDRESS: return args_address(args->program, arg->name, value, (uint16_t)arg->most, at);
+	default: return arg->take(ctx, value);
+	}
+	return true;
+}
+
 static bool take(const struct args *args, const struct arg *arg, void *ctx, const char *value)
 {
 	if (arg->has_value == (value == NULL)) {
@@ -112,7 +126,7 @@ static bool take(const struct args *args, const struct arg *arg, void *ctx, cons
 			NULL);
 		return false;
 	}
-	return arg->take(ctx, value);
+	return place(args, arg, ctx, value);
 }
 
 bool args_take(const struct args *args, void *ctx, const char *name, const char *value)

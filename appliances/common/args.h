@@ -11,12 +11,38 @@
 /* How a program ends; see its help text. INPUT: what it was given to serve is not as it should be. */
 enum outcome { OUTCOME_OK = 0, OUTCOME_INPUT = 1, OUTCOME_USAGE = 2, OUTCOME_ADDRESS = 3, OUTCOME_SYSTEM = 4 };
 
+enum { METRICS_PORT = 9100 /* of --metrics, where none is said */ };
+
+/* Where a value goes that needs nothing else. */
+enum arg_kind { ARG_TAKEN, ARG_SET, ARG_STRING, ARG_NUMBER, ARG_ADDRESS };
+
 struct arg {
 	const char *name; /* with its dashes */
-	bool (*take)(void *ctx, const char *value); /* false: it has said what is wrong; NULL: the text is printed and that is all */
 	bool has_value;
-	const char *text;
+	enum arg_kind kind;
+	bool (*take)(void *ctx, const char *value); /* ARG_TAKEN; false: it has said what is wrong */
+	const char *text;                           /* printed, and that is all; NULL: none */
+	size_t at;            /* of ctx, but for ARG_TAKEN */
+	unsigned least, most; /* ARG_NUMBER; ARG_ADDRESS: the port where none is said */
 };
+
+#define ARG_TAKES(option, taker) { .name = (option), .take = (taker), .has_value = true }
+#define ARG_DOES(option, taker) { .name = (option), .take = (taker) } /* no value */
+#define ARG_PRINTS(option, what) { .name = (option), .text = (what) }
+
+/* Options for a field of a structure, which ctx is: a compiler holds its type against the option's. */
+#define ARG_AT(type, structure, field) \
+	(offsetof(structure, field) + 0u * sizeof(_Generic(&((structure *)0)->field, type *: 1)))
+#define ARG_SETS(option, structure, field) /* bool: true where it is there */ \
+	{ .name = (option), .kind = ARG_SET, .at = ARG_AT(bool, structure, field) }
+#define ARG_SAYS(option, structure, field) /* const char *: borrowed */ \
+	{ .name = (option), .has_value = true, .kind = ARG_STRING, .at = ARG_AT(const char *, structure, field) }
+#define ARG_COUNTS(option, structure, field, lowest, highest) /* unsigned */ \
+	{ .name = (option), .has_value = true, .kind = ARG_NUMBER, .at = ARG_AT(unsigned, structure, field), \
+		.least = (lowest), .most = (highest) }
+#define ARG_PLACES(option, structure, field, port) /* struct mrg_rt_addr */ \
+	{ .name = (option), .has_value = true, .kind = ARG_ADDRESS, \
+		.at = ARG_AT(struct mrg_rt_addr, structure, field), .most = (port) }
 
 struct args {
 	const char *program;

@@ -4,7 +4,7 @@
  * The value of the option is net_options.h's.
  *
  * Use:
- *	{ "--net", take_net, true, NULL }	in the table of options; take_net calls net_read
+ *	ARG_TAKES("--net", take_net)	in the table of options; take_net calls net_read
  *	outcome = net_device(&net, PROGRAM, &o->net);	before privileges are dropped
  *	mrg_unix_loop_init(&loop, &mrg_unix_kernel, &arena, &limits);	an arena with room for net_memory() more
  *	err = net_open(&net, &loop, &arena, &mrg_tcpip_usual);

@@ -5,7 +5,7 @@
  * more system calls; whoever is done last ends the process.
  *
  * Use:
- *	{ "--sandbox", take_sandbox, false, NULL }	in the table of options; take_sandbox calls sandbox_possible
+ *	ARG_DOES("--sandbox", take_sandbox)	in the table of options; take_sandbox calls sandbox_possible
  *	sys = sandboxed ? &mrg_unix_few : &mrg_unix_kernel;	for mrg_unix_loop_init
  *	outcome = sandbox_begin(&box, PROGRAM, worker_count);	when everything is open, before threads
  *	sandbox_loop(&box, &loop); sandbox_net(&box, &net); ...	what is to stay open

@@ -52,7 +52,13 @@ static const char HELP[] =
 static const char PROGRAM[] = "mrg-dns";
 static const char VERSION[] = DNS_VERSION "\n";
 
-enum { PORT = 53 };
+enum {
+	PORT = 53,
+	SAMPLE_MAX = 1000000000,
+	SLIP_MAX = 100,
+	NETWORKS_MAX = 10000000,
+	TCP_PER_CLIENT_MAX = 65535
+};
 
 /* ---- values: each says itself what is wrong with one ---- */
 
@@ -75,40 +81,10 @@ static bool take_net(void *ctx, const char *value)
 	return net_read(PROGRAM, value, &o->net);
 }
 
-static bool take_metrics(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	return args_address(PROGRAM, "--metrics", value, 9100, &o->metrics);
-}
-
 static bool take_zone(void *ctx, const char *value)
 {
 	struct options *const o = ctx;
 	return zone_option_add(&o->zones, value);
-}
-
-static bool take_control(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	o->control = value;
-	return true;
-}
-
-static bool take_workers(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	unsigned n;
-	if (!args_number(PROGRAM, "--workers", value, 1, WORKERS_MAX, &n))
-		return false;
-	o->workers = n;
-	return true;
-}
-
-static bool take_user(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	o->user = value;
-	return true;
 }
 
 static bool take_sandbox(void *ctx, const char *value)
@@ -117,56 +93,6 @@ static bool take_sandbox(void *ctx, const char *value)
 	(void)value;
 	o->sandbox = true;
 	return sandbox_possible(PROGRAM);
-}
-
-static bool take_check(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	(void)value;
-	o->check = true;
-	return true;
-}
-
-static bool take_print(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	(void)value;
-	o->print = true;
-	return true;
-}
-
-static bool take_store(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	o->store = value;
-	return true;
-}
-
-static bool take_rate(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	return args_number(PROGRAM, "--rate", value, 0, MRG_DNS_RATE_MOST, &o->rate.limit);
-}
-
-static bool take_rate_slip(void *ctx, const char *value)
-{
-	enum { MOST = 100 };
-	struct options *const o = ctx;
-	return args_number(PROGRAM, "--rate-slip", value, 0, MOST, &o->rate.slip);
-}
-
-static bool take_rate_networks(void *ctx, const char *value)
-{
-	enum { MOST = 10000000 };
-	struct options *const o = ctx;
-	return args_number(PROGRAM, "--rate-networks", value, 1, MOST, &o->rate.networks);
-}
-
-static bool take_tcp_per_client(void *ctx, const char *value)
-{
-	enum { MOST = 65535 };
-	struct options *const o = ctx;
-	return args_number(PROGRAM, "--tcp-per-client", value, 1, MOST, &o->tcp_per_client);
 }
 
 static bool take_cookie_secret(void *ctx, const char *value)
@@ -179,14 +105,6 @@ static bool take_cookie_secret(void *ctx, const char *value)
 	return cookie_secret_read(value, &o->cookies, o->cookie_secrets++);
 }
 
-static bool take_no_cookies(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	(void)value;
-	o->no_cookies = true;
-	return true;
-}
-
 static bool take_query_log(void *ctx, const char *value)
 {
 	struct options *const o = ctx;
@@ -194,13 +112,6 @@ static bool take_query_log(void *ctx, const char *value)
 	if (value[0] == '\0')
 		say("mrg-dns: --query-log: expected the name of a file, or -", NULL);
 	return value[0] != '\0';
-}
-
-static bool take_query_log_sample(void *ctx, const char *value)
-{
-	enum { MOST = 1000000000 };
-	struct options *const o = ctx;
-	return args_number(PROGRAM, "--query-log-sample", value, 1, MOST, &o->query_log_sample);
 }
 
 static bool take_dnstap(void *ctx, const char *value)
@@ -223,33 +134,33 @@ static bool take_config(void *ctx, const char *value);
 /* ---- the table ---- */
 
 static const struct arg table[] = {
-	{ "--listen", take_listen, true, NULL },
-	{ "--net", take_net, true, NULL },
-	{ "--zone", take_zone, true, NULL },
-	{ "--metrics", take_metrics, true, NULL },
-	{ "--control", take_control, true, NULL },
-	{ "--query-log", take_query_log, true, NULL },
-	{ "--query-log-sample", take_query_log_sample, true, NULL },
-	{ "--dnstap", take_dnstap, true, NULL },
-	{ "--workers", take_workers, true, NULL },
-	{ "--user", take_user, true, NULL },
-	{ "--sandbox", take_sandbox, false, NULL },
-	{ "--udp-max", answering_udp_max, true, NULL },
-	{ "--version-text", answering_version, true, NULL },
-	{ "--identity", answering_identity, true, NULL },
-	{ "--nsid", answering_nsid, true, NULL },
-	{ "--rate", take_rate, true, NULL },
-	{ "--rate-slip", take_rate_slip, true, NULL },
-	{ "--rate-networks", take_rate_networks, true, NULL },
-	{ "--tcp-per-client", take_tcp_per_client, true, NULL },
-	{ "--cookie-secret", take_cookie_secret, true, NULL },
-	{ "--no-cookies", take_no_cookies, false, NULL },
-	{ "--config", take_config, true, NULL },
-	{ "--check", take_check, false, NULL },
-	{ "--print", take_print, false, NULL },
-	{ "--store", take_store, true, NULL },
-	{ "--help", NULL, false, HELP },
-	{ "--version", NULL, false, VERSION },
+	ARG_TAKES("--listen", take_listen),
+	ARG_TAKES("--net", take_net),
+	ARG_TAKES("--zone", take_zone),
+	ARG_PLACES("--metrics", struct options, metrics, METRICS_PORT),
+	ARG_SAYS("--control", struct options, control),
+	ARG_TAKES("--query-log", take_query_log),
+	ARG_COUNTS("--query-log-sample", struct options, query_log_sample, 1, SAMPLE_MAX),
+	ARG_TAKES("--dnstap", take_dnstap),
+	ARG_COUNTS("--workers", struct options, workers, 1, WORKERS_MAX),
+	ARG_SAYS("--user", struct options, user),
+	ARG_DOES("--sandbox", take_sandbox),
+	ARG_TAKES("--udp-max", answering_udp_max),
+	ARG_TAKES("--version-text", answering_version),
+	ARG_TAKES("--identity", answering_identity),
+	ARG_TAKES("--nsid", answering_nsid),
+	ARG_COUNTS("--rate", struct options, rate.limit, 0, MRG_DNS_RATE_MOST),
+	ARG_COUNTS("--rate-slip", struct options, rate.slip, 0, SLIP_MAX),
+	ARG_COUNTS("--rate-networks", struct options, rate.networks, 1, NETWORKS_MAX),
+	ARG_COUNTS("--tcp-per-client", struct options, tcp_per_client, 1, TCP_PER_CLIENT_MAX),
+	ARG_TAKES("--cookie-secret", take_cookie_secret),
+	ARG_SETS("--no-cookies", struct options, no_cookies),
+	ARG_TAKES("--config", take_config),
+	ARG_SETS("--check", struct options, check),
+	ARG_SETS("--print", struct options, print),
+	ARG_SAYS("--store", struct options, store),
+	ARG_PRINTS("--help", HELP),
+	ARG_PRINTS("--version", VERSION),
 };
 
 static const struct args args = { PROGRAM, table, sizeof table / sizeof table[0] };

@@ -31,7 +31,7 @@ struct options {
 	const char *query_log, *dnstap; /* where to write down what is seen of queries; NULL: nowhere */
 	unsigned query_log_sample;      /* of so many queries one */
 	unsigned tcp_per_client; /* connections; 0: no limit */
-	size_t workers;
+	unsigned workers;
 	const char *user;
 	bool check, print, sandbox;
 	const char *store; /* a file to write the zone to in one piece; NULL: none */

@@ -130,19 +130,12 @@ struct options {
 	const char *control;
 };
 
-static bool take_control(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	o->control = value;
-	return true;
-}
-
 int main(int argc, char *argv[])
 {
 	static const struct arg table[] = {
-		{ "--control", take_control, true, NULL },
-		{ "--help", NULL, false, HELP },
-		{ "--version", NULL, false, "mrg-dnsctl 0.1.0\n" },
+		ARG_SAYS("--control", struct options, control),
+		ARG_PRINTS("--help", HELP),
+		ARG_PRINTS("--version", "mrg-dnsctl 0.1.0\n"),
 	};
 	static const struct args args = { PROGRAM, table, sizeof table / sizeof table[0] };
 	static char line[LINE_MAX_LEN];

@@ -29,19 +29,6 @@ static bool take_net(void *ctx, const char *value)
 	return net_read(PROGRAM, value, &o->net);
 }
 
-static bool take_metrics(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	return args_address(PROGRAM, "--metrics", value, 9100, &o->metrics);
-}
-
-static bool take_user(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	o->user = value;
-	return true;
-}
-
 static bool take_sandbox(void *ctx, const char *value)
 {
 	struct options *const o = ctx;
@@ -51,12 +38,12 @@ static bool take_sandbox(void *ctx, const char *value)
 }
 
 static const struct arg table[] = {
-	{ "--net", take_net, true, NULL },
-	{ "--metrics", take_metrics, true, NULL },
-	{ "--user", take_user, true, NULL },
-	{ "--sandbox", take_sandbox, false, NULL },
-	{ "--help", NULL, false, HELP },
-	{ "--version", NULL, false, VERSION },
+	ARG_TAKES("--net", take_net),
+	ARG_PLACES("--metrics", struct options, metrics, METRICS_PORT),
+	ARG_SAYS("--user", struct options, user),
+	ARG_DOES("--sandbox", take_sandbox),
+	ARG_PRINTS("--help", HELP),
+	ARG_PRINTS("--version", VERSION),
 };
 
 bool options_read(struct options *o, int argc, char *const argv[], enum outcome *outcome)

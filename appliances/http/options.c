@@ -59,23 +59,6 @@ static bool take_root(void *ctx, const char *value) { return take_place(ctx, "--
 
 static bool take_archive(void *ctx, const char *value) { return take_place(ctx, "--archive", value, true); }
 
-static bool take_workers(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	unsigned n;
-	if (!args_number(PROGRAM, "--workers", value, 1, WORKERS_MAX, &n))
-		return false;
-	o->workers = n;
-	return true;
-}
-
-static bool take_user(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	o->user = value;
-	return true;
-}
-
 static bool take_sandbox(void *ctx, const char *value)
 {
 	struct options *const o = ctx;
@@ -84,30 +67,22 @@ static bool take_sandbox(void *ctx, const char *value)
 	return sandbox_possible(PROGRAM);
 }
 
-static bool take_check(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	(void)value;
-	o->check = true;
-	return true;
-}
-
 static bool take_config(void *ctx, const char *value);
 
 /* ---- the table ---- */
 
 static const struct arg table[] = {
 	RULES_ARGS,
-	{ "--net", take_net, true, NULL },
-	{ "--root", take_root, true, NULL },
-	{ "--archive", take_archive, true, NULL },
-	{ "--workers", take_workers, true, NULL },
-	{ "--user", take_user, true, NULL },
-	{ "--sandbox", take_sandbox, false, NULL },
-	{ "--config", take_config, true, NULL },
-	{ "--check", take_check, false, NULL },
-	{ "--help", NULL, false, HELP },
-	{ "--version", NULL, false, VERSION },
+	ARG_TAKES("--net", take_net),
+	ARG_TAKES("--root", take_root),
+	ARG_TAKES("--archive", take_archive),
+	ARG_COUNTS("--workers", struct options, workers, 1, WORKERS_MAX),
+	ARG_SAYS("--user", struct options, user),
+	ARG_DOES("--sandbox", take_sandbox),
+	ARG_TAKES("--config", take_config),
+	ARG_SETS("--check", struct options, check),
+	ARG_PRINTS("--help", HELP),
+	ARG_PRINTS("--version", VERSION),
 };
 
 static const struct args args = { PROGRAM, table, sizeof table / sizeof table[0] };

@@ -14,7 +14,7 @@ enum { WORKERS_MAX = 256 };
 struct options {
 	struct rules rules; /* first: its takers are given all of this */
 	struct net_options net;
-	size_t workers;
+	unsigned workers;
 	bool sandbox;
 	const char *user;
 	bool check;

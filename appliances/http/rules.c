@@ -50,12 +50,6 @@ bool rules_take_listen(void *ctx, const char *value)
 	       ++r->listen_count != 0;
 }
 
-bool rules_take_metrics(void *ctx, const char *value)
-{
-	struct rules *const r = ctx;
-	return args_address(PROGRAM, "--metrics", value, RULES_METRICS_PORT, &r->metrics);
-}
-
 bool rules_take_vhost(void *ctx, const char *value)
 {
 	struct rules *const r = ctx;

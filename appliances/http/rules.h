@@ -9,7 +9,7 @@
 #include "mrg_rt.h"
 #include "protocols/http/files.h"
 
-enum { LISTEN_MAX = 32, RULES_MAX = 256, HOSTS_MAX = 256, RULES_PORT = 80, RULES_METRICS_PORT = 9100 };
+enum { LISTEN_MAX = 32, RULES_MAX = 256, HOSTS_MAX = 256, RULES_PORT = 80 };
 
 enum access_log { ACCESS_NONE, ACCESS_COMMON, ACCESS_COMBINED };
 
@@ -36,10 +36,10 @@ struct rules {
 
 /* Rows for a table of options (args.h), whose takers get a struct rules. What is taken borrows the values. */
 #define RULES_ARGS \
-	{ "--listen", rules_take_listen, true, NULL }, { "--vhost", rules_take_vhost, true, NULL }, \
-	{ "--index", rules_take_index, true, NULL }, \
-	{ "--error-page", rules_take_error_page, true, NULL }, { "--cache", rules_take_cache, true, NULL }, \
-	{ "--access-log", rules_take_access_log, true, NULL }, { "--metrics", rules_take_metrics, true, NULL }
+	ARG_TAKES("--listen", rules_take_listen), ARG_TAKES("--vhost", rules_take_vhost), \
+	ARG_TAKES("--index", rules_take_index), \
+	ARG_TAKES("--error-page", rules_take_error_page), ARG_TAKES("--cache", rules_take_cache), \
+	ARG_TAKES("--access-log", rules_take_access_log), ARG_PLACES("--metrics", struct rules, metrics, METRICS_PORT)
 
 bool rules_take_listen(void *ctx, const char *value);
 bool rules_take_vhost(void *ctx, const char *value);
@@ -47,7 +47,6 @@ bool rules_take_index(void *ctx, const char *value);
 bool rules_take_error_page(void *ctx, const char *value);
 bool rules_take_cache(void *ctx, const char *value);
 bool rules_take_access_log(void *ctx, const char *value);
-bool rules_take_metrics(void *ctx, const char *value);
 
 void rules_init(struct rules *r); /* what counts where no option says otherwise */
 

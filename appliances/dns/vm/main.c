@@ -35,11 +35,11 @@ static bool take_zone(void *ctx, const char *value)
 }
 
 static const struct arg options[] = {
-	{ "--zone", take_zone, true, NULL },
-	{ "--udp-max", answering_udp_max, true, NULL },
-	{ "--version-text", answering_version, true, NULL },
-	{ "--identity", answering_identity, true, NULL },
-	{ "--nsid", answering_nsid, true, NULL },
+	ARG_TAKES("--zone", take_zone),
+	ARG_TAKES("--udp-max", answering_udp_max),
+	ARG_TAKES("--version-text", answering_version),
+	ARG_TAKES("--identity", answering_identity),
+	ARG_TAKES("--nsid", answering_nsid),
 };
 
 static enum outcome take_options(struct answering *a)

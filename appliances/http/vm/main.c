@@ -148,17 +148,9 @@ static void put_figures(void *ctx, struct mrg_w *w)
 
 /* ---- beginning ---- */
 
-static bool take_check(void *ctx, const char *value)
-{
-	struct serving *const s = ctx;
-	(void)value;
-	s->check = true;
-	return true;
-}
-
 static bool take_options(struct serving *s, enum outcome *outcome)
 {
-	static const struct arg table[] = { RULES_ARGS, { "--check", take_check, false, NULL } };
+	static const struct arg table[] = { RULES_ARGS, ARG_SETS("--check", struct serving, check) };
 	static const struct args args = { "mrg-http", table, sizeof table / sizeof table[0] };
 	struct rules *const r = &s->rules;
 	rules_init(r);
