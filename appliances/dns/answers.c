@@ -32,6 +32,10 @@ void answers_batch(const struct answers *a, struct mrg_dgram_end *e, struct mrg_
 			mrg_dns_answer_begin(a->server, d[from + i].in, &asked[i]);
 		for (size_t i = 0; i < n; i++)
 			mrg_dns_answer_look(&asked[i]);
+		for (size_t i = 0; i < n && a->rate != NULL; i++) {
+			client.index = from + i;
+			mrg_dns_answer_expect(&asked[i], &client);
+		}
 		for (size_t i = 0; i < n; i++) {
 			struct mrg_dgram *const one = &d[from + i];
 			client.index = from + i;

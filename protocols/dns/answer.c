@@ -59,11 +59,12 @@ static void answer_chaos(const struct mrg_dns_server *s, struct mrg_dns_reply *r
  * The name itself has the type, and no rule asks for more than the set: it goes out as it stands.  False: there is
  * more to it.
  */
-static bool answer_at_once(struct mrg_dns_reply *r, const struct mrg_dns_node *bucket, uint16_t type)
+static bool answer_at_once(const struct mrg_dns_asked *a, struct mrg_dns_reply *r, uint16_t type)
 {
 	enum { MORE = MRG_DNS_NODE_CUT | MRG_DNS_NODE_OCCLUDED | MRG_DNS_NODE_HASHED };
 	const struct mrg_dns_name view = mrg_dns_question_name(&r->query->question);
-	const struct mrg_dns_node *const n = mrg_dns_bucket_find(bucket, mrg_dns_name_span(&view));
+	const struct mrg_dns_node *const n =
+		a->expected != NULL ? a->expected : mrg_dns_bucket_find(a->bucket, mrg_dns_name_span(&view));
 	if (n == NULL || (n->flags & MORE) != 0 || type == MRG_DNS_TYPE_NS)
 		return false;
 	const struct mrg_dns_rrset *const set = mrg_dns_node_find(n, type);
@@ -109,7 +110,7 @@ static void answer_without_zone(const struct mrg_dns_asked *a, const struct mrg_
 static void answer_from_zones(const struct mrg_dns_asked *a, struct mrg_dns_reply *r, uint16_t type)
 {
 	struct mrg_dns_walk w;
-	if (answer_at_once(r, a->bucket, type))
+	if (answer_at_once(a, r, type))
 		return;
 	const struct mrg_dns_name view = mrg_dns_question_name(&r->query->question);
 	mrg_dns_name_flatten(&view, &w.name);
@@ -199,7 +200,7 @@ void mrg_dns_answer_begin(const struct mrg_dns_server *s, struct mrg_span query,
 {
 	out->server = s;
 	out->zone = NULL;
-	out->bucket = NULL;
+	out->bucket = out->expected = NULL;
 	out->verdict = mrg_dns_query_question(query, &out->query);
 	if (out->verdict != MRG_DNS_VERDICT_ANSWER)
 		return;
@@ -219,6 +220,11 @@ void mrg_dns_answer_look(struct mrg_dns_asked *a)
 {
 	if (a->zone != NULL)
 		a->bucket = mrg_dns_zone_bucket(a->zone, a->slot);
+	if (a->verdict == MRG_DNS_VERDICT_ANSWER)
+		a->verdict = mrg_dns_query_rest(&a->query);
+	else if (a->verdict == MRG_DNS_VERDICT_COOKIE &&
+		 mrg_dns_query_rest(&a->query) != MRG_DNS_VERDICT_ANSWER)
+		a->verdict = MRG_DNS_VERDICT_FORMERR;
 }
 
 /* ---- who asks ---- */
@@ -302,16 +308,48 @@ static enum mrg_dns_rate_kind rate_kind(const struct mrg_dns_reply *r)
 	return r->aa ? MRG_DNS_RATE_NODATA : MRG_DNS_RATE_REFERRAL;
 }
 
+/* Does it show what makes a client known, if it is good? */
+static bool shows_something(const struct mrg_dns_query *q)
+{
+	return q->has_tsig ||
+	       ((q->options & MRG_DNS_WANTED_COOKIE) != 0 && mrg_dns_cookie_server(&q->cookie).len != 0);
+}
+
+void mrg_dns_answer_expect(struct mrg_dns_asked *a, const struct mrg_dns_asker *c)
+{
+	struct mrg_rt_addr peer = { .family = 0 };
+	if (c->rate == NULL || c->via != MRG_DNS_UDP || c->peer == NULL || a->bucket == NULL ||
+		a->verdict != MRG_DNS_VERDICT_ANSWER || shows_something(&a->query))
+		return;
+	const struct mrg_dns_name view = mrg_dns_question_name(&a->query.question);
+	a->expected = mrg_dns_bucket_find(a->bucket, mrg_dns_name_span(&view));
+	if (a->expected == NULL)
+		return;
+	c->peer(c->ctx, c->index, &peer);
+	a->account = mrg_dns_rate_account(
+		c->rate, &peer, MRG_DNS_RATE_ANSWER, a->expected, mrg_dns_question_type(&a->query.question));
+}
+
+/* Where the reply is counted, which is known already if it is the expected one. */
+static uint64_t account_of(const struct mrg_dns_asked *a, const struct asker *k,
+	const struct mrg_dns_reply *r, enum mrg_dns_rate_kind kind)
+{
+	if (kind != MRG_DNS_RATE_ANSWER)
+		return mrg_dns_rate_account(k->client->rate, &k->peer, kind, r->about, 0);
+	if (a->expected != NULL && r->about == a->expected)
+		return a->account;
+	return mrg_dns_rate_account(
+		k->client->rate, &k->peer, kind, r->about, mrg_dns_question_type(&r->query->question));
+}
+
 /* Is the reply within its client's rate?  False: it is not to be sent. */
-static MRG_NOINLINE bool within_rate(struct asker *k, struct mrg_dns_reply *r)
+static MRG_NOINLINE bool within_rate(const struct mrg_dns_asked *a, struct asker *k, struct mrg_dns_reply *r)
 {
 	const enum mrg_dns_rate_kind kind = rate_kind(r);
-	const uint16_t type =
-		kind == MRG_DNS_RATE_ANSWER ? mrg_dns_question_type(&r->query->question) : (uint16_t)0;
 	if (peer_of(k) == NULL)
 		return true;
 	const enum mrg_dns_rate_verdict v =
-		mrg_dns_rate_take(k->client->rate, &k->peer, kind, r->about, type, k->client->now_ns);
+		mrg_dns_rate_take(k->client->rate, account_of(a, k, r, kind), kind, k->client->now_ns);
 	if (v == MRG_DNS_RATE_CUT)
 		mrg_dns_reply_cut(r);
 	return v != MRG_DNS_RATE_DROP;
@@ -347,7 +385,7 @@ static enum mrg_status write_reply(
 	case MRG_DNS_VERDICT_BADCOOKIE: r.rcode = MRG_DNS_RCODE_BADCOOKIE; break;
 	default: r.rcode = MRG_DNS_RCODE_FORMERR; break;
 	}
-	if (c->rate != NULL && c->via == MRG_DNS_UDP && !k->known && !within_rate(k, &r))
+	if (c->rate != NULL && c->via == MRG_DNS_UDP && !k->known && !within_rate(a, k, &r))
 		return MRG_END;
 	return mrg_dns_reply_end(&r, out_len);
 }
@@ -377,10 +415,6 @@ enum mrg_status mrg_dns_answer_finish(
 	*out_len = 0;
 	if (a->verdict == MRG_DNS_VERDICT_DROP)
 		return MRG_END;
-	if (a->verdict == MRG_DNS_VERDICT_ANSWER)
-		a->verdict = mrg_dns_query_rest(q);
-	else if (a->verdict == MRG_DNS_VERDICT_COOKIE && mrg_dns_query_rest(q) != MRG_DNS_VERDICT_ANSWER)
-		a->verdict = MRG_DNS_VERDICT_FORMERR;
 	k.client = c;
 	k.has_peer = k.known = false;
 	if (q->options != 0)
@@ -397,5 +431,6 @@ enum mrg_status mrg_dns_answer(const struct mrg_dns_server *s, const struct mrg_
 	struct mrg_dns_asked a;
 	mrg_dns_answer_begin(s, query, &a);
 	mrg_dns_answer_look(&a);
+	mrg_dns_answer_expect(&a, c);
 	return mrg_dns_answer_finish(&a, c, out, cap, out_len);
 }

@@ -81,15 +81,20 @@ struct mrg_dns_asked {
 	const struct mrg_dns_zone *zone;   /* that has the name, or the only one there is; may be NULL */
 	const uint32_t *slot;              /* of its directory, for the name; valid if there is a zone */
 	const struct mrg_dns_node *bucket; /* where the name is if it exists; may be NULL */
+	const struct mrg_dns_node
+		*expected; /* that has the answer, as far as is known; NULL: that was not looked for */
+	uint64_t account;  /* where a reply with that is counted */
 };
 
 /*
- * mrg_dns_answer_begin, _look, _finish - mrg_dns_answer in three steps, for who has several queries at once.
- * The first two let the memory come closer that the next step needs, and don't wait for it: so take each step for a
- * dozen queries before the next step.   Lifetime: *out borrows *s and the query until it is finished.
+ * mrg_dns_answer_begin, _look, _expect, _finish - mrg_dns_answer in steps, for who has several queries at once.
+ * All but the last let the memory come closer that the next step needs, and don't wait for it: so take each step for a
+ * dozen queries before the next step.  The query is read to its end by _look.  _expect can be left out; without rate limiting there is nothing to it.
+ * Lifetime: *out borrows *s and the query until it is finished.
  */
 void mrg_dns_answer_begin(const struct mrg_dns_server *s, struct mrg_span query, struct mrg_dns_asked *out);
 void mrg_dns_answer_look(struct mrg_dns_asked *a);
+void mrg_dns_answer_expect(struct mrg_dns_asked *a, const struct mrg_dns_asker *c);
 MRG_MUST_USE enum mrg_status mrg_dns_answer_finish(
 	struct mrg_dns_asked *a, const struct mrg_dns_asker *c, uint8_t *out, size_t cap, size_t *out_len);
 

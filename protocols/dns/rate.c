@@ -4,6 +4,8 @@
  */
 #include "protocols/dns/rate.h"
 
+#include "protocols/dns/zone_store.h"
+
 enum {
 	WAYS = 4,    /* buckets that a hash may be in: a line of the cache */
 	UNIT = 1000, /* parts of a reply: a rate of 1 brings one in a millisecond */
@@ -57,21 +59,29 @@ static uint64_t network(const struct mrg_rt_addr *peer, const struct mrg_dns_rat
 	return first;
 }
 
-/* Where a reply is counted.  Addresses differ in their lower 48 bits, and not in the last three of them alone. */
-static uint64_t account(const struct mrg_dns_rate *r, uint64_t net, enum mrg_dns_rate_kind kind,
-	const void *about, uint16_t type)
+/* Its place is in the lower half of an account, its tag in the upper one. */
+static struct mrg_dns_rate_bucket *set_of(const struct mrg_dns_rate *r, uint64_t account)
 {
-	const uint64_t what[2] = { net, (uintptr_t)about ^ (uint64_t)type << 48 ^ (uint64_t)kind };
-	return mrg_rt_hash(r->key, (struct mrg_span){ (const uint8_t *)what, sizeof what });
+	return &r->buckets[((account & UINT32_MAX) * r->set_count >> 32) * WAYS];
+}
+
+/* Addresses of what there is differ in their lower 48 bits, and not in the last three of them alone. */
+uint64_t mrg_dns_rate_account(const struct mrg_dns_rate *r, const struct mrg_rt_addr *peer,
+	enum mrg_dns_rate_kind kind, const void *about, uint16_t type)
+{
+	const uint64_t what[2] = { network(peer, &r->limits),
+		(uintptr_t)about ^ (uint64_t)type << 48 ^ (uint64_t)kind };
+	const uint64_t account = mrg_rt_hash(r->key, (struct mrg_span){ (const uint8_t *)what, sizeof what });
+	mrg_dns_prefetch(set_of(r, account));
+	return account;
 }
 
 /* The bucket with this tag; else the one that was not used longest becomes it, full. */
 static struct mrg_dns_rate_bucket *bucket_of(
-	struct mrg_dns_rate *r, uint64_t hash, uint32_t now_ms, uint32_t rate)
+	struct mrg_dns_rate *r, uint64_t account, uint32_t now_ms, uint32_t rate)
 {
-	struct mrg_dns_rate_bucket *const set =
-		&r->buckets[((hash & UINT32_MAX) * r->set_count >> 32) * WAYS];
-	const uint32_t tag = (uint32_t)(hash >> 32) | 1u;
+	struct mrg_dns_rate_bucket *const set = set_of(r, account);
+	const uint32_t tag = (uint32_t)(account >> 32) | 1u;
 	struct mrg_dns_rate_bucket *oldest = set;
 	for (unsigned i = 0; i < WAYS; i++) {
 		if (set[i].tag == tag)
@@ -99,14 +109,13 @@ static void settle(struct mrg_dns_rate_bucket *b, const struct mrg_dns_rate_limi
 	b->last_ms = now_ms;
 }
 
-enum mrg_dns_rate_verdict mrg_dns_rate_take(struct mrg_dns_rate *r, const struct mrg_rt_addr *peer,
-	enum mrg_dns_rate_kind kind, const void *about, uint16_t type, uint64_t now_ns)
+enum mrg_dns_rate_verdict mrg_dns_rate_take(
+	struct mrg_dns_rate *r, uint64_t account, enum mrg_dns_rate_kind kind, uint64_t now_ns)
 {
 	const uint32_t rate = r->limits.per_second[kind], now_ms = (uint32_t)(now_ns / 1000000u);
 	if (rate == 0)
 		return MRG_DNS_RATE_SEND;
-	const uint64_t hash = account(r, network(peer, &r->limits), kind, about, type);
-	struct mrg_dns_rate_bucket *const b = bucket_of(r, hash, now_ms, rate);
+	struct mrg_dns_rate_bucket *const b = bucket_of(r, account, now_ms, rate);
 	settle(b, &r->limits, rate, now_ms);
 	if (b->credit >= 0)
 		return MRG_DNS_RATE_SEND;

@@ -68,12 +68,19 @@ MRG_MUST_USE enum mrg_status mrg_dns_rate_init(struct mrg_dns_rate *r, struct mr
 size_t mrg_dns_rate_memory(const struct mrg_dns_rate_limits *limits); /* bytes of the arena that this takes at most */
 
 /*
- * mrg_dns_rate_take - count a reply.
+ * mrg_dns_rate_account - where replies are counted that are like this one.
  *   about    what it is about, within its kind: an address, at least 8 octets from that of anything else
  *   type     of the question, where it tells replies of that kind apart, else 0
- * Cost:     a hash of 16 octets and one line of the cache.
+ * Cost:     a hash of 16 octets.  It lets the memory come closer that mrg_dns_rate_take needs, and doesn't wait for it.
  */
-enum mrg_dns_rate_verdict mrg_dns_rate_take(struct mrg_dns_rate *r, const struct mrg_rt_addr *peer,
-	enum mrg_dns_rate_kind kind, const void *about, uint16_t type, uint64_t now_ns);
+uint64_t mrg_dns_rate_account(const struct mrg_dns_rate *r, const struct mrg_rt_addr *peer,
+	enum mrg_dns_rate_kind kind, const void *about, uint16_t type);
+
+/*
+ * mrg_dns_rate_take - count a reply.   account, kind   of mrg_dns_rate_account
+ * Cost:     one line of the cache.
+ */
+enum mrg_dns_rate_verdict mrg_dns_rate_take(
+	struct mrg_dns_rate *r, uint64_t account, enum mrg_dns_rate_kind kind, uint64_t now_ns);
 
 #endif

@@ -502,6 +502,35 @@ START_TEST(who_has_shown_that_he_is_there_is_not_counted)
 }
 END_TEST
 
+/* Send a query in the steps of mrg_dns_answer but for _expect; true: its reply is sent whole. */
+static bool unexpected_is_sent(const char *line)
+{
+	enum { TC_AT = 2, TC = 2 };
+	static uint8_t in[600], out[2000];
+	struct mrg_dns_asked asked;
+	size_t len = kit_query(line, in, sizeof in);
+	mrg_dns_answer_begin(&k.server, (struct mrg_span){ in, len }, &asked);
+	mrg_dns_answer_look(&asked);
+	return mrg_dns_answer_finish(&asked, &k.client, out, sizeof out, &len) == MRG_OK &&
+	       (out[TC_AT] & TC) == 0;
+}
+
+/* What was expected before it was written is counted where all else like it is. */
+START_TEST(what_is_expected_is_counted_with_the_others)
+{
+	static const char *const lines[] = { "www.example. A", "alias.example. A", "example. SOA",
+		"x.wild.example. A", "x.example. A", "www.example. MX", "x.sub.example. A",
+		"sub.example. NS" };
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		start_rates(&few);
+		expect_rate(lines[i], 3, 3);
+		ck_assert_msg(unexpected_is_sent(lines[i]) && unexpected_is_sent(lines[i]), "%s", lines[i]);
+		ck_assert_msg(!unexpected_is_sent(lines[i]), "%s", lines[i]);
+		expect_rate(lines[i], 10, 0);
+	}
+}
+END_TEST
+
 /* RFC 7873 5.4: NOERROR for the client's cookie alone and for a good server cookie, BADCOOKIE for another one. */
 START_TEST(a_cookie_may_be_asked_for_without_a_question)
 {
@@ -612,6 +641,7 @@ int main(void)
 	tcase_add_test(t, networks_are_counted_apart);
 	tcase_add_test(t, rates_recover);
 	tcase_add_test(t, who_has_shown_that_he_is_there_is_not_counted);
+	tcase_add_test(t, what_is_expected_is_counted_with_the_others);
 	tcase_add_test(t, limits_may_be_off_and_slips_all_or_none);
 	tcase_add_test(t, the_longest_quiet_is_forgotten);
 	suite_add_tcase(s, t);
