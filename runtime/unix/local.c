@@ -41,6 +41,11 @@ int mrg_unix_local_connect(const char *name, int *out) { return connect_as(name,
 
 int mrg_unix_local_connect_now(const char *name, int *out) { return connect_as(name, SOCK_NONBLOCK, out); }
 
+int mrg_unix_local_pair(int out[2])
+{
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, out) == 0 ? 0 : errno;
+}
+
 /* Remove what nobody listens at any more.   Fails: EADDRINUSE when somebody does, or it is no socket. */
 static int clear(const char *name)
 {

@@ -171,6 +171,12 @@ int mrg_unix_local_connect(const char *name, int *out);
 int mrg_unix_local_connect_now(const char *name, int *out);
 
 /*
+ * mrg_unix_local_pair - two non-blocking sockets that are connected with each other, for two loops of one process.   Fails: what
+ * socketpair says.
+ */
+int mrg_unix_local_pair(int out[2]);
+
+/*
  * mrg_unix_addr_free - 0 when nobody else holds the address. With SO_REUSEPORT a second server of the same user would bind
  * without a word and take a share of the questions: this asks without that option.   Fails: EADDRINUSE and what bind says.
  *   kind     SOCK_DGRAM or SOCK_STREAM
@@ -241,6 +247,14 @@ int mrg_unix_connect(struct mrg_unix_connect *t, struct mrg_unix_loop *l, const 
  * mrg_unix_connect_cancel - give the attempt up; nothing is called. Nothing happens when there is none.
  */
 void mrg_unix_connect_cancel(struct mrg_unix_connect *t);
+
+/*
+ * mrg_unix_conn_begin - serve a socket that is connected already, as one that was accepted: user->open gets the stream in this call, and
+ * may refuse it. Its peer has no address: family 0.
+ *   fd    non-blocking; the loop's from here on
+ * Fails:    ENOBUFS when all connection slots of the loop are taken; fd stays the caller's then.
+ */
+int mrg_unix_conn_begin(struct mrg_unix_loop *l, int fd, const struct mrg_stream_user *user);
 
 /* ---- memory ---- */
 

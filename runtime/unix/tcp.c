@@ -161,19 +161,18 @@ static void rest_over(struct mrg_rt_timer *timer, uint64_t now_ns)
 		mrg_rt_timer_set(&t->loop->timers, timer, t->loop->now_ns + REST_NS);
 }
 
-static void begin(
-	struct mrg_unix_listener *t, struct mrg_unix_conn *c, int fd, const struct sockaddr_storage *from)
+static void begin(struct mrg_unix_loop *l, const struct mrg_stream_user *user, struct mrg_unix_conn *c,
+	int fd, const struct sockaddr_storage *from)
 {
-	struct mrg_unix_loop *const l = t->loop;
 	*c = (struct mrg_unix_conn){
 		.stream = { .ops = &conn_ops },
 		.watch = { .ready = conn_ready, .fd = fd },
 		.loop = l,
-		.user = t->user,
+		.user = user,
 	};
 	mrg_unix_addr_of(from, &c->peer);
 	l->counts.conn_open++;
-	if (t->user->open(t->user->ctx, &c->stream, l->now_ns))
+	if (user->open(user->ctx, &c->stream, l->now_ns))
 		return;
 	l->counts.conn_refused++;
 	conn_close(&c->stream);
@@ -207,7 +206,7 @@ static bool accept_one(struct mrg_unix_listener *t)
 	struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
 	const int fd = accept_fd(t, &from);
 	if (fd >= 0) {
-		begin(t, c, fd, &from);
+		begin(t->loop, t->user, c, fd, &from);
 		return true;
 	}
 	const int err = errno;
@@ -254,6 +253,16 @@ void mrg_unix_listener_drain(struct mrg_unix_listener *t)
 	for (unsigned i = 0; i < DRAIN_MAX && t->watch.fd >= 0 && accept_one(t); i++)
 		;
 	mrg_unix_listener_close(t);
+}
+
+int mrg_unix_conn_begin(struct mrg_unix_loop *l, int fd, const struct mrg_stream_user *user)
+{
+	static const struct sockaddr_storage nobody = { .ss_family = AF_UNSPEC };
+	struct mrg_unix_conn *const c = mrg_rt_pool_get(&l->conns);
+	if (c == NULL)
+		return ENOBUFS;
+	begin(l, user, c, fd, &nobody);
+	return 0;
 }
 
 /* ---- connecting ---- */

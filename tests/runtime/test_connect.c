@@ -315,6 +315,36 @@ START_TEST(one_that_waits_is_given_up)
 }
 END_TEST
 
+START_TEST(one_that_stands_already)
+{
+	uint8_t octets[8];
+	struct mrg_rt_addr peer;
+	size_t got;
+	int pair[2], more[2];
+	start();
+	ck_assert_int_eq(mrg_unix_local_pair(pair), 0);
+	ck_assert_int_eq(mrg_unix_conn_begin(&loop, pair[0], &user), 0);
+	ck_assert_uint_eq(opens, 1);
+	mrg_stream_peer(opened, &peer);
+	ck_assert_uint_eq(peer.family, 0);
+	ck_assert_int_eq(mrg_stream_read(opened, octets, sizeof octets, &got), MRG_IO_AGAIN);
+	mrg_stream_want(opened, MRG_STREAM_READABLE);
+	ck_assert_int_eq(write(pair[1], "abc", 3), 3);
+	run_until_event(MRG_STREAM_READABLE);
+	ck_assert_int_eq(mrg_stream_read(opened, octets, sizeof octets, &got), MRG_IO_OK);
+	ck_assert_uint_eq(got, 3);
+	/* one that is refused is closed, and as many as there are slots for may stand */
+	refuse_it = true;
+	ck_assert_int_eq(mrg_unix_local_pair(more), 0);
+	ck_assert_int_eq(mrg_unix_conn_begin(&loop, more[0], &user), 0);
+	ck_assert_int_eq(read(more[1], octets, sizeof octets), 0);
+	ck_assert_int_eq(mrg_unix_conn_begin(&loop, more[1], &user), ENOBUFS);
+	ck_assert_int_eq(close(more[1]), 0);
+	ck_assert_int_eq(close(pair[1]), 0);
+	stop();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *const s = suite_create("runtime/unix connections that are made");
@@ -325,6 +355,7 @@ int main(void)
 	tcase_add_test(t, another_attempt_after_a_failure);
 	tcase_add_test(t, who_opens_refuses);
 	tcase_add_test(t, one_that_waits_is_given_up);
+	tcase_add_test(t, one_that_stands_already);
 	suite_add_tcase(s, t);
 	SRunner *const r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
