@@ -2,7 +2,7 @@
  * A transfer from a primary.
  * Reading order: how it ends, what comes, beginning.
  */
-#include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "appliances/dns/fetch.h"
@@ -26,16 +26,17 @@ size_t fetches_memory(void)
 	return FETCHES_MAX * (sizeof(struct fetch) + mrg_dns_client_memory() + 2 * ALIGN);
 }
 
-void fetches_init(struct fetches *f, struct mrg_unix_loop *loop, struct mrg_arena *arena)
+void fetches_init(
+	struct fetches *f, struct mrg_unix_loop *loop, struct outward *outward, struct mrg_arena *arena)
 {
-	*f = (struct fetches){ .loop = loop, .arena = arena };
+	*f = (struct fetches){ .loop = loop, .outward = outward, .arena = arena };
 }
 
 /* ---- how it ends ---- */
 
 static void end(struct fetch *f)
 {
-	mrg_unix_connect_cancel(&f->connect);
+	outward_cancel(f->all->outward, &f->connect);
 	if (f->receiving != NULL)
 		receiving_end(f->receiving);
 	f->receiving = NULL;
@@ -50,9 +51,19 @@ static void told(struct fetch *f, enum fetch_outcome outcome, struct version *ve
 	f->what.done(f->what.ctx, f, outcome, version);
 }
 
+/* As much of it as there is room for. */
+static void add_why(struct fetch *f, const char *text)
+{
+	const size_t at = strlen(f->why), room = sizeof f->why - 1 - at, len = strlen(text);
+	memcpy(f->why + at, text, len < room ? len : room);
+	f->why[at + (len < room ? len : room)] = '\0';
+}
+
+/* For whatever was said first. */
 static void failed(struct fetch *f, const char *why)
 {
-	(void)snprintf(f->why, sizeof f->why, "%s", why);
+	if (f->why[0] == '\0')
+		add_why(f, why);
 	told(f, FETCH_FAILED, NULL);
 }
 
@@ -61,7 +72,9 @@ static void say_record(struct fetch *f, const struct mrg_dns_zone_error *e)
 {
 	char record[ZONE_ERROR_TEXT];
 	f->full = e->fault == MRG_DNS_ZONE_FULL && f->asked_whole && !f->what.great;
-	(void)snprintf(f->why, sizeof f->why, "%s: %s", zone_error_what(e), zone_error_record(e, record));
+	add_why(f, zone_error_what(e));
+	add_why(f, ": ");
+	add_why(f, zone_error_record(e, record));
 	told(f, FETCH_FAILED, NULL);
 }
 
@@ -137,14 +150,14 @@ static void closed(void *ctx, enum mrg_dns_client_end how, unsigned lost)
 	else if (f->result == MRG_DNS_TRANSFER_FAILED)
 		transfer_failed(f);
 	else
-		failed(f, f->why[0] != '\0' ? f->why : why_closed(how));
+		failed(f, why_closed(how));
 }
 
-static void unreachable(struct mrg_unix_connect *t, int err, uint64_t now_ns)
+static void unreachable(struct outward_connect *t, const char *why, uint64_t now_ns)
 {
 	struct fetch *const f = (struct fetch *)(void *)((char *)t - offsetof(struct fetch, connect));
 	(void)now_ns;
-	(void)snprintf(f->why, sizeof f->why, "%s", strerrordesc_np(err));
+	add_why(f, why);
 	mrg_dns_client_unreachable(&f->client);
 }
 
@@ -242,16 +255,12 @@ void fetch_begin(struct fetch *f, const struct fetch_what *what)
 		failed(f, "not enough memory");
 		return;
 	}
-	const char *const why = ask(f);
-	if (why != NULL) {
-		(void)snprintf(f->why, sizeof f->why, "%s", why);
-		mrg_dns_client_unreachable(&f->client);
-		return;
-	}
-	f->connect = (struct mrg_unix_connect){ .user = &f->client.user, .failed = unreachable };
-	const int err = mrg_unix_connect(&f->connect, f->all->loop, &what->from->addr);
-	if (err != 0)
-		unreachable(&f->connect, err, f->all->loop->now_ns);
+	f->connect = (struct outward_connect){ .user = &f->client.user, .failed = unreachable };
+	const char *why = ask(f);
+	if (why == NULL)
+		why = outward_connect(f->all->outward, &f->connect, &what->from->addr);
+	if (why != NULL)
+		unreachable(&f->connect, why, f->all->loop->now_ns);
 }
 
 static void nobody(void *ctx, struct fetch *f, enum fetch_outcome outcome, struct version *version)

@@ -13,11 +13,12 @@
 #ifndef MRG_DNS_FETCH_H
 #define MRG_DNS_FETCH_H
 
+#include "appliances/dns/outward.h"
 #include "appliances/dns/receiving.h"
 #include "protocols/dns/client.h"
 #include "unix/mrg_unix.h"
 
-enum { FETCHES_MAX = 16 /* at once */ };
+enum { FETCHES_MAX = OUTWARD_CONNECTS /* at once */ };
 
 enum fetch_outcome {
 	FETCH_NEW,     /* there is a new version, with one user: the one who is told */
@@ -53,7 +54,7 @@ struct fetch {
 	/* private */
 	uint64_t begun_ns;
 	struct fetches *all;
-	struct mrg_unix_connect connect;
+	struct outward_connect connect;
 	struct mrg_dns_client client;
 	struct mrg_dns_transfer_in in;
 	struct mrg_dns_auth auth;
@@ -64,6 +65,7 @@ struct fetch {
 
 struct fetches {
 	struct mrg_unix_loop *loop;
+	struct outward *outward;
 	struct mrg_arena *arena;
 	struct fetch *list[FETCHES_MAX]; /* NULL: not needed yet */
 };
@@ -71,7 +73,8 @@ struct fetches {
 size_t fetches_memory(void); /* octets of the arena that they take at most */
 
 /* fetches_init - none is under way. */
-void fetches_init(struct fetches *f, struct mrg_unix_loop *loop, struct mrg_arena *arena);
+void fetches_init(
+	struct fetches *f, struct mrg_unix_loop *loop, struct outward *outward, struct mrg_arena *arena);
 
 /* fetch_get - one that is not under way, or NULL. */
 struct fetch *fetch_get(struct fetches *f);

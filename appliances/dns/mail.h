@@ -1,5 +1,6 @@
 /*
- * mail.h - what a worker hands on to the manager, and the manager's replies to it: NOTIFY and UPDATE, which change zones.
+ * mail.h - what a worker hands on to the manager, and the manager's replies to it: NOTIFY and UPDATE, which change zones. Where the worker
+ * has the network (--net), the manager's own datagrams and connections, too (relay.h).
  *
  * Letters are of a fixed number; when all are under way, whoever wants one more says so to its client. Only who hands on or answers takes
  * the lock: questions never do.
@@ -19,11 +20,13 @@
 #include "appliances/dns/settings.h"
 #include "protocols/dns/stream.h"
 
-enum { LETTERS_MAX = 64, LETTER_OCTETS = 65535 };
+enum { LETTERS_MAX = 256, LETTER_OCTETS = 65535 };
 
 enum letter_kind {
 	LETTER_NOTIFY, /* a primary says that a zone has changed; it has its reply already */
-	LETTER_UPDATE  /* a message; from the manager: the reply to it, empty if there is none */
+	LETTER_UPDATE, /* a message; from the manager: the reply to it, empty if there is none */
+	LETTER_DGRAM,  /* a datagram that the manager sends to peer; from the worker: that came from there */
+	LETTER_CONNECT /* a connection to peer is to be made, its octets go through fd; from the worker: it stands, or why it does not */
 };
 
 struct letter {
@@ -39,6 +42,10 @@ struct letter {
 	struct mrg_dns_ticket ticket;
 	struct mrg_rt_addr peer, asked; /* who, and over UDP at which address */
 	struct mrg_dns_auth auth; /* of UPDATE: of the request, for the reply */
+	/* of a connection */
+	uint64_t id;
+	int fd;
+	const char *why; /* static; NULL: it stands */
 	size_t len;
 	uint8_t message[LETTER_OCTETS];
 };

@@ -447,16 +447,18 @@ static void take_update(struct manager *m, struct letter *l)
 	mrg_unix_loop_wake(&l->worker->loop);
 }
 
-static void take_mail(struct manager *m)
+static void take_mail(struct manager *m, uint64_t now_ns)
 {
 	struct mail *const mail = &m->control->mail;
 	struct letter *l;
 	while ((l = mail_next(mail, &mail->to_manager)) != NULL) {
-		if (l->kind == LETTER_UPDATE) {
-			take_update(m, l);
-		} else {
+		switch (l->kind) {
+		case LETTER_NOTIFY:
 			take_notify(m, l);
 			mail_give(mail, l);
+			break;
+		case LETTER_UPDATE: take_update(m, l); break;
+		default: relay_outward_take(&m->relayed, l, now_ns); break;
 		}
 	}
 }
@@ -464,8 +466,7 @@ static void take_mail(struct manager *m)
 static bool turn(void *ctx, uint64_t now_ns)
 {
 	struct manager *const m = ctx;
-	(void)now_ns;
-	take_mail(m);
+	take_mail(m, now_ns);
 	catalogs_turn(m);
 	if (m->dirty)
 		serve_in_time(m);
@@ -479,7 +480,7 @@ static int take_zones(struct manager *m)
 {
 	const struct database *const db = current(m);
 	const struct secondaries_user user = { .ctx = m, .serve = serve_secondary };
-	secondaries_init(&m->secondaries, &m->loop, &m->outward, &m->arena, &user);
+	secondaries_init(&m->secondaries, &m->loop, m->outward, &m->arena, &user);
 	m->telling = true;
 	for (size_t i = 0; i < db->count; i++) {
 		const struct served *const z = &db->zones[i];
@@ -498,10 +499,22 @@ static int take_zones(struct manager *m)
 	return 0;
 }
 
+/* By the way that the workers have. */
+static int open_outward(struct manager *m)
+{
+	m->outward = m->net != NULL ? &m->relayed.out : &m->kernel.out;
+	m->outward->ctx = m;
+	m->outward->take = take_dgram;
+	if (m->net == NULL)
+		return outward_kernel_init(&m->kernel, &m->loop, &m->arena);
+	relay_outward_init(&m->relayed, m->control, &m->loop);
+	return 0;
+}
+
 static size_t memory_for(const struct mrg_unix_limits *limits)
 {
-	return ARENA + mail_memory() + outward_memory() + tellings_memory() + mrg_unix_loop_memory(limits) +
-	       ctl_memory() + secondaries_memory();
+	return ARENA + mail_memory() + outward_kernel_memory() + tellings_memory() +
+	       mrg_unix_loop_memory(limits) + ctl_memory() + secondaries_memory();
 }
 
 int manager_open(struct manager *m, struct settings *settings, struct control *control, struct net *net,
@@ -523,11 +536,9 @@ int manager_open(struct manager *m, struct settings *settings, struct control *c
 	m->signals = (struct mrg_unix_signals){ .ctx = m, .take = take_signal };
 	if (err == 0)
 		err = mrg_unix_signals_serve(&m->signals, &m->loop, signal_fd);
-	m->outward.ctx = m;
-	m->outward.take = take_dgram;
 	if (err == 0)
-		err = outward_init(&m->outward, &m->loop, &m->arena);
-	if (err == 0 && !tellings_init(&m->tellings, &m->outward, &m->arena, &m->loop.timers))
+		err = open_outward(m);
+	if (err == 0 && !tellings_init(&m->tellings, m->outward, &m->arena, &m->loop.timers))
 		err = ENOMEM;
 	if (err == 0)
 		err = mail_init(&control->mail, &m->arena);

@@ -10,6 +10,7 @@
 #define MRG_DNS_MANAGER_H
 
 #include "appliances/dns/control.h"
+#include "appliances/dns/outward_kernel.h"
 #include "appliances/dns/tellings.h"
 #include "appliances/dns/watchdog.h"
 #include "appliances/dns/worker.h"
@@ -26,7 +27,9 @@ struct manager {
 	struct ctl ctl;
 	struct mrg_unix_listener listener;
 	struct watchdog watchdog;
-	struct outward outward;
+	struct outward *outward;
+	struct outward_kernel kernel; /* this is one of the two: */
+	struct relay_outward relayed; /* where there is a net */
 	struct secondaries secondaries;
 	struct tellings tellings;
 	struct zone_table zones;

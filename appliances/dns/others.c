@@ -156,18 +156,14 @@ static bool answer_update(struct worker *w, struct mrg_span message, const struc
 	return true;
 }
 
-void others_answer(struct worker *w, uint64_t now_ns)
+void others_answer(struct worker *w, struct letter *l, uint64_t now_ns)
 {
-	struct mail *const mail = &w->control->mail;
-	struct letter *l;
-	while ((l = mail_next(mail, &w->letters)) != NULL) {
-		const struct mrg_span reply = { l->message, l->len };
-		if (l->end == NULL)
-			(void)mrg_dns_streams_reply(&w->streams, l->ticket, reply, now_ns);
-		else if (reply.len != 0 && !w->draining)
-			(void)l->end->ops->send(l->end, &l->asked, &l->peer, reply);
-		mail_give(mail, l);
-	}
+	const struct mrg_span reply = { l->message, l->len };
+	if (l->end == NULL)
+		(void)mrg_dns_streams_reply(&w->streams, l->ticket, reply, now_ns);
+	else if (reply.len != 0 && !w->draining)
+		(void)l->end->ops->send(l->end, &l->asked, &l->peer, reply);
+	mail_give(&w->control->mail, l);
 }
 
 /* ---- datagrams and streams ---- */

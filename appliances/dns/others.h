@@ -11,6 +11,7 @@
 #include "appliances/dns/answers.h"
 #include "protocols/dns/stream.h"
 
+struct letter;
 struct worker;
 
 /* As `other` of struct answers; ctx is the worker. */
@@ -23,7 +24,7 @@ bool others_datagram(void *worker, struct mrg_dgram_end *e, size_t index, struct
 bool others_stream(struct worker *w, struct mrg_dns_call *call, struct mrg_span query, uint8_t *out, size_t cap,
 	size_t *out_len, enum mrg_dns_said *said);
 
-/* others_answer - say what the manager has answered to this worker's clients meanwhile. */
-void others_answer(struct worker *w, uint64_t now_ns);
+/* others_answer - say what the manager has answered to one of this worker's clients; the letter is given back. */
+void others_answer(struct worker *w, struct letter *l, uint64_t now_ns);
 
 #endif

@@ -346,7 +346,7 @@ void secondaries_init(struct secondaries *s, struct mrg_unix_loop *loop, struct 
 	*s = (struct secondaries){
 		.user = *user, .loop = loop, .outward = outward, .pace = { .fire = take_turns }
 	};
-	fetches_init(&s->fetches, loop, arena);
+	fetches_init(&s->fetches, loop, outward, arena);
 }
 
 static void init(struct secondary_zone *z, uint64_t ago_ns)

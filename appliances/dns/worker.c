@@ -132,9 +132,22 @@ static void begin_drain(struct worker *w, uint64_t now_ns)
 		end_dgram_close(&w->udp[i]);
 		end_listener_drain(&w->tcp[i]);
 	}
+	relay_close(&w->relay);
 	metrics_close(&w->metrics);
 	mrg_dns_streams_drain(&w->streams, now_ns);
 	mrg_rt_timer_set(&w->loop.timers, &w->drain_timer, now_ns + DRAIN_NS);
+}
+
+/* What the manager has for this worker. */
+static void take_letters(struct worker *w, uint64_t now_ns)
+{
+	struct letter *l;
+	while ((l = mail_next(&w->control->mail, &w->letters)) != NULL) {
+		if (l->kind == LETTER_UPDATE)
+			others_answer(w, l, now_ns);
+		else
+			relay_take(&w->relay, l);
+	}
 }
 
 /* Between two batches: nothing of the old database is held, so this is the place to take up a new one. */
@@ -149,7 +162,7 @@ static bool turn(void *ctx, uint64_t now_ns)
 	}
 	atomic_store_explicit(
 		&w->turns, atomic_load_explicit(&w->turns, memory_order_relaxed) + 1u, memory_order_relaxed);
-	others_answer(w, now_ns);
+	take_letters(w, now_ns);
 	figures_publish(w);
 	net_turn(w->net);
 	if (!w->draining && atomic_load_explicit(&w->control->stopping, memory_order_acquire))
@@ -191,7 +204,7 @@ static int make_ends(struct worker *w, const struct places *places, uint32_t con
 {
 	const struct options *const o = w->options;
 	const struct mrg_unix_limits limits = {
-		.conn_count = (places->net == NULL ? conns + SPARE_SLOTS : 0) + METRICS_CONNS,
+		.conn_count = (places->net == NULL ? conns + SPARE_SLOTS : OUTWARD_CONNECTS) + METRICS_CONNS,
 		.dgram_in_max = o->server.udp_max > QUERY_MAX ? o->server.udp_max : QUERY_MAX,
 		.dgram_out_max = o->server.udp_max,
 	};
@@ -215,6 +228,9 @@ static int make_ends(struct worker *w, const struct places *places, uint32_t con
 		return ENOMEM;
 	if (places->net != NULL)
 		err = net_open(places->net, &w->loop, &w->arena, &stack);
+	if (err == 0 && places->net != NULL &&
+		!relay_init(&w->relay, places->net->stack, w->control, &w->loop, &w->arena))
+		err = ENOMEM;
 	return err == 0 ? open_ends(w, places) : err;
 }
 

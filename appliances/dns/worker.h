@@ -17,6 +17,7 @@
 #include "appliances/dns/counts.h"
 #include "appliances/dns/load.h"
 #include "appliances/dns/mail.h"
+#include "appliances/dns/relay.h"
 #include "appliances/dns/seen.h"
 #include "appliances/dns/sending.h"
 #include "protocols/dns/stream.h"
@@ -52,6 +53,7 @@ struct worker {
 	struct letters letters; /* from the manager */
 	struct mrg_dns_rate rate; /* if there is a limit */
 	struct net *net;          /* NULL: on kernel sockets */
+	struct relay relay;       /* of the manager's, if there is a net */
 	struct end_dgram *udp;    /* one for each listen address */
 	struct end_listener *tcp; /* likewise */
 	size_t end_count;         /* of each */

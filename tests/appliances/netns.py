@@ -6,18 +6,22 @@ ends (see `main`).
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import running
 from running import Failure, check
 
 _numbers = itertools.count()
+T = TypeVar("T")
 
 
 def possible() -> str:
@@ -73,6 +77,20 @@ class Space:
     def start(self, *args: object, **more: object) -> subprocess.Popen[str]:
         return subprocess.Popen([*self.prefix, *(str(a) for a in args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True, **more)  # type: ignore[call-overload,no-any-return]
+
+    def inside(self, make: Callable[[], T]) -> T:
+        """What a function makes in a thread of this process that is in here: sockets stay where they were made, threads where they began."""
+        made: list[T] = []
+        thread = threading.Thread(target=lambda: (self._enter(), made.append(make())))
+        thread.start()
+        thread.join()
+        check(bool(made), f"nothing was made in {self.name}")
+        return made[0]
+
+    def _enter(self) -> None:
+        clone_newnet = 0x40000000  # setns(2)
+        with open(f"/run/netns/{self.name}") as f:
+            check(ctypes.CDLL(None, use_errno=True).setns(f.fileno(), clone_newnet) == 0, "setns")
 
     def ip(self, *args: object) -> str:
         return command("ip", "-n", self.name, *args)

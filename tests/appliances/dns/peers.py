@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
@@ -29,21 +30,30 @@ def free_port() -> int:
             return int(udp.getsockname()[1])
 
 
+class Net(NamedTuple):
+    """Where the two are, and what a command begins with that runs there."""
+
+    peer: str = "127.0.0.1"
+    ours: str = "127.0.0.1"
+    prefix: tuple[str, ...] = ()
+
+
 class Peer(Running):
-    """One of them, serving ORIGIN: as a primary from `zone` in its folder, or as a secondary of `primary`, a port."""
+    """One of them, serving ORIGIN: as a primary from `zone` in its folder, or as a secondary of `primary`, a port of ours."""
 
     name = ""
     ready = ""  # in its log
 
-    def __init__(self, folder: Path, port: int, primary: int | None = None, secondaries: tuple[int, ...] = ()) -> None:
+    def __init__(self, folder: Path, port: int, primary: int | None = None, secondaries: tuple[int, ...] = (), net: Net = Net()) -> None:
         self.machine: images.Machine | None = None
         self.folder = folder
-        self.addresses = [("127.0.0.1", port)]
+        self.net = net
+        self.addresses = [(net.peer, port)]
         folder.mkdir(exist_ok=True)
         self.zone = folder / "zone"
         config = folder / "config"
         config.write_text(self.config(port, primary, secondaries))
-        self._start(subprocess.Popen(self.command(config), cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        self._start(subprocess.Popen([*net.prefix, *self.command(config)], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                      stderr=subprocess.PIPE, start_new_session=True))
 
     def __enter__(self) -> Peer:
@@ -64,10 +74,10 @@ class Named(Peer):
     ready = "running"
 
     def config(self, port: int, primary: int | None, secondaries: tuple[int, ...]) -> str:
-        told = "".join(f"127.0.0.1 port {p} key {KEY}; " for p in secondaries)
-        kind = (f"type secondary; primaries {{ 127.0.0.1 port {primary} key {KEY}; }}; masterfile-format text;" if primary
+        told = "".join(f"{self.net.ours} port {p} key {KEY}; " for p in secondaries)
+        kind = (f"type secondary; primaries {{ {self.net.ours} port {primary} key {KEY}; }}; masterfile-format text;" if primary
                 else f"type primary; ixfr-from-differences yes; also-notify {{ {told}}};")
-        return (f'options {{ directory "{self.folder}"; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; recursion no; '
+        return (f'options {{ directory "{self.folder}"; listen-on port {port} {{ {self.net.peer}; }}; listen-on-v6 {{ none; }}; recursion no; '
                 f'pid-file none; session-keyfile none; dnssec-validation no; notify explicit; notify-delay 0; serial-query-rate 1000; '
                 f'lock-file none; }};\ncontrols {{ }};\nkey {KEY} {{ algorithm hmac-sha256; secret "{SECRET}"; }};\n'
                 f'zone {ORIGIN} {{ {kind} file "{self.zone}"; allow-transfer {{ key {KEY}; }}; }};\n')
@@ -81,9 +91,9 @@ class Knotd(Peer):
     ready = "server started"
 
     def config(self, port: int, primary: int | None, secondaries: tuple[int, ...]) -> str:
-        others = "".join(f"  - id: p{p}\n    address: 127.0.0.1@{p}\n    key: {KEY}\n" for p in (*secondaries, *([primary] if primary else ())))
+        others = "".join(f"  - id: p{p}\n    address: {self.net.ours}@{p}\n    key: {KEY}\n" for p in (*secondaries, *([primary] if primary else ())))
         role = f"    master: p{primary}\n" if primary else f"    notify: [{', '.join(f'p{p}' for p in secondaries)}]\n    zonefile-load: difference\n"
-        return (f"server:\n    rundir: {self.folder}\n    listen: 127.0.0.1@{port}\n    user: root\n    automatic-acl: on\n"
+        return (f"server:\n    rundir: {self.folder}\n    listen: {self.net.peer}@{port}\n    user: root\n    automatic-acl: on\n"
                 "log:\n  - target: stderr\n    any: info\n"
                 f"database:\n    storage: {self.folder}\n"
                 f"key:\n  - id: {KEY}\n    algorithm: hmac-sha256\n    secret: {SECRET}\n"
@@ -100,13 +110,14 @@ class Nsd(Peer):
     ready = "nsd started"
 
     def config(self, port: int, primary: int | None, secondaries: tuple[int, ...]) -> str:
-        role = (f"  request-xfr: 127.0.0.1@{primary} {KEY}\n  allow-notify: 127.0.0.1 {KEY}\n" if primary else
-                "".join(f"  notify: 127.0.0.1@{p} {KEY}\n" for p in secondaries) + "  store-ixfr: yes\n  create-ixfr: yes\n")
-        return (f'server:\n  ip-address: 127.0.0.1@{port}\n  username: ""\n  zonesdir: "{self.folder}"\n  database: ""\n  pidfile: ""\n'
+        role = (f"  request-xfr: {self.net.ours}@{primary} {KEY}\n  allow-notify: {self.net.ours} {KEY}\n" if primary else
+                "".join(f"  notify: {self.net.ours}@{p} {KEY}\n" for p in secondaries) + "  store-ixfr: yes\n  create-ixfr: yes\n")
+        return (f'server:\n  ip-address: {self.net.peer}@{port}\n  username: ""\n  zonesdir: "{self.folder}"\n  database: ""\n  pidfile: ""\n'
                 f'  xfrdfile: "{self.folder}/xfrd"\n  zonelistfile: "{self.folder}/zones"\n  xfrdir: "{self.folder}"\n  verbosity: 2\n'
                 f'  logfile: ""\n  server-count: 1\nremote-control:\n  control-enable: no\n'
                 f'key:\n  name: {KEY}\n  algorithm: hmac-sha256\n  secret: "{SECRET}"\n'
-                f'zone:\n  name: {ORIGIN}\n  zonefile: "{self.zone}"\n  provide-xfr: 127.0.0.1 {KEY}\n{role}')
+                f'zone:\n  name: {ORIGIN}\n  zonefile: "{self.zone}"\n  provide-xfr: {self.net.ours} {KEY}\n'
+                f'  provide-xfr: {self.net.peer} {KEY}\n{role}')
 
     def command(self, config: Path) -> list[str]:
         return ["nsd", "-d", "-c", str(config)]
@@ -115,20 +126,21 @@ class Nsd(Peer):
 PEERS: tuple[type[Peer], ...] = (Named, Knotd, Nsd)
 
 
-def dig(port: int, *words: str) -> str:
-    return subprocess.run(["dig", "@127.0.0.1", "-p", str(port), "-y", f"hmac-sha256:{KEY}:{SECRET}", "+tries=1", "+time=2", *words],
+def dig(port: int, *words: str, at: str = "127.0.0.1", prefix: tuple[str, ...] = ()) -> str:
+    return subprocess.run([*prefix, "dig", f"@{at}", "-p", str(port), "-y", f"hmac-sha256:{KEY}:{SECRET}", "+tries=1", "+time=2", *words],
                           capture_output=True, text=True, timeout=PATIENCE_S).stdout
 
 
-def records(port: int) -> list[str]:
+def records(port: int, at: str = "127.0.0.1", prefix: tuple[str, ...] = ()) -> list[str]:
     """The zone as a server transfers it, without its last SOA."""
-    rows = [" ".join(line.split()) for line in dig(port, "axfr", ORIGIN, "+noall", "+answer", "+onesoa").splitlines()]
+    said = dig(port, "axfr", ORIGIN, "+noall", "+answer", "+onesoa", at=at, prefix=prefix)
+    rows = [" ".join(line.split()) for line in said.splitlines()]
     return sorted(row for row in rows if row and "TSIG" not in row)
 
 
-def wait_for_serial(port: int, serial: int) -> None:
+def wait_for_serial(port: int, serial: int, at: str = "127.0.0.1", prefix: tuple[str, ...] = ()) -> None:
     """Ask until the server has that version."""
     end = time.monotonic() + PATIENCE_S
-    while dig(port, "+short", "soa", ORIGIN).split()[2:3] != [str(serial)]:
+    while dig(port, "+short", "soa", ORIGIN, at=at, prefix=prefix).split()[2:3] != [str(serial)]:
         if time.monotonic() > end:
             raise Failure(f"serial {serial} did not come to {port}")

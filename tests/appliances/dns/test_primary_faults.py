@@ -41,13 +41,13 @@ def host(last: int) -> bytes:
 class Primary:
     """Answers SOA queries with `serial`, and transfers with what `transfer` makes of the query: messages, or None to hang up."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1") -> None:
         self.serial = 1
         self.transfer: Callable[[bytes, int], Iterable[bytes | None]] = self.good
-        self.tcp = socket.create_server(("127.0.0.1", 0))
+        self.tcp = socket.create_server((address, 0))
         self.port = self.tcp.getsockname()[1]
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", self.port))
+        self.udp.bind((address, self.port))
         for serve in (self.serve_udp, self.serve_tcp):
             threading.Thread(target=serve, daemon=True).start()
 
