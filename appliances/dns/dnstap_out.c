@@ -11,7 +11,9 @@
 #include "appliances/common/say.h"
 #include "appliances/dns/dnstap_out.h"
 #include "appliances/dns/options.h"
+#include "dns/message.h"
 #include "dnstap.h"
+#include "iana/dns.h"
 #include "unix/mrg_unix.h"
 
 enum {
@@ -88,13 +90,24 @@ struct told {
 	uint64_t query_unix_ns, reply_unix_ns;
 };
 
+/* All but updates is told as questions are: dnstap.proto has no types for NOTIFY and transfers. */
+static bool is_update(struct mrg_span query)
+{
+	struct mrg_dns_header h;
+	return mrg_dns_header_check(query, &h, NULL) == MRG_OK &&
+	       mrg_dns_header_opcode(&h) == MRG_DNS_OPCODE_UPDATE;
+}
+
 static void put_message(struct mrg_w *w, const struct told *t)
 {
-	const bool replied = t->reply.len != 0;
+	const bool replied = t->reply.len != 0, update = is_update(t->query);
 	struct mrg_dnstap_message_build b;
 	mrg_dnstap_message_begin(w, &b, &(struct mrg_dnstap_message_args){ 0 });
 	put_number(w, MRG_DNSTAP_MESSAGE_KEY_TYPE,
-		replied ? MRG_DNSTAP_MESSAGE_TYPE_AUTH_RESPONSE : MRG_DNSTAP_MESSAGE_TYPE_AUTH_QUERY);
+		replied ? (update ? MRG_DNSTAP_MESSAGE_TYPE_UPDATE_RESPONSE
+				  : MRG_DNSTAP_MESSAGE_TYPE_AUTH_RESPONSE)
+			: (update ? MRG_DNSTAP_MESSAGE_TYPE_UPDATE_QUERY
+				  : MRG_DNSTAP_MESSAGE_TYPE_AUTH_QUERY));
 	put_ends(w, t->seen);
 	put_time(w, MRG_DNSTAP_MESSAGE_KEY_QUERY_TIME_SEC, MRG_DNSTAP_MESSAGE_KEY_QUERY_TIME_NSEC,
 		t->query_unix_ns);

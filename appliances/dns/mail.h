@@ -20,11 +20,11 @@
 #include "appliances/dns/settings.h"
 #include "protocols/dns/stream.h"
 
-enum { LETTERS_MAX = 256, LETTER_OCTETS = 65535 };
+enum { LETTERS_MAX = 256, LETTER_OCTETS = 65535, LETTER_REPLY = 1024 /* it has no records but a signature */ };
 
 enum letter_kind {
 	LETTER_NOTIFY, /* a primary says that a zone has changed; it has its reply already */
-	LETTER_UPDATE, /* a message; from the manager: the reply to it, empty if there is none */
+	LETTER_UPDATE, /* a message; from the manager: with the reply to it */
 	LETTER_DGRAM,  /* a datagram that the manager sends to peer; from the worker: that came from there */
 	LETTER_CONNECT /* a connection to peer is to be made, its octets go through fd; from the worker: it stands, or why it does not */
 };
@@ -42,12 +42,15 @@ struct letter {
 	struct mrg_dns_ticket ticket;
 	struct mrg_rt_addr peer, asked; /* who, and over UDP at which address */
 	struct mrg_dns_auth auth; /* of UPDATE: of the request, for the reply */
+	uint64_t since_ns; /* when it came */
 	/* of a connection */
 	uint64_t id;
 	int fd;
 	const char *why; /* static; NULL: it stands */
 	size_t len;
 	uint8_t message[LETTER_OCTETS];
+	size_t reply_len; /* from the manager; 0: there is none */
+	uint8_t reply[LETTER_REPLY];
 };
 
 struct letters {

@@ -18,7 +18,6 @@
 #include "protocols/dns/update.h"
 
 enum {
-	UPDATE_REPLY = 512,                  /* octets of the reply to an update, without its signature */
 	ARENA = 16 << 20,                    /* address space: the loop, and who asks */
 	REST = 4,                            /* times as long as handing out has taken it is left alone */
 	CONNS = CTL_CONNS + FETCHES_MAX + 16 /* slots: those just closed are free a turn later */
@@ -434,15 +433,13 @@ static unsigned update(struct manager *m, const struct letter *l)
 static void take_update(struct manager *m, struct letter *l)
 {
 	struct mrg_w w;
-	uint8_t reply[UPDATE_REPLY];
 	const unsigned rcode = update(m, l);
-	mrg_w_init(&w, reply, sizeof reply);
+	mrg_w_init(&w, l->reply, sizeof l->reply);
 	mrg_dns_update_reply(&w, (struct mrg_span){ l->message, l->len }, rcode);
-	l->len = w.len;
-	memcpy(l->message, reply, l->len);
-	if (w.st != MRG_OK ||
-		mrg_dns_auth_sign(&l->auth, mrg_unix_time_s(), l->message, LETTER_OCTETS, &l->len) != MRG_OK)
-		l->len = 0;
+	if (mrg_w_finish(&w, &l->reply_len) != MRG_OK ||
+		mrg_dns_auth_sign(&l->auth, mrg_unix_time_s(), l->reply, sizeof l->reply, &l->reply_len) !=
+			MRG_OK)
+		l->reply_len = 0;
 	mail_post(&m->control->mail, &l->worker->letters, l);
 	mrg_unix_loop_wake(&l->worker->loop);
 }

@@ -4,11 +4,33 @@
  */
 #include "appliances/dns/others.h"
 #include "appliances/common/say.h"
+#include "appliances/dns/seeing.h"
 #include "appliances/dns/worker.h"
 #include "protocols/dns/notify.h"
 #include "protocols/dns/update.h"
 
 enum { UDP_MIN = 512 /* RFC 1035 2.3.4 */ };
+
+/* Where an answer goes, also one that comes later. */
+struct reply_to {
+	struct mrg_dgram_end *end; /* and which of its datagrams; NULL: */
+	size_t index;
+	struct mrg_dns_ticket ticket;
+	const struct mrg_rt_addr *peer;
+};
+
+/* This is said to it now. */
+static void see(struct worker *w, struct mrg_span message, const struct reply_to *to, struct mrg_span reply,
+	bool goes_on)
+{
+	const struct sight sight = { .end = to->end,
+		.peer = to->peer,
+		.since_ns = w->loop.now_ns,
+		.message = message,
+		.reply = reply,
+		.goes_on = goes_on };
+	seeing_other(w, &sight);
+}
 
 /* ---- NOTIFY ---- */
 
@@ -55,8 +77,8 @@ static unsigned judge_notify(struct worker *w, enum mrg_dns_notify_kind kind, co
 	return MRG_DNS_RCODE_NOERROR;
 }
 
-static bool answer_notify(struct worker *w, struct mrg_span message, const struct mrg_rt_addr *peer,
-	uint8_t *out, size_t cap, size_t *out_len)
+static bool answer_notify(struct worker *w, struct mrg_span message, const struct reply_to *to, uint8_t *out,
+	size_t cap, size_t *out_len)
 {
 	struct mrg_dns_notify n;
 	struct mrg_dns_auth auth;
@@ -65,25 +87,18 @@ static bool answer_notify(struct worker *w, struct mrg_span message, const struc
 		return false;
 	const uint64_t now_s = mrg_unix_time_s();
 	const enum mrg_dns_auth_result good = mrg_dns_auth_request(&auth, w->db->server.keys, message, now_s);
-	const unsigned rcode = judge_notify(w, kind, &n, peer, good, auth.key);
+	const unsigned rcode = judge_notify(w, kind, &n, to->peer, good, auth.key);
 	const size_t room = mrg_dns_auth_room(&auth);
 	*out_len = 0;
 	if (room > cap ||
 		mrg_dns_notify_reply(&n, rcode, w->db->server.udp_max, out, cap - room, out_len) != MRG_OK ||
 		mrg_dns_auth_sign(&auth, now_s, out, cap, out_len) != MRG_OK)
 		*out_len = 0;
+	see(w, message, to, (struct mrg_span){ out, *out_len }, false);
 	return true;
 }
 
 /* ---- UPDATE ---- */
-
-/* Where an answer goes that comes later. */
-struct reply_to {
-	struct mrg_dgram_end *end; /* and which of its datagrams; NULL: */
-	size_t index;
-	struct mrg_dns_ticket ticket;
-	const struct mrg_rt_addr *peer;
-};
 
 /* The RCODE at once, or NOERROR and the zone whose turn it is: only who has a key can change anything. */
 static unsigned judge_update(const struct worker *w, struct mrg_span message, enum mrg_dns_auth_result good,
@@ -115,6 +130,7 @@ static bool post_update(struct worker *w, struct mrg_span message, const struct 
 	l->settings = w->db->settings;
 	settings_keep(l->settings);
 	l->worker = w;
+	l->since_ns = w->loop.now_ns;
 	l->end = to->end;
 	l->ticket = to->ticket;
 	l->peer = *to->peer;
@@ -153,16 +169,23 @@ static bool answer_update(struct worker *w, struct mrg_span message, const struc
 	if (mrg_w_finish(&writer, out_len) != MRG_OK ||
 		mrg_dns_auth_sign(&auth, now_s, out, cap, out_len) != MRG_OK)
 		*out_len = 0;
+	see(w, message, to, (struct mrg_span){ out, *out_len }, false);
 	return true;
 }
 
 void others_answer(struct worker *w, struct letter *l, uint64_t now_ns)
 {
-	const struct mrg_span reply = { l->message, l->len };
+	const struct mrg_span reply = { l->reply, l->reply_len };
+	const struct sight sight = { .end = l->end,
+		.peer = &l->peer,
+		.since_ns = l->since_ns,
+		.message = { l->message, l->len },
+		.reply = reply };
 	if (l->end == NULL)
 		(void)mrg_dns_streams_reply(&w->streams, l->ticket, reply, now_ns);
 	else if (reply.len != 0 && !w->draining)
 		(void)l->end->ops->send(l->end, &l->asked, &l->peer, reply);
+	seeing_granted(w, &sight);
 	mail_give(&w->control->mail, l);
 }
 
@@ -173,10 +196,10 @@ bool others_datagram(void *worker, struct mrg_dgram_end *e, size_t index, struct
 	struct worker *const w = worker;
 	struct mrg_dns_transfer_request r;
 	struct mrg_rt_addr peer;
+	const struct reply_to to = { .end = e, .index = index, .peer = &peer };
 	e->ops->peer(e, index, &peer);
-	if (answer_notify(w, d->in, &peer, d->out, d->out_cap, &d->out_len) ||
-		answer_update(w, d->in, &(struct reply_to){ .end = e, .index = index, .peer = &peer }, d->out,
-			d->out_cap, &d->out_len))
+	if (answer_notify(w, d->in, &to, d->out, d->out_cap, &d->out_len) ||
+		answer_update(w, d->in, &to, d->out, d->out_cap, &d->out_len))
 		return true;
 	if (!mrg_dns_transfer_asked(d->in, MRG_DNS_UDP, &r))
 		return false;
@@ -185,6 +208,7 @@ bool others_datagram(void *worker, struct mrg_dgram_end *e, size_t index, struct
 		cap = d->out_cap;
 	if (sending_datagram(w->db, d->in, &r, &peer, d->out, cap, &d->out_len) != MRG_OK)
 		d->out_len = 0;
+	see(w, d->in, &to, (struct mrg_span){ d->out, d->out_len }, false);
 	return true;
 }
 
@@ -204,19 +228,22 @@ bool others_stream(struct worker *w, struct mrg_dns_call *call, struct mrg_span 
 {
 	struct mrg_dns_transfer_request r;
 	struct mrg_rt_addr peer;
+	const struct reply_to to = { .ticket = call->ticket, .peer = &peer };
 	if (is_question(query))
 		return false;
+	mrg_stream_peer(call->stream, &peer);
 	if (mrg_dns_transfer_asked(query, MRG_DNS_TCP, &r)) {
 		*said = sending_begin(&w->sendings, w->db, query, &r, call, out, cap, out_len);
+		see(w, query, &to,
+			(struct mrg_span){ out, *said != MRG_DNS_SAID_NOTHING ? *out_len : 0 },
+			*said == MRG_DNS_SAID_PART);
 		return true;
 	}
-	mrg_stream_peer(call->stream, &peer);
-	if (answer_notify(w, query, &peer, out, cap, out_len)) {
+	if (answer_notify(w, query, &to, out, cap, out_len)) {
 		*said = *out_len != 0 ? MRG_DNS_SAID_ALL : MRG_DNS_SAID_NOTHING;
 		return true;
 	}
-	if (answer_update(w, query, &(struct reply_to){ .ticket = call->ticket, .peer = &peer }, out, cap,
-		    out_len)) {
+	if (answer_update(w, query, &to, out, cap, out_len)) {
 		*said = *out_len != 0 ? MRG_DNS_SAID_ALL : MRG_DNS_SAID_LATER;
 		return true;
 	}

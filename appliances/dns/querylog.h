@@ -1,5 +1,5 @@
 /*
- * querylog.h - a line of text for a query that was seen, as the other lines of the log have it: key=value.
+ * querylog.h - a line of text for a message that was seen, as the other lines of the log have it: key=value.
  *
  * What it does not do: it writes nothing. It needs no system.
  */
@@ -10,7 +10,7 @@
 
 /*
  * querylog_line - the line, with its line feed.
- *   unix_ns   when the query came, since 1970
+ *   unix_ns   when the message came, since 1970
  * Lifetime: borrows l.
  */
 struct mrg_span querylog_line(struct mrg_rt_line *l, const struct seen *seen, struct mrg_span query,

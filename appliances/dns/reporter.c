@@ -30,11 +30,11 @@ static void report(struct reporter *r, struct mrg_span record, uint64_t offset_n
 	struct seen seen;
 	struct mrg_span query, reply;
 	seen_read(record, &seen, &query, &reply);
-	if (r->log_on) {
+	if (r->log_on && seen.stage != SEEN_BEGUN) { /* there is a line when it is over */
 		struct mrg_rt_line l;
 		sink_put(&r->log, querylog_line(&l, &seen, query, reply, seen.since_ns + offset_ns));
 	}
-	if (r->dnstap_on)
+	if (r->dnstap_on && (seen.stage == SEEN_WHOLE || seen.stage == SEEN_BEGUN))
 		dnstap_put(&r->dnstap, &seen, query, reply, seen.since_ns + offset_ns,
 			seen.until_ns + offset_ns);
 }
@@ -230,7 +230,7 @@ static uint64_t load_count(const atomic_uint_least64_t *n)
 void reporter_figures(const struct reporter *r, struct mrg_w *w)
 {
 	static const struct metric took = { "mrg_dns_log_queries_total", NULL, "counter",
-		"Queries of which it was to be written down what was seen." };
+		"Queries, and other messages, of which it was to be written down what was seen." };
 	static const struct metric lost = { "mrg_dns_log_dropped_total", NULL, "counter",
 		"Of these, those that were not: workers or what is written to had no room." };
 	uint64_t sampled = 0, full = 0;

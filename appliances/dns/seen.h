@@ -1,5 +1,5 @@
 /*
- * seen.h - what a worker has seen of a query and its reply, for others to write down: one query of so many.
+ * seen.h - what a worker has seen of a message and its reply, for others to write down (seeing.h says of which).
  *
  * What it does not do: it writes nothing; who empties the ring does (reporter.h).
  */
@@ -9,11 +9,21 @@
 #include "appliances/dns/ring.h"
 #include "protocols/dns/asker.h"
 
+/* How far what is told of has come. */
+enum seen_stage {
+	SEEN_WHOLE, /* there is a reply, or there is none */
+	SEEN_BEGUN, /* a transfer: the reply is its first message, and others come behind it */
+	SEEN_OVER,  /* that transfer is sent: there is no reply beside the request */
+	SEEN_CUT    /* likewise, but its connection has ended before that */
+};
+
 /* A record of the ring; the octets of the query stand behind it, and then those of the reply. */
 struct seen {
 	uint64_t since_ns, until_ns; /* of the loop's clock: when it was known that something had come; when there was a reply */
 	struct mrg_rt_addr peer, own; /* own: family 0: that is not known */
 	enum mrg_dns_transport via;
+	enum seen_stage stage;
+	uint64_t octets, messages; /* of a transfer that is over, or cut off */
 	uint32_t query_len, reply_len; /* reply_len 0: there is no reply */
 };
 
@@ -29,6 +39,8 @@ size_t sampler_memory(void); /* octets of the arena that one takes at most, if a
 
 /* sampler_init - of each `every` queries one.   Fails: false: the arena is too small. */
 bool sampler_init(struct sampler *s, struct mrg_arena *arena, unsigned every);
+
+static inline bool sampler_is_on(const struct sampler *s) { return s->every != 0; }
 
 /* sampler_due - is this one of those that are wanted? To be asked for each query. */
 static inline bool sampler_due(struct sampler *s)

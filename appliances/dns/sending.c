@@ -12,8 +12,8 @@ struct sending {
 	struct mrg_dns_auth auth;
 	struct version *version;
 	struct settings *settings; /* that the key is of */
-	struct mrg_rt_addr peer;
-	uint64_t octets, now_s;
+	uint64_t now_s;
+	struct sending_told told;
 };
 
 void sendings_init(struct sendings *s, struct mrg_arena *arena)
@@ -77,11 +77,19 @@ enum mrg_dns_said sending_next(struct sendings *s, void *transfer, uint8_t *out,
 	if (st != MRG_OK && st != MRG_MORE)
 		return MRG_DNS_SAID_NOTHING;
 	s->octets += *out_len;
-	one->octets += *out_len;
+	one->told.octets += *out_len;
+	one->told.messages++;
 	if (st == MRG_MORE)
 		return MRG_DNS_SAID_PART;
-	log_transfer("transfer_sent", one->version, &one->peer, one->octets);
+	one->told.whole = true;
+	log_transfer("transfer_sent", one->version, &one->told.peer, one->told.octets);
 	return MRG_DNS_SAID_ALL;
+}
+
+const struct sending_told *sending_told(const void *transfer)
+{
+	const struct sending *const one = transfer;
+	return &one->told;
 }
 
 void sending_done(struct sendings *s, void *transfer)
@@ -112,8 +120,14 @@ static struct mrg_dns_transfer_opt opt_of(const struct database *db, const struc
 	return opt;
 }
 
+static void keep_request(struct sending_told *told, struct mrg_span request)
+{
+	told->request_len = request.len < sizeof told->request ? request.len : sizeof told->request;
+	memcpy(told->request, request.p, told->request_len);
+}
+
 static struct sending *new_sending(struct sendings *s, const struct database *db, struct version *v,
-	const struct mrg_dns_auth *auth, const struct mrg_rt_addr *peer)
+	const struct mrg_dns_auth *auth)
 {
 	struct sending *const one = mrg_rt_pool_get(&s->pool);
 	if (one == NULL)
@@ -123,8 +137,8 @@ static struct sending *new_sending(struct sendings *s, const struct database *db
 	one->version = v;
 	one->settings = db->settings;
 	one->auth = *auth;
-	one->peer = *peer;
-	one->octets = 0;
+	one->told.octets = one->told.messages = 0;
+	one->told.whole = false;
 	s->begun++;
 	return one;
 }
@@ -140,13 +154,16 @@ enum mrg_dns_said sending_begin(struct sendings *s, const struct database *db, s
 	mrg_stream_peer(call->stream, &peer);
 	struct version *const v =
 		authentic(&auth, db, query, now_s, &rcode) ? choose(db, r, &peer, &auth, &rcode) : NULL;
-	struct sending *const one = v != NULL ? new_sending(s, db, v, &auth, &peer) : NULL;
+	struct sending *const one = v != NULL ? new_sending(s, db, v, &auth) : NULL;
 	if (one == NULL) {
 		s->refused++;
 		return refuse(r, rcode, &auth, now_s, db->server.udp_max, out, cap, out_len) == MRG_OK
 			       ? MRG_DNS_SAID_ALL
 			       : MRG_DNS_SAID_NOTHING;
 	}
+	one->told.peer = peer;
+	one->told.since_ns = call->now_ns;
+	keep_request(&one->told, query);
 	const struct mrg_dns_transfer_signer signer = {
 		.ctx = one, .room = mrg_dns_auth_room(&one->auth), .sign = sign
 	};

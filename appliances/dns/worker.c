@@ -11,6 +11,7 @@
 #include "appliances/dns/figures.h"
 #include "appliances/dns/others.h"
 #include "appliances/dns/reporter.h"
+#include "appliances/dns/seeing.h"
 #include "appliances/dns/worker.h"
 
 enum {
@@ -32,39 +33,6 @@ static void count(
 	counts_take(&w->counts, query, reply);
 }
 
-/* The only address of the peer's kind that is listened on: a stream does not know which it came in by. */
-static const struct mrg_rt_addr *only_like(const struct worker *w, const struct mrg_rt_addr *peer)
-{
-	const struct mrg_rt_addr *found = NULL;
-	for (size_t i = 0; i < w->end_count; i++) {
-		if (w->listen[i].family != peer->family)
-			continue;
-		if (found != NULL)
-			return NULL;
-		found = &w->listen[i];
-	}
-	return found;
-}
-
-static const struct mrg_rt_addr *own_address(
-	const struct worker *w, const struct mrg_dns_asker *c, const struct mrg_rt_addr *peer)
-{
-	for (size_t i = 0; c->via == MRG_DNS_UDP && i < w->end_count; i++)
-		if (end_dgram_is(&w->udp[i], c->ctx))
-			return &w->listen[i];
-	return only_like(w, peer);
-}
-
-static void see(struct worker *w, const struct mrg_dns_asker *c, struct mrg_span query, struct mrg_span reply)
-{
-	struct seen seen = { .since_ns = w->loop.now_ns, .until_ns = w->loop.sys->now_ns(), .via = c->via };
-	c->peer(c->ctx, c->index, &seen.peer);
-	const struct mrg_rt_addr *const own = own_address(w, c, &seen.peer);
-	if (own != NULL)
-		seen.own = *own;
-	sampler_put(&w->sampler, &seen, query, reply);
-}
-
 /* Where anything is to be written down. */
 static void count_and_see(
 	void *ctx, const struct mrg_dns_asker *c, const struct mrg_dns_query *query, struct mrg_span reply)
@@ -72,7 +40,7 @@ static void count_and_see(
 	struct worker *const w = ctx;
 	counts_take(&w->counts, query, reply);
 	if (sampler_due(&w->sampler))
-		see(w, c, query->message, reply);
+		seeing_query(w, c, query->message, reply);
 }
 
 static struct answers answers_of(struct worker *w)
@@ -80,7 +48,7 @@ static struct answers answers_of(struct worker *w)
 	return (struct answers){ .server = &w->db->server,
 		.rate = w->options->rate.limit != 0 ? &w->rate : NULL,
 		.ctx = w,
-		.answered = w->sampler.every != 0 ? count_and_see : count,
+		.answered = sampler_is_on(&w->sampler) ? count_and_see : count,
 		.other = others_datagram };
 }
 
@@ -114,6 +82,7 @@ static enum mrg_dns_said next_part(void *ctx, void *transfer, uint8_t *out, size
 static void transfer_over(void *ctx, void *transfer)
 {
 	struct worker *const w = ctx;
+	seeing_transfer(w, sending_told(transfer));
 	sending_done(&w->sendings, transfer);
 }
 

@@ -70,12 +70,7 @@ enum mrg_dns_notify_kind mrg_dns_notify_read(struct mrg_span message, struct mrg
 	if (mrg_dns_query_question(message, q) != MRG_DNS_VERDICT_NOTIMP ||
 		mrg_dns_header_opcode(&q->header) != MRG_DNS_OPCODE_NOTIFY)
 		return MRG_DNS_NOTIFY_OTHER;
-	if (mrg_dns_header_qdcount(&q->header) != 1 ||
-		mrg_dns_question_check(mrg_dns_after(message, q->header.len), message, &q->question, NULL) !=
-			MRG_OK)
-		return MRG_DNS_NOTIFY_MALFORMED;
-	q->has_question = true;
-	if (mrg_dns_query_rest(q) != MRG_DNS_VERDICT_ANSWER)
+	if (!mrg_dns_query_zone(q) || mrg_dns_query_rest(q) != MRG_DNS_VERDICT_ANSWER)
 		return MRG_DNS_NOTIFY_MALFORMED;
 	if (mrg_dns_question_type(&q->question) != MRG_DNS_TYPE_SOA ||
 		mrg_dns_question_class(&q->question) != MRG_DNS_CLASS_IN)

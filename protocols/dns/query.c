@@ -83,6 +83,14 @@ enum mrg_dns_verdict mrg_dns_query_question(struct mrg_span message, struct mrg_
 	return MRG_DNS_VERDICT_ANSWER;
 }
 
+bool mrg_dns_query_zone(struct mrg_dns_query *q)
+{
+	q->has_question = mrg_dns_header_qdcount(&q->header) == 1 &&
+			  mrg_dns_question_check(mrg_dns_after(q->message, q->header.len), q->message,
+				  &q->question, NULL) == MRG_OK;
+	return q->has_question;
+}
+
 enum mrg_dns_verdict mrg_dns_query_records(struct mrg_dns_query *q)
 {
 	const struct mrg_dns_header *const h = &q->header;

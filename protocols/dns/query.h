@@ -51,7 +51,14 @@ enum mrg_dns_verdict {
  */
 enum mrg_dns_verdict mrg_dns_query_question(struct mrg_span message, struct mrg_dns_query *out);
 
-/* The same for a message that has some. */
+/*
+ * mrg_dns_query_zone - read the zone that NOTIFY and UPDATE have where others have their question (RFC 1996 3.7, RFC 2136 2.3).
+ *   q   of which mrg_dns_query_question has said that it has another opcode.   has_question is true afterwards, if it could be read
+ * False: there is not one, or it can't be read.   Cost: O(name).
+ */
+bool mrg_dns_query_zone(struct mrg_dns_query *q);
+
+/* As mrg_dns_query_rest, for a message that has records. */
 enum mrg_dns_verdict mrg_dns_query_records(struct mrg_dns_query *q);
 
 /*

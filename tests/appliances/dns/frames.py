@@ -15,7 +15,7 @@ from harness import PATIENCE_S, check, equal
 
 CONTENT_TYPE = b"protobuf:dnstap.Dnstap"
 ACCEPT, START, STOP, READY, FINISH = 1, 2, 3, 4, 5
-QUERY, RESPONSE = 1, 2  # Message.Type: AUTH_QUERY, AUTH_RESPONSE
+QUERY, RESPONSE, UPDATE_QUERY, UPDATE_RESPONSE = 1, 2, 13, 14  # Message.Type: AUTH_QUERY, AUTH_RESPONSE, and of updates
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Told:
 
     @property
     def message(self) -> bytes:
-        return bytes(self.inner[10 if self.type == QUERY else 14])
+        return bytes(self.inner[10 if self.type in (QUERY, UPDATE_QUERY) else 14])
 
 
 def varint(data: bytes, at: int) -> tuple[int, int]:

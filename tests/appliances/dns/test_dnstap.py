@@ -18,7 +18,9 @@ import frames  # noqa: E402
 import wire  # noqa: E402
 from frames import Collector, Told  # noqa: E402
 from harness import PATIENCE_S, ZONE, Files, Server, check, equal, main, receive  # noqa: E402
-from test_query_log import figure, served  # noqa: E402
+from peers import dig  # noqa: E402
+from test_query_log import figure, served, telling  # noqa: E402
+from test_update import NOTIFY, nsupdate  # noqa: E402
 
 
 def ask_all(server: Server) -> list[tuple[bytes, bytes, int, str]]:
@@ -63,6 +65,34 @@ def test_into_a_file() -> None:
         equal(found[0:2], [f"AQ {asked[0][3].replace(' ', ':')} -> {place} UDP {len(asked[0][0])}b www.example.org/IN/A",
                            f"AR {asked[0][3].replace(' ', ':')} <- {place} UDP {len(asked[0][1])}b www.example.org/IN/A"])
         equal((len(found), found[7].split()[4]), (8, "TCP"))
+
+
+def test_transfers_and_changes() -> None:
+    """Each with its reply, of a transfer the first message; updates have types of their own."""
+    with Files() as files:
+        tap = files.path / "tap"
+        with Server(*telling(files, 1000)) as server:
+            for name in ("axfr", "ixfr=6"):
+                check("SOA" in dig(server.port, "+tcp", name, "example.org"), name)
+            notify = wire.query("other.example", wire.SOA, flags=NOTIFY)
+            heard = server.udp(notify)
+            for tcp in (False, True):
+                equal(nsupdate(server, f"update add new{tcp:d}.example.org 60 A 192.0.2.99", tcp=tcp), "")
+            equal(server.end(), 0)
+        got = frames.of_file(tap.read_bytes())
+        equal([one.type for one in got], 3 * [frames.QUERY, frames.RESPONSE] + 2 * [frames.UPDATE_QUERY, frames.UPDATE_RESPONSE])
+        equal([one.inner[3] for one in got], 4 * [2] + 2 * [1] + 2 * [1] + 2 * [2], "transports")
+        equal((got[4].message, got[5].message), (notify, heard))
+        for one in got:
+            equal((str(ipaddress.ip_address(one.inner[5])), one.inner[7]), server.addresses[0])
+            check(one.message[:2] != b"\0\0", "the message")
+        done = subprocess.run(["dnstap-read", tap], capture_output=True, text=True, check=True)
+        found = [(line.split()[2], line.split()[-1]) for line in done.stdout.splitlines()]
+        names = ["example.org/IN/AXFR", "example.org/IN/IXFR", "other.example/IN/SOA"]
+        equal(found, [(kind, name) for name in names for kind in ("AQ", "AR")] + 2 * [("UQ", "example.org/IN/SOA")],
+              "replies to updates have no question (RFC 2136 3.8), and are not shown")
+        done = subprocess.run(["kdig", "-G", tap], capture_output=True, text=True, check=True)
+        equal(done.stdout.count("opcode: UPDATE; status: NOERROR"), 2, "another reader has them")
 
 
 def test_to_who_listens() -> None:

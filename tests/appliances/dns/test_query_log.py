@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -15,12 +17,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import wire  # noqa: E402
 from harness import PATIENCE_S, ZONE, Files, Server, check, equal, main, receive, run  # noqa: E402
+from peers import KEY, SECRET, dig  # noqa: E402
 from running import run_program  # noqa: E402
+from test_update import NOTIFY, UPDATE, nsupdate  # noqa: E402
 
-LINE = re.compile(r'level=info event=query time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z peer=\S+:\d+ via=(?P<via>udp|tcp) rcode=(?P<rcode>\S+) '
-                  r'flags=(?P<flags>\S+) size=(?P<size>\d+) took_us=\d+(?: class=(?P<class>\S+) type=(?P<type>\S+) '
+LINE = re.compile(r'level=info event=(?P<event>query|transfer|notify|update) time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z peer=\S+:\d+ '
+                  r'via=(?P<via>udp|tcp)(?: opcode=(?P<opcode>\S+))? rcode=(?P<rcode>\S+) flags=(?P<flags>\S+) size=(?P<size>\d+)'
+                  r'(?: messages=(?P<messages>\d+))? took_us=\d+(?: key=(?P<key>\S+))?(?: class=(?P<class>\S+) type=(?P<type>\S+) '
                   r'name=(?P<name>[!-~]+|"(?:[^"\\]|\\["\\])*"))?')
 COOKIE = 10
+IXFR, AXFR = 251, 252
 
 
 def lines(text: bytes) -> list[dict[str, str]]:
@@ -73,14 +79,15 @@ def test_what_is_in_a_line() -> None:
                 s.send(b"\0" * 4)  # no header, no reply
             found = until(log, 6)
             equal(server.end(), 0)
+    nothing = {"event": "query", "opcode": "QUERY", "messages": None, "key": None}
     for line, size, want in zip(found, [*sizes, 0], (
             {"via": "udp", "rcode": "NOERROR", "flags": "-", "class": "IN", "type": "A", "name": "www.example.org."},
             {"via": "udp", "rcode": "NOERROR", "flags": "edns,cookie", "class": "IN", "type": "AAAA", "name": "www.example.org."},
             {"via": "tcp", "rcode": "NXDOMAIN", "flags": "edns,do", "class": "IN", "type": "A", "name": "none.example.org."},
             {"via": "udp", "rcode": "NOERROR", "flags": "tc", "class": "IN", "type": "TXT", "name": "big.example.org."},
             {"via": "udp", "rcode": "REFUSED", "flags": "-", "class": "IN", "type": "TYPE65280", "name": "example.com."},
-            {"via": "udp", "rcode": "-", "flags": "-", "class": None, "type": None, "name": None})):
-        equal(line, {**want, "size": str(size)})
+            {"via": "udp", "rcode": "-", "flags": "-", "opcode": None, "class": None, "type": None, "name": None})):
+        equal(line, {**nothing, **want, "size": str(size)})
 
 
 def test_rcodes_have_their_upper_bits() -> None:
@@ -104,6 +111,104 @@ def test_names_with_any_octets_are_one_word_of_one_line() -> None:
             found = until(log, 2)
     equal(found[0]["name"], '"a\\\\010level=error\\\\032b.\\\\\\".\\\\\\\\.=.\\\\000\\\\255\\\\127.\\\\009\\\\032\\\\013."')
     equal(len(found[1]["name"].replace("\\\\", "\\").replace('\\"', '"')), 2 + 4 * (63 + 63) + 2 * (63 + 61) + 4, "nothing of the longest is left out")
+
+
+def telling(files: Files, count: int = 3) -> tuple[str, ...]:
+    """A zone that may be transferred and changed by who has the key, and another one's that its primary, who is nowhere, tells of."""
+    files.path.chmod(0o777)
+    files.write("a.zone", ZONE + "".join(f"n{i} TXT {'x' * 200}\n" for i in range(count))).chmod(0o666)
+    return ("--config", str(files.write("conf", f"""
+        key {KEY} {{
+            secret {SECRET}
+        }}
+        zone example.org {{
+            file {files.path}/a.zone
+            allow-transfer any {KEY}
+            allow-update {KEY} *.example.org
+        }}
+        zone other.example {{
+            primary 127.0.0.2:1
+            allow-notify 127.0.0.1
+        }}
+        query-log {files.path}/log
+        query-log-sample 1000
+        dnstap {files.path}/tap
+        """)))
+
+
+def with_soa(message: bytes, serial: int) -> bytes:
+    """A request for what has changed since."""
+    soa = wire.name("example.org") + struct.pack("!HHIH", wire.SOA, wire.IN, 0, 22) + b"\0\0" + struct.pack("!5I", serial, 1, 1, 1, 1)
+    return message[:8] + b"\0\1" + message[10:] + soa
+
+
+def test_what_is_no_question() -> None:
+    """Whoever may has a line each, whatever else is sampled; how much was sent is known when all was."""
+    with Files() as files:
+        with Server(*telling(files, 1000)) as server:
+            whole_zone = dig(server.port, "axfr", "example.org", "+noall", "+answer")
+            check(whole_zone.count("TXT") > 1000, "the zone")
+            changes = server.udp(with_soa(wire.query("example.org", IXFR), 6))  # not signed, which is refused
+            notify = server.udp(wire.query("other.example", wire.SOA, flags=NOTIFY))
+            equal(nsupdate(server, "update add new.example.org 60 A 192.0.2.99"), "")
+            equal(nsupdate(server, "prereq nxdomain www.example.org", "update delete new.example.org A", tcp=True), "update failed: YXDOMAIN")
+            found = until(files.path / "log", 4)
+            equal(server.end(), 0)
+        check(wire.read(changes).rcode == wire.REFUSED and wire.read(notify).rcode == 0, "replies")
+        axfr, notified, *updated = found
+        equal({key: axfr[key] for key in ("event", "via", "opcode", "rcode", "key", "class", "type", "name")},
+              {"event": "transfer", "via": "tcp", "opcode": "QUERY", "rcode": "NOERROR", "key": f"{KEY}.", "class": "IN", "type": "AXFR",
+               "name": "example.org."})
+        check("tsig" in axfr["flags"] and int(axfr["messages"]) > 3 and int(axfr["size"]) > 200 * 1000, str(axfr))
+        equal(notified, {"event": "notify", "via": "udp", "opcode": "NOTIFY", "rcode": "NOERROR", "flags": "-", "size": str(len(notify)),
+                         "messages": None, "key": None, "class": "IN", "type": "SOA", "name": "other.example."})
+        for line, via, code in zip(updated, ("udp", "tcp"), ("NOERROR", "YXDOMAIN")):
+            equal({key: line[key] for key in ("event", "via", "opcode", "rcode", "flags", "messages", "key", "class", "type", "name")},
+                  {"event": "update", "via": via, "opcode": "UPDATE", "rcode": code, "flags": "tsig", "messages": None, "key": f"{KEY}.",
+                   "class": "IN", "type": "SOA", "name": "example.org."})
+            check(int(line["size"]) > 12, "the reply has a signature")
+
+
+def test_what_is_refused_is_one_of_so_many() -> None:
+    """Anybody can send it, as often as he likes; its key is whatever he says."""
+    with Files() as files:
+        arguments = telling(files)
+        conf = Path(arguments[1])
+        conf.write_text(conf.read_text().replace("sample 1000", "sample 1"))
+        with Server(*arguments) as server:
+            for message in (wire.query("none.example", wire.SOA, flags=NOTIFY), wire.query("example.org", wire.SOA, flags=UPDATE),
+                            with_soa(wire.query("example.org", IXFR), 6), wire.query("example.org", wire.SOA, flags=2 << 11)):
+                server.udp(message)
+            server.tcp(wire.query("example.org", AXFR))
+            said = nsupdate(server, "zone example.org", "update add new.example.org 60 A 192.0.2.99", key=f"stranger. {SECRET}")
+            check("update failed: NOTAUTH" in said, said)
+            found = until(files.path / "log", 6)
+        equal([(line["event"], line["opcode"], line["rcode"], line["messages"], line["key"]) for line in found],
+              [("notify", "NOTIFY", "NOTAUTH", None, None), ("update", "UPDATE", "REFUSED", None, None), ("transfer", "QUERY", "REFUSED", "1", None),
+               ("query", "STATUS", "NOTIMP", None, None), ("transfer", "QUERY", "REFUSED", "1", None),
+               ("update", "UPDATE", "NOTAUTH", None, "stranger.")])
+        conf.write_text(conf.read_text().replace("sample 1", "sample 3"))
+        (files.path / "log").unlink()
+        with Server(*arguments) as server:
+            for i in range(6):
+                server.udp(wire.query(f"n{i}.example", wire.SOA, flags=NOTIFY))
+            equal([line["name"] for line in until(files.path / "log", 2)], ["n2.example.", "n5.example."])
+
+
+def test_a_transfer_that_nobody_takes_to_its_end() -> None:
+    with Files() as files:
+        arguments = telling(files, 40000)
+        conf = Path(arguments[1])
+        conf.write_text(conf.read_text().replace("allow-transfer", "allow-transfer any\nallow-transfer"))
+        with Server(*arguments) as server:
+            with socket.create_connection(server.addresses[0], PATIENCE_S) as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                s.sendall(wire.frame(wire.query("example.org", AXFR)))
+                check(len(receive(s)) > 10000, "the beginning")
+            found = until(files.path / "log", 1)[0]
+            check(0 < int(found["messages"]) < 40000 * 200 / 65535, str(found))
+            equal((found["event"], found["flags"], found["rcode"]), ("transfer", "cut", "NOERROR"))
+            equal(server.end(), 0)
 
 
 def test_one_of_so_many() -> None:
