@@ -137,6 +137,13 @@ size_t mrg_rt_blocks_memory(size_t len); /* bytes of the arena that this takes a
 void *mrg_rt_blocks_get(struct mrg_rt_blocks *b, size_t size);
 void mrg_rt_blocks_put(struct mrg_rt_blocks *b, void *p, size_t size);
 
+/*
+ * mrg_rt_blocks_trim - give back what is not needed of the end of a block.
+ *   needed   bytes, at least 1 and at most size
+ * Returns:  how many it has from now on, at least those; that is the size to give it back with.
+ */
+size_t mrg_rt_blocks_trim(struct mrg_rt_blocks *b, void *p, size_t size, size_t needed);
+
 /* ---- addresses ---- */
 
 enum { MRG_RT_ADDR_TEXT_MAX = 64 }; /* bytes of the longest text form, NUL included */

@@ -108,3 +108,14 @@ void mrg_rt_blocks_put(struct mrg_rt_blocks *b, void *p, size_t size)
 	}
 	add_free(b, b->p + off, order);
 }
+
+size_t mrg_rt_blocks_trim(struct mrg_rt_blocks *b, void *p, size_t size, size_t needed)
+{
+	const unsigned least = order_for(needed);
+	unsigned order = order_for(size);
+	for (; order > least; order--) {
+		const size_t half = (size_t)UNIT << (order - 1u);
+		mrg_rt_blocks_put(b, (uint8_t *)p + half, half);
+	}
+	return (size_t)UNIT << order;
+}

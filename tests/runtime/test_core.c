@@ -222,6 +222,34 @@ static void expect_whole(struct mrg_rt_blocks *b)
 }
 
 /* Blocks are filled, so that two that overlap would show; in the end all joins again. */
+START_TEST(blocks_are_trimmed)
+{
+	enum { UNIT = 256 };
+	struct mrg_rt_blocks b;
+	struct mrg_arena a = { .p = malloc(mrg_rt_blocks_memory(AREA)), .cap = mrg_rt_blocks_memory(AREA) };
+	ck_assert(mrg_rt_blocks_init(&b, &a, LARGEST, LARGEST));
+	uint8_t *const p = mrg_rt_blocks_get(&b, LARGEST);
+	ck_assert_ptr_nonnull(p);
+	ck_assert_uint_eq(mrg_rt_blocks_trim(&b, p, LARGEST, LARGEST), LARGEST);
+	ck_assert_ptr_null(mrg_rt_blocks_get(&b, 1));
+	const size_t kept = mrg_rt_blocks_trim(&b, p, LARGEST, UNIT + 1);
+	ck_assert_uint_eq(kept, 2 * UNIT);
+	memset(p, 0xa5, kept);
+	uint8_t *const half = mrg_rt_blocks_get(&b, LARGEST / 2), *const next = mrg_rt_blocks_get(&b, kept);
+	ck_assert_ptr_eq(half, p + LARGEST / 2);
+	ck_assert_ptr_eq(next, p + kept);
+	memset(half, 0x5a, LARGEST / 2);
+	memset(next, 0x5a, kept);
+	for (size_t i = 0; i < kept; i++)
+		ck_assert_uint_eq(p[i], 0xa5);
+	mrg_rt_blocks_put(&b, next, kept);
+	mrg_rt_blocks_put(&b, half, LARGEST / 2);
+	mrg_rt_blocks_put(&b, p, kept);
+	ck_assert_ptr_eq(mrg_rt_blocks_get(&b, LARGEST), p);
+	free(a.p);
+}
+END_TEST
+
 START_TEST(blocks_split_and_join)
 {
 	const size_t room = mrg_rt_blocks_memory(AREA + 1);
@@ -354,8 +382,9 @@ static const struct {
 
 START_TEST(addresses_are_in_a_network_or_not)
 {
-	static const char *const none[] = { "", "any", "192.0.2.0/", "192.0.2.0/33", "192.0.2.0/024", "192.0.2.0:53", "192.0.2.0/24 ",
-		"192.0.2/24", "::/129", "[::1]/64", "::1%2", "2001:db8::/-1" };
+	static const char *const none[] = { "", "any", "192.0.2.0/", "192.0.2.0/33", "192.0.2.0/024",
+		"192.0.2.0:53", "192.0.2.0/24 ", "192.0.2/24", "::/129", "[::1]/64", "::1%2",
+		"2001:db8::/-1" };
 	struct mrg_rt_addr net, a;
 	unsigned bits;
 	for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
@@ -540,6 +569,7 @@ int main(void)
 	tcase_add_test(t, time_that_goes_back_fires_nothing);
 	tcase_add_test(t, arenas_align_fill_and_refuse);
 	tcase_add_test(t, pools_reuse_and_end);
+	tcase_add_test(t, blocks_are_trimmed);
 	tcase_add_test(t, blocks_split_and_join);
 	tcase_add_test(t, blocks_need_room);
 	tcase_add_test(t, addresses_are_the_same_or_not);
