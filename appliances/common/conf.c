@@ -4,9 +4,9 @@
  */
 #include "appliances/common/conf.h"
 #include "appliances/common/say.h"
+#include "appliances/common/text_file.h"
 #include "config.h"
 #include "mrg_digits.h"
-#include "unix/mrg_unix.h"
 
 #include <string.h>
 
@@ -274,14 +274,14 @@ static void read_text(struct reader *l, struct mrg_span text)
 bool conf_read(const struct conf *conf, void *ctx, struct mrg_arena *arena, const char *file, size_t *faults)
 {
 	struct reader l = { .conf = conf, .ctx = ctx, .arena = arena, .file = file, .number = 1 };
-	struct mrg_unix_text text;
-	const int err = mrg_unix_text_read(&text, file);
-	if (err != 0) {
-		say(conf->args->program, ": ", file, ": ", strerrordesc_np(err), NULL);
+	struct text_file text;
+	const char *const why = text_file_read(&text, file);
+	if (why != NULL) {
+		say(conf->args->program, ": ", file, ": ", why, NULL);
 		return false;
 	}
 	l.faults = faults;
-	read_text(&l, (struct mrg_span){ text.p, text.len });
-	mrg_unix_text_close(&text);
+	read_text(&l, text.text);
+	text_file_close(&text);
 	return true;
 }

@@ -3,9 +3,9 @@
  * Reading order: how it ends, what comes, beginning.
  */
 #include <string.h>
-#include <sys/random.h>
 
 #include "appliances/dns/fetch.h"
+#include "appliances/dns/system.h"
 #include "appliances/dns/read.h"
 #include "iana/dns.h"
 
@@ -27,9 +27,9 @@ size_t fetches_memory(void)
 }
 
 void fetches_init(
-	struct fetches *f, struct mrg_unix_loop *loop, struct outward *outward, struct mrg_arena *arena)
+	struct fetches *f, const struct system_loop *loop, struct outward *outward, struct mrg_arena *arena)
 {
-	*f = (struct fetches){ .loop = loop, .outward = outward, .arena = arena };
+	*f = (struct fetches){ .loop = *loop, .outward = outward, .arena = arena };
 }
 
 /* ---- how it ends ---- */
@@ -106,7 +106,7 @@ static void complete(struct fetch *f)
 	}
 	f->changes = receiving_incremental(f->receiving);
 	const char *const why = receiving_finish(f->receiving, &v);
-	f->took_ns = mrg_unix_now_ns() - f->begun_ns;
+	f->took_ns = system_now_ns() - f->begun_ns;
 	if (why == NULL)
 		told(f, FETCH_NEW, v);
 	else if (receiving_why(f->receiving)->fault != MRG_DNS_ZONE_SOUND)
@@ -170,7 +170,7 @@ static struct fetch *new_fetch(struct fetches *all)
 		return NULL;
 	f->all = all;
 	const struct mrg_dns_client_handler handler = { .ctx = f, .message = take_message, .closed = closed };
-	return mrg_dns_client_init(&f->client, all->arena, &all->loop->timers, &LIMITS, &handler) == MRG_OK
+	return mrg_dns_client_init(&f->client, all->arena, all->loop.timers, &LIMITS, &handler) == MRG_OK
 		       ? f
 		       : NULL;
 }
@@ -189,7 +189,7 @@ struct fetch *fetch_get(struct fetches *all)
 static enum mrg_status verify(void *ctx, struct mrg_span message)
 {
 	struct fetch *const f = ctx;
-	const enum mrg_dns_auth_result result = mrg_dns_auth_take(&f->auth, message, mrg_unix_time_s());
+	const enum mrg_dns_auth_result result = mrg_dns_auth_take(&f->auth, message, system_time_s());
 	return result == MRG_DNS_AUTH_GOOD || result == MRG_DNS_AUTH_LATER ? MRG_OK : MRG_E_VALUE;
 }
 
@@ -206,7 +206,7 @@ static bool put_query(struct fetch *f, uint8_t *query, size_t *len)
 	if (mrg_dns_transfer_in_query(&f->in, query, QUERY_MAX, len) != MRG_OK)
 		return false;
 	return key == NULL ||
-	       mrg_dns_auth_ask(&f->auth, &key->tsig, mrg_unix_time_s(), query, QUERY_MAX, len) == MRG_OK;
+	       mrg_dns_auth_ask(&f->auth, &key->tsig, system_time_s(), query, QUERY_MAX, len) == MRG_OK;
 }
 
 /* The query goes out as soon as there is a connection. */
@@ -215,7 +215,7 @@ static const char *ask(struct fetch *f)
 	uint8_t query[QUERY_MAX];
 	size_t len;
 	uint16_t id;
-	if (getrandom(&id, sizeof id, 0) != sizeof id)
+	if (!system_random(&id, sizeof id))
 		return "no random number to be had";
 	const struct zone_option *const z = f->what.option;
 	f->asked_whole = f->what.held == NULL || f->what.whole;
@@ -233,7 +233,7 @@ static const char *ask(struct fetch *f)
 			.complete = f->what.from->key != NULL ? all_signed : NULL } };
 	const struct mrg_dns_transfer_sink sink = receiving_sink(f->receiving);
 	mrg_dns_transfer_in_begin(&f->in, &wanted, &sink);
-	mrg_dns_client_begin(&f->client, f->all->loop->now_ns);
+	mrg_dns_client_begin(&f->client, *f->all->loop.now_ns);
 	if (!put_query(f, query, &len) ||
 		mrg_dns_client_ask(&f->client, (struct mrg_span){ query, len }) != MRG_OK)
 		return "the query can't be made";
@@ -249,7 +249,7 @@ void fetch_begin(struct fetch *f, const struct fetch_what *what)
 	f->why[0] = '\0';
 	f->octets = f->records = 0;
 	f->has_expire = f->reached = f->full = false;
-	f->begun_ns = mrg_unix_now_ns();
+	f->begun_ns = system_now_ns();
 	f->result = MRG_DNS_TRANSFER_GOES_ON;
 	if (receiving_begin(&f->receiving, what->option, what->held, what->great) != 0) {
 		failed(f, "not enough memory");
@@ -260,7 +260,7 @@ void fetch_begin(struct fetch *f, const struct fetch_what *what)
 	if (why == NULL)
 		why = outward_connect(f->all->outward, &f->connect, &what->from->addr);
 	if (why != NULL)
-		unreachable(&f->connect, why, f->all->loop->now_ns);
+		unreachable(&f->connect, why, *f->all->loop.now_ns);
 }
 
 static void nobody(void *ctx, struct fetch *f, enum fetch_outcome outcome, struct version *version)

@@ -15,8 +15,8 @@
 
 #include "appliances/dns/outward.h"
 #include "appliances/dns/receiving.h"
+#include "appliances/dns/system.h"
 #include "protocols/dns/client.h"
-#include "unix/mrg_unix.h"
 
 enum { FETCHES_MAX = OUTWARD_CONNECTS /* at once */ };
 
@@ -64,7 +64,7 @@ struct fetch {
 };
 
 struct fetches {
-	struct mrg_unix_loop *loop;
+	struct system_loop loop;
 	struct outward *outward;
 	struct mrg_arena *arena;
 	struct fetch *list[FETCHES_MAX]; /* NULL: not needed yet */
@@ -74,7 +74,7 @@ size_t fetches_memory(void); /* octets of the arena that they take at most */
 
 /* fetches_init - none is under way. */
 void fetches_init(
-	struct fetches *f, struct mrg_unix_loop *loop, struct outward *outward, struct mrg_arena *arena);
+	struct fetches *f, const struct system_loop *loop, struct outward *outward, struct mrg_arena *arena);
 
 /* fetch_get - one that is not under way, or NULL. */
 struct fetch *fetch_get(struct fetches *f);

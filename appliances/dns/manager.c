@@ -477,7 +477,8 @@ static int take_zones(struct manager *m)
 {
 	const struct database *const db = current(m);
 	const struct secondaries_user user = { .ctx = m, .serve = serve_secondary };
-	secondaries_init(&m->secondaries, &m->loop, m->outward, &m->arena, &user);
+	const struct system_loop loop = { &m->loop.timers, &m->loop.now_ns };
+	secondaries_init(&m->secondaries, &loop, m->outward, &m->arena, &user);
 	m->telling = true;
 	for (size_t i = 0; i < db->count; i++) {
 		const struct served *const z = &db->zones[i];

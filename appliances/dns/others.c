@@ -4,32 +4,21 @@
  */
 #include "appliances/dns/others.h"
 #include "appliances/common/say.h"
-#include "appliances/dns/seeing.h"
-#include "appliances/dns/worker.h"
+#include "appliances/dns/system.h"
 #include "protocols/dns/notify.h"
 #include "protocols/dns/update.h"
 
 enum { UDP_MIN = 512 /* RFC 1035 2.3.4 */ };
 
-/* Where an answer goes, also one that comes later. */
-struct reply_to {
-	struct mrg_dgram_end *end; /* and which of its datagrams; NULL: */
-	size_t index;
-	struct mrg_dns_ticket ticket;
-	const struct mrg_rt_addr *peer;
-};
-
 /* This is said to it now. */
-static void see(struct worker *w, struct mrg_span message, const struct reply_to *to, struct mrg_span reply,
-	bool goes_on)
+static void see(const struct others *o, struct mrg_span message, const struct reply_to *to,
+	struct mrg_span reply, bool goes_on)
 {
-	const struct sight sight = { .end = to->end,
-		.peer = to->peer,
-		.since_ns = w->loop.now_ns,
-		.message = message,
-		.reply = reply,
-		.goes_on = goes_on };
-	seeing_other(w, &sight);
+	const struct sight sight = {
+		.end = to->end, .peer = to->peer, .message = message, .reply = reply, .goes_on = goes_on
+	};
+	if (o->seen != NULL)
+		o->seen(o->ctx, &sight);
 }
 
 /* ---- NOTIFY ---- */
@@ -44,23 +33,10 @@ static bool may_notify(
 	return allowed_find(z->notify_from, peer, key);
 }
 
-static void hand_on(struct worker *w, const struct mrg_dns_notify *n, const struct mrg_rt_addr *peer)
-{
-	struct letter *const l = w->control->manager_loop != NULL ? mail_take(&w->control->mail) : NULL;
-	if (l == NULL)
-		return; /* as if it were lost: it is told again, or found out by asking */
-	l->kind = LETTER_NOTIFY;
-	l->zone = n->zone;
-	l->peer = *peer;
-	l->has_serial = n->has_serial;
-	l->serial = n->serial;
-	mail_post(&w->control->mail, &w->control->mail.to_manager, l);
-	mrg_unix_loop_wake(w->control->manager_loop);
-}
-
 /* The RCODE of the reply to it. */
-static unsigned judge_notify(struct worker *w, enum mrg_dns_notify_kind kind, const struct mrg_dns_notify *n,
-	const struct mrg_rt_addr *peer, enum mrg_dns_auth_result good, const struct mrg_dns_tsig_key *key)
+static unsigned judge_notify(const struct others *o, enum mrg_dns_notify_kind kind,
+	const struct mrg_dns_notify *n, const struct mrg_rt_addr *peer, enum mrg_dns_auth_result good,
+	const struct mrg_dns_tsig_key *key)
 {
 	if (kind == MRG_DNS_NOTIFY_MALFORMED || good == MRG_DNS_AUTH_MALFORMED)
 		return MRG_DNS_RCODE_FORMERR;
@@ -68,40 +44,40 @@ static unsigned judge_notify(struct worker *w, enum mrg_dns_notify_kind kind, co
 		return MRG_DNS_RCODE_NOTIMP;
 	if (good != MRG_DNS_AUTH_NONE && good != MRG_DNS_AUTH_GOOD)
 		return MRG_DNS_RCODE_NOTAUTH;
-	const struct served *const z = database_named(w->db, &n->zone);
+	const struct served *const z = database_named(o->db, &n->zone);
 	if (z == NULL || z->option->primaries == NULL)
 		return MRG_DNS_RCODE_NOTAUTH;
 	if (!may_notify(z->option, peer, key))
 		return MRG_DNS_RCODE_REFUSED;
-	hand_on(w, n, peer);
+	o->notified(o->ctx, n, peer);
 	return MRG_DNS_RCODE_NOERROR;
 }
 
-static bool answer_notify(struct worker *w, struct mrg_span message, const struct reply_to *to, uint8_t *out,
-	size_t cap, size_t *out_len)
+static bool answer_notify(const struct others *o, struct mrg_span message, const struct reply_to *to,
+	uint8_t *out, size_t cap, size_t *out_len)
 {
 	struct mrg_dns_notify n;
 	struct mrg_dns_auth auth;
 	const enum mrg_dns_notify_kind kind = mrg_dns_notify_read(message, &n);
 	if (kind == MRG_DNS_NOTIFY_OTHER)
 		return false;
-	const uint64_t now_s = mrg_unix_time_s();
-	const enum mrg_dns_auth_result good = mrg_dns_auth_request(&auth, w->db->server.keys, message, now_s);
-	const unsigned rcode = judge_notify(w, kind, &n, to->peer, good, auth.key);
+	const uint64_t now_s = system_time_s();
+	const enum mrg_dns_auth_result good = mrg_dns_auth_request(&auth, o->db->server.keys, message, now_s);
+	const unsigned rcode = judge_notify(o, kind, &n, to->peer, good, auth.key);
 	const size_t room = mrg_dns_auth_room(&auth);
 	*out_len = 0;
 	if (room > cap ||
-		mrg_dns_notify_reply(&n, rcode, w->db->server.udp_max, out, cap - room, out_len) != MRG_OK ||
+		mrg_dns_notify_reply(&n, rcode, o->db->server.udp_max, out, cap - room, out_len) != MRG_OK ||
 		mrg_dns_auth_sign(&auth, now_s, out, cap, out_len) != MRG_OK)
 		*out_len = 0;
-	see(w, message, to, (struct mrg_span){ out, *out_len }, false);
+	see(o, message, to, (struct mrg_span){ out, *out_len }, false);
 	return true;
 }
 
 /* ---- UPDATE ---- */
 
 /* The RCODE at once, or NOERROR and the zone whose turn it is: only who has a key can change anything. */
-static unsigned judge_update(const struct worker *w, struct mrg_span message, enum mrg_dns_auth_result good,
+static unsigned judge_update(const struct others *o, struct mrg_span message, enum mrg_dns_auth_result good,
 	const struct mrg_dns_tsig_key *key, struct mrg_dns_name_flat *zone)
 {
 	struct mrg_dns_update u;
@@ -110,7 +86,7 @@ static unsigned judge_update(const struct worker *w, struct mrg_span message, en
 		return MRG_DNS_RCODE_FORMERR;
 	if (good != MRG_DNS_AUTH_NONE && good != MRG_DNS_AUTH_GOOD)
 		return MRG_DNS_RCODE_NOTAUTH;
-	const struct served *const z = database_named(w->db, &u.zone);
+	const struct served *const z = database_named(o->db, &u.zone);
 	if (z == NULL || u.zone_class != MRG_DNS_CLASS_IN)
 		return MRG_DNS_RCODE_NOTAUTH;
 	if (key == NULL || z->option->update == NULL)
@@ -119,34 +95,9 @@ static unsigned judge_update(const struct worker *w, struct mrg_span message, en
 	return MRG_DNS_RCODE_NOERROR;
 }
 
-static bool post_update(struct worker *w, struct mrg_span message, const struct mrg_dns_name_flat *zone,
-	const struct mrg_dns_auth *auth, const struct reply_to *to)
-{
-	struct letter *const l = w->control->manager_loop != NULL ? mail_take(&w->control->mail) : NULL;
-	if (l == NULL)
-		return false;
-	l->kind = LETTER_UPDATE;
-	l->zone = *zone;
-	l->settings = w->db->settings;
-	settings_keep(l->settings);
-	l->worker = w;
-	l->since_ns = w->loop.now_ns;
-	l->end = to->end;
-	l->ticket = to->ticket;
-	l->peer = *to->peer;
-	if (to->end != NULL)
-		to->end->ops->asked(to->end, to->index, &l->asked);
-	l->auth = *auth;
-	l->len = message.len;
-	memcpy(l->message, message.p, message.len);
-	mail_post(&w->control->mail, &w->control->mail.to_manager, l);
-	mrg_unix_loop_wake(w->control->manager_loop);
-	return true;
-}
-
 /* false: it is none. *out_len 0: the answer comes later. */
-static bool answer_update(struct worker *w, struct mrg_span message, const struct reply_to *to, uint8_t *out,
-	size_t cap, size_t *out_len)
+static bool answer_update(const struct others *o, struct mrg_span message, const struct reply_to *to,
+	uint8_t *out, size_t cap, size_t *out_len)
 {
 	struct mrg_dns_query q;
 	struct mrg_dns_auth auth;
@@ -156,11 +107,11 @@ static bool answer_update(struct worker *w, struct mrg_span message, const struc
 		mrg_dns_header_opcode(&q.header) != MRG_DNS_OPCODE_UPDATE)
 		return false;
 	*out_len = 0;
-	const uint64_t now_s = mrg_unix_time_s();
-	const enum mrg_dns_auth_result good = mrg_dns_auth_request(&auth, w->db->server.keys, message, now_s);
-	unsigned rcode = judge_update(w, message, good, auth.key, &zone);
+	const uint64_t now_s = system_time_s();
+	const enum mrg_dns_auth_result good = mrg_dns_auth_request(&auth, o->db->server.keys, message, now_s);
+	unsigned rcode = judge_update(o, message, good, auth.key, &zone);
 	if (rcode == MRG_DNS_RCODE_NOERROR) {
-		if (post_update(w, message, &zone, &auth, to))
+		if (o->update(o->ctx, message, &zone, &auth, to))
 			return true;
 		rcode = MRG_DNS_RCODE_SERVFAIL;
 	}
@@ -169,46 +120,29 @@ static bool answer_update(struct worker *w, struct mrg_span message, const struc
 	if (mrg_w_finish(&writer, out_len) != MRG_OK ||
 		mrg_dns_auth_sign(&auth, now_s, out, cap, out_len) != MRG_OK)
 		*out_len = 0;
-	see(w, message, to, (struct mrg_span){ out, *out_len }, false);
+	see(o, message, to, (struct mrg_span){ out, *out_len }, false);
 	return true;
-}
-
-void others_answer(struct worker *w, struct letter *l, uint64_t now_ns)
-{
-	const struct mrg_span reply = { l->reply, l->reply_len };
-	const struct sight sight = { .end = l->end,
-		.peer = &l->peer,
-		.since_ns = l->since_ns,
-		.message = { l->message, l->len },
-		.reply = reply };
-	if (l->end == NULL)
-		(void)mrg_dns_streams_reply(&w->streams, l->ticket, reply, now_ns);
-	else if (reply.len != 0 && !w->draining)
-		(void)l->end->ops->send(l->end, &l->asked, &l->peer, reply);
-	seeing_granted(w, &sight);
-	mail_give(&w->control->mail, l);
 }
 
 /* ---- datagrams and streams ---- */
 
-bool others_datagram(void *worker, struct mrg_dgram_end *e, size_t index, struct mrg_dgram *d)
+bool others_datagram(const struct others *o, struct mrg_dgram_end *e, size_t index, struct mrg_dgram *d)
 {
-	struct worker *const w = worker;
 	struct mrg_dns_transfer_request r;
 	struct mrg_rt_addr peer;
 	const struct reply_to to = { .end = e, .index = index, .peer = &peer };
 	e->ops->peer(e, index, &peer);
-	if (answer_notify(w, d->in, &to, d->out, d->out_cap, &d->out_len) ||
-		answer_update(w, d->in, &to, d->out, d->out_cap, &d->out_len))
+	if (answer_notify(o, d->in, &to, d->out, d->out_cap, &d->out_len) ||
+		answer_update(o, d->in, &to, d->out, d->out_cap, &d->out_len))
 		return true;
 	if (!mrg_dns_transfer_asked(d->in, MRG_DNS_UDP, &r))
 		return false;
 	size_t cap = r.query.has_edns && r.query.udp_size > UDP_MIN ? r.query.udp_size : (size_t)UDP_MIN;
 	if (cap > d->out_cap)
 		cap = d->out_cap;
-	if (sending_datagram(w->db, d->in, &r, &peer, d->out, cap, &d->out_len) != MRG_OK)
+	if (sending_datagram(o->db, d->in, &r, &peer, d->out, cap, &d->out_len) != MRG_OK)
 		d->out_len = 0;
-	see(w, d->in, &to, (struct mrg_span){ d->out, d->out_len }, false);
+	see(o, d->in, &to, (struct mrg_span){ d->out, d->out_len }, false);
 	return true;
 }
 
@@ -223,7 +157,7 @@ static bool is_question(struct mrg_span message)
 	return type != MRG_DNS_TYPE_AXFR && type != MRG_DNS_TYPE_IXFR;
 }
 
-bool others_stream(struct worker *w, struct mrg_dns_call *call, struct mrg_span query, uint8_t *out,
+bool others_stream(const struct others *o, struct mrg_dns_call *call, struct mrg_span query, uint8_t *out,
 	size_t cap, size_t *out_len, enum mrg_dns_said *said)
 {
 	struct mrg_dns_transfer_request r;
@@ -233,17 +167,17 @@ bool others_stream(struct worker *w, struct mrg_dns_call *call, struct mrg_span 
 		return false;
 	mrg_stream_peer(call->stream, &peer);
 	if (mrg_dns_transfer_asked(query, MRG_DNS_TCP, &r)) {
-		*said = sending_begin(&w->sendings, w->db, query, &r, call, out, cap, out_len);
-		see(w, query, &to,
+		*said = sending_begin(o->sendings, o->db, query, &r, call, out, cap, out_len);
+		see(o, query, &to,
 			(struct mrg_span){ out, *said != MRG_DNS_SAID_NOTHING ? *out_len : 0 },
 			*said == MRG_DNS_SAID_PART);
 		return true;
 	}
-	if (answer_notify(w, query, &to, out, cap, out_len)) {
+	if (answer_notify(o, query, &to, out, cap, out_len)) {
 		*said = *out_len != 0 ? MRG_DNS_SAID_ALL : MRG_DNS_SAID_NOTHING;
 		return true;
 	}
-	if (answer_update(w, query, &to, out, cap, out_len)) {
+	if (answer_update(o, query, &to, out, cap, out_len)) {
 		*said = *out_len != 0 ? MRG_DNS_SAID_ALL : MRG_DNS_SAID_LATER;
 		return true;
 	}

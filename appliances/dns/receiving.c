@@ -5,8 +5,8 @@
 #include <errno.h>
 
 #include "appliances/dns/receiving.h"
+#include "appliances/dns/system.h"
 #include "protocols/dns/zonemd.h"
-#include "unix/mrg_unix.h"
 
 enum { MIB = 1 << 20, SCRATCH_LEAST = 64 * MIB };
 
@@ -33,7 +33,7 @@ int receiving_begin(
 	struct receiving **out, const struct zone_option *option, struct version *held, bool great)
 {
 	struct mrg_arena arena;
-	const int err = mrg_unix_arena_open(&arena, sizeof **out, sizeof **out);
+	const int err = system_arena_open(&arena, sizeof **out, sizeof **out);
 	if (err != 0)
 		return err;
 	struct receiving *const r = mrg_arena_get(&arena, sizeof *r, _Alignof(struct receiving));
@@ -60,7 +60,7 @@ static void forget(struct receiving *r)
 {
 	if (r->what == CHANGES) {
 		mrg_dns_zone_change_end(&r->change);
-		mrg_unix_arena_close(&r->scratch);
+		system_arena_close(&r->scratch);
 	}
 	if (r->made != NULL)
 		version_drop(r->made);
@@ -87,7 +87,7 @@ static bool begin_changes(struct receiving *r)
 {
 	if (r->held == NULL || version_change(&r->made, r->held) != 0)
 		return false;
-	if (mrg_unix_arena_open(&r->scratch, SCRATCH, SCRATCH_LEAST) != 0)
+	if (system_arena_open(&r->scratch, SCRATCH, SCRATCH_LEAST) != 0)
 		return false;
 	r->what = CHANGES;
 	return mrg_dns_zone_change_begin(&r->change, r->held->zone, &r->made->nodes->arena, &r->made->tables,
@@ -133,7 +133,7 @@ static const char *finish_whole(struct receiving *r)
 	if (r->held != NULL &&
 		r->option->transfer != NULL) /* who has it from here gets differences all the same */
 		version_follow(r->made, r->held);
-	mrg_unix_arena_trim(&r->made->nodes->arena);
+	system_arena_trim(&r->made->nodes->arena);
 	return NULL;
 }
 
@@ -155,7 +155,7 @@ static const char *finish_changes(struct receiving *r)
 	mrg_dns_zone_change_end(&r->change);
 	if (kept)
 		version_compact(&r->made, &r->scratch);
-	mrg_unix_arena_close(&r->scratch);
+	system_arena_close(&r->scratch);
 	r->what = NOTHING;
 	return kept ? NULL : "not enough memory";
 }
@@ -192,5 +192,5 @@ void receiving_end(struct receiving *r)
 	forget(r);
 	if (r->held != NULL)
 		version_drop(r->held);
-	mrg_unix_arena_close(&arena);
+	system_arena_close(&arena);
 }

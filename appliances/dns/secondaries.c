@@ -2,11 +2,10 @@
  * Zones from elsewhere.
  * Reading order: lists, what the protocol asks for (query, transfer, abandon, valid), what comes of it, keeping.
  */
-#include <stdlib.h>
-#include <sys/random.h>
 
 #include "appliances/common/say.h"
 #include "appliances/dns/secondaries.h"
+#include "appliances/dns/system.h"
 #include "protocols/dns/refresh.h"
 
 enum {
@@ -52,7 +51,7 @@ static void take_out(struct secondary_list *list, struct secondary_link *link)
 static void go_on(struct secondaries *s)
 {
 	if (!s->pace.armed)
-		mrg_rt_timer_set(&s->loop->timers, &s->pace, s->loop->now_ns);
+		mrg_rt_timer_set(s->loop.timers, &s->pace, *s->loop.now_ns);
 }
 
 /* ---- log ---- */
@@ -122,12 +121,12 @@ static void expect_answer(struct secondary_zone *z)
 static bool put_query(struct secondary_zone *z, const struct remote *r, uint8_t *query, size_t *len)
 {
 	const struct mrg_span origin = { z->what.option->origin, z->what.option->origin_len };
-	if (getrandom(&z->query_id, sizeof z->query_id, 0) != sizeof z->query_id)
+	if (!system_random(&z->query_id, sizeof z->query_id))
 		return false;
 	if (mrg_dns_refresh_query(origin, z->query_id, UDP_SIZE, query, QUERY_MAX, len) != MRG_OK)
 		return false;
 	return r->key == NULL ||
-	       mrg_dns_auth_ask(&z->auth, &r->key->tsig, mrg_unix_time_s(), query, QUERY_MAX, len) == MRG_OK;
+	       mrg_dns_auth_ask(&z->auth, &r->key->tsig, system_time_s(), query, QUERY_MAX, len) == MRG_OK;
 }
 
 /*
@@ -217,7 +216,7 @@ static void tell_expiry(struct secondary_zone *z, uint64_t now_ns)
 	const uint64_t left_ns =
 		z->s.expires_ns == MRG_RT_NEVER || z->s.expires_ns < now_ns ? 0 : z->s.expires_ns - now_ns;
 	if (z->held != NULL)
-		atomic_store_explicit(&z->held->expires_s, mrg_unix_time_s() + left_ns / MRG_RT_SECOND_NS,
+		atomic_store_explicit(&z->held->expires_s, system_time_s() + left_ns / MRG_RT_SECOND_NS,
 			memory_order_relaxed);
 }
 
@@ -238,7 +237,7 @@ static void adopt(struct secondary_zone *z, struct fetch *f, struct version *ver
 static void fetched(void *ctx, struct fetch *f, enum fetch_outcome outcome, struct version *version)
 {
 	struct secondary_zone *const z = ctx;
-	const uint64_t now_ns = z->all->loop->now_ns;
+	const uint64_t now_ns = *z->all->loop.now_ns;
 	z->fetch = NULL;
 	go_on(z->all); /* who waits for a transfer is next */
 	switch (outcome) {
@@ -268,8 +267,8 @@ static bool take_answer(
 	const enum mrg_dns_refresh_kind kind = mrg_dns_refresh_read(origin, z->query_id, message, &heard);
 	if (kind == MRG_DNS_REFRESH_OTHER)
 		return false;
-	const bool good = r->key == NULL ||
-			  mrg_dns_auth_take(&z->auth, message, mrg_unix_time_s()) == MRG_DNS_AUTH_GOOD;
+	const bool good =
+		r->key == NULL || mrg_dns_auth_take(&z->auth, message, system_time_s()) == MRG_DNS_AUTH_GOOD;
 	forget_query(z);
 	if (good && kind == MRG_DNS_REFRESH_SERIAL) {
 		mrg_dns_secondary_answered(
@@ -304,8 +303,8 @@ static void start(struct secondary_zone *z)
 	if (z->held != NULL)
 		mrg_dns_secondary_soa_of(z->held->zone, &soa);
 	z->started = true;
-	mrg_dns_secondary_start(&z->s, z->held != NULL ? &soa : NULL, z->ago_ns, z->all->loop->now_ns);
-	tell_expiry(z, z->all->loop->now_ns);
+	mrg_dns_secondary_start(&z->s, z->held != NULL ? &soa : NULL, z->ago_ns, *z->all->loop.now_ns);
+	tell_expiry(z, *z->all->loop.now_ns);
 }
 
 /* Some of those that are due are asked for, and those that have waited longest are transferred. */
@@ -337,14 +336,14 @@ static void take_turns(struct mrg_rt_timer *t, uint64_t now_ns)
 		begin_fetch(z, f);
 	}
 	if (s->due.first != NULL || s->direct.first != NULL || (s->waiting.first != NULL && f != NULL))
-		mrg_rt_timer_set(&s->loop->timers, &s->pace, now_ns + PACE_NS);
+		mrg_rt_timer_set(s->loop.timers, &s->pace, now_ns + PACE_NS);
 }
 
-void secondaries_init(struct secondaries *s, struct mrg_unix_loop *loop, struct outward *outward,
+void secondaries_init(struct secondaries *s, const struct system_loop *loop, struct outward *outward,
 	struct mrg_arena *arena, const struct secondaries_user *user)
 {
 	*s = (struct secondaries){
-		.user = *user, .loop = loop, .outward = outward, .pace = { .fire = take_turns }
+		.user = *user, .loop = *loop, .outward = outward, .pace = { .fire = take_turns }
 	};
 	fetches_init(&s->fetches, loop, outward, arena);
 }
@@ -357,7 +356,7 @@ static void init(struct secondary_zone *z, uint64_t ago_ns)
 	unsigned primaries = 0;
 	for (const struct remote *r = z->what.option->primaries; r != NULL; r = r->next)
 		primaries++;
-	mrg_dns_secondary_init(&z->s, &z->all->loop->timers, &LIMITS, &user, primaries);
+	mrg_dns_secondary_init(&z->s, z->all->loop.timers, &LIMITS, &user, primaries);
 	z->ago_ns = ago_ns;
 	z->started = false;
 	secondaries_check(z);
@@ -366,7 +365,7 @@ static void init(struct secondary_zone *z, uint64_t ago_ns)
 struct secondary_zone *secondaries_keep(struct secondaries *s, void *user, const struct secondary_what *what,
 	struct version *held, uint64_t ago_ns)
 {
-	struct secondary_zone *const z = calloc(1, sizeof *z);
+	struct secondary_zone *const z = system_get(sizeof *z);
 	if (z == NULL)
 		return NULL;
 	*z = (struct secondary_zone){ .all = s, .user = user, .what = *what, .held = held };
@@ -389,7 +388,7 @@ static void stop(struct secondary_zone *z)
 /* How long ago what is held was last known to be right, as far as its time of expiry tells. */
 static uint64_t confirmed_ago(const struct secondary_zone *z)
 {
-	const uint64_t all_ns = z->s.soa.expire_s * MRG_RT_SECOND_NS, now_ns = z->all->loop->now_ns;
+	const uint64_t all_ns = z->s.soa.expire_s * MRG_RT_SECOND_NS, now_ns = *z->all->loop.now_ns;
 	if (!z->started)
 		return z->ago_ns;
 	const uint64_t left_ns =
@@ -416,7 +415,7 @@ void secondaries_end(struct secondary_zone *z)
 	if (z->held != NULL)
 		version_drop(z->held);
 	zone_option_drop(z->what.option);
-	free(z);
+	system_put(z, sizeof *z);
 }
 
 void secondaries_notified(struct secondary_zone *z, const struct mrg_rt_addr *peer, const uint32_t *serial)
@@ -425,7 +424,7 @@ void secondaries_notified(struct secondary_zone *z, const struct mrg_rt_addr *pe
 	for (const struct remote *r = z->what.option->primaries; r != NULL; r = r->next, at++)
 		if (mrg_rt_addr_in(peer, &r->addr, r->addr.family == 6 ? 128 : 32))
 			which = at;
-	mrg_dns_secondary_notified(&z->s, which, serial, mrg_unix_now_ns());
+	mrg_dns_secondary_notified(&z->s, which, serial, system_now_ns());
 }
 
 void secondaries_check(struct secondary_zone *z)

@@ -70,7 +70,7 @@ enum { SECONDARIES_IDS = 1 << 12 };
 
 struct secondaries {
 	struct secondaries_user user;
-	struct mrg_unix_loop *loop;
+	struct system_loop loop;
 	struct outward *outward;
 	struct fetches fetches;
 	struct secondary_list due, direct, waiting;
@@ -82,7 +82,7 @@ struct secondaries {
 size_t secondaries_memory(void); /* octets of the arena */
 
 /* secondaries_init - none yet; *s stays in place. */
-void secondaries_init(struct secondaries *s, struct mrg_unix_loop *loop, struct outward *outward, struct mrg_arena *arena,
+void secondaries_init(struct secondaries *s, const struct system_loop *loop, struct outward *outward, struct mrg_arena *arena,
 	const struct secondaries_user *user);
 
 /*

@@ -47,22 +47,23 @@ void seeing_query(
 	put(w, &seen, client->via == MRG_DNS_UDP ? client->ctx : NULL, query, reply);
 }
 
-void seeing_granted(struct worker *w, const struct sight *s)
+void seeing_granted(struct worker *w, const struct sight *s, uint64_t since_ns)
 {
-	struct seen seen = { .since_ns = s->since_ns,
+	struct seen seen = { .since_ns = since_ns,
 		.peer = *s->peer,
 		.stage = s->goes_on ? SEEN_BEGUN : SEEN_WHOLE };
 	if (sampler_is_on(&w->sampler))
 		put(w, &seen, s->end, s->message, s->reply);
 }
 
-void seeing_other(struct worker *w, const struct sight *s)
+void seeing_other(void *worker, const struct sight *s)
 {
+	struct worker *const w = worker;
 	struct mrg_dns_header h;
 	const bool granted = mrg_dns_header_check(s->reply, &h, NULL) == MRG_OK &&
 			     mrg_dns_header_rcode(&h) == MRG_DNS_RCODE_NOERROR;
 	if (sampler_is_on(&w->sampler) && (granted || sampler_due(&w->sampler)))
-		seeing_granted(w, s);
+		seeing_granted(w, s, w->loop.now_ns);
 }
 
 void seeing_transfer(struct worker *w, const struct sending_told *told)

@@ -9,26 +9,18 @@
 #ifndef MRG_DNS_SEEING_H
 #define MRG_DNS_SEEING_H
 
-#include "appliances/dns/sending.h"
+#include "appliances/dns/others.h"
 
 struct worker;
-
-/* A message that was no question, and its reply. */
-struct sight {
-	const struct mrg_dgram_end *end; /* that it came by; NULL: a stream */
-	const struct mrg_rt_addr *peer;
-	uint64_t since_ns; /* when it came */
-	struct mrg_span message;
-	struct mrg_span reply; /* empty: there is none */
-	bool goes_on;          /* the reply is the first message of several */
-};
 
 /* A question that came by what the client's ctx is, if its turn has come (sampler_due). */
 void seeing_query(struct worker *w, const struct mrg_dns_asker *client, struct mrg_span query, struct mrg_span reply);
 
-/* seeing_granted - whoever said it may.   seeing_other - whether he may is seen by the reply. */
-void seeing_granted(struct worker *w, const struct sight *s);
-void seeing_other(struct worker *w, const struct sight *s);
+/* seeing_other - as `seen` of struct others; ctx is the worker. Whether whoever asked may is seen by the reply. */
+void seeing_other(void *worker, const struct sight *s);
+
+/* seeing_granted - he may; the message came at since_ns of the loop's clock. */
+void seeing_granted(struct worker *w, const struct sight *s, uint64_t since_ns);
 
 /* A transfer is over, or its connection is. */
 void seeing_transfer(struct worker *w, const struct sending_told *told);

@@ -1,10 +1,10 @@
 /* Transfers that are sent: see sending.h. */
 #include "appliances/dns/sending.h"
+#include "appliances/dns/system.h"
 #include "appliances/common/say.h"
 #include "appliances/dns/said.h"
 #include "iana/dns.h"
 #include "protocols/dns/tsig.h"
-#include "unix/mrg_unix.h"
 
 /* One under way. */
 struct sending {
@@ -72,7 +72,7 @@ static enum mrg_status sign(void *ctx, uint8_t *message, size_t *len, size_t cap
 enum mrg_dns_said sending_next(struct sendings *s, void *transfer, uint8_t *out, size_t cap, size_t *out_len)
 {
 	struct sending *const one = transfer;
-	one->now_s = mrg_unix_time_s();
+	one->now_s = system_time_s();
 	const enum mrg_status st = mrg_dns_transfer_next(&one->transfer, out, cap, out_len);
 	if (st != MRG_OK && st != MRG_MORE)
 		return MRG_DNS_SAID_NOTHING;
@@ -150,7 +150,7 @@ enum mrg_dns_said sending_begin(struct sendings *s, const struct database *db, s
 	struct mrg_dns_auth auth;
 	struct mrg_rt_addr peer;
 	unsigned rcode = MRG_DNS_RCODE_SERVFAIL;
-	const uint64_t now_s = mrg_unix_time_s();
+	const uint64_t now_s = system_time_s();
 	mrg_stream_peer(call->stream, &peer);
 	struct version *const v =
 		authentic(&auth, db, query, now_s, &rcode) ? choose(db, r, &peer, &auth, &rcode) : NULL;
@@ -184,7 +184,7 @@ enum mrg_status sending_datagram(const struct database *db, struct mrg_span quer
 {
 	struct sending one;
 	unsigned rcode = MRG_DNS_RCODE_SERVFAIL;
-	one.now_s = mrg_unix_time_s();
+	one.now_s = system_time_s();
 	const struct version *const v = authentic(&one.auth, db, query, one.now_s, &rcode)
 						? choose(db, r, peer, &one.auth, &rcode)
 						: NULL;

@@ -82,13 +82,3 @@ void settings_differ(const struct options *a, const struct options *b, void (*te
 		if (!fixed[i].same)
 			tell(fixed[i].option);
 }
-
-void settings_keep(struct settings *s) { atomic_fetch_add_explicit(&s->users, 1, memory_order_relaxed); }
-
-void settings_drop(struct settings *s)
-{
-	if (atomic_fetch_sub_explicit(&s->users, 1, memory_order_acq_rel) != 1)
-		return;
-	struct mrg_arena arena = s->arena; /* which s lies in */
-	mrg_unix_arena_close(&arena);
-}

@@ -1,7 +1,7 @@
 /* Telling of changes: see tellings.h. */
-#include <sys/random.h>
 
 #include "appliances/dns/tellings.h"
+#include "appliances/dns/system.h"
 #include "appliances/common/say.h"
 #include "appliances/dns/said.h"
 #include "protocols/dns/notify.h"
@@ -67,10 +67,10 @@ bool tellings_init(
 static bool put_message(struct telling *one, const struct version *v, const struct key_option *key)
 {
 	struct mrg_dns_auth auth;
-	if (getrandom(&one->id, sizeof one->id, 0) != sizeof one->id ||
+	if (!system_random(&one->id, sizeof one->id) ||
 		mrg_dns_notify_put(v->zone, one->id, one->message, TELLING_OCTETS, &one->len) != MRG_OK)
 		return false;
-	return key == NULL || mrg_dns_auth_ask(&auth, &key->tsig, mrg_unix_time_s(), one->message,
+	return key == NULL || mrg_dns_auth_ask(&auth, &key->tsig, system_time_s(), one->message,
 				      TELLING_OCTETS, &one->len) == MRG_OK;
 }
 

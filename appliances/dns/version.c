@@ -1,10 +1,9 @@
 /* Versions of zones: see version.h. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "appliances/dns/version.h"
+#include "appliances/dns/system.h"
 #include "protocols/dns/zone_diff.h"
-#include "unix/mrg_unix.h"
 
 enum {
 	LEAST = 1 << 20,      /* octets of address space that a zone can do with, if there is no more */
@@ -30,7 +29,7 @@ static struct version *put_version(struct mrg_arena arena, bool small)
 int version_begin(struct version **out, size_t reserve)
 {
 	struct mrg_arena arena;
-	const int err = mrg_unix_arena_open(&arena, reserve > LEAST ? reserve : LEAST, LEAST);
+	const int err = system_arena_open(&arena, reserve > LEAST ? reserve : LEAST, LEAST);
 	if (err == 0)
 		*out = put_version(arena, false);
 	return err;
@@ -40,7 +39,7 @@ int version_begin(struct version **out, size_t reserve)
 int version_absent(struct version **out, struct mrg_span origin)
 {
 	enum { SIZE = 4096 /* octets */ };
-	uint8_t *const p = calloc(1, SIZE);
+	uint8_t *const p = system_get(SIZE);
 	if (p == NULL)
 		return ENOMEM;
 	struct version *const v = put_version((struct mrg_arena){ .p = p, .cap = SIZE }, true);
@@ -55,7 +54,7 @@ int version_absent(struct version **out, struct mrg_span origin)
 int version_change(struct version **out, const struct version *held)
 {
 	struct mrg_arena tables;
-	const int err = mrg_unix_arena_open(&tables, TABLES, LEAST);
+	const int err = system_arena_open(&tables, TABLES, LEAST);
 	if (err != 0)
 		return err;
 	struct version *const v = mrg_arena_get(&tables, sizeof *v, _Alignof(struct version));
@@ -79,7 +78,7 @@ void version_compact(struct version **v, struct mrg_arena *scratch)
 		version_drop(fresh);
 		return;
 	}
-	mrg_unix_arena_trim(nodes);
+	system_arena_trim(nodes);
 	version_drop(old);
 	*v = fresh;
 }
@@ -98,7 +97,7 @@ void version_follow(struct version *made, const struct version *before)
 	const struct mrg_dns_step *known = NULL, *newest;
 	const size_t most = version_history(made), mark = nodes->len;
 	if (mrg_dns_zone_is_absent(before->zone) || mrg_dns_zone_is_absent(made->zone) ||
-		mrg_unix_arena_open(&scratch, MRG_DNS_ZONE_DIFF_SCRATCH + most, LEAST) != 0)
+		system_arena_open(&scratch, MRG_DNS_ZONE_DIFF_SCRATCH + most, LEAST) != 0)
 		return;
 	bool good = mrg_dns_history_copy(nodes, before->newest, most, &known) == MRG_OK;
 	newest = known;
@@ -110,7 +109,7 @@ void version_follow(struct version *made, const struct version *before)
 		memset(nodes->p + mark, 0, nodes->len - mark);
 		nodes->len = mark;
 	}
-	mrg_unix_arena_close(&scratch);
+	system_arena_close(&scratch);
 }
 
 bool version_expire(const struct version *v, uint64_t now_s, uint32_t *seconds)
@@ -136,14 +135,14 @@ void version_drop(struct version *v)
 	struct nodes *const nodes = v->nodes;
 	struct mrg_arena tables = v->tables;
 	if (tables.p != NULL)
-		mrg_unix_arena_close(&tables);
+		system_arena_close(&tables);
 	if (!last_user(&nodes->users))
 		return;
 	struct mrg_arena arena = nodes->arena; /* which nodes lie in */
 	if (nodes->small)
-		free(arena.p);
+		system_put(arena.p, arena.cap);
 	else
-		mrg_unix_arena_close(&arena);
+		system_arena_close(&arena);
 }
 
 /* ---- databases ---- */
@@ -222,7 +221,7 @@ enum mrg_status database_new(
 	enum { EACH = 128, BASE = 1 << 16 }; /* octets: the lists, and two slots each of the indices */
 	struct mrg_arena arena;
 	const size_t size = BASE + count * EACH;
-	if (mrg_unix_arena_open(&arena, size, size) != 0)
+	if (system_arena_open(&arena, size, size) != 0)
 		return MRG_E_SPACE;
 	struct database *const db = mrg_arena_get(&arena, sizeof *db, _Alignof(struct database));
 	db->arena = arena;
@@ -235,7 +234,7 @@ enum mrg_status database_new(
 	const enum mrg_status st = fill(db, zones, count);
 	if (st != MRG_OK) {
 		arena = db->arena; /* which db lies in */
-		mrg_unix_arena_close(&arena);
+		system_arena_close(&arena);
 		return st;
 	}
 	settings_keep(settings);
@@ -255,5 +254,5 @@ void database_free(struct database *db)
 		zone_option_drop(db->zones[i].option);
 	}
 	settings_drop(db->settings);
-	mrg_unix_arena_close(&arena);
+	system_arena_close(&arena);
 }

@@ -9,7 +9,7 @@
 #include "appliances/common/say.h"
 #include "appliances/dns/answers.h"
 #include "appliances/dns/figures.h"
-#include "appliances/dns/others.h"
+#include "appliances/dns/letters.h"
 #include "appliances/dns/reporter.h"
 #include "appliances/dns/seeing.h"
 #include "appliances/dns/worker.h"
@@ -43,13 +43,19 @@ static void count_and_see(
 		seeing_query(w, c, query->message, reply);
 }
 
+static bool answer_other(void *ctx, struct mrg_dgram_end *e, size_t index, struct mrg_dgram *d)
+{
+	const struct worker *const w = ctx;
+	return others_datagram(&w->others, e, index, d);
+}
+
 static struct answers answers_of(struct worker *w)
 {
 	return (struct answers){ .server = &w->db->server,
 		.rate = w->options->rate.limit != 0 ? &w->rate : NULL,
 		.ctx = w,
 		.answered = sampler_is_on(&w->sampler) ? count_and_see : count,
-		.other = others_datagram };
+		.other = answer_other };
 }
 
 static void answer_dgrams(
@@ -65,7 +71,7 @@ static enum mrg_dns_said answer_stream(void *ctx, struct mrg_dns_call *call, str
 {
 	struct worker *const w = ctx;
 	enum mrg_dns_said said;
-	if (others_stream(w, call, query, out, cap, out_len, &said))
+	if (others_stream(&w->others, call, query, out, cap, out_len, &said))
 		return said;
 	const struct answers answers = answers_of(w);
 	return answers_stream(&answers, call->stream, query, out, cap, out_len, mrg_unix_time_s()) == MRG_OK
@@ -113,7 +119,7 @@ static void take_letters(struct worker *w, uint64_t now_ns)
 	struct letter *l;
 	while ((l = mail_next(&w->control->mail, &w->letters)) != NULL) {
 		if (l->kind == LETTER_UPDATE)
-			others_answer(w, l, now_ns);
+			letters_answer(w, l, now_ns);
 		else
 			relay_take(&w->relay, l);
 	}
@@ -125,7 +131,7 @@ static bool turn(void *ctx, uint64_t now_ns)
 	struct worker *const w = ctx;
 	struct database *const db = atomic_load_explicit(&w->control->current, memory_order_acquire);
 	if (db != w->db) {
-		w->db = db;
+		w->others.db = w->db = db;
 		atomic_store_explicit(&w->seen, db, memory_order_release);
 		mrg_unix_bell_ring(&w->control->seen);
 	}
@@ -227,6 +233,12 @@ int worker_new(struct worker **out, struct control *control, const struct option
 	if (err == 0 && seen && !sampler_init(&w->sampler, &w->arena, o->query_log_sample))
 		err = ENOMEM;
 	sendings_init(&w->sendings, &w->arena);
+	w->others = (struct others){ .db = w->db,
+		.sendings = &w->sendings,
+		.ctx = w,
+		.notified = letters_notified,
+		.update = letters_update,
+		.seen = seeing_other };
 	w->drain_timer.fire = drain_over;
 	if (err == 0)
 		err = make_ends(w, places, conns);

@@ -17,9 +17,9 @@
 #include "appliances/dns/counts.h"
 #include "appliances/dns/load.h"
 #include "appliances/dns/mail.h"
+#include "appliances/dns/others.h"
 #include "appliances/dns/relay.h"
 #include "appliances/dns/seen.h"
-#include "appliances/dns/sending.h"
 #include "protocols/dns/stream.h"
 #include "unix/mrg_unix.h"
 
@@ -50,6 +50,7 @@ struct worker {
 	struct mrg_dgram_user answer_dgrams;
 	struct mrg_dns_streams streams;
 	struct sendings sendings;
+	struct others others;
 	struct letters letters; /* from the manager */
 	struct mrg_dns_rate rate; /* if there is a limit */
 	struct net *net;          /* NULL: on kernel sockets */

@@ -3,16 +3,16 @@
  * Reading order: names, the lines of a key, those of a zone, those of a catalog, the tables, then members of catalogs.
  */
 #include <stdatomic.h>
-#include <stdlib.h>
 
 #include "appliances/dns/zone_option.h"
 #include "appliances/common/say.h"
+#include "appliances/common/text_file.h"
 #include "appliances/dns/said.h"
+#include "appliances/dns/system.h"
 #include "dns/name.h"
 #include "iana/dns.h"
 #include "iana/dns_text.h"
 #include "mrg_text.h"
-#include "unix/mrg_unix.h"
 
 static const char PROGRAM[] = "mrg-dns";
 static const uint16_t PORT = 53;
@@ -131,18 +131,18 @@ static bool take_secret(void *block, const char *const *words, size_t count)
 
 static bool take_secret_file(void *block, const char *const *words, size_t count)
 {
-	struct mrg_unix_text text;
+	struct text_file file;
 	(void)count;
-	const int err = mrg_unix_text_read(&text, words[0]);
-	if (err != 0) {
-		say(PROGRAM, ": secret-file ", words[0], ": ", strerrordesc_np(err), NULL);
+	const char *const why = text_file_read(&file, words[0]);
+	if (why != NULL) {
+		say(PROGRAM, ": secret-file ", words[0], ": ", why, NULL);
 		return false;
 	}
-	struct mrg_span octets = { text.p, text.len };
+	struct mrg_span octets = file.text;
 	while (octets.len != 0 && (octets.p[octets.len - 1] == '\n' || octets.p[octets.len - 1] == '\r'))
 		octets.len--;
 	const bool read = read_secret(block, "secret-file", octets);
-	mrg_unix_text_close(&text);
+	text_file_close(&file);
 	return read;
 }
 
@@ -582,7 +582,7 @@ const struct zone_option *zone_option_member(
 	struct mrg_w w;
 	mrg_w_init(&w, text, sizeof text);
 	said_name_put(origin, &w);
-	struct member *const m = malloc(sizeof *m + w.len + 1);
+	struct member *const m = system_get(sizeof *m + w.len + 1);
 	if (m == NULL)
 		return NULL;
 	memcpy(m->text, text, w.len);
@@ -612,5 +612,5 @@ void zone_option_drop(const struct zone_option *z)
 {
 	if (z->listed_in != NULL &&
 		atomic_fetch_sub_explicit(&member_of(z)->users, 1, memory_order_acq_rel) == 1)
-		free(member_of(z));
+		system_put(member_of(z), sizeof(struct member) + strlen(z->text) + 1);
 }
