@@ -168,8 +168,7 @@ bool others_stream(const struct others *o, struct mrg_dns_call *call, struct mrg
 	mrg_stream_peer(call->stream, &peer);
 	if (mrg_dns_transfer_asked(query, MRG_DNS_TCP, &r)) {
 		*said = sending_begin(o->sendings, o->db, query, &r, call, out, cap, out_len);
-		see(o, query, &to,
-			(struct mrg_span){ out, *said != MRG_DNS_SAID_NOTHING ? *out_len : 0 },
+		see(o, query, &to, (struct mrg_span){ out, *said != MRG_DNS_SAID_NOTHING ? *out_len : 0 },
 			*said == MRG_DNS_SAID_PART);
 		return true;
 	}

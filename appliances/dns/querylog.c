@@ -58,7 +58,8 @@ static void put_flags(struct mrg_rt_line *l, const struct mrg_dns_query *q, bool
 		bool set;
 		const char *word;
 	} flags[] = { { q->has_edns, "edns" }, { q->dnssec_ok, "do" }, { truncated, "tc" },
-		{ (q->options & MRG_DNS_WANTED_COOKIE) != 0, "cookie" }, { q->has_tsig, "tsig" }, { cut, "cut" } };
+		{ (q->options & MRG_DNS_WANTED_COOKIE) != 0, "cookie" }, { q->has_tsig, "tsig" },
+		{ cut, "cut" } };
 	uint8_t text[WORD];
 	struct mrg_w w;
 	mrg_w_init(&w, text, sizeof text);
@@ -106,8 +107,8 @@ static const char *event_of(const struct mrg_dns_query *q)
 }
 
 /* What was said to it. What follows the first message of a transfer is no other thing than that was, or it would not follow. */
-static void put_reply(struct mrg_rt_line *l, const struct seen *seen, const struct mrg_dns_query *q,
-	struct mrg_span reply)
+static void put_reply(
+	struct mrg_rt_line *l, const struct seen *seen, const struct mrg_dns_query *q, struct mrg_span reply)
 {
 	struct mrg_dns_header h;
 	const bool replied = mrg_dns_header_check(reply, &h, NULL) == MRG_OK;

@@ -49,9 +49,9 @@ void seeing_query(
 
 void seeing_granted(struct worker *w, const struct sight *s, uint64_t since_ns)
 {
-	struct seen seen = { .since_ns = since_ns,
-		.peer = *s->peer,
-		.stage = s->goes_on ? SEEN_BEGUN : SEEN_WHOLE };
+	struct seen seen = {
+		.since_ns = since_ns, .peer = *s->peer, .stage = s->goes_on ? SEEN_BEGUN : SEEN_WHOLE
+	};
 	if (sampler_is_on(&w->sampler))
 		put(w, &seen, s->end, s->message, s->reply);
 }

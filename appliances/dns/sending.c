@@ -126,8 +126,8 @@ static void keep_request(struct sending_told *told, struct mrg_span request)
 	memcpy(told->request, request.p, told->request_len);
 }
 
-static struct sending *new_sending(struct sendings *s, const struct database *db, struct version *v,
-	const struct mrg_dns_auth *auth)
+static struct sending *new_sending(
+	struct sendings *s, const struct database *db, struct version *v, const struct mrg_dns_auth *auth)
 {
 	struct sending *const one = mrg_rt_pool_get(&s->pool);
 	if (one == NULL)
