@@ -7,13 +7,18 @@
 
 #include "appliances/common/whole_file.h"
 
+bool whole_file_temporary(char out[WHOLE_FILE_NAME], const char *name)
+{
+	const int len = snprintf(out, WHOLE_FILE_NAME, "%s~new", name);
+	return len >= 0 && len < WHOLE_FILE_NAME;
+}
+
 int whole_file_begin(struct whole_file *f, const char *name)
 {
 	f->err = 0;
 	const int len = snprintf(f->name, sizeof f->name, "%s", name);
-	if (len < 0 || (size_t)len >= sizeof f->name)
+	if (len < 0 || (size_t)len >= sizeof f->name || !whole_file_temporary(f->temporary, f->name))
 		return ENAMETOOLONG;
-	(void)snprintf(f->temporary, sizeof f->temporary, "%s.new", f->name);
 	f->fd = open(f->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	return f->fd < 0 ? errno : 0;
 }

@@ -15,11 +15,16 @@
 
 #include "mrg_rt.h"
 
+enum { WHOLE_FILE_NAME = 4096 + 8 /* octets of a file's name with what goes behind it */ };
+
 struct whole_file {
-	char name[4096], temporary[4096 + 4]; /* beside it: NAME.new */
+	char name[4096], temporary[WHOLE_FILE_NAME]; /* beside it: NAME~new */
 	int fd;
 	int err; /* the first; a positive errno value */
 };
+
+/* whole_file_temporary - the name that a file has until it is whole.   Fails: false: `name` is too long. */
+bool whole_file_temporary(char out[WHOLE_FILE_NAME], const char *name);
 
 /*
  * whole_file_begin - nothing is in it yet; what was left of one before is written over.   Fails: ENAMETOOLONG and what open says.

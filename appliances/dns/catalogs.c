@@ -57,24 +57,35 @@ static bool say_member(
 		say_event("error", "no_memory");
 		return false;
 	}
+	const struct zone_option *const before = e->owner != NULL ? e->now.option : NULL;
+	if (before != NULL)
+		zone_option_keep(before);
 	zone_entry_say(e, option);
 	zone_option_drop(option);
+	if (before != NULL) {
+		kept_move(before->file, e);
+		zone_option_drop(before);
+	}
+	e->kept = e->kept && e->owner == c && same_label(e, member);
 	set_label(e, member);
 	e->owner = c;
 	return true;
 }
 
-/* There is nothing of it yet: its primaries are asked. */
-static void begin_empty(struct manager *m, struct zone_entry *e)
+/* What was kept of it is served until its primaries say more, which are asked; there may be nothing yet. */
+static void begin(struct manager *m, struct zone_entry *e)
 {
-	struct version *absent;
-	if (version_absent(&absent, zone_entry_origin(e)) != 0) {
+	struct version *v = kept_load(e);
+	if (v != NULL) {
+		said_zone(v->zone, e->now.option->file);
+		e->changed = m->telling = true;
+	} else if (version_absent(&v, zone_entry_origin(e)) != 0) {
 		say_event("error", "no_memory");
 		return;
 	}
 	if (e->now.version != NULL)
 		version_drop(e->now.version);
-	e->now.version = absent;
+	e->now.version = v;
 	m->dirty = true;
 	manager_keep_secondary(m, e);
 }
@@ -83,7 +94,7 @@ static void add(struct manager *m, const struct catalog *c, const struct mrg_dns
 {
 	struct zone_entry *const e = zone_table_add(&m->zones, member->name);
 	if (e != NULL && say_member(c, e, member)) {
-		begin_empty(m, e);
+		begin(m, e);
 		if (e->now.version != NULL) {
 			log_member("info", "member_added", c, member->name, NULL);
 			return;
@@ -102,7 +113,8 @@ static void reset(struct manager *m, const struct catalog *c, struct zone_entry 
 	if (e->secondary != NULL)
 		secondaries_end(e->secondary);
 	e->secondary = NULL;
-	begin_empty(m, e);
+	kept_forget(e);
+	begin(m, e);
 }
 
 /* It stays, with what the catalog says of it now. */
@@ -157,12 +169,14 @@ void catalogs_claim(struct manager *m, struct mrg_span name)
 	}
 }
 
-/* It is listed no more. If it was served for that, it is gone, or another catalog's. */
-static void leave(struct manager *m, const struct catalog *c, struct mrg_span name)
+/* It is listed no more. If it was served for that, it is gone, or another catalog's; its file only if that is the catalog's own word. */
+static void leave(struct manager *m, const struct catalog *c, struct mrg_span name, bool said)
 {
 	struct zone_entry *const e = zone_table_find(&m->zones, name);
 	if (e == NULL || e->owner != c)
 		return;
+	if (said)
+		kept_forget(e);
 	manager_remove(m, e);
 	catalogs_claim(m, name);
 }
@@ -193,7 +207,7 @@ static void go_over(struct manager *m, struct catalog *c, const struct mrg_dns_c
 	const struct mrg_dns_catalog *const now = &c->listed;
 	for (size_t i = 0; i < before->count; i++)
 		if (mrg_dns_catalog_find(now, before->members[i].name) == NULL)
-			leave(m, c, before->members[i].name);
+			leave(m, c, before->members[i].name, true);
 	for (size_t i = 0; i < now->count; i++)
 		claim(m, c, &now->members[i]);
 	for (size_t i = 0; i < now->count; i++)
@@ -289,7 +303,7 @@ void catalogs_end(struct manager *m, struct zone_entry *e)
 	*at = c->next;
 	e->catalog = NULL;
 	for (size_t i = 0; i < c->listed.count; i++)
-		leave(m, c, c->listed.members[i].name);
+		leave(m, c, c->listed.members[i].name, false);
 	if (c->read != NULL)
 		version_drop(c->read);
 	mrg_unix_arena_close(&c->arena);

@@ -6,6 +6,7 @@
  *	reload [ZONE]          read the configuration and all zones again that have files; or one
  *	dump ZONE              its records, one a line
  *	write ZONE [FILE]      the same into a file: its own, if none is said
+ *	write                  all zones with primaries that have changed since, into theirs
  *	transfer ZONE          ask its primary now
  *	stats                  the figures of --metrics
  *

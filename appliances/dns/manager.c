@@ -282,15 +282,19 @@ static void ask_dump(struct manager *m, struct ctl_conn *c, char *const *words, 
 
 static void ask_write(struct manager *m, struct ctl_conn *c, char *const *words, size_t count)
 {
-	const struct zone_entry *const e = find_zone(m, c, words[1]);
+	struct zone_entry *const e = count > 1 ? find_zone(m, c, words[1]) : NULL;
+	if (count == 1) {
+		keeping_begin(&m->keeping);
+		ctl_end(c, NULL);
+	}
 	if (e == NULL)
 		return;
-	const char *const file = count > 2 ? words[2] : e->now.option->file;
-	if (file == NULL) {
+	if (count == 2 && e->now.option->file == NULL) {
 		ctl_end(c, "the zone has no file; expected one");
 		return;
 	}
-	const int err = show_write(e->now.version->zone, file);
+	const int err = count == 2 ? kept_write(e)
+				   : show_write(e->now.version->zone, words[2], (struct mrg_span){ NULL, 0 });
 	ctl_end(c, err == 0 ? NULL : strerrordesc_np(err));
 }
 
@@ -334,7 +338,7 @@ static void ask(void *ctx, struct ctl_conn *c, char *const *words, size_t count)
 		{ "status", ask_status, 1, 1 },
 		{ "reload", ask_reload, 1, 2 },
 		{ "dump", ask_dump, 2, 2 },
-		{ "write", ask_write, 2, 3 },
+		{ "write", ask_write, 1, 3 },
 		{ "transfer", ask_transfer, 2, 2 },
 		{ "stats", ask_stats, 1, 1 },
 	};
@@ -478,6 +482,7 @@ static int take_zones(struct manager *m)
 	const struct database *const db = current(m);
 	const struct secondaries_user user = { .ctx = m, .serve = serve_secondary };
 	const struct system_loop loop = { &m->loop.timers, &m->loop.now_ns };
+	keeping_init(&m->keeping, &m->loop, &m->zones);
 	secondaries_init(&m->secondaries, &loop, m->outward, &m->arena, &user);
 	m->telling = true;
 	for (size_t i = 0; i < db->count; i++) {
@@ -489,8 +494,10 @@ static int take_zones(struct manager *m)
 		e->now.version = z->version;
 		e->changed = !mrg_dns_zone_is_absent(z->version->zone);
 		version_keep(z->version);
-		if (z->option->primaries != NULL)
+		if (z->option->primaries != NULL) {
+			kept_note(e);
 			manager_keep_secondary(m, e);
+		}
 		if (!catalogs_take(m, e))
 			return ENOMEM;
 	}
@@ -552,7 +559,9 @@ int manager_open(struct manager *m, struct settings *settings, struct control *c
 enum outcome manager_run(struct manager *m)
 {
 	m->loop.now_ns = mrg_unix_now_ns();
-	tell(m);
+	catalogs_turn(m); /* members that were kept are served before it is said that all is ready */
+	if (!m->dirty || !manager_serve(m))
+		tell(m);
 	watchdog_begin(&m->watchdog, &m->loop.timers, m->control, mrg_unix_now_ns());
 	(void)mrg_unix_notify("READY=1");
 	const int err = mrg_unix_loop_run(&m->loop, &(struct mrg_unix_turn){ .ctx = m, .turn = turn });

@@ -10,6 +10,7 @@
 #define MRG_DNS_MANAGER_H
 
 #include "appliances/dns/control.h"
+#include "appliances/dns/kept.h"
 #include "appliances/dns/outward_kernel.h"
 #include "appliances/dns/tellings.h"
 #include "appliances/dns/watchdog.h"
@@ -33,6 +34,7 @@ struct manager {
 	struct secondaries secondaries;
 	struct tellings tellings;
 	struct zone_table zones;
+	struct keeping keeping;
 	struct catalog *catalogs; /* those of them that are, one behind the other */
 	bool dirty;   /* they are not what is served */
 	bool telling; /* those who keep copies of some of them are to be told */

@@ -145,7 +145,7 @@ static void write_records(const struct mrg_dns_zone *zone, bool soa, struct whol
 	}
 }
 
-int show_write(const struct mrg_dns_zone *zone, const char *file)
+int show_write(const struct mrg_dns_zone *zone, const char *file, struct mrg_span head)
 {
 	struct mrg_arena arena;
 	struct whole_file f;
@@ -157,6 +157,7 @@ int show_write(const struct mrg_dns_zone *zone, const char *file)
 	err = whole_file_begin(&f, file);
 	if (err == 0) {
 		mrg_w_init(&w, arena.p, room);
+		whole_file_put(&f, head);
 		write_records(zone, true, &f, &w);
 		write_records(zone, false, &f, &w);
 		whole_file_put(&f, mrg_w_span(&w, 0));

@@ -35,8 +35,9 @@ bool show_summary(const struct database *db);
 
 /*
  * show_write - the zone as a master file, SOA first, in place of the file of that name.
+ *   head    comments that stand before it
  * Fails:    a positive errno value; the file is as it was then.
  */
-int show_write(const struct mrg_dns_zone *zone, const char *file);
+int show_write(const struct mrg_dns_zone *zone, const char *file, struct mrg_span head);
 
 #endif

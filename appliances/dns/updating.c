@@ -79,7 +79,7 @@ static const char *keep(struct version **made, const char *file, const struct mr
 	if (mrg_dns_history_copy(&v->tables, result->step, version_history(v), &v->newest) != MRG_OK)
 		return "not enough memory";
 	version_compact(made, &room->scratch);
-	const int err = show_write((*made)->zone, file);
+	const int err = show_write((*made)->zone, file, (struct mrg_span){ NULL, 0 });
 	return err == 0 ? NULL : strerrordesc_np(err);
 }
 

@@ -9,6 +9,7 @@
 #include "appliances/common/text_file.h"
 #include "appliances/dns/said.h"
 #include "appliances/dns/system.h"
+#include "dns/kept.h"
 #include "dns/name.h"
 #include "iana/dns.h"
 #include "iana/dns_text.h"
@@ -402,6 +403,34 @@ static void *begin_template(void *ctx, const char *value)
 	return &about;
 }
 
+/* What stands before the name of a zone and behind it; false: it has no place in it. */
+static bool split_pattern(const char *pattern, struct mrg_span *before, struct mrg_span *after)
+{
+	struct mrg_capture parts[2];
+	size_t count, len;
+	unsigned code;
+	if (mrg_dns_kept_pattern_read(span_of(pattern), parts, 2, &count, &len, &code) != MRG_OK)
+		return false;
+	*before = *after = (struct mrg_span){ NULL, 0 };
+	for (size_t i = 0; i < count; i++)
+		*(parts[i].what == MRG_DNS_KEPT_PATTERN_BEFORE ? before : after) =
+			(struct mrg_span){ parts[i].p, parts[i].len };
+	return true;
+}
+
+static bool take_pattern(void *block, const char *const *words, size_t count)
+{
+	struct zone_option *const z = ((const struct about *)block)->zone;
+	struct mrg_span before, after;
+	(void)count;
+	z->file = words[0];
+	if (split_pattern(words[0], &before, &after))
+		return true;
+	say(PROGRAM, ": file ", words[0], ": expected one %s in it, which stands for the name of a member",
+		NULL);
+	return false;
+}
+
 static bool take_catalog(void *block, const char *const *words, size_t count)
 {
 	const struct about *const a = block;
@@ -457,6 +486,7 @@ static const struct conf_line zone_lines[] = {
 };
 
 static const struct conf_line template_lines[] = {
+	{ "file", take_pattern, 1, 1, "PATTERN" },
 	{ "primary", take_primary, 1, 2, "ADDRESS[:PORT] [KEY]" },
 	{ "notify", take_notify, 1, 2, "ADDRESS[:PORT] [KEY]" },
 	{ "allow-transfer", take_transfer, 1, 2, "NETWORK|any [KEY]" },
@@ -561,8 +591,9 @@ bool zone_option_same_primaries(const struct zone_option *a, const struct zone_o
 
 struct member {
 	struct zone_option option; /* first */
+	size_t size;               /* of all of it */
 	atomic_uint users;
-	char text[]; /* its name */
+	char text[]; /* its name, and that of its file */
 };
 
 static struct member *member_of(const struct zone_option *z) { return (struct member *)(uintptr_t)z; }
@@ -575,21 +606,77 @@ const struct zone_option *zone_option_as(const struct zone_option *catalog, stru
 	return catalog->as;
 }
 
+enum {
+	FILE_NAME = 160 /* of the 255 octets that file systems have for a name, the most that a member's takes in it */
+};
+
+/* The digest of a name, behind what no name begins with that is used as it is. */
+static void put_digest(struct mrg_w *w, struct mrg_span name)
+{
+	struct mrg_rt_digest d;
+	uint8_t digest[MRG_RT_SHA2_MAX];
+	mrg_rt_digest_begin(&d, MRG_RT_SHA256);
+	mrg_rt_digest_add(&d, name);
+	mrg_rt_digest_end(&d, digest);
+	mrg_text_put(w, "=");
+	mrg_text_put_hex(w, (struct mrg_span){ digest, mrg_rt_sha2_size(MRG_RT_SHA256) });
+}
+
+/* A name as part of that of a file: it is in no other folder, and no other name's. */
+static void put_file_name(struct mrg_w *w, struct mrg_span origin)
+{
+	struct mrg_dns_name_flat name, folded;
+	uint8_t text[SAID_NAME_MAX];
+	struct mrg_w t;
+	size_t at;
+	unsigned code;
+	if (mrg_dns_name_flat_check(origin, &name) != MRG_OK)
+		return;
+	mrg_dns_name_flat_fold(&name, &folded);
+	const struct mrg_span flat = mrg_dns_name_flat_from(&folded, 0);
+	mrg_w_init(&t, text, sizeof text);
+	said_name_put(flat, &t);
+	const struct mrg_span plain = { text, t.len - 1 }; /* without the root's dot */
+	if (plain.len <= FILE_NAME && mrg_dns_kept_plain_name_check(plain, &at, &code) == MRG_OK)
+		mrg_w_put(w, plain);
+	else
+		put_digest(w, flat);
+}
+
+/* The name of a member's file, and a NUL; nothing where there is none. */
+static void put_file(struct mrg_w *w, const char *pattern, struct mrg_span origin)
+{
+	struct mrg_span before, after;
+	if (pattern == NULL || !split_pattern(pattern, &before, &after))
+		return;
+	mrg_w_put(w, before);
+	put_file_name(w, origin);
+	mrg_w_put(w, after);
+	mrg_w_u8(w, 0);
+}
+
 const struct zone_option *zone_option_member(
 	const struct zone_option *catalog, const struct zone_option *as, struct mrg_span origin)
 {
-	char text[SAID_NAME_MAX];
+	const char *const pattern = as != NULL ? as->file : NULL;
+	uint8_t text[SAID_NAME_MAX];
 	struct mrg_w w;
 	mrg_w_init(&w, text, sizeof text);
 	said_name_put(origin, &w);
-	struct member *const m = system_get(sizeof *m + w.len + 1);
+	mrg_w_u8(&w, 0);
+	const size_t file = w.len, room = file + (pattern != NULL ? strlen(pattern) + FILE_NAME : 0);
+	struct member *const m = system_get(sizeof *m + room);
 	if (m == NULL)
 		return NULL;
-	memcpy(m->text, text, w.len);
-	m->text[w.len] = '\0';
+	m->size = sizeof *m + room;
+	memcpy(m->text, text, file);
+	mrg_w_init(&w, m->text, room);
+	(void)mrg_w_take(&w, file);
+	put_file(&w, pattern, origin);
 	atomic_init(&m->users, 1);
 	const struct zone_option *const from = as != NULL ? as : catalog;
 	m->option = (struct zone_option){ .text = m->text,
+		.file = w.len != file ? m->text + file : NULL,
 		.origin_len = origin.len,
 		.primaries = from->primaries != NULL ? from->primaries : catalog->primaries,
 		.notify = as != NULL ? as->notify : NULL,
@@ -612,5 +699,5 @@ void zone_option_drop(const struct zone_option *z)
 {
 	if (z->listed_in != NULL &&
 		atomic_fetch_sub_explicit(&member_of(z)->users, 1, memory_order_acq_rel) == 1)
-		system_put(member_of(z), sizeof(struct member) + strlen(z->text) + 1);
+		system_put(member_of(z), member_of(z)->size);
 }

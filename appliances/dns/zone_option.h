@@ -18,6 +18,7 @@
  *	}
  *	template large {
  *		primary        192.0.2.1    transfers.example.org
+ *		file           kept/%s.zone		(where each of its members is written to: kept.h)
  *		size-limit     10000
  *	}
  *	zone catalog.example.org {
@@ -76,7 +77,8 @@ struct zone_group {
 
 /* Lies in the settings that say it; a catalog's member in memory of its own. */
 struct zone_option {
-	const char *file;    /* its records; of a zone with a primary: where they are kept; NULL: nowhere */
+	/* its records; of a zone with a primary: where they are kept; NULL: nowhere. Of a template: the names of its members' */
+	const char *file;
 	const char *text;    /* the origin as it was written */
 	uint8_t origin[MRG_DNS_MAX_NAME]; /* flat wire form */
 	size_t origin_len;

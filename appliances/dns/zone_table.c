@@ -94,8 +94,14 @@ void zone_table_remove(struct zone_table *t, struct zone_entry *e)
 	free(e);
 }
 
+static bool same_file(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
 void zone_entry_say(struct zone_entry *e, const struct zone_option *option)
 {
+	e->kept = e->kept && same_file(e->now.option->file, option->file);
 	zone_option_keep(option);
 	if (e->now.option != NULL)
 		zone_option_drop(e->now.option);

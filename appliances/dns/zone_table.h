@@ -26,6 +26,8 @@ struct zone_entry {
 	const struct catalog *owner;      /* that lists it, so that it is served; NULL: the configuration says it */
 	size_t label_len;                 /* of what is its own there (RFC 9432 4.1) */
 	uint8_t label[1 + MRG_DNS_MAX_LABEL];
+	bool kept; /* its file has it with this serial number: */
+	uint32_t kept_serial;
 	/* while the configuration is read again */
 	const struct zone_option *option; /* that it is to have; NULL: none */
 	struct version *loaded;           /* that was read for it; NULL: none. Borrowed */

@@ -21,6 +21,7 @@ static const char HELP[] =
 	"  reload [ZONE]        read the configuration and all zones again, or one zone\n"
 	"  dump ZONE            print its records, one a line\n"
 	"  write ZONE [FILE]    write them to a file, of that name or its own\n"
+	"  write                write all zones that have changed and have primaries to their own\n"
 	"  transfer ZONE        ask its primary for it now\n"
 	"  stats                print the figures of --metrics\n"
 	"  --help, --version    print this, or the version, and end\n"

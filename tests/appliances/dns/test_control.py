@@ -88,7 +88,7 @@ def test_a_file_is_whole_when_the_server_is_killed_while_it_writes() -> None:
             with Server(*arguments) as server:
                 asking = threading.Thread(target=lambda: ctl(files, "write", "example.org", str(kept)))
                 asking.start()
-                half = files.path / "kept.zone.new"
+                half = files.path / "kept.zone~new"
                 while asking.is_alive() and not (half.exists() and half.stat().st_size > 1 << 20):
                     pass
                 os.kill(server.process.pid, signal.SIGKILL)
