@@ -21,9 +21,10 @@ static const struct mrg_dns_client_limits LIMITS = {
 	.connect_ns = 10u * MRG_RT_SECOND_NS, .reply_ns = 30u * MRG_RT_SECOND_NS, .idle_ns = MRG_RT_SECOND_NS
 };
 
-size_t fetches_memory(void)
+size_t fetches_memory(size_t count)
 {
-	return FETCHES_MAX * (sizeof(struct fetch) + mrg_dns_client_memory() + 2 * ALIGN);
+	return (count < FETCHES_MAX ? count : FETCHES_MAX) *
+	       (sizeof(struct fetch) + mrg_dns_client_memory() + 2 * ALIGN);
 }
 
 void fetches_init(

@@ -70,7 +70,7 @@ struct fetches {
 	struct fetch *list[FETCHES_MAX]; /* NULL: not needed yet */
 };
 
-size_t fetches_memory(void); /* octets of the arena that they take at most */
+size_t fetches_memory(size_t count); /* octets of the arena that so many at once take; with less there are fewer */
 
 /* fetches_init - none is under way. */
 void fetches_init(

@@ -407,15 +407,10 @@ static struct zone_entry *zone_of(const struct manager *m, const struct letter *
 static void take_notify(struct manager *m, const struct letter *l)
 {
 	const struct zone_entry *const e = zone_of(m, l);
-	struct mrg_rt_line line;
-	mrg_rt_line_begin(&line, "info", "notified");
-	said_name(&line, "zone", mrg_dns_name_flat_from(&l->zone, 0));
-	mrg_rt_line_addr(&line, "peer", &l->peer);
-	if (l->has_serial)
-		mrg_rt_line_num(&line, "serial", l->serial);
-	mrg_rt_log_line(&stderr_log, &line);
+	const uint32_t *const serial = l->has_serial ? &l->serial : NULL;
+	said_notified(mrg_dns_name_flat_from(&l->zone, 0), &l->peer, serial);
 	if (e != NULL && e->secondary != NULL)
-		secondaries_notified(e->secondary, &l->peer, l->has_serial ? &l->serial : NULL);
+		secondaries_notified(e->secondary, &l->peer, serial);
 }
 
 /* What is wanted, done and served.  Returns the RCODE. */
@@ -519,7 +514,7 @@ static int open_outward(struct manager *m)
 static size_t memory_for(const struct mrg_unix_limits *limits)
 {
 	return ARENA + mail_memory() + outward_kernel_memory() + tellings_memory() +
-	       mrg_unix_loop_memory(limits) + ctl_memory() + secondaries_memory();
+	       mrg_unix_loop_memory(limits) + ctl_memory() + secondaries_memory(FETCHES_MAX);
 }
 
 int manager_open(struct manager *m, struct settings *settings, struct control *control, struct net *net,

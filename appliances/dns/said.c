@@ -36,6 +36,17 @@ void said_zone(const struct mrg_dns_zone *zone, const char *file)
 	mrg_rt_log_line(&stderr_log, &l);
 }
 
+void said_notified(struct mrg_span zone, const struct mrg_rt_addr *peer, const uint32_t *serial)
+{
+	struct mrg_rt_line l;
+	mrg_rt_line_begin(&l, "info", "notified");
+	said_name(&l, "zone", zone);
+	mrg_rt_line_addr(&l, "peer", peer);
+	if (serial != NULL)
+		mrg_rt_line_num(&l, "serial", *serial);
+	mrg_rt_log_line(&stderr_log, &l);
+}
+
 void said_fault(const struct fault *f)
 {
 	struct mrg_rt_line l;

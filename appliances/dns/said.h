@@ -10,6 +10,9 @@
 void said_zone(const struct mrg_dns_zone *zone, const char *file);
 void said_fault(const struct fault *f);
 
+/* said_notified - somebody has told that a zone has changed.   serial   NULL: it was not said */
+void said_notified(struct mrg_span zone, const struct mrg_rt_addr *peer, const uint32_t *serial);
+
 /* said_no_zone - a zone that can't be served.   which   NULL: no certain one   Returns: false */
 bool said_no_zone(const char *which, const char *why);
 

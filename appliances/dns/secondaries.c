@@ -295,7 +295,7 @@ bool secondaries_take(
 
 /* ---- keeping ---- */
 
-size_t secondaries_memory(void) { return fetches_memory(); }
+size_t secondaries_memory(size_t count) { return fetches_memory(count); }
 
 static void start(struct secondary_zone *z)
 {

@@ -79,7 +79,7 @@ struct secondaries {
 	uint64_t fetched_whole, fetched_changes, failures; /* for figures */
 };
 
-size_t secondaries_memory(void); /* octets of the arena */
+size_t secondaries_memory(size_t count); /* octets of the arena, for so many zones or more */
 
 /* secondaries_init - none yet; *s stays in place. */
 void secondaries_init(struct secondaries *s, const struct system_loop *loop, struct outward *outward, struct mrg_arena *arena,

@@ -16,6 +16,8 @@ struct sending {
 	struct sending_told told;
 };
 
+size_t sendings_memory(void) { return SENDINGS_MAX * (sizeof(struct sending) + 64u); }
+
 void sendings_init(struct sendings *s, struct mrg_arena *arena)
 {
 	*s = (struct sendings){ .begun = 0 };

@@ -27,6 +27,8 @@ struct sendings {
 	uint64_t begun, refused, octets; /* for figures */
 };
 
+size_t sendings_memory(void); /* octets of the arena that they take at most */
+
 /* sendings_init - none yet.   arena   each is taken from it when it is first needed */
 void sendings_init(struct sendings *s, struct mrg_arena *arena);
 

@@ -183,6 +183,21 @@ static struct zone_option *new_zone(struct zone_options *all)
 	return &all->list[all->count++];
 }
 
+const char *zone_option_put(
+	struct zone_options *all, struct mrg_span origin, const char *file, char *room, size_t cap)
+{
+	static const char full[] = "not enough memory for the configuration";
+	struct zone_option *const z = new_zone(all);
+	char *const text = mrg_arena_get(all->arena, origin.len + 1, 1);
+	if (z == NULL || text == NULL)
+		return full;
+	if (origin.len != 0)
+		memcpy(text, origin.p, origin.len);
+	z->text = text;
+	z->file = file;
+	return zone_origin_read(origin, z->origin, &z->origin_len, room, cap);
+}
+
 bool zone_option_add(struct zone_options *all, const char *value)
 {
 	char room[200];
@@ -191,19 +206,11 @@ bool zone_option_add(struct zone_options *all, const char *value)
 		say(PROGRAM, ": --zone ", value, ": expected ORIGIN=FILE", NULL);
 		return false;
 	}
-	struct zone_option *const z = new_zone(all);
-	if (z == NULL)
-		return no_memory();
-	const struct mrg_span origin = { (const uint8_t *)value, (size_t)(equals - value) };
-	char *const text = mrg_arena_get(all->arena, origin.len + 1, 1);
-	if (text == NULL)
-		return no_memory();
-	memcpy(text, origin.p, origin.len);
-	const char *const why = zone_origin_read(origin, z->origin, &z->origin_len, room, sizeof room);
+	const char *const why =
+		zone_option_put(all, (struct mrg_span){ (const uint8_t *)value, (size_t)(equals - value) },
+			equals + 1, room, sizeof room);
 	if (why != NULL)
 		say(PROGRAM, ": --zone ", value, ": ", why, NULL);
-	z->text = text;
-	z->file = equals + 1;
 	return why == NULL;
 }
 

@@ -135,6 +135,12 @@ struct zone_options {
 };
 
 /*
+ * zone_option_put - a zone of this name and file.   file   borrowed
+ * Fails:    why not, put into `room`.
+ */
+const char *zone_option_put(struct zone_options *all, struct mrg_span origin, const char *file, char *room, size_t cap);
+
+/*
  * zone_option_add - a zone, `ORIGIN=FILE` as on the command line.   false: it has said what is wrong.
  */
 bool zone_option_add(struct zone_options *all, const char *value);

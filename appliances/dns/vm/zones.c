@@ -1,87 +1,126 @@
 /*
  * Zones from the data of a virtual machine: see zones.h.
- * Reading order: zones_load at the end, then upwards.
+ * Reading order: options, the data, reading, then zones_load and zones_begin.
  */
 #include <string.h>
 
+#include "appliances/common/conf.h"
 #include "appliances/common/say.h"
+#include "appliances/common/text_file.h"
 #include "appliances/dns/said.h"
+#include "appliances/dns/settings.h"
+#include "appliances/dns/vm/keeper.h"
+#include "appliances/dns/vm/memory.h"
 #include "appliances/dns/vm/zones.h"
+#include "protocols/archive/tree.h"
+
+struct zones {
+	struct vm_app *app;
+	const struct mrg_dns_server *server;
+	struct settings settings; /* that never end */
+	struct mrg_archive_tree archive;
+	bool opened; /* which it is */
+	size_t most; /* octets of a version that is transferred; 0: not said */
+	struct keeper keeper;
+};
+
+static struct zones zones; /* all zero: in no file */
+
+struct zones *zones_of(struct vm_app *app, const struct mrg_dns_server *server)
+{
+	zones.app = app;
+	zones.server = server;
+	zones.settings.options.zones.arena = &app->arena;
+	atomic_init(&zones.settings.users, 1);
+	memory_begin(app);
+	return &zones;
+}
+
+/* ---- the data ---- */
+
+static bool open_archive(struct zones *z)
+{
+	const struct mrg_span data = vm_app_data(z->app);
+	if (!z->opened && data.p != NULL &&
+		mrg_archive_tree_open(&z->archive, data, &z->app->arena, NULL) == MRG_OK)
+		z->opened = true;
+	return z->opened;
+}
+
+/* A file of the archive; NULL, or why there is none. */
+static const char *find_file(struct zones *z, const char *path, struct mrg_span *out)
+{
+	struct mrg_rt_file *f;
+	if (!open_archive(z))
+		return "not an archive";
+	if (mrg_rt_tree_open(&z->archive.tree, (struct mrg_span){ (const uint8_t *)path, strlen(path) }, 0,
+		    &f) != MRG_RT_FILE)
+		return "no such file in the archive";
+	*out = (struct mrg_span){ f->p, (size_t)f->size };
+	return NULL;
+}
+
+const char *text_file_read(struct text_file *t, const char *path)
+{
+	*t = (struct text_file){ .mapped = 0 };
+	return find_file(&zones, path, &t->text);
+}
+
+void text_file_close(struct text_file *t) { (void)t; }
+
+/* ---- options ---- */
 
 bool zones_take(struct zones *z, const char *value)
 {
 	char room[200];
-	struct zone_given *const given = &z->given[z->count];
-	if (z->count == ZONES_MAX)
-		return said_no_zone(value, "too many zones");
 	const char *const equals = strchr(value, '=');
 	const size_t len = equals != NULL ? (size_t)(equals - value) : strlen(value);
-	const char *const why = zone_origin_read((struct mrg_span){ (const uint8_t *)value, len },
-		given->origin, &given->origin_len, room, sizeof room);
-	if (why != NULL)
-		return said_no_zone(value, why);
-	given->file = equals != NULL ? equals + 1 : NULL;
-	z->count++;
-	return true;
+	const char *const why =
+		zone_option_put(&z->settings.options.zones, (struct mrg_span){ (const uint8_t *)value, len },
+			equals != NULL ? equals + 1 : NULL, room, sizeof room);
+	return why == NULL || said_no_zone(value, why);
 }
 
-/* ---- where the texts are ---- */
-
-/* The reader wants a NUL behind the text, so this is a copy. */
-static bool take_text(struct zone_given *z, struct mrg_arena *arena, struct mrg_span text)
+bool zones_configure(struct zones *z, const char *path, const struct args *args, void *ctx)
 {
-	uint8_t *const p = mrg_arena_get(arena, text.len + 1u, 1);
-	if (p == NULL)
-		return said_no_zone(z->name, "too little memory for its text");
-	if (text.len != 0)
-		memcpy(p, text.p, text.len);
-	z->text = (struct mrg_span){ p, text.len };
-	return true;
-}
-
-static bool take_file(struct zones *z, struct zone_given *given, struct mrg_arena *arena)
-{
-	struct mrg_rt_file *f;
-	const struct mrg_span path = { (const uint8_t *)given->file, strlen(given->file) };
-	if (mrg_rt_tree_open(&z->archive.tree, path, 0, &f) != MRG_RT_FILE)
-		return said_no_zone(given->file, "no such file in the archive");
-	given->name = given->file;
-	return take_text(given, arena, (struct mrg_span){ f->p, (size_t)f->size });
-}
-
-static bool has_files(const struct zones *z)
-{
-	for (size_t i = 0; i < z->count; i++)
-		if (z->given[i].file != NULL)
-			return true;
-	return false;
-}
-
-static bool take_texts(struct zones *z, struct vm_app *app)
-{
-	const struct mrg_span data = vm_app_data(app);
-	const char *const name = vm_app_data_name(app);
-	if (data.p == NULL)
-		return said_no_zone(NULL, "there is neither an initrd nor a zone in the image");
-	if (has_files(z) && mrg_archive_tree_open(&z->archive, data, &app->arena, NULL) != MRG_OK)
-		return said_no_zone(name, "not an archive");
-	for (size_t i = 0; i < z->count; i++) {
-		struct zone_given *const given = &z->given[i];
-		given->name = name;
-		if (!(given->file != NULL ? take_file(z, given, &app->arena)
-					  : take_text(given, &app->arena, data)))
-			return false;
+	struct options *const o = &z->settings.options;
+	const struct conf conf = { .args = args,
+		.blocks = zone_option_blocks,
+		.block_count = ZONE_OPTION_BLOCKS,
+		.block_ctx = &o->zones };
+	if (o->in_file) {
+		say("mrg-dns: --config ", path, ": one configuration can't name another", NULL);
+		return false;
 	}
+	o->in_file = true;
+	const bool read = conf_read(&conf, ctx, o->zones.arena, path, &o->faults);
+	o->in_file = false;
+	return read && o->faults == 0;
+}
+
+bool zones_most(struct zones *z, const char *value)
+{
+	enum { MIB = 1 << 20, MOST = 1 << 10 };
+	unsigned n;
+	if (!args_number("mrg-dns", "--zone-memory", value, 1, MOST, &n))
+		return false;
+	z->most = (size_t)n * MIB;
 	return true;
 }
 
 /* ---- reading ---- */
 
+/* What is read: a copy, since the reader wants a NUL behind the text. */
+struct text {
+	struct mrg_span octets;
+	const char *name; /* for messages */
+};
+
 static const char *open_text(void *ctx, bool again, struct mrg_dns_master_source *out)
 {
-	const struct zone_given *const z = ctx;
+	const struct text *const t = ctx;
 	(void)again;
-	*out = (struct mrg_dns_master_source){ .p = z->text.p, .len = z->text.len, .name = z->name };
+	*out = (struct mrg_dns_master_source){ .p = t->octets.p, .len = t->octets.len, .name = t->name };
 	return NULL;
 }
 
@@ -91,34 +130,115 @@ static void log_fault(void *ctx, const struct fault *f)
 	said_fault(f);
 }
 
-static const struct mrg_dns_zone *read_zone(struct zone_given *z, struct mrg_arena *arena)
+static const struct mrg_dns_zone *read_text(
+	const struct zone_option *option, struct text *t, struct mrg_arena *arena)
 {
 	static struct mrg_dns_master master;
 	static struct zone_read reading;
 	const struct zone_source source = {
-		.file = z->name, .origin = { z->origin, z->origin_len }, .ctx = z, .open = open_text
+		.file = t->name, .origin = { option->origin, option->origin_len }, .ctx = t, .open = open_text
 	};
 	const struct report report = { .fault = log_fault };
 	const struct mrg_dns_zone *const zone = zone_read(&reading, &source, &master, arena, &report);
 	if (zone != NULL)
-		said_zone(zone, z->name);
+		said_zone(zone, t->name);
 	return zone;
 }
 
-bool zones_load(struct zones *z, struct vm_app *app, struct mrg_dns_db *db)
+/* The zone of a text, as a version that stays: its nodes lie in the arena of all. */
+static struct version *read_zone(struct zones *z, const struct zone_option *option, struct mrg_span octets)
 {
-	if (z->count == 0)
-		return said_no_zone(NULL, "expected --zone ORIGIN");
-	if (!take_texts(z, app))
-		return false;
-	for (size_t i = 0; i < z->count; i++) {
-		z->read[i] = read_zone(&z->given[i], &app->arena);
-		if (z->read[i] == NULL)
+	struct mrg_arena *const arena = &z->app->arena;
+	struct text t = { .name = option->file != NULL ? option->file : vm_app_data_name(z->app) };
+	uint8_t *const p = mrg_arena_get(arena, octets.len + 1u, 1);
+	struct nodes *const nodes = mrg_arena_get(arena, sizeof *nodes, _Alignof(struct nodes));
+	struct version *const v = mrg_arena_get(arena, sizeof *v, _Alignof(struct version));
+	if (p == NULL || nodes == NULL || v == NULL) {
+		(void)said_no_zone(t.name, "too little memory for its text");
+		return NULL;
+	}
+	if (octets.len != 0)
+		memcpy(p, octets.p, octets.len);
+	t.octets = (struct mrg_span){ p, octets.len };
+	atomic_init(&nodes->users, 1);
+	atomic_init(&v->users, 1);
+	v->nodes = nodes;
+	v->zone = read_text(option, &t, arena);
+	return v->zone != NULL ? v : NULL;
+}
+
+/* What a process would do with it, and an image can't. */
+static const char *impossible(const struct zone_option *option)
+{
+	if (option->catalog)
+		return "an image has no catalogs";
+	return option->update != NULL ? "nothing is updated in an image" : NULL;
+}
+
+/* That of a zone with primaries need not be there. */
+static bool load_zone(struct zones *z, const struct zone_option *option)
+{
+	struct mrg_span octets = vm_app_data(z->app);
+	struct version *v = NULL;
+	const char *why = impossible(option);
+	if (why != NULL)
+		return said_no_zone(option->text, why);
+	if (option->file != NULL)
+		why = find_file(z, option->file, &octets);
+	else if (option->primaries == NULL && octets.p == NULL)
+		why = "there is neither an initrd nor a zone in the image";
+	if (why != NULL && option->primaries == NULL)
+		return said_no_zone(option->file, why);
+	if (option->primaries == NULL || (option->file != NULL && why == NULL)) {
+		v = read_zone(z, option, octets);
+		if (v == NULL)
 			return false;
 	}
-	switch (mrg_dns_db_init(db, &app->arena, z->read, z->count)) {
-	case MRG_OK: return true;
-	case MRG_E_SPACE: return said_no_zone(NULL, "too little memory");
-	default: return said_no_zone(NULL, "two zones have the same origin");
-	}
+	keeper_add(&z->keeper, option, v);
+	return true;
 }
+
+bool zones_load(struct zones *z)
+{
+	struct zone_options *const all = &z->settings.options.zones;
+	if (all->count == 0)
+		return said_no_zone(NULL, "expected --zone ORIGIN");
+	if (!zone_options_end(all) || !keeper_init(&z->keeper, z->app, &z->settings, all->count))
+		return said_no_zone(NULL, "too little memory");
+	for (size_t i = 0; i < all->count; i++)
+		if (!load_zone(z, &all->list[i]))
+			return false;
+	return true;
+}
+
+/* ---- answering ---- */
+
+bool zones_begin(struct zones *z)
+{
+	z->settings.options.server = *z->server;
+	return keeper_begin(&z->keeper, z->most);
+}
+
+static bool other(void *ctx, struct mrg_dgram_end *e, size_t index, struct mrg_dgram *d)
+{
+	const struct zones *const z = ctx;
+	return others_datagram(&z->keeper.others, e, index, d);
+}
+
+struct answers zones_answers(const struct zones *z)
+{
+	return (struct answers){ .server = &z->keeper.db->server, .ctx = &zones, .other = other };
+}
+
+bool zones_other(struct zones *z, struct mrg_dns_call *call, struct mrg_span query, uint8_t *out, size_t cap,
+	size_t *out_len, enum mrg_dns_said *said)
+{
+	return others_stream(&z->keeper.others, call, query, out, cap, out_len, said);
+}
+
+enum mrg_dns_said zones_next(struct zones *z, void *transfer, uint8_t *out, size_t cap, size_t *out_len)
+{
+	return sending_next(&z->keeper.sendings, transfer, out, cap, out_len);
+}
+
+void zones_done(struct zones *z, void *transfer) { sending_done(&z->keeper.sendings, transfer); }

@@ -13,7 +13,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import wire  # noqa: E402
 from harness import ZONE, Files, Server, check, equal, main, receive, receive_end  # noqa: E402
-from running import images  # noqa: E402
 
 WWW = wire.query("www.example.org")
 HEADER = struct.Struct("!6H")
@@ -63,7 +62,7 @@ REPLIES: dict[str, tuple[bytes, int]] = {
     "EDNS version 1": (wire.with_opt(WWW, version=1), wire.BADVERS),
     "opcode 1": (header(flags=1 << 11) + QUESTION, wire.NOTIMP),
     "opcode 4, NOTIFY": (header(flags=4 << 11) + QUESTION, wire.NOTIMP),
-    "opcode 5, UPDATE": (header(flags=5 << 11) + QUESTION, wire.NOTIMP if images.WANTED else wire.FORMERR),  # no question of an update
+    "opcode 5, UPDATE": (header(flags=5 << 11) + QUESTION, wire.FORMERR),  # no question of an update
     "opcode 15": (header(flags=15 << 11) + QUESTION, wire.NOTIMP),
     "another zone": (wire.query("www.example.net"), wire.REFUSED),
     "class CH, unknown name": (wire.query("www.example.org", wire.A, wire.CH), wire.REFUSED),

@@ -3,20 +3,28 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "runtime" / "vm")]
-from qemu import TSC_WORD, start  # noqa: E402
-from report import Report  # noqa: E402
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(ROOT / "tests"), str(ROOT / "tests" / "runtime" / "vm")]
+from qemu import TIMEOUT_S, TSC_WORD, start  # noqa: E402
+from peers import KEY, ORIGIN, SECRET, Knotd, Nsd, Peer, free_port, records, wait_for_serial  # noqa: E402
+from report import BUILD, Report  # noqa: E402
 from test_card import Machine  # noqa: E402
 
 ZONE = ROOT / "appliances" / "dns" / "example.org.zone"
 NET = "ip=10.0.2.15/24 gw=10.0.2.2"
 CARD = ("-netdev", "user,id=n", "-device", "virtio-net-device,netdev=n")
+
+
+def zone_text(serial: int, *lines: str) -> str:
+    """Some hundreds of records, so that a difference is smaller than the whole."""
+    return (f"$TTL 3600\n@ SOA ns1 hostmaster {serial} 7200 900 1209600 300\n@ NS ns1\nns1 A 192.0.2.53\n"
+            + "".join(f"host{i} A 192.0.2.{i % 256}\nhost{i} TXT \"text {i}\"\n" for i in range(300)) + "".join(f"{line}\n" for line in lines))
 
 
 def dig(m: Machine, *what: str) -> str:
@@ -51,10 +59,129 @@ def check_refusals(report: Report) -> None:
     report.check("a bad zone", bad.of("zone_fault").get("line") == "3" and bad.code == 1, bad.text)
 
 
+BULK = tuple(f"more{i} TXT \"{'x' * 200}\"" for i in range(8000))
+
+
+class Pair:
+    """An image with a configuration, and a server of another make on this machine, which the image knows as its router."""
+
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="mrg-test-")
+        self.path = Path(self.folder.name)
+        self.own, self.port = free_port(), free_port()
+
+    def __enter__(self) -> Pair:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.folder.cleanup()
+
+    def image(self, *lines: str, text: str = "", words: str = "", memory: int = 32) -> Machine:
+        packed = self.path / "packed"
+        packed.mkdir()
+        config = f"key {KEY} {{\nsecret {SECRET}\n}}\nzone {ORIGIN} {{\n" + "".join(f"{line}\n" for line in lines) + "}\n"
+        (packed / "mrg.conf").write_text(config)
+        (packed / "zone").write_text(text)
+        subprocess.run([ROOT / BUILD / "bin" / "mrg-pack", packed, self.path / "archive"], check=True, stdout=subprocess.DEVNULL)
+        m = Machine(f"{NET} -- --config mrg.conf {words}", name="mrg-dns", port=53, at=self.own, memory=memory,
+                    more=("-initrd", str(self.path / "archive")))
+        m.command = [word.replace("rtc=off", "rtc=on") for word in m.command]  # signatures have a time
+        return m
+
+
+def check_secondary(report: Report, make: type[Peer]) -> None:
+    """AXFR at the start, then NOTIFY and IXFR, all signed."""
+    with Pair() as pair:
+        folder = pair.path / make.name
+        folder.mkdir()
+        (folder / "zone").write_text(zone_text(1))
+        with make(folder, pair.port, secondaries=(pair.own,)) as peer, \
+                pair.image(f"primary 10.0.2.2:{pair.port} {KEY}", f"allow-transfer any {KEY}") as m:
+            line = m.until("transfer_received").lines[-1]
+            report.check(f"{make.name}: all of it", line.get("kind") == "axfr" and line.get("serial") == "1", m.text)
+            m.until("zone origin=example.org. serial=1")
+            report.check(f"{make.name}: an answer", dig(m, "host7.example.org", "A", "+short").strip() == "192.0.2.7", m.text)
+            report.check(f"{make.name}: the zone is as it was", records(pair.own) == records(pair.port), m.text)
+            (folder / "zone").write_text(zone_text(2, "new A 192.0.2.99"))
+            peer.reload(expect="")
+            m.until("notified")
+            line = m.until("transfer_received").lines[-1]
+            report.check(f"{make.name}: what has changed", line.get("kind") == "ixfr" and line.get("serial") == "2", m.text)
+            m.until("zone origin=example.org. serial=2")
+            report.check(f"{make.name}: the new answer", dig(m, "new.example.org", "A", "+short", "+tcp").strip() == "192.0.2.99", m.text)
+            report.check(f"{make.name}: the zone is as it is", records(pair.own) == records(pair.port), m.text)
+
+
+def check_primary(report: Report, make: type[Peer]) -> None:
+    """It tells of its zone when it starts, and sends it."""
+    with Pair() as pair, make(pair.path / make.name, pair.port, primary=pair.own), \
+            pair.image("file zone", f"allow-transfer 10.0.2.2 {KEY}", f"notify 10.0.2.2:{pair.port} {KEY}", text=zone_text(3)) as m:
+        m.until("transfer_sent")
+        wait_for_serial(pair.port, 3)
+        report.check(f"{make.name}: the zone has come", records(pair.port) == records(pair.own) and len(records(pair.own)) == 603, m.text)
+        unsigned = dig(m, "example.org", "axfr", "+tcp")
+        report.check(f"{make.name}: without the key nothing is sent", "Transfer failed" in unsigned, unsigned)
+
+
+def check_told(report: Report) -> None:
+    """Whom the configuration names hears of the zone when the machine starts, signed."""
+    with Pair() as pair, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", pair.port))
+        s.settimeout(TIMEOUT_S)
+        with pair.image("file zone", f"notify 10.0.2.2:{pair.port} {KEY}", text=zone_text(3)) as m:
+            message = s.recv(4096)
+            notify, records_in_it = message[2] >> 3, message[6:12]
+            report.check("NOTIFY with the SOA record and a signature", notify == 4 and records_in_it == bytes((0, 1, 0, 0, 0, 1)), f"{message!r} {m.text}")
+
+
+def check_bound(report: Report) -> None:
+    """A version that is more than may be is refused, and the one before it served on."""
+    with Pair() as pair:
+        folder = pair.path / Nsd.name
+        folder.mkdir()
+        (folder / "zone").write_text(zone_text(1))
+        with Nsd(folder, pair.port, secondaries=(pair.own,)) as peer, \
+                pair.image(f"primary 10.0.2.2:{pair.port} {KEY}", words="--zone-memory 1") as m:
+            m.until("zone origin=example.org. serial=1")
+            (folder / "zone").write_text(zone_text(2, *BULK))
+            peer.reload(expect="")
+            m.until("transfer_failed")
+            line = m.until("transfer_failed").lines[-1]  # of the whole zone, which is asked for at once
+            report.check("it is told why", "memory" in line.get("why", ""), m.text)
+            soa = dig(m, "example.org", "SOA", "+short").split()
+            report.check("the old zone is there", soa[2:3] == ["1"], m.text)
+            (folder / "zone").write_text(zone_text(3))
+            peer.reload(expect="")
+            m.until("zone origin=example.org. serial=3")
+            report.check("a smaller one is taken", dig(m, "example.org", "SOA", "+short").split()[2:3] == ["3"], m.text)
+    with Pair() as pair:
+        folder = pair.path / Nsd.name
+        folder.mkdir()
+        (folder / "zone").write_text(zone_text(2, *BULK))
+        with Nsd(folder, pair.port), pair.image(f"primary 10.0.2.2:{pair.port} {KEY}", words="--zone-memory 4") as m:
+            line = m.until("transfer_").lines[-1]
+            report.check("where there is more room it is taken", line.get("event") == "transfer_received", m.text)
+
+
+def check_configurations(report: Report) -> None:
+    for lines, text, said in ((("file nowhere",), "", "no such file in the archive"), (("primary 10.0.2.2", "catalog"), "", "no catalogs"),
+                              (("file zone", f"allow-update {KEY} *.example.org"), zone_text(1), "nothing is updated"),
+                              (("fil zone",), "", "fil")):
+        with Pair() as pair, pair.image(*lines, text=text) as m:
+            m.until("nothing of the kind")
+            report.check(f"{lines}", said in m.text and "event=ready" not in m.text, m.text)
+
+
 def main() -> int:
     report = Report()
     check_answers(report)
     check_refusals(report)
+    check_configurations(report)
+    for make in (Nsd, Knotd):
+        check_secondary(report, make)
+        check_primary(report, make)
+    check_told(report)
+    check_bound(report)
     return report.finish()
 
 

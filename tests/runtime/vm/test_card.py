@@ -37,8 +37,9 @@ class Machine:
     """An image, until the end of the block; ports of this machine lead to one of its own."""
 
     def __init__(self, words: str, card: str = "", memory: int = 32, name: str = IMAGE, port: int = 7, more: tuple[str, ...] = (),
-                 pci: bool = False) -> None:
-        self.udp, self.tcp = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
+                 pci: bool = False, at: int = 0) -> None:
+        """at: the port of this machine for both; 0: any two."""
+        self.udp, self.tcp = at or free_port(socket.SOCK_DGRAM), at or free_port(socket.SOCK_STREAM)
         net = f"user,id=n,hostfwd=udp:127.0.0.1:{self.udp}-:{port},hostfwd=tcp:127.0.0.1:{self.tcp}-:{port}"
         more = ("-netdev", net, "-device", f"virtio-net-{'pci' if pci else 'device'},netdev=n,mac=52:54:00:12:34:56{card}", *more)
         self.command = command(name, line=f"{TSC_WORD} {words}", machine=Q35 if pci else MICROVM, more=more)
