@@ -14,7 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "dns")]
 from peers import KEY, ORIGIN, SECRET, Knotd, Net, Nsd, Peer, dig, records, wait_for_serial  # noqa: E402
-from stack import KERNEL, OURS, PATIENCE_S, Files, OnStack, Packets, Taps, check, equal, main, need  # noqa: E402
+from stack import KERNEL, KERNEL6, OURS, OURS6, PATIENCE_S, Files, OnStack, Packets, Taps, check, equal, main, need  # noqa: E402
 from test_primary_faults import GLUE, NS1, A, Primary, host, record, soa  # noqa: E402
 
 PORT = 53
@@ -26,14 +26,19 @@ def zone(serial: int, *lines: str, count: int = 300, refresh: int = 7200, expire
         f"host{i} A 192.0.2.{i % 256}\nhost{i} TXT \"text {i}\"\n" for i in range(count)) + "".join(line + "\n" for line in lines)
 
 
+def place(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
 class Server(OnStack):
     """Of one zone, and what the configuration says of it."""
 
     program = "mrg-dns"
 
-    def __init__(self, space: Standing | Cabled, files: Files, *lines: str) -> None:
+    def __init__(self, space: Standing | Cabled, files: Files, *lines: str, at: str = OURS) -> None:
         need("dig")
         self.on = space
+        self.at = at
         text = f"key {KEY} {{\nsecret {SECRET}\n}}\nzone {ORIGIN} {{\n" + "".join(line + "\n" for line in lines) + "}\n"
         super().__init__(space, "--config", str(files.write("mrg.conf", text)))
 
@@ -41,13 +46,13 @@ class Server(OnStack):
         return self
 
     def records(self) -> list[str]:
-        return records(PORT, OURS, self.on.space.prefix)
+        return records(PORT, self.at, self.on.space.prefix)
 
     def wait_for_serial(self, serial: int) -> None:
-        wait_for_serial(PORT, serial, OURS, self.on.space.prefix)
+        wait_for_serial(PORT, serial, self.at, self.on.space.prefix)
 
     def ask(self, *words: str) -> str:
-        return dig(PORT, *words, at=OURS, prefix=self.on.space.prefix)
+        return dig(PORT, *words, at=self.at, prefix=self.on.space.prefix)
 
 
 class Standing(Taps):
@@ -74,21 +79,23 @@ class Cabled(Packets):
 class Kernel:
     """The kernel's side."""
 
-    def __init__(self, space: Standing | Cabled) -> None:
-        self.net = Net(KERNEL, OURS, space.space.prefix)
+    def __init__(self, space: Standing | Cabled, six: bool) -> None:
+        self.net = Net(KERNEL6 if six else KERNEL, OURS6 if six else OURS, space.space.prefix)
 
     def records(self) -> list[str]:
-        return records(PORT, KERNEL, self.net.prefix)
+        return records(PORT, self.net.peer, self.net.prefix)
 
     def wait_for_serial(self, serial: int) -> None:
-        wait_for_serial(PORT, serial, KERNEL, self.net.prefix)
+        wait_for_serial(PORT, serial, self.net.peer, self.net.prefix)
 
 
-def primary_of_others(make: type[Peer], kind: type[Standing] | type[Cabled]) -> None:
+def primary_of_others(make: type[Peer], kind: type[Standing] | type[Cabled], six: bool = False) -> None:
     with kind() as space, Files() as files:
-        kernel = Kernel(space)
+        kernel = Kernel(space, six)
+        there = kernel.net.peer
         files.write("ours.zone", zone(1))
-        with Server(space, files, f"file {files.path}/ours.zone", f"allow-transfer {KERNEL} {KEY}", f"notify {KERNEL} {KEY}") as server, \
+        with Server(space, files, f"file {files.path}/ours.zone", f"allow-transfer {there} {KEY}", f"notify {place(there)} {KEY}",
+                    at=kernel.net.ours) as server, \
                 make(files.path / make.name, PORT, primary=PORT, net=kernel.net):
             kernel.wait_for_serial(1)
             equal(kernel.records(), server.records(), "the whole zone")
@@ -98,14 +105,15 @@ def primary_of_others(make: type[Peer], kind: type[Standing] | type[Cabled]) -> 
             equal(kernel.records(), server.records(), "what has changed")
 
 
-def secondary_of_others(make: type[Peer], kind: type[Standing] | type[Cabled]) -> None:
+def secondary_of_others(make: type[Peer], kind: type[Standing] | type[Cabled], six: bool = False) -> None:
     with kind() as space, Files() as files:
-        kernel = Kernel(space)
+        kernel = Kernel(space, six)
+        there = kernel.net.peer
         folder = files.path / make.name
         folder.mkdir()
         (folder / "zone").write_text(zone(1))
         with make(folder, PORT, secondaries=(PORT,), net=kernel.net) as peer, \
-                Server(space, files, f"primary {KERNEL} {KEY}", f"allow-transfer any {KEY}") as server:
+                Server(space, files, f"primary {place(there)} {KEY}", f"allow-transfer any {KEY}", at=kernel.net.ours) as server:
             line = server.wait_for("event=transfer_received")
             check("serial=1" in line and "kind=axfr" in line, line)
             server.wait_for_serial(1)
@@ -133,6 +141,14 @@ def test_secondary_of_nsd() -> None:
 
 def test_secondary_of_knotd() -> None:
     secondary_of_others(Knotd, Standing)
+
+
+def test_primary_of_nsd_by_ipv6() -> None:
+    primary_of_others(Nsd, Standing, six=True)
+
+
+def test_secondary_of_knotd_by_ipv6() -> None:
+    secondary_of_others(Knotd, Cabled, six=True)
 
 
 class Faulty:
