@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Catalog zones (RFC 9432): members come and go with knotd, named and nsd as producers, and by files; what is broken changes nothing."""
+"""Catalog zones (RFC 9432): members come and go with knotd, named and nsd as producers, knotd and named as consumers, and by files; what is
+broken changes nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import wire  # noqa: E402
 from configured import NEW, OLD, Config, key, last_octet, rcode, secondary, zone_text  # noqa: E402
 from harness import Files, Server, check, equal, main, run  # noqa: E402
-from peers import KEY, SECRET, Knotd, Named, Nsd, Peer, free_port  # noqa: E402
+from peers import KEY, SECRET, Knotd, Named, Nsd, Peer, dig, free_port  # noqa: E402
 from running import PATIENCE_S, Failure  # noqa: E402
 
 CATALOG = "cat.example"
@@ -144,6 +145,71 @@ def test_nsd_has_one_written_by_hand() -> None:
             (folder / f"{CATALOG}.zone").write_text(catalog_text(2, {"y": "b.example"}))
             peer.reload(expect="")
             until(lambda: served(server, "b.example") and refused(server, "a.example"), "the other one")
+
+
+# ---- consumers of other makes ----
+
+
+class NamedConsumer(Named):
+    def config(self, port: int, primary: int | None, secondaries: tuple[int, ...]) -> str:
+        primaries = f"primaries {{ 127.0.0.1 port {primary} key {KEY}; }}"
+        return (f'options {{ directory "{self.folder}"; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; recursion no; '
+                f'pid-file none; session-keyfile none; dnssec-validation no; notify no; lock-file none; serial-query-rate 1000; '
+                f'catalog-zones {{ zone "{CATALOG}" default-{primaries} zone-directory "{self.folder}" min-update-interval 1; }}; }};\n'
+                f'controls {{ }};\nkey {KEY} {{ algorithm hmac-sha256; secret "{SECRET}"; }};\n'
+                f'zone {CATALOG} {{ type secondary; {primaries}; file "{self.folder}/catalog"; }};\n')
+
+
+class KnotConsumer(Knotd):
+    def config(self, port: int, primary: int | None, secondaries: tuple[int, ...]) -> str:
+        kept = f"    master: primary\n    acl: keyed\n    storage: {self.folder}\n"
+        return (f"server:\n    rundir: {self.folder}\n    listen: 127.0.0.1@{port}\n    user: root\nlog:\n  - target: stderr\n    any: info\n"
+                f"database:\n    storage: {self.folder}\nkey:\n  - id: {KEY}\n    algorithm: hmac-sha256\n    secret: {SECRET}\n"
+                f"remote:\n  - id: primary\n    address: 127.0.0.1@{primary}\n    key: {KEY}\n"
+                f"acl:\n  - id: keyed\n    key: {KEY}\n    action: notify\ntemplate:\n  - id: member\n{kept}"
+                f"zone:\n  - domain: {CATALOG}\n{kept}    catalog-role: interpret\n    catalog-template: member\n")
+
+
+def to_consumer(make: type[Peer]) -> None:
+    """A catalog that we serve is a zone like others: its members come, change, begin anew and go there as it says."""
+    with Files() as files:
+        port, own = free_port(), free_port()
+        config = Config(files)
+        names = ("a.example", "b.example", "c.example")
+        told = ("allow-transfer any " + KEY, f"notify 127.0.0.1:{port} {KEY}", "}")
+
+        def produce(serial: int, members: dict[str, str]) -> None:
+            files.write(f"{CATALOG}.zone", catalog_text(serial, members, 'group.ua.zones TXT "one"', 'own.ext.ub.zones TXT "passed over"'))
+
+        def version(origin: str) -> str:
+            return dig(port, "+short", f"www.{origin}", "A").strip()
+
+        def is_refused(origin: str) -> bool:
+            return "status: REFUSED" in dig(port, f"www.{origin}", "A")
+
+        produce(1, {"ua": names[0], "ub": names[1]})
+        lines = [line for i, name in enumerate(names) for line in (*config.zone(name, 10 + i)[:2], *told)]
+        with Server(*config.write(f"listen 127.0.0.1:{own}", *KEY_BLOCK, *lines, f"zone {CATALOG} {{", f"file {files.path}/{CATALOG}.zone", *told),
+                    listen=()) as server, make(files.path / "consumer", port, primary=own):
+            until(lambda: (version(names[0]), version(names[1])) == ("192.0.2.10", "192.0.2.11"), "both members", 2 * PATIENCE_S)
+            check(is_refused(names[2]), "and no other")
+            config.zone(names[1], 21)
+            produce(2, {"ub": names[1], "uc": names[2]})
+            server.reload()
+            until(lambda: is_refused(names[0]), "one is gone", 2 * PATIENCE_S)
+            until(lambda: (version(names[1]), version(names[2])) == ("192.0.2.21", "192.0.2.12"), "one has changed, one is there", 2 * PATIENCE_S)
+            config.zone(names[2], 5)
+            produce(3, {"ub": names[1], "another": names[2]})
+            server.reload()
+            until(lambda: version(names[2]) == "192.0.2.5", "another label: an older version is taken", 2 * PATIENCE_S)
+
+
+def test_named_serves_what_ours_lists() -> None:
+    to_consumer(NamedConsumer)
+
+
+def test_knotd_serves_what_ours_lists() -> None:
+    to_consumer(KnotConsumer)
 
 
 # ---- by files ----
