@@ -24,5 +24,6 @@ extern const struct mrg_fuzz_subject dns_server_message; /* each message against
 extern const struct mrg_fuzz_subject dns_server_answer;  /* each query against the naive server */
 extern const struct mrg_fuzz_subject dns_server_stream;  /* many, on a connection */
 extern const struct mrg_fuzz_subject dns_server_transfer; /* what comes when a zone is asked for */
+extern const struct mrg_fuzz_subject dns_server_catalog;  /* zones that list others */
 
 #endif

@@ -65,7 +65,7 @@ $(foreach s,$(FUZZ_SUBJECTS),$(eval $(call FUZZ_SUBJECT_RULES,$s)))
 
 # ---- servers, the stack, machines: subjects by hand, over the libraries as they are ----
 # What makes and checks single messages is a folder of `mrg fuzz`; FUZZ_SPEC= names one that is there already and has these specifications.
-FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c tcpip_packet.c tcpip_stack.c tcpip_user.c http_request.c http_server.c http_files.c http_files_naive.c http_files_request.c dns_zones.c dns_query.c dns_server.c dns_stream.c dns_transfer.c frames.c lines.c pipe.c words.c ops.c)
+FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c tcpip_packet.c tcpip_stack.c tcpip_user.c http_request.c http_server.c http_files.c http_files_naive.c http_files_request.c dns_zones.c dns_query.c dns_server.c dns_stream.c dns_transfer.c dns_catalog.c frames.c lines.c pipe.c words.c ops.c)
 FUZZ_SERVERS_SPECS := $(addprefix specs/,dns/message.mrg http/message.mrg $(addprefix net/,link.mrg ip4.mrg ip6.mrg icmp4.mrg icmp6.mrg udp.mrg tcp.mrg))
 FUZZ_SERVERS_O := $(FUZZ_SERVERS_C:%.c=$B/obj/%.o) $B/obj/tests/protocols/dns/oracle.o $B/obj/generated/config.o
 FUZZ_SERVERS_LIBS := $(addprefix $B/lib/libmrg,-dns.a -http.a -tcpip.a -rt-unix.a .a)
@@ -143,9 +143,10 @@ FUZZ_FOLDER = $O/fuzz/$1$(if $(SAN),-$(subst $(comma),+,$(SAN)))
 
 # Subjects of $B/fuzz/servers.
 FUZZ_SERVERS_dns := $(addprefix dns.server.,message answer stream transfer)
+FUZZ_SERVERS_zone := dns.server.catalog
 FUZZ_SERVERS_http := $(addprefix http.server.,requests files)
 FUZZ_SERVERS_tcpip := tcpip.stack
-FUZZ_SERVERS_all := $(FUZZ_SERVERS_dns) $(FUZZ_SERVERS_http) $(FUZZ_SERVERS_tcpip) appliance.words
+FUZZ_SERVERS_all := $(FUZZ_SERVERS_dns) $(FUZZ_SERVERS_zone) $(FUZZ_SERVERS_http) $(FUZZ_SERVERS_tcpip) appliance.words
 # Of ONLY=, those that are none of them.
 FUZZ_ONLY = $(filter-out $(FUZZ_SERVERS_all),$(ONLY))
 

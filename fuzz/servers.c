@@ -8,5 +8,5 @@
 #include "fuzz/words.h"
 
 const struct mrg_fuzz_subject *const mrg_fuzz_subjects[] = { &dns_server_message, &dns_server_answer,
-	&dns_server_stream, &dns_server_transfer, &http_server_requests, &http_server_files, &tcpip_stack,
-	&appliance_words, NULL };
+	&dns_server_stream, &dns_server_transfer, &dns_server_catalog, &http_server_requests,
+	&http_server_files, &tcpip_stack, &appliance_words, NULL };
