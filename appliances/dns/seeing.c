@@ -56,13 +56,17 @@ void seeing_granted(struct worker *w, const struct sight *s, uint64_t since_ns)
 		put(w, &seen, s->end, s->message, s->reply);
 }
 
+static bool is_granted(struct mrg_span reply)
+{
+	struct mrg_dns_header h;
+	return mrg_dns_header_check(reply, &h, NULL) == MRG_OK &&
+	       mrg_dns_header_rcode(&h) == MRG_DNS_RCODE_NOERROR;
+}
+
 void seeing_other(void *worker, const struct sight *s)
 {
 	struct worker *const w = worker;
-	struct mrg_dns_header h;
-	const bool granted = mrg_dns_header_check(s->reply, &h, NULL) == MRG_OK &&
-			     mrg_dns_header_rcode(&h) == MRG_DNS_RCODE_NOERROR;
-	if (sampler_is_on(&w->sampler) && (granted || sampler_due(&w->sampler)))
+	if (sampler_is_on(&w->sampler) && (is_granted(s->reply) || sampler_due(&w->sampler)))
 		seeing_granted(w, s, w->loop.now_ns);
 }
 
