@@ -26,7 +26,7 @@ from mrg.emit import grammars, put, ragel, text_subject  # noqa: E402
 from mrg.grammar_ref import Message, Reference  # noqa: E402
 
 FLAGS = "-std=c11 -O1 -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wvla -Werror -D_GNU_SOURCE".split()
-MODULES = ["http.message", "http.target", "http.field", "config", "dns.master", "archive"]
+MODULES = ["http.message", "http.target", "http.field", "config", "dns.master", "dns.kept", "archive"]
 RUNS = 8000  # of each subject at least; up to ten times as many till all points are reached
 RANDOM_RULES, RANDOM_RUNS = 30, 500
 SHOWN = 30  # inputs of each subject that the reference looks at
