@@ -9,6 +9,7 @@
 #include "appliances/common/text_file.h"
 #include "appliances/dns/said.h"
 #include "appliances/dns/settings.h"
+#include "appliances/dns/system.h"
 #include "appliances/dns/vm/keeper.h"
 #include "appliances/dns/vm/memory.h"
 #include "appliances/dns/vm/zones.h"
@@ -198,6 +199,17 @@ static bool load_zone(struct zones *z, const struct zone_option *option)
 	return true;
 }
 
+/* Everybody refuses what is signed in 1970. */
+static void warn_without_clock(const struct zone_options *all)
+{
+	struct mrg_rt_line l;
+	if (all->keys == NULL || system_time_s() != 0)
+		return;
+	mrg_rt_line_begin(&l, "warn", "no_clock");
+	mrg_rt_line_str(&l, "why", "there are keys, and nobody has told the machine the time");
+	mrg_rt_log_line(&stderr_log, &l);
+}
+
 bool zones_load(struct zones *z)
 {
 	struct zone_options *const all = &z->settings.options.zones;
@@ -205,6 +217,7 @@ bool zones_load(struct zones *z)
 		return said_no_zone(NULL, "expected --zone ORIGIN");
 	if (!zone_options_end(all) || !keeper_init(&z->keeper, z->app, &z->settings, all->count))
 		return said_no_zone(NULL, "too little memory");
+	warn_without_clock(all);
 	for (size_t i = 0; i < all->count; i++)
 		if (!load_zone(z, &all->list[i]))
 			return false;

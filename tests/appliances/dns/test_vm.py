@@ -15,6 +15,7 @@ from qemu import TIMEOUT_S, TSC_WORD, start  # noqa: E402
 from peers import KEY, ORIGIN, SECRET, Knotd, Nsd, Peer, free_port, records, wait_for_serial  # noqa: E402
 from report import BUILD, Report  # noqa: E402
 from test_card import Machine  # noqa: E402
+from test_primary_faults import GLUE, NS1, Primary, host, soa  # noqa: E402
 
 ZONE = ROOT / "appliances" / "dns" / "example.org.zone"
 NET = "ip=10.0.2.15/24 gw=10.0.2.2"
@@ -76,7 +77,7 @@ class Pair:
     def __exit__(self, *_: object) -> None:
         self.folder.cleanup()
 
-    def image(self, *lines: str, text: str = "", words: str = "", memory: int = 32) -> Machine:
+    def image(self, *lines: str, text: str = "", words: str = "", memory: int = 32, clock: bool = True) -> Machine:
         packed = self.path / "packed"
         packed.mkdir()
         config = f"key {KEY} {{\nsecret {SECRET}\n}}\nzone {ORIGIN} {{\n" + "".join(f"{line}\n" for line in lines) + "}\n"
@@ -85,7 +86,8 @@ class Pair:
         subprocess.run([ROOT / BUILD / "bin" / "mrg-pack", packed, self.path / "archive"], check=True, stdout=subprocess.DEVNULL)
         m = Machine(f"{NET} -- --config mrg.conf {words}", name="mrg-dns", port=53, at=self.own, memory=memory,
                     more=("-initrd", str(self.path / "archive")))
-        m.command = [word.replace("rtc=off", "rtc=on") for word in m.command]  # signatures have a time
+        if clock:
+            m.command = [word.replace("rtc=off", "rtc=on") for word in m.command]  # signatures have a time
         return m
 
 
@@ -163,6 +165,17 @@ def check_bound(report: Report) -> None:
             report.check("where there is more room it is taken", line.get("event") == "transfer_received", m.text)
 
 
+def check_expiry(report: Report) -> None:
+    with Pair() as pair, Primary() as p:
+        p.transfer = lambda query, qtype: [p.message(query, [soa(1, expire=1), NS1, GLUE, host(1), soa(1, expire=1)])]
+        with pair.image(f"primary 10.0.2.2:{p.port}") as m:
+            m.until("zone origin=example.org. serial=1")
+            p.udp.close()
+            p.tcp.close()
+            m.until("zone_expired")
+            report.check("what has expired is served no more", "SERVFAIL" in dig(m, "www.example.org"), m.text)
+
+
 def check_configurations(report: Report) -> None:
     for lines, text, said in ((("file nowhere",), "", "no such file in the archive"), (("primary 10.0.2.2", "catalog"), "", "no catalogs"),
                               (("file zone", f"allow-update {KEY} *.example.org"), zone_text(1), "nothing is updated"),
@@ -170,6 +183,13 @@ def check_configurations(report: Report) -> None:
         with Pair() as pair, pair.image(*lines, text=text) as m:
             m.until("nothing of the kind")
             report.check(f"{lines}", said in m.text and "event=ready" not in m.text, m.text)
+
+
+def check_clock(report: Report) -> None:
+    for clock in (True, False):
+        with Pair() as pair, pair.image("file zone", text=zone_text(1), clock=clock) as m:
+            ready = m.until("ready")
+            report.check(f"a clock: {clock}", (ready.of("no_clock") == {}) == clock, m.text)
 
 
 def main() -> int:
@@ -181,6 +201,8 @@ def main() -> int:
         check_secondary(report, make)
         check_primary(report, make)
     check_told(report)
+    check_expiry(report)
+    check_clock(report)
     check_bound(report)
     return report.finish()
 
