@@ -5,7 +5,7 @@ A goal counts as proved when WP's own simplifier or one of the solvers shows it;
 Some functions are asked about at a time (a part), as many parts at once as there are jobs. WP makes the goals and simplifies them once,
 for whoever is asked: it is given a solver that keeps what it is asked (support/prove/keep.sh), and `prove_slice.py` asks the real ones.
 What became of a part is kept, and holds as long as its C, asked for again, is the same.
-Reading order: run, Prover.file, _part, _goals, _ask.
+Reading order: run, _all, Prover.ask, _part, _goals, _ask.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import hashlib
 import json
 import os
 import re
-import resource
 import shutil
 import subprocess
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Optional, Sequence, TextIO
+from typing import Iterator, Optional, Sequence, TextIO
 
-from . import ir, names, prove_slice
-from .emit import acsl_terms, acsl_text, c_module, c_shape, grammars
+from . import ir, names, prove_calls, prove_slice, prove_table
+from .emit import acsl_arms, acsl_terms, acsl_text, c_module, c_shape, grammars
 from .emit.writer import write_if_changed
 from .load import load_named
+from .prove_table import Outcome
 
 SUPPORT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support")
 SOLVERS = ("z3", "cvc4")
@@ -59,10 +59,14 @@ OPEN = os.path.join(SUPPORT, "prove", "open.list")
 OWN = re.compile(r"^static (?:inline )?[^;]*?(\w+)\([^;]*\);", re.M)
 DEFINED = re.compile(r"^(?:(?:static|inline|MRG_\w+) )*[A-Za-z_][\w ]*?[ *]+(?!MRG_FOR)(\w+)\([^;{}]*\)\n\{", re.M)
 OF_VECTORS = re.compile(r"^[\w ]+ MRG_FOR\((\w+)\)\([^;{}]*\)\n\{", re.M)
-# Functions that Frama-C is asked about at a time.
-PART = 16
-# A solver's seconds for what bears on a goal; what no solver shows so is asked again, with all that WP says and the seconds of --timeout.
-SHORT = 3
+# Functions that Frama-C is asked about at a time: it reads the file once for them.
+PART = 48
+# A solver's seconds for what bears on a goal: at first, and where no solver shows it. What none shows so is asked again, with all that
+# WP says and the seconds of --timeout.
+SHORT = (1, 4)
+# Frama-C asks for a heap that is tidied up thirty times as often, which takes a quarter of its time.
+ROOM = """let () = Gc.set { (Gc.get ()) with Gc.minor_heap_size = 8_388_608; space_overhead = 200 }
+"""
 
 
 class Missing(Exception):
@@ -70,65 +74,24 @@ class Missing(Exception):
 
 
 @dataclass
-class Outcome:
-    """What became of the goals of one file."""
+class Asked:
+    """Functions of a file whose goals are asked for, and what is to be said of others."""
 
     title: str
-    by: dict[str, set[str]] = field(default_factory=dict)  # goal -> who proved it
-    seconds: float = 0.0  # of processors
-    doubts: list[str] = field(default_factory=list)  # what WP warns of: then goals may not mean what they say
-    functions: int = 0
-    kept: int = 0  # goals of parts that were proved before
-
-    @property
-    def open(self) -> list[str]:
-        return sorted(g for g, by in self.by.items() if not by)
-
-    def add(self, other: "Outcome", stem: str = "") -> None:
-        self.by.update({stem + goal: by for goal, by in other.by.items()})
-        self.doubts += [doubt for doubt in other.doubts if doubt not in self.doubts]
-        self.kept += other.kept
-        self.functions += other.functions
-
-    def line(self) -> str:
-        before = f", {self.kept} kept from before" if self.kept else ""
-        return f"{self.title}: {len(self.by) - len(self.open)}/{len(self.by)} goals of {self.functions} functions proved{before}, {self.seconds:.0f} s"
-
-    def row(self, solvers: Sequence[str]) -> list[str]:
-        """A line of the table: what is counted of whom."""
-        asked = [by for by in self.by.values() if "Qed" not in by]
-        by_all = sum(by >= set(solvers) for by in asked)
-        counts = [self.functions, len(self.by), len(self.by) - len(asked), *(sum(name in by for by in asked) for name in solvers), by_all]
-        return [self.title, *map(str, counts), str(len(self.open)), str(self.kept), f"{self.seconds:.0f}"]
-
-
-def together(outcomes: Sequence[Outcome]) -> Outcome:
-    out = Outcome("all")
-    for outcome in outcomes:
-        out.add(outcome, f"{outcome.title}: ")
-        out.seconds += outcome.seconds
-    return out
-
-
-def heads(solvers: Sequence[str]) -> list[str]:
-    return ["of", "functions", "goals", "simplified", *(f"by {name}" for name in solvers), "by all", "open", "kept", "CPU s"]
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    wide = [max(map(len, column)) for column in zip(*rows)]
-    return "".join("  ".join([row[0].ljust(wide[0]), *(c.rjust(w) for c, w in zip(row[1:], wide[1:]))]) + "\n" for row in rows)
-
-
-def busy() -> float:
-    """Seconds that this process and those that it has waited for have had of processors."""
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+    path: str
+    functions: list[str]
+    known: dict[str, ir.Loc] = field(default_factory=dict)
+    trusted: tuple[str, ...] = ()
+    skipped: dict[str, str] = field(default_factory=dict)  # left open, and why
+    notes: list[str] = field(default_factory=list)
+    good: bool = True  # nothing in the notes makes it fail
+    parts: list["Future[Outcome]"] = field(default_factory=list)
 
 
 class Prover:
     def __init__(self, folder: str, jobs: int, timeout: int, solvers: Sequence[str]) -> None:
-        self.folder, self.jobs, self.timeout, self.solvers = folder, jobs, timeout, solvers
-        self.trusted: list[str] = []
+        self.folder, self.timeout, self.solvers = folder, timeout, solvers
+        self.pool = ThreadPoolExecutor(jobs)
         if not solvers or not set(solvers) <= set(SOLVERS):
             raise Missing(f"solvers are {' and '.join(SOLVERS)}")
         self.needs = ("frama-c", "why3", *solvers)
@@ -141,18 +104,22 @@ class Prover:
         write_if_changed(self.env["WHY3CONFIG"], WHY3.format(name=KEEPER, script=os.path.abspath(os.path.join(SUPPORT, "prove", "keep.sh"))))
         asked = (["frama-c", "-version"], ["cvc4", "--version"], ["z3", "--version"])
         self.version = [subprocess.run(call, env=self.env, capture_output=True, text=True, check=False).stdout for call in asked if call[0] in self.needs]
+        self.room = self._roomy()
 
-    def file(self, title: str, path: str, functions: Sequence[str]) -> Outcome:
-        """All goals of some functions of a file, part by part."""
-        out = Outcome(title)
-        start = busy()
-        parts = [functions[i : i + PART] for i in range(0, len(functions), PART)]
-        text = self._text(path)
-        with ThreadPoolExecutor(self.jobs) as pool:
-            for part in pool.map(lambda names: self._part(path, names, text), parts):
-                out.add(part)
-        out.seconds = busy() - start
-        return out
+    def _roomy(self) -> list[str]:
+        """A module of Frama-C's language that gives it room, where there is a compiler for that."""
+        source = os.path.join(self.folder, "mrg_room.ml")
+        write_if_changed(source, ROOM)
+        if shutil.which("ocamlopt") is None:
+            return []
+        made = subprocess.run(["ocamlopt", "-shared", "-o", "mrg_room.cmxs", "mrg_room.ml"], cwd=self.folder, capture_output=True, check=False)
+        return ["-load-module", os.path.abspath(source[:-3] + ".cmxs")] if made.returncode == 0 else []
+
+    def ask(self, asked: "Asked") -> None:
+        """Begin with the goals of some functions of a file, part by part."""
+        text = self._text(asked.path)
+        for i in range(0, len(asked.functions), PART):
+            asked.parts.append(self.pool.submit(self._part, asked, asked.functions[i : i + PART], text))
 
     def _text(self, path: str) -> bytes:
         """A file as Frama-C sees it, contracts and all that it includes among it."""
@@ -165,7 +132,7 @@ class Prover:
     def _flags(self) -> list[str]:
         return [*CPP.split(), *(f"-I{os.path.abspath(d)}" for d in (SUPPORT, self.folder))]
 
-    def _part(self, path: str, functions: Sequence[str], text: bytes) -> Outcome:
+    def _part(self, asked: "Asked", functions: Sequence[str], text: bytes) -> Outcome:
         key = hashlib.sha256(text)
         key.update(repr((list(functions), list(self.solvers), self.timeout, self.version)).encode())
         kept = os.path.join(self.folder, "kept", key.hexdigest() + ".json")
@@ -176,26 +143,27 @@ class Prover:
             out.kept = len(out.by)
             return out
         with tempfile.TemporaryDirectory(dir=self.folder) as goals:
-            self._goals(out, path, functions, os.path.abspath(goals))
+            self._goals(out, asked, functions, os.path.abspath(goals))
         if not out.open and not out.doubts:
             os.makedirs(os.path.dirname(kept), exist_ok=True)
             write_if_changed(kept, json.dumps({goal: sorted(by) for goal, by in out.by.items()}))
         return out
 
-    def _goals(self, out: Outcome, path: str, functions: Sequence[str], goals: str) -> None:
+    def _goals(self, out: Outcome, asked: "Asked", functions: Sequence[str], goals: str) -> None:
         """What WP asks of some functions: what it simplifies away itself, and what of the rest the solvers show."""
         with open(os.path.join(goals, "count"), "w", encoding="utf-8") as f:
             f.write("0\n")
         command = [
-            "frama-c", "-machdep", "x86_64", f"-cpp-extra-args={' '.join(self._flags())}", "-wp", "-wp-rte", "-wp-prover", "keep",
-            *SIMPLER, "-wp-par", "1", "-wp-cache", "none", "-wp-warn-key", "pedantic-assigns=inactive", *self.trusted,
-            "-wp-fct", ",".join(functions), os.path.abspath(path),
+            "frama-c", *self.room, "-machdep", "x86_64", f"-cpp-extra-args={' '.join(self._flags())}", "-wp", "-wp-rte", "-wp-prover", "keep",
+            *SIMPLER, "-wp-par", "1", "-wp-cache", "none", "-wp-warn-key", "pedantic-assigns=inactive", *asked.trusted,
+            "-wp-fct", ",".join(functions), os.path.abspath(asked.path),
         ]  # fmt: skip
         env = dict(self.env, MRG_GOALS=goals)
-        done = subprocess.run(command, cwd=self.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        done = prove_calls.call(command, cwd=self.folder, env=env)
+        out.spend("WP", done.seconds)
         total = TOTAL.search(done.stdout)
-        if done.returncode != 0 or total is None:
-            raise Missing(f"frama-c ends with {done.returncode}:\n{done.stdout[-2000:]}")
+        if done.status != 0 or total is None:
+            raise Missing(f"frama-c ends with {done.status}:\n{done.stdout[-2000:]}")
         kept: list[str] = []
         for line in done.stdout.splitlines():
             found = GOAL.match(line)
@@ -206,7 +174,7 @@ class Prover:
             elif line.startswith("[wp") and "Warning:" in line and line not in out.doubts:
                 out.doubts.append(line)
         if len(out.by) != int(total.group(2)) or len(os.listdir(goals)) - 1 != len(kept):
-            raise Missing(f"{path}: {len(out.by)} goals seen, {total.group(2)} counted, {len(kept)} kept")
+            raise Missing(f"{asked.path}: {len(out.by)} goals seen, {total.group(2)} counted, {len(kept)} kept")
         self._ask(out, [(goal, os.path.join(goals, f"{number}.smt2")) for number, goal in enumerate(kept, 1)])
 
     def _ask(self, out: Outcome, kept: Sequence[tuple[str, str]]) -> None:
@@ -216,11 +184,18 @@ class Prover:
                 forms = prove_slice.read(f.read())
             text = prove_slice.needed(forms)
             if text not in known:
-                known[text] = {solver for solver in self.solvers if prove_slice.shows(solver, text, SHORT)}
-                if not known[text]:
-                    whole = prove_slice.whole(forms)
-                    known[text] = {solver for solver in self.solvers if prove_slice.shows(solver, whole, self.timeout)}
+                tries = [*((text, seconds) for seconds in SHORT), (prove_slice.whole(forms), self.timeout)]
+                known[text] = next(filter(None, (self._who(out, *each) for each in tries)), set())
             out.by[goal] |= known[text]
+
+    def _who(self, out: Outcome, text: str, seconds: float) -> set[str]:
+        """The solvers that show a goal."""
+        who = set()
+        for solver in self.solvers:
+            shown, used = prove_slice.shows(solver, text, seconds)
+            out.spend(solver, used)
+            who |= {solver} if shown else set()
+        return who
 
 
 def bits(solvers: Sequence[str]) -> bool:
@@ -287,79 +262,127 @@ class Options:
 
 
 def run(files: Sequence[str], roots: Sequence[str], out: TextIO, options: Options) -> int:
-    """0: every goal of what is named is proved; 1: not so."""
+    """0: every goal of what is named, and of what that calls, is proved; 1: not so."""
     modules, named, _ = load_named(files, roots)
     with tempfile.TemporaryDirectory() as room:
         where = options.folder or room
         prover = Prover(where, options.jobs, options.timeout, options.solvers)
         if not options.as_is:
-            for m in modules:
-                for path, text in c_module.annotated(m).items():
-                    write_if_changed(os.path.join(where, path), text)
-        good = True
-        outcomes: list[Outcome] = []
-        if options.support:
-            good = bits(options.solvers)
-            out.write("" if good else "mrg_prove.h: not proved: the axiom of bits\n")
-            for header, contracts in (("mrg.h", ("mrg_prove.h", "mrg_prove_w.h")), ("mrg_scan.h", ("mrg_prove_scan.h",))):
-                own = os.path.join(where, f"own_{header[:-2]}.c")
-                write_if_changed(own, f'#include "{header}"\n')
-                wanted = [function for path in contracts for function in own_functions(path)]
-                good = _file(out, prover, outcomes, header, own, wanted, {}) and good
-        for m in modules:
-            if m.name in named and m.packets:
-                source = os.path.join(where, names.source(m))
-                text = ""
-                for path in (os.path.join(where, names.header(m)), source):
-                    with open(path, encoding="utf-8") as f:
-                        text += f.read()
-                wanted = [name for name in functions(text) if options.only in name]
-                good = _file(out, prover, outcomes, m.path, source, wanted, places(m)) and good
-                without = sorted(set(DEFINED.findall(text)) - set(functions(text)))
-                good = (bool(options.only) or _uncovered(out, m, without)) and good
-            readers = acsl_text.source(m) if m.name in named else ""
-            if readers:
-                source = os.path.join(where, acsl_text.name(m))
-                if not options.as_is:
-                    write_if_changed(source, readers)
-                good = _texts(out, prover, outcomes, m, source, options.only) and good
+            for path, text in filter(all, _files(modules, named)):
+                write_if_changed(os.path.join(where, path), text)
+        asked = _support(where) if options.support else []
+        good = not options.support or bits(options.solvers)
+        out.write("" if good else "mrg_prove.h: not proved: the axiom of bits\n")
+        asked += _all(where, modules, named, options.only)
+        for each in asked:
+            prover.ask(each)
+        outcomes = []
+        for each in asked:
+            outcomes.append(Outcome(each.title))
+            good = _tell(out, each, outcomes[-1]) and good
         if len(outcomes) > 1:
-            outcomes.append(together(outcomes))
-        out.write(table([heads(prover.solvers), *(outcome.row(prover.solvers) for outcome in outcomes)]))
+            outcomes.append(prove_table.together(outcomes))
+        out.write(prove_table.table([prove_table.heads(prover.solvers), *(outcome.row(prover.solvers) for outcome in outcomes)]))
     return 0 if good else 1
 
 
-def _file(
-    out: TextIO, prover: Prover, outcomes: list[Outcome], title: str, path: str, wanted: Sequence[str], known: dict[str, ir.Loc]
-) -> bool:
+def _files(modules: Sequence[ir.Module], named: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What is proved: C with its contracts, and checks and readers in parts."""
+    for m in modules:
+        yield from c_module.annotated(m).items()
+        yield acsl_arms.name(m), acsl_arms.source(m)
+        if m.name in named:
+            yield acsl_text.name(m), acsl_text.source(m)
+
+
+def _support(where: str) -> list[Asked]:
+    out = []
+    for header, contracts in (("mrg.h", ("mrg_prove.h", "mrg_prove_w.h")), ("mrg_scan.h", ("mrg_prove_scan.h",))):
+        own = os.path.join(where, f"own_{header[:-2]}.c")
+        write_if_changed(own, f'#include "{header}"\n')
+        out.append(_asked(header, own, [function for path in contracts for function in own_functions(path)], {}))
+    return out
+
+
+def _asked(title: str, path: str, wanted: Sequence[str], known: dict[str, ir.Loc], trusted: tuple[str, ...] = ()) -> Asked:
     listed = left_open()
-    skipped = {f: listed[f] for f in wanted if f in listed}
-    asked = [f for f in wanted if f not in skipped]
-    outcome = prover.file(title, path, asked) if asked else Outcome(title)
-    outcomes.append(outcome)
+    return Asked(title, path, [f for f in wanted if f not in listed], known, trusted, {f: listed[f] for f in wanted if f in listed})
+
+
+def _all(where: str, modules: Sequence[ir.Module], named: Sequence[str], only: str) -> list[Asked]:
+    """Of specifications that are named all that has a contract, of others what is called by that."""
+    texts = {m.name: _read(os.path.join(where, names.header(m))) + _read(os.path.join(where, names.source(m))) for m in modules}
+    contracts = {m.name: functions(texts[m.name]) for m in modules}
+    first = [function for m in modules if m.name in named for function in contracts[m.name] if only in function]
+    relied = set(first) if only else called("".join(texts.values()), first)
+    out = []
+    for m in modules:
+        split = acsl_arms.split(m)
+        wanted = [function for function in contracts[m.name] if function in relied]
+        if m.packets and (wanted or m.name in named):
+            title = m.path if m.name in named else f"{m.path}: what is called"
+            out.append(_asked(title, os.path.join(where, names.source(m)), [f for f in wanted if f not in split], places(m)))
+            if m.name in named and not only:
+                _uncovered(out[-1], m, sorted(set(DEFINED.findall(texts[m.name])) - set(contracts[m.name])))
+        if set(split) & relied or only and m.name in named:
+            out += _parts(f"{m.path}: arms", os.path.join(where, acsl_arms.name(m)), only, places(m))
+        if m.name in named:
+            # WP says that tables, which are constant, are apart from the input and the output.
+            readers = _parts(f"{m.path}: text", os.path.join(where, acsl_text.name(m)), only, acsl_text.rules(m), ("-wp-no-warn-memory-model",))
+            for each in readers if not only else ():
+                found = {name for text in grammars.emit(m).values() for name in [*DEFINED.findall(text), *OF_VECTORS.findall(text)]}
+                _uncovered(each, m, sorted(found - set(each.functions)))
+            out += readers
+    return out
+
+
+def _parts(title: str, path: str, only: str, known: dict[str, ir.Loc], trusted: tuple[str, ...] = ()) -> list[Asked]:
+    """A file of functions that are parts of others, if there is one."""
+    wanted = [name for name in DEFINED.findall(_read(path)) if only in name]
+    return [_asked(title, path, wanted, known, trusted)] if wanted else []
+
+
+def _read(path: str) -> str:
+    if not os.path.exists(path):
+        return ""
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+def called(text: str, first: Sequence[str]) -> set[str]:
+    """Some functions, and all that they call, and that those call."""
+    calls: dict[str, set[str]] = {}
+    for body in text.split("\n}\n"):
+        found = DEFINED.search(body)
+        if found:
+            calls.setdefault(found[1], set()).update(re.findall(r"\b(\w+)\(", body[found.end() :]))
+    out: set[str] = set()
+    todo = list(first)
+    while todo:
+        function = todo.pop()
+        if function not in out:
+            out.add(function)
+            todo += calls.get(function, ())
+    return out
+
+
+def _tell(out: TextIO, asked: Asked, outcome: Outcome) -> bool:
+    """Wait for what becomes of some functions, and say it: whether all is proved."""
+    for part in asked.parts:
+        outcome.add(part.result())
     out.write(outcome.line() + "\n")
     for doubt in outcome.doubts:
         out.write(f"  {doubt}\n")
     for goal in outcome.open:
-        out.write(f"  {_where(goal, known)}not proved: {goal}\n")
-    for function, why in skipped.items():
-        out.write(f"  {_where(function, known)}left open: {function}: {why}\n")
+        out.write(f"  {_where(goal, asked.known)}not proved: {goal}\n")
+    for function, why in asked.skipped.items():
+        out.write(f"  {_where(function, asked.known)}left open: {function}: {why}\n")
+    out.write("".join(f"  {note}\n" for note in asked.notes))
     out.flush()
-    return not outcome.open and not outcome.doubts
+    return asked.good and not outcome.open and not outcome.doubts
 
 
-def _texts(out: TextIO, prover: Prover, outcomes: list[Outcome], m: ir.Module, path: str, only: str) -> bool:
-    """Readers of messages in one piece; of other functions of grammars open.list says why they are left out."""
-    with open(path, encoding="utf-8") as f:
-        wanted = [name for name in DEFINED.findall(f.read()) if only in name]
-    prover.trusted = ["-wp-no-warn-memory-model"]  # it says that tables, which are constant, are apart from the input and the output
-    good = _file(out, prover, outcomes, f"{m.path}: text", path, wanted, acsl_text.rules(m))
-    prover.trusted = []
-    others = {name for text in grammars.emit(m).values() for name in [*DEFINED.findall(text), *OF_VECTORS.findall(text)]} - set(wanted)
-    return (bool(only) or _uncovered(out, m, sorted(others))) and good
-
-
-def _uncovered(out: TextIO, m: ir.Module, without: Sequence[str]) -> bool:
+def _uncovered(asked: Asked, m: ir.Module, without: Sequence[str]) -> None:
     """Functions that no contract stands before: of what open.list leaves out, or of a packet that contracts don't cover."""
     listed = left_open()
     packets = {names.packet(p): p for p in m.packets if acsl_terms.unchecked(p) or acsl_terms.why_not(p)}
@@ -376,15 +399,15 @@ def _uncovered(out: TextIO, m: ir.Module, without: Sequence[str]) -> bool:
         else:
             unlisted.append(function)
     for why, times in count.items():
-        out.write(f"  no contract: {times} functions: {why}\n")
+        asked.notes.append(f"no contract: {times} functions: {why}")
     for stem, times in of_packets.items():
         p = packets[stem]
         nothing = acsl_terms.unchecked(p)
         what = f"nothing, for {nothing}" if nothing else f"the check alone, for {acsl_terms.why_not(p)}"
-        out.write(f"  {p.loc.file}:{p.loc.line}: {p.name}: {what}: no contract of {times} functions\n")
+        asked.notes.append(f"{p.loc.file}:{p.loc.line}: {p.name}: {what}: no contract of {times} functions")
     for function in unlisted:
-        out.write(f"  no contract, and not in open.list: {function}\n")
-    return not unlisted
+        asked.notes.append(f"no contract, and not in open.list: {function}")
+    asked.good = asked.good and not unlisted
 
 
 def _where(name: str, known: dict[str, ir.Loc]) -> str:

@@ -9,11 +9,13 @@ Their effort is counted in their own units, not in seconds: what is proved doesn
 from __future__ import annotations
 
 import functools
+import math
 import re
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from typing import Sequence
+
+from . import prove_calls
 
 WORD = re.compile(r"[A-Za-z_][\w!'.]*")
 HEAD = re.compile(r"\(([\w-]+)\s*\(?\s*([^\s()]*)")
@@ -23,6 +25,8 @@ SAYS = ("set-logic", "set-info", "set-option", "check-sat", "get-info")
 # About how much a solver does in a second.
 UNITS = {"cvc4": 250_000, "z3": 3_000_000}
 CALLS = {"cvc4": ["cvc4", "--lang=smt2", "--rlimit={}"], "z3": ["z3", "rlimit={}"]}
+# Where that is far from the truth, a solver is stopped after so many times the processor's seconds that it should take.
+LATE = 4
 LOGIC = {"cvc4": "(set-logic AUFDTNIRA)\n", "z3": ""}
 
 
@@ -110,11 +114,11 @@ def needed(forms: Sequence[Form]) -> str:
     return whole([f for i, f in enumerate(forms) if i in kept])
 
 
-def shows(solver: str, goal: str, seconds: float) -> bool:
-    """Whether a solver shows a goal with about so many seconds of its time."""
+def shows(solver: str, goal: str, seconds: float) -> tuple[bool, float]:
+    """Whether a solver shows a goal with about so many seconds of its time, and the seconds that it took."""
     with tempfile.NamedTemporaryFile("w", suffix=".smt2", encoding="utf-8") as f:
         f.write(f"{LOGIC[solver]}{goal}\n(check-sat)\n")
         f.flush()
-        call = [part.format(int(seconds * UNITS[solver])) for part in CALLS[solver]] + [f.name]
-        done = subprocess.run(call, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
-    return done.stdout == "unsat\n"
+        call = ["prlimit", f"--cpu={math.ceil(seconds * LATE)}"] + [part.format(int(seconds * UNITS[solver])) for part in CALLS[solver]] + [f.name]
+        done = prove_calls.call(call)
+    return done.stdout == "unsat\n", done.seconds

@@ -6,6 +6,7 @@ Frama-C is a gigabyte with what it needs and no part of `make test`'s packages; 
 
 from __future__ import annotations
 
+import difflib
 import re
 import shutil
 import sys
@@ -17,7 +18,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 sys.path.insert(0, str(ROOT / "gen"))
 import report as common  # noqa: E402
 from mrg import prove_c, prove_slice  # noqa: E402
-from mrg.emit import acsl_text, whole  # noqa: E402
+from mrg.emit import acsl_arms, acsl_text, c_module, whole  # noqa: E402
 from mrg.load import load_named  # noqa: E402
 
 SPEC = """/// Of a test.
@@ -37,6 +38,25 @@ grammar Text {
   message Line = name:1*ALPHA CRLF;
 }
 """
+# More arms than WP gets along with at once.
+MANY = """/// Of a test.
+module many;
+
+/// A name, and what is of its kind.  RFC 1035
+packet Many {
+  name: bytes until 0;
+  kind: u8;
+  size: u8 := size body;
+  body: switch kind {
+%s    _ => other: rest;
+  } within size;
+}
+
+/// An octet that says something.  RFC 1035
+packet One {
+  a: u8 in 1..;
+}
+""" % "".join(f"    {kind} => one{kind}: One;\n" for kind in range(1, 18))
 SAMPLES = ["net/tcp.mrg", "dns/edns.mrg"]
 FAULTS = [
     ("one octet less is asked for", r"\(end - q\) < 1u", "(end - q) < 0u"),
@@ -46,6 +66,11 @@ TEXT_FAULTS = [
     ("a state that takes nothing", "s0", r"(from = p;\n)\t\tp\+\+;\n", r"\1"),
     ("a state that does not ask whether there is room", "s1", r"if \(mrg_rare\(left == 0\)\)\n\t\t\tgoto full;", ""),
     ("a state that does not ask whether the input ends", "s2", r"if \(mrg_rare\(p == end\)\)\n\t\tgoto more;\n(\tif \(\*p == 10u\))", r"\1"),
+]
+ARM_FAULTS = [
+    ("a region that is not held against what there is", "before", r"size > \(size_t\)\(end - q\)", "size > (size_t)(end - q) + 1u"),
+    ("an arm that takes an octet too many", "arm3", r"q = one4_after;", "q = one4_after + 1;"),
+    ("a view that is one octet too long", "after", r"v->len = \(size_t\)\(q - p\);", "v->len = (size_t)(q - p) + 1u;"),
 ]
 # A goal as Why3 writes it: that f gives 7 is in the definition of g; nothing is asked of h.
 GOAL = """;;; by nobody
@@ -129,6 +154,31 @@ def states(report: common.Report) -> None:
             report.check(f"{name}: state {state}", re.sub(r"goto s\d+;", "return st;", text).split() == found.split(), f"{text}\n---\n{found}")
 
 
+def arms(report: common.Report) -> None:
+    """So are the parts of a check with many arms."""
+    modules, named, _ = load_named([str(ROOT / "specs/dns/rr.mrg")], [str(ROOT / "specs")])
+    module = next(m for m in modules if m.name in named)
+    report.check("checks that are proved in parts", acsl_arms.split(module) == ["mrg_dns_rr_scan_"], str(acsl_arms.split(module)))
+    compiled = re.search(r"\nconst uint8_t \*mrg_dns_rr_scan_\([^;{]*\)\n\{\n(.*?)\n\}\n", c_module.source(module), flags=re.S)
+    proved = re.findall(r"\nconst uint8_t \*mrg_dns_rr_scan_(\w+)\([^;{]*\)\n\{\n(.*?)\n\}\n", acsl_arms.source(module), flags=re.S)
+    lines = [line.strip() for line in re.sub(r"\t+(case .*|default):.*\n", "", compiled[1] if compiled else "").split("\n")]
+    shown: list[str] = []
+    for name, text in proved:
+        body = [line.strip() for line in re.sub(r"(/\*@.*?\*/\n)+return NULL;", "break;", text).split("\n")]
+        shown += body[:-1] if name == "before" else ["{", *body, "}"] if name.startswith("arm") else body
+        shown += ["switch (shape) {"] if name == "before" else []
+    last = max(i for i, line in enumerate(lines) if line == "if (MRG_UNLIKELY(q != rdata_lim))")
+    report.check("there is no default but an arm", lines[last - 2 : last] == ["}", "}"], str(lines[last - 3 : last]))
+    del lines[last - 1]
+    report.check("parts of a check: all of its lines", shown == lines and len(proved) > 70, "\n".join(difflib.unified_diff(lines, shown, n=1)))
+
+
+def closure(report: common.Report) -> None:
+    """What is called by what is asked about is asked about, too."""
+    text = "static int f(int a)\n{\n\treturn g(a) + 1;\n}\n\nint g(int a)\n{\n\treturn g(a);\n}\n\nint h(void)\n{\n\treturn f(1);\n}\n"
+    report.check("what is called", prove_c.called(text, ["f"]) == {"f", "g"}, str(prove_c.called(text, ["f"])))
+
+
 def loads(report: common.Report, room: Path) -> None:
     """Numbers as mrg.h has them loaded for gcc and clang, and for any other compiler: the latter is what is proved."""
     source = room / "loads.c"
@@ -174,9 +224,9 @@ def solvers(report: common.Report) -> None:
     forms = prove_slice.read(GOAL)
     wrong = prove_slice.read(GOAL.replace("(f 5) 7", "(f 5) 8"))
     for solver in prove_c.SOLVERS:
-        report.check(f"{solver} shows it", prove_slice.shows(solver, prove_slice.needed(forms), 1))
-        report.check(f"{solver} doesn't show what is wrong", not prove_slice.shows(solver, prove_slice.needed(wrong), 1))
-        report.check(f"{solver} shows nothing of what it can't read", not prove_slice.shows(solver, "(assert false) (assert k)", 1))
+        report.check(f"{solver} shows it", prove_slice.shows(solver, prove_slice.needed(forms), 1)[0])
+        report.check(f"{solver} doesn't show what is wrong", not prove_slice.shows(solver, prove_slice.needed(wrong), 1)[0])
+        report.check(f"{solver} shows nothing of what it can't read", not prove_slice.shows(solver, "(assert false) (assert k)", 1)[0])
 
 
 def proofs(report: common.Report, room: Path) -> None:
@@ -224,19 +274,42 @@ def texts(report: common.Report, room: Path) -> None:
         report.check(f"{what}: not proved", named is not None, done.stdout)
 
 
+def parts(report: common.Report, room: Path) -> None:
+    spec, out = room / "many.mrg", room / "many"
+    spec.write_text(MANY)
+    command = ("bin/mrg", "prove", "--c", spec, "-o", out, "--solvers", "z3")
+    done = common.run(*command, "--only", "mrg_many_many_scan_")
+    count = re.search(r"^many.mrg: arms: (\d+)/(\d+) goals of 20 functions", done.stdout, re.M)
+    report.check("a check of many arms is proved", done.returncode == 0 and count is not None and count[1] == count[2], done.stdout)
+    source = out / "many_arms_prove.c"
+    bad = source.read_text()
+    for what, _, find, wrong in ARM_FAULTS:
+        bad, times = re.subn(find, wrong, bad)
+        report.check(f"{what}: planted", times == 1, f"{times} places")
+    source.write_text(bad)
+    done = common.run(*command, "--as-is", "--timeout", "2", "--only", "mrg_many_many_scan_")
+    report.check("faults in parts: not proved", done.returncode == 1, done.stdout)
+    for what, part, _, _ in ARM_FAULTS:
+        named = re.search(rf"^  many.mrg:\d+: not proved: typed_mrg_many_many_scan_{part}_", done.stdout, re.M)
+        report.check(f"{what}: not proved", named is not None, done.stdout)
+
+
 def main() -> int:
     report = common.Report()
     with tempfile.TemporaryDirectory() as name:
         annotations(report, Path(name))
         states(report)
+        arms(report)
+        closure(report)
         loads(report, Path(name))
         slices(report)
         if all(shutil.which(tool) for tool in ("frama-c", "why3", "cvc4", "z3")):
             solvers(report)
             proofs(report, Path(name))
             texts(report, Path(name))
+            parts(report, Path(name))
         else:
-            print("21 not applicable")
+            print("29 not applicable")
     return report.finish()
 
 

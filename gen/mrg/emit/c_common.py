@@ -80,6 +80,12 @@ class Sites:
         return f"MRG_SITE({site_table(self.module)}, {self.index[row]})"
 
 
+def by_value(item: ir.Switch) -> bool:
+    """The arms are values, so that it is a switch of C's."""
+    hi = item.on.hi
+    return all(p.hi - p.lo < 16 and (p.mask & hi) == hi or p.mask >= hi and p.hi - p.lo < 16 for a in item.arms for p in a.pats)
+
+
 def dispatch(
     w: Writer,
     item: ir.Switch,
@@ -92,10 +98,7 @@ def dispatch(
 
     where they are ranges or patterns.  Arm bodies end in break or return."""
     hi = item.on.hi
-    small = all(
-        p.hi - p.lo < 16 and (p.mask & hi) == hi or p.mask >= hi and p.hi - p.lo < 16 for a in item.arms for p in a.pats
-    )
-    if small:
+    if by_value(item):
         with w.block(f"switch ({on})"):
             for a in item.arms:
                 for p in a.pats:
