@@ -231,6 +231,7 @@ bool options_read(
 {
 	*o = (struct options){ .workers = 1,
 		.query_log_sample = 1,
+		.rate = { .slip = RATE_SLIP, .networks = RATE_NETWORKS },
 		.server = { .udp_max = ANSWERING_UDP_MAX },
 		.zones = { .arena = arena } };
 	if (args_read(&args, o, argc, argv, outcome)) {

@@ -135,6 +135,24 @@ def test_over_a_rate_replies_are_held_back() -> None:
             equal(wire.read(message).rdata(wire.A), [bytes((192, 0, 2, 80))])
 
 
+def test_a_rate_alone_counts_many_names_and_cuts_every_second_reply() -> None:
+    """What --rate-networks and --rate-slip are where they are not said."""
+    names, rounds = 20, 25
+    zone = ZONE + "".join(f"n{i} A 192.0.2.{i}\n" for i in range(names))
+    with Files() as files:
+        path = files.write("a.zone", zone)
+        with Server("--zone", f"example.org={path}", "--metrics", "127.0.0.1:0", "--rate", "1") as server, server.udp_socket() as s:
+            for n in range(1, rounds + 1):
+                for i in range(names):
+                    s.send(wire.query(f"n{i}.example.org"))
+                end = time.monotonic() + PATIENCE_S
+                while (found := figures(page(server)))['mrg_dns_queries_total{transport="udp"}'] != n * names and time.monotonic() < end:
+                    pass  # sockets have no room for all at once
+    cut, dropped = (found[f'mrg_dns_rate_limited_total{{how="{how}"}}'] for how in ("truncated", "dropped"))
+    check(cut + dropped > names * rounds / 2, f"{cut} cut short, {dropped} not sent")
+    check(0 <= dropped - cut <= names, f"{cut} cut short, {dropped} not sent: of each name every second one")
+
+
 def test_servers_that_share_a_secret_know_each_others_cookies() -> None:
     secret, new = "00112233445566778899aabbccddeeff", "ffeeddccbbaa99887766554433221100"
     query = wire.query("www.example.org")
