@@ -11,9 +11,9 @@
 #include "appliances/common/say.h"
 #include "appliances/dns/dnstap_out.h"
 #include "appliances/dns/options.h"
-#include "dns/message.h"
 #include "dnstap.h"
 #include "iana/dns.h"
+#include "protocols/dns/query.h"
 #include "unix/mrg_unix.h"
 
 enum {
@@ -93,9 +93,9 @@ struct told {
 /* All but updates is told as questions are: dnstap.proto has no types for NOTIFY and transfers. */
 static bool is_update(struct mrg_span query)
 {
-	struct mrg_dns_header h;
-	return mrg_dns_header_check(query, &h, NULL) == MRG_OK &&
-	       mrg_dns_header_opcode(&h) == MRG_DNS_OPCODE_UPDATE;
+	struct mrg_dns_query q;
+	return mrg_dns_query_question(query, &q) == MRG_DNS_VERDICT_NOTIMP &&
+	       mrg_dns_header_opcode(&q.header) == MRG_DNS_OPCODE_UPDATE;
 }
 
 static void put_message(struct mrg_w *w, const struct told *t)

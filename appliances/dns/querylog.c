@@ -111,7 +111,8 @@ static void put_reply(
 	struct mrg_rt_line *l, const struct seen *seen, const struct mrg_dns_query *q, struct mrg_span reply)
 {
 	struct mrg_dns_header h;
-	const bool replied = mrg_dns_header_check(reply, &h, NULL) == MRG_OK;
+	struct mrg_reject why = { .at = reply.p };
+	const bool replied = mrg_dns_header_check(reply, &h, &why) == MRG_OK;
 	if (replied)
 		put_mnemonic(l, "rcode", &mrg_dns_rcode_text, mrg_dns_response_rcode(reply, &h));
 	else if (seen->messages != 0)
@@ -131,12 +132,13 @@ struct mrg_span querylog_line(struct mrg_rt_line *l, const struct seen *seen, st
 {
 	struct mrg_dns_query q;
 	struct mrg_dns_header h;
+	struct mrg_reject why = { .at = query.p };
 	read_message(query, &q);
 	mrg_rt_line_begin(l, "info", event_of(&q));
 	put_time(l, unix_ns);
 	mrg_rt_line_addr(l, "peer", &seen->peer);
 	mrg_rt_line_str(l, "via", seen->via == MRG_DNS_UDP ? "udp" : "tcp");
-	if (mrg_dns_header_check(query, &h, NULL) == MRG_OK)
+	if (mrg_dns_header_check(query, &h, &why) == MRG_OK)
 		put_mnemonic(l, "opcode", &mrg_dns_opcode_text, mrg_dns_header_opcode(&h));
 	put_reply(l, seen, &q, reply);
 	mrg_rt_line_num(l, "took_us", (seen->until_ns - seen->since_ns) / MICRO);

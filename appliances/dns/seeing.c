@@ -59,7 +59,8 @@ void seeing_granted(struct worker *w, const struct sight *s, uint64_t since_ns)
 static bool is_granted(struct mrg_span reply)
 {
 	struct mrg_dns_header h;
-	return mrg_dns_header_check(reply, &h, NULL) == MRG_OK &&
+	struct mrg_reject why = { .at = reply.p };
+	return mrg_dns_header_check(reply, &h, &why) == MRG_OK &&
 	       mrg_dns_header_rcode(&h) == MRG_DNS_RCODE_NOERROR;
 }
 
