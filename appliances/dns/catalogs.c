@@ -75,7 +75,7 @@ static bool say_member(
 /* What was kept of it is served until its primaries say more, which are asked; there may be nothing yet. */
 static void begin(struct manager *m, struct zone_entry *e)
 {
-	struct version *v = kept_load(e);
+	struct version *v = kept_load(&m->reader, e);
 	if (v != NULL) {
 		said_zone(v->zone, e->now.option->file);
 		e->changed = m->telling = true;
@@ -269,6 +269,7 @@ void catalogs_turn(struct manager *m)
 		c->read = v;
 		read_version(m, c);
 	}
+	kept_reader_close(&m->reader);
 }
 
 /* ---- catalogs that come and go ---- */

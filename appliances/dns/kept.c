@@ -92,22 +92,27 @@ static void note(struct zone_entry *e, const struct mrg_dns_zone *zone)
 
 void kept_note(struct zone_entry *e) { note(e, e->now.version->zone); }
 
-struct version *kept_load(struct zone_entry *e)
+struct version *kept_load(struct kept_reader *r, struct zone_entry *e)
 {
 	const struct report report = { .fault = take_fault };
 	const char *const file = e->now.option->file;
-	struct loader l;
 	struct version *v;
 	uint8_t b[MARK];
 	e->kept = false;
-	if (file == NULL || !begins_with(file, mark(b, e, true)) || loader_open(&l, true) != OUTCOME_OK)
+	if (file == NULL || !begins_with(file, mark(b, e, true)))
 		return NULL;
-	const enum outcome outcome = load_zone(&l, e->now.option, &report, &v);
-	loader_close(&l);
-	if (outcome != OUTCOME_OK)
+	r->open = r->open || loader_open(&r->loader, true) == OUTCOME_OK;
+	if (!r->open || load_zone(&r->loader, e->now.option, &report, &v) != OUTCOME_OK)
 		return NULL;
 	note(e, v->zone);
 	return v;
+}
+
+void kept_reader_close(struct kept_reader *r)
+{
+	if (r->open)
+		loader_close(&r->loader);
+	r->open = false;
 }
 
 int kept_write(struct zone_entry *e)

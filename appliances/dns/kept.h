@@ -13,11 +13,22 @@
 #ifndef MRG_DNS_KEPT_H
 #define MRG_DNS_KEPT_H
 
+#include "appliances/dns/load.h"
 #include "appliances/dns/zone_table.h"
 #include "unix/mrg_unix.h"
 
-/* kept_load - what there is of a member. NULL: nothing; of a file that is its own and can't be read the log says why. With one user. */
-struct version *kept_load(struct zone_entry *e);
+/* What reads files, one after the other: versions that are made meanwhile lie side by side, which is one mapping for the system. Zeroed: closed. */
+struct kept_reader {
+	bool open;
+	struct loader loader;
+};
+
+/*
+ * kept_load - what there is of a member. NULL: nothing; of a file that is its own and can't be read the log says why. With one user.
+ *   r   is opened when it is needed; kept_reader_close when no more is to be read now
+ */
+struct version *kept_load(struct kept_reader *r, struct zone_entry *e);
+void kept_reader_close(struct kept_reader *r);
 
 /* kept_note - its file has what there is of it. */
 void kept_note(struct zone_entry *e);

@@ -35,6 +35,7 @@ struct manager {
 	struct tellings tellings;
 	struct zone_table zones;
 	struct keeping keeping;
+	struct kept_reader reader; /* while catalogs are gone over */
 	struct catalog *catalogs; /* those of them that are, one behind the other */
 	bool dirty;   /* they are not what is served */
 	bool telling; /* those who keep copies of some of them are to be told */
