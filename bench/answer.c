@@ -35,7 +35,9 @@ static void wire_name(const char *text, struct zone_option *out)
 static const struct database *zone_load(const char *path, const char *origin)
 {
 	static struct zone_option zone;
-	static struct settings s = { .users = 1, .options = { .server = { .udp_max = 1232 } } }; /* which the database keeps */
+	static struct settings s = {
+		.users = 1, .options = { .answering = { .server = { .udp_max = 1232 } } }
+	}; /* which the database keeps */
 	struct database *db;
 
 	zone.file = path;

@@ -1,10 +1,9 @@
 /* Limits: see limits.h. */
-#include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "appliances/dns/limits.h"
 #include "appliances/common/say.h"
+#include "appliances/dns/system.h"
 #include "mrg_text.h"
 
 /* Each worker gets its part of a network's datagrams, and so of its limit. */
@@ -28,13 +27,13 @@ size_t rate_memory(const struct rate_option *r)
 	return r->limit != 0 ? mrg_dns_rate_memory(&limits) : 0;
 }
 
-int rate_table(const struct rate_option *r, size_t workers, struct mrg_dns_rate *out, struct mrg_arena *arena)
+bool rate_table(
+	const struct rate_option *r, size_t workers, struct mrg_dns_rate *out, struct mrg_arena *arena)
 {
 	const struct mrg_dns_rate_limits limits = limits_of(r, workers);
 	uint64_t secret[2];
-	if (getrandom(secret, sizeof secret, 0) != sizeof secret)
-		return errno;
-	return mrg_dns_rate_init(out, arena, &limits, secret) == MRG_OK ? 0 : ENOMEM;
+	return system_random(secret, sizeof secret) &&
+	       mrg_dns_rate_init(out, arena, &limits, secret) == MRG_OK;
 }
 
 bool cookie_secret_read(const char *value, struct mrg_dns_cookie_secrets *secrets, unsigned place)
@@ -54,11 +53,11 @@ bool cookie_secret_read(const char *value, struct mrg_dns_cookie_secrets *secret
 	return true;
 }
 
-int cookie_secret_any(struct mrg_dns_cookie_secrets *secrets)
+bool cookie_secret_any(struct mrg_dns_cookie_secrets *secrets)
 {
 	uint8_t octets[MRG_DNS_COOKIE_SECRET];
-	if (getrandom(octets, sizeof octets, 0) != sizeof octets)
-		return errno;
+	if (!system_random(octets, sizeof octets))
+		return false;
 	mrg_dns_cookie_secret_set(secrets, 0, octets);
-	return 0;
+	return true;
 }

@@ -52,13 +52,7 @@ static const char HELP[] =
 static const char PROGRAM[] = "mrg-dns";
 static const char VERSION[] = DNS_VERSION "\n";
 
-enum {
-	PORT = 53,
-	SAMPLE_MAX = 1000000000,
-	SLIP_MAX = 100,
-	NETWORKS_MAX = 10000000,
-	TCP_PER_CLIENT_MAX = 65535
-};
+enum { PORT = 53, SAMPLE_MAX = 1000000000 };
 
 /* ---- values: each says itself what is wrong with one ---- */
 
@@ -93,16 +87,6 @@ static bool take_sandbox(void *ctx, const char *value)
 	(void)value;
 	o->sandbox = true;
 	return sandbox_possible(PROGRAM);
-}
-
-static bool take_cookie_secret(void *ctx, const char *value)
-{
-	struct options *const o = ctx;
-	if (o->cookie_secrets == 2) {
-		say("mrg-dns: --cookie-secret: two at most, the old one and the new one", NULL);
-		return false;
-	}
-	return cookie_secret_read(value, &o->cookies, o->cookie_secrets++);
 }
 
 static bool take_query_log(void *ctx, const char *value)
@@ -145,16 +129,7 @@ static const struct arg table[] = {
 	ARG_COUNTS("--workers", struct options, workers, 1, WORKERS_MAX),
 	ARG_SAYS("--user", struct options, user),
 	ARG_DOES("--sandbox", take_sandbox),
-	ARG_TAKES("--udp-max", answering_udp_max),
-	ARG_TAKES("--version-text", answering_version),
-	ARG_TAKES("--identity", answering_identity),
-	ARG_TAKES("--nsid", answering_nsid),
-	ARG_COUNTS("--rate", struct options, rate.limit, 0, MRG_DNS_RATE_MOST),
-	ARG_COUNTS("--rate-slip", struct options, rate.slip, 0, SLIP_MAX),
-	ARG_COUNTS("--rate-networks", struct options, rate.networks, 1, NETWORKS_MAX),
-	ARG_COUNTS("--tcp-per-client", struct options, tcp_per_client, 1, TCP_PER_CLIENT_MAX),
-	ARG_TAKES("--cookie-secret", take_cookie_secret),
-	ARG_SETS("--no-cookies", struct options, no_cookies),
+	ANSWERING_ARGS(struct options, answering),
 	ARG_TAKES("--config", take_config),
 	ARG_SETS("--check", struct options, check),
 	ARG_SETS("--print", struct options, print),
@@ -215,30 +190,16 @@ static bool check_whole(const struct options *o)
 	return false;
 }
 
-static bool make_cookies(struct options *o)
-{
-	if (o->no_cookies)
-		return true;
-	o->server.cookies = &o->cookies;
-	const int err = o->cookie_secrets == 0 ? cookie_secret_any(&o->cookies) : 0;
-	if (err != 0)
-		say("mrg-dns: cookies: ", strerrordesc_np(err), NULL);
-	return err == 0;
-}
-
 bool options_read(
 	struct options *o, struct mrg_arena *arena, int argc, char *const argv[], enum outcome *outcome)
 {
-	*o = (struct options){ .workers = 1,
-		.query_log_sample = 1,
-		.rate = { .slip = RATE_SLIP, .networks = RATE_NETWORKS },
-		.server = { .udp_max = ANSWERING_UDP_MAX },
-		.zones = { .arena = arena } };
+	*o = (struct options){ .workers = 1, .query_log_sample = 1, .zones = { .arena = arena } };
+	answering_init(&o->answering);
 	if (args_read(&args, o, argc, argv, outcome)) {
 		*outcome = OUTCOME_USAGE;
 		if (o->listen_count == 0 && o->net.kind != NET_NONE)
 			o->listen_count = net_listen(o->listen, PORT);
-		return check_whole(o) && zone_options_end(&o->zones) && make_cookies(o);
+		return check_whole(o) && zone_options_end(&o->zones) && answering_end(&o->answering);
 	}
 	if (o->faults != 0)
 		*outcome = OUTCOME_INPUT;

@@ -8,7 +8,6 @@
 
 #include "appliances/common/net.h"
 #include "appliances/dns/answering.h"
-#include "appliances/dns/limits.h"
 #include "appliances/dns/zone_option.h"
 #include "mrg_rt.h"
 
@@ -17,20 +16,15 @@ enum { LISTEN_MAX = 32, WORKERS_MAX = 256 };
 #define DNS_VERSION "mrg-dns 0.1.0" /* as in mk/config.mk */
 
 struct options {
-	struct mrg_dns_server server; /* first, for answering.h; without a database */
+	struct answering answering; /* first: its takers are given all of this */
 	struct mrg_rt_addr listen[LISTEN_MAX];
 	size_t listen_count;
 	struct net_options net;
 	struct mrg_rt_addr metrics; /* family 0: none */
 	struct zone_options zones;
-	struct rate_option rate;
-	struct mrg_dns_cookie_secrets cookies;
-	unsigned cookie_secrets; /* that were given */
-	bool no_cookies;
 	const char *control;       /* a socket for mrg-dnsctl; NULL: none */
 	const char *query_log, *dnstap; /* where to write down what is seen of queries; NULL: nowhere */
 	unsigned query_log_sample;      /* of so many queries one */
-	unsigned tcp_per_client; /* connections; 0: no limit */
 	unsigned workers;
 	const char *user;
 	bool check, print, sandbox;

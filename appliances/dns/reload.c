@@ -298,7 +298,8 @@ const char *reload_all(struct manager *m)
 	const bool taken = take_settings(m, s, &report);
 	if (taken) {
 		settings_differ(&m->first->options, &s->options, tell_fixed);
-		s->options.server.udp_max = m->first->options.server.udp_max; /* that there is room for */
+		s->options.answering.server.udp_max =
+			m->first->options.answering.server.udp_max; /* that there is room for */
 	}
 	settings_drop(s);
 	if (!taken)

@@ -155,8 +155,8 @@ void reporter_reopen(struct reporter *r) { atomic_store_explicit(&r->reopen, tru
 /* What collectors know us by: as we call ourselves, or as the machine is called. */
 static struct mrg_span identity(struct reporter *r, const struct options *o)
 {
-	if (o->server.identity.len != 0)
-		return o->server.identity;
+	if (o->answering.server.identity.len != 0)
+		return o->answering.server.identity;
 	if (gethostname(r->host, sizeof r->host - 1) != 0)
 		r->host[0] = '\0';
 	return (struct mrg_span){ (const uint8_t *)r->host, strlen(r->host) };

@@ -33,8 +33,9 @@ bool settings_again(struct settings **out, const struct settings *before)
 	if (!settings_read(out, before->argc, before->argv, &outcome))
 		return false;
 	struct options *const o = &(*out)->options;
-	if (o->cookie_secrets == 0 && before->options.cookie_secrets == 0)
-		o->cookies = before->options.cookies; /* those that clients have are good on */
+	if (o->answering.cookie_secrets == 0 && before->options.answering.cookie_secrets == 0)
+		o->answering.cookies =
+			before->options.answering.cookies; /* those that clients have are good on */
 	return true;
 }
 
@@ -71,9 +72,9 @@ void settings_differ(const struct options *a, const struct options *b, void (*te
 		{ "workers", a->workers == b->workers },
 		{ "user", same_text(a->user, b->user) },
 		{ "sandbox", a->sandbox == b->sandbox },
-		{ "udp-max", a->server.udp_max == b->server.udp_max },
-		{ "rate", same_rate(&a->rate, &b->rate) },
-		{ "tcp-per-client", a->tcp_per_client == b->tcp_per_client },
+		{ "udp-max", a->answering.server.udp_max == b->answering.server.udp_max },
+		{ "rate", same_rate(&a->answering.rate, &b->answering.rate) },
+		{ "tcp-per-client", a->answering.tcp_per_client == b->answering.tcp_per_client },
 		{ "query-log", same_text(a->query_log, b->query_log) },
 		{ "query-log-sample", a->query_log_sample == b->query_log_sample },
 		{ "dnstap", same_text(a->dnstap, b->dnstap) },

@@ -226,7 +226,7 @@ enum mrg_status database_new(
 	struct database *const db = mrg_arena_get(&arena, sizeof *db, _Alignof(struct database));
 	db->arena = arena;
 	db->settings = settings;
-	db->server = settings->options.server;
+	db->server = settings->options.answering.server;
 	db->server.keys = &settings->options.zones.table;
 	db->states = (struct mrg_dns_states){ .ctx = db, .expire = expire };
 	db->server.states = &db->states;

@@ -52,7 +52,7 @@ static bool answer_other(void *ctx, struct mrg_dgram_end *e, size_t index, struc
 static struct answers answers_of(struct worker *w)
 {
 	return (struct answers){ .server = &w->db->server,
-		.rate = w->options->rate.limit != 0 ? &w->rate : NULL,
+		.rate = w->options->answering.rate.limit != 0 ? &w->rate : NULL,
 		.ctx = w,
 		.answered = sampler_is_on(&w->sampler) ? count_and_see : count,
 		.other = answer_other };
@@ -149,7 +149,7 @@ static bool turn(void *ctx, uint64_t now_ns)
 static struct mrg_tcpip_limits stack_limits(const struct options *o)
 {
 	struct mrg_tcpip_limits limits = mrg_tcpip_usual;
-	limits.dgram_out_max = o->server.udp_max;
+	limits.dgram_out_max = o->answering.server.udp_max;
 	return limits;
 }
 
@@ -180,13 +180,14 @@ static int make_ends(struct worker *w, const struct places *places, uint32_t con
 	const struct options *const o = w->options;
 	const struct mrg_unix_limits limits = {
 		.conn_count = (places->net == NULL ? conns + SPARE_SLOTS : OUTWARD_CONNECTS) + METRICS_CONNS,
-		.dgram_in_max = o->server.udp_max > QUERY_MAX ? o->server.udp_max : QUERY_MAX,
-		.dgram_out_max = o->server.udp_max,
+		.dgram_in_max =
+			o->answering.server.udp_max > QUERY_MAX ? o->answering.server.udp_max : QUERY_MAX,
+		.dgram_out_max = o->answering.server.udp_max,
 	};
 	struct mrg_dns_stream_limits stream_limits = { .conn_count = conns,
 		.block_count = BLOCKS,
 		.idle_ns = IDLE_NS,
-		.client_max = o->tcp_per_client };
+		.client_max = o->answering.tcp_per_client };
 	const struct mrg_dns_answerer answerer = {
 		.ctx = w, .answer = answer_stream, .next = next_part, .done = transfer_over
 	};
@@ -215,7 +216,7 @@ int worker_new(struct worker **out, struct control *control, const struct option
 	struct mrg_arena arena;
 	const struct mrg_tcpip_limits stack = stack_limits(o);
 	const bool seen = o->query_log != NULL || o->dnstap != NULL;
-	const size_t memory = ARENA + rate_memory(&o->rate) + (seen ? sampler_memory() : 0) +
+	const size_t memory = ARENA + rate_memory(&o->answering.rate) + (seen ? sampler_memory() : 0) +
 			      (places->net != NULL ? net_memory(places->net->options, &stack) : 0);
 	int err = mrg_unix_arena_open(&arena, memory, memory);
 	if (err != 0)
@@ -228,8 +229,8 @@ int worker_new(struct worker **out, struct control *control, const struct option
 	w->db = atomic_load_explicit(&control->current, memory_order_acquire);
 	atomic_init(&w->seen, w->db);
 	w->answer_dgrams = (struct mrg_dgram_user){ .ctx = w, .batch = answer_dgrams };
-	if (o->rate.limit != 0)
-		err = rate_table(&o->rate, o->workers, &w->rate, &w->arena);
+	if (o->answering.rate.limit != 0 && !rate_table(&o->answering.rate, o->workers, &w->rate, &w->arena))
+		err = ENOMEM;
 	if (err == 0 && seen && !sampler_init(&w->sampler, &w->arena, o->query_log_sample))
 		err = ENOMEM;
 	sendings_init(&w->sendings, &w->arena);

@@ -17,7 +17,7 @@
 
 struct zones {
 	struct vm_app *app;
-	const struct mrg_dns_server *server;
+	const struct answering *answering;
 	struct settings settings; /* that never end */
 	struct mrg_archive_tree archive;
 	bool opened; /* which it is */
@@ -27,10 +27,10 @@ struct zones {
 
 static struct zones zones; /* all zero: in no file */
 
-struct zones *zones_of(struct vm_app *app, const struct mrg_dns_server *server)
+struct zones *zones_of(struct vm_app *app, const struct answering *answering)
 {
 	zones.app = app;
-	zones.server = server;
+	zones.answering = answering;
 	zones.settings.options.zones.arena = &app->arena;
 	atomic_init(&zones.settings.users, 1);
 	memory_begin(app);
@@ -228,7 +228,7 @@ bool zones_load(struct zones *z)
 
 bool zones_begin(struct zones *z)
 {
-	z->settings.options.server = *z->server;
+	z->settings.options.answering = *z->answering;
 	return keeper_begin(&z->keeper, z->most);
 }
 

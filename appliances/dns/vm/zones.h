@@ -3,7 +3,7 @@
  * perhaps with a configuration, by which they are transferred to and from others (keeper.h). zones_stored.c: the zone of `make image`.
  *
  * Use:
- *	struct zones *z = zones_of(&app, &server);
+ *	struct zones *z = zones_of(&app, &answering);
  *	if (!zones_take(z, "example.org") || !zones_load(z)) ...	(the log says why)
  *	if (!zones_begin(z)) ...					(when all else has its memory)
  *	zones_answers(z)
@@ -11,6 +11,7 @@
 #ifndef MRG_DNS_VM_ZONES_H
 #define MRG_DNS_VM_ZONES_H
 
+#include "appliances/dns/answering.h"
 #include "appliances/dns/answers.h"
 #include "appliances/vm/app.h"
 #include "protocols/dns/stream.h"
@@ -18,9 +19,9 @@
 struct zones;
 
 /*
- * zones_of - those of the one app that there is; none yet.   server   what options say of it, until zones_begin
+ * zones_of - those of the one app that there is; none yet.   answering   what options say, until zones_begin
  */
-struct zones *zones_of(struct vm_app *app, const struct mrg_dns_server *server);
+struct zones *zones_of(struct vm_app *app, const struct answering *answering);
 
 /*
  * zones_take - one more zone: ORIGIN, or ORIGIN=FILE with the path of a file in the archive.   Lifetime: borrows `value`.

@@ -4,12 +4,13 @@
  */
 #include "appliances/common/say.h"
 #include "appliances/dns/said.h"
+#include "appliances/dns/vm/memory.h"
 #include "appliances/dns/vm/zones.h"
 #include "protocols/dns/zone_stored.h"
 
 struct zones {
 	struct vm_app *app;
-	const struct mrg_dns_server *options;
+	const struct answering *answering;
 	const struct mrg_dns_zone *zone;
 	struct mrg_dns_db db;
 	struct mrg_dns_server server;
@@ -17,10 +18,11 @@ struct zones {
 
 static struct zones zones; /* all zero: in no file */
 
-struct zones *zones_of(struct vm_app *app, const struct mrg_dns_server *server)
+struct zones *zones_of(struct vm_app *app, const struct answering *answering)
 {
 	zones.app = app;
-	zones.options = server;
+	zones.answering = answering;
+	memory_begin(app);
 	return &zones;
 }
 
@@ -60,7 +62,7 @@ bool zones_load(struct zones *z)
 
 bool zones_begin(struct zones *z)
 {
-	z->server = *z->options;
+	z->server = z->answering->server;
 	z->server.db = &z->db;
 	return true;
 }

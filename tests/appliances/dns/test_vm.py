@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -42,6 +43,21 @@ def check_answers(report: Report) -> None:
             report.check(f"an address {how}", dig(m, "www.example.org", "A", "+short", how).strip() == "192.0.2.80", m.text)
             report.check(f"no such name {how}", "NXDOMAIN" in dig(m, "nothing.example.org", how), m.text)
             report.check(f"not ours {how}", "REFUSED" in dig(m, "example.net", how), m.text)
+
+
+def check_limits(report: Report) -> None:
+    """Rates and cookies, as a process has them."""
+    machine = Machine(f"{NET} -- --zone example.org --rate 1 --rate-slip 1", name="mrg-dns", port=53, more=("-initrd", str(ZONE)))
+    machine.command = [word.replace("rtc=off", "rtc=on") for word in machine.command]  # cookies have a time
+    with machine as m:
+        m.until("ready")
+        query = ("www.example.org", "A", "+notcp", "+ignore")
+        report.check("who shows nothing is held back", any(" tc" in dig(m, *query, "+nocookie") for _ in range(20)), m.text)
+        cookie = re.search(r"COOKIE: ([0-9a-f]{48}) \(good\)", dig(m, *query))
+        report.check("a cookie", cookie is not None, m.text)
+        if cookie:
+            told = [dig(m, *query, f"+cookie={cookie[1]}") for _ in range(20)]
+            report.check("who shows it is not", all("192.0.2.80" in text for text in told), "\n".join(told))
 
 
 def check_refusals(report: Report) -> None:
@@ -195,6 +211,7 @@ def check_clock(report: Report) -> None:
 def main() -> int:
     report = Report()
     check_answers(report)
+    check_limits(report)
     check_refusals(report)
     check_configurations(report)
     for make in (Nsd, Knotd):
