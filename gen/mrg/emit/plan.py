@@ -10,6 +10,7 @@ Reading order: tables, Tables.packet, Tables.fill, Tables.expr.
 
 from __future__ import annotations
 
+import re
 from typing import Iterable, Optional, Sequence
 
 from .. import ir, names
@@ -56,6 +57,7 @@ class Tables:
         self.runs: dict[int, list[tuple[int, int]]] = {}  # id(packet) -> points of runs in it that are cut, and their bits
         self.chosen: set[int] = set()  # id(packet) of those that chains choose by their first octet
         self.slots: dict[int, int] = {}  # id(item) -> slot, of the packet at hand
+        self.seen: set[int] = set()  # id(item) of those that something in a table asks for
         self.at: ir.Packet
         packet_rows = []
         for packet in module.packets:
@@ -74,6 +76,7 @@ class Tables:
             packet_rows.append(self.packet(packet))
             self.points_of.append((first, len(self.points)))
         self.rows["packets"] = packet_rows
+        self.mark_unseen()
 
     def add(self, packet: ir.Packet) -> None:
         for p in contained(packet):
@@ -144,6 +147,17 @@ class Tables:
         if field != NONE and self.rows["items"][int(field)].startswith(("{ .kind = MRG_PLAN_SCALAR", "{ .kind = MRG_PLAN_VARINT")):
             self.rows["items"][int(field)] = self.rows["items"][int(field)].replace(f".steers = {NONE}", f".steers = {switch}", 1)
 
+    def mark_unseen(self) -> None:
+        """Numbers and octets that nothing in the tables asks for, once they are there."""
+        kinds = tuple(f"{{ .kind = MRG_PLAN_{kind}," for kind in ("SCALAR", "VARINT", "BYTES", "LET", "ALIGN"))
+        kept = ("MRG_PLAN_IS_COMPUTED", "MRG_PLAN_IS_SOLVED", "MRG_PLAN_IS_OWED", "MRG_PLAN_IS_OWN")
+        rows = self.rows["items"]
+        for item, row in self.index.items():
+            field = re.search(r"\.field = (\d+)", rows[row])
+            solves = field is not None and "MRG_PLAN_IS_SOLVED" in rows[int(field[1])]
+            if rows[row].startswith(kinds) and not (row in self.alone or item in self.seen or solves or any(flag in rows[row] for flag in kept)):
+                rows[row] = rows[row].replace(".flags = ", ".flags = MRG_PLAN_IS_UNSEEN | ", 1)
+
     def leads(self) -> list[str]:
         """Of each packet, a bit for each packet that it may have in it."""
         stride = (len(self.order) + 7) // 8
@@ -175,6 +189,7 @@ class Tables:
         known = lengths(packet)
         rows = []
         for length in known:
+            self.seen.add(id(length.item))
             rows.append(f"{{ {self.path(length.path)}, {len(length.path)}, {self.slots[id(length.item)]}, {_c(length.kind == 'count')} }}")
         at = self.put("lengths", rows)
         return (f"{{ {names.c_string(packet.name)}, {items}, {n}, {len(self.slots)}, {params}, {len(packet.params)}, {at}, {len(known)}, "
@@ -281,6 +296,7 @@ class Tables:
                 if item.severity != "send" and not calls and not sure:
                     self.point(item, {"holds": f"{at}: {item.what}: holds", "broken": f"{at}: {item.what}: broken"})
                 about = next((i for i in own_items(self.at.items) if item.name and i.name == item.name and not isinstance(i, (ir.Check, ir.Optional_))), item)
+                self.seen.add(id(about))
                 flags = ["CALLS"] if calls else ["IS_SURE"] if sure else []
                 field = self.field(item.expr)
                 peeks = [e.bits for e in refs(item.expr) if isinstance(e, ir.Peek)]
@@ -403,6 +419,7 @@ class Tables:
                 for inner in own_items(arm.packet.items):
                     self.slots.setdefault(id(inner), len(self.slots))
                 at_slot = self.slots[id(arm.at.path[-1])]
+                self.seen.add(id(arm.at.path[-1]))
                 self.slots = slots
                 row += f", .buffer = {self.param(arm.buffer)}, .at = {at_slot}, .max_jumps = {arm.max_jumps}"
             rows.append(f"{{ {row} }}")
@@ -429,11 +446,13 @@ class Tables:
 
     def path(self, path: Sequence[ir.Item]) -> int:
         """The slots of a dotted path: the first in this packet, each next one in the packet that the one before is."""
+        self.seen |= set(map(id, path))
         steps = [str(_slot_within(self, before, item)) for before, item in zip(path, path[1:])]
         return self.put("lists", [str(self.slots[id(path[0])]), *steps])
 
     def path_in(self, elem: ir.Item, path: Sequence[ir.Item]) -> int:
         """As path, of an element's packet."""
+        self.seen |= set(map(id, path))
         return self.put("lists", [str(_slot_within(self, before, item)) for before, item in zip((elem, *path), path)])
 
     def param(self, param: ir.Param) -> int:
@@ -453,6 +472,10 @@ class Tables:
         return str(row)
 
     def spelled(self, e: ir.Expr) -> str:
+        if isinstance(e, (ir.SizeOf, ir.CountOf)):
+            self.seen.add(id(e.item))
+        if isinstance(e, ir.Sum):
+            self.seen |= {id(e.first), id(e.last)}
         match e:
             case ir.Const():
                 return f".op = MRG_PLAN_CONST, .value = {_u(e.value)}"
@@ -558,6 +581,7 @@ def _row(kind: str, item: ir.Item, **fields: object) -> str:
     fields.setdefault("expr", NONE)
     fields.setdefault("field", NONE)
     fields.setdefault("steers", NONE)
+    fields.setdefault("flags", [])
     for key, value in fields.items():
         if key == "flags":
             flags = value if isinstance(value, list) else []

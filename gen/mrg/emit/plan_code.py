@@ -44,6 +44,8 @@ def source(t: plan.Tables, header: str, makes: bool) -> str:
     w.line("#ifdef MRG_PLAN_CODE")
     w.line("static const struct mrg_plan plan_tables = { PLAN_TABLES };")
     w.line("struct frame;")
+    w.comment("Which of them a refusal comes to is no matter: all are on the way of what is not refused.")
+    w.line("#define HOT __attribute__((hot))")
     _declare(w, "packet", "struct frame *f, uint32_t *node", range(len(t.order)), len(t.order))
     _declare(w, "alone", "struct frame *f, uint32_t *node", alone, rows["items"])
     _declare(w, "group", "struct frame *f", groups, rows["items"])
@@ -71,7 +73,7 @@ def source(t: plan.Tables, header: str, makes: bool) -> str:
 def _declare(w: Writer, kind: str, params: str, rows: Iterable[int], count: int) -> None:
     rows = list(rows)
     for i in rows:
-        w.line(f"static bool {kind}_{i}({params});")
+        w.line(f"static HOT bool {kind}_{i}({params});")
     with w.block(f"static bool (*const plan_{kind}s[])({params}) =", "};"):
         for i in rows:
             w.line(f"[{i}] = {kind}_{i},")

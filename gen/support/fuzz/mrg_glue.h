@@ -29,9 +29,9 @@
 
 #include "mrg.h"
 
+/* Without octets that are none of both, so that events are the same when their octets are. */
 struct mrg_event {
-	uint32_t id;
-	uint64_t value;
+	uint64_t id, value;
 };
 
 /* Where a walk puts its events. */

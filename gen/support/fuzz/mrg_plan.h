@@ -115,7 +115,8 @@ enum mrg_plan_flag {
 	MRG_PLAN_IS_OWN = 131072,   /* owed, by the packet it is in */
 	MRG_PLAN_IS_FREE = 262144,  /* nothing goes by this number */
 	MRG_PLAN_PEEKS = 524288,    /* of a check: at what `field` begins with, `bits` of it */
-	MRG_PLAN_ASKS_ROOM = 1048576 /* of a check: how many octets follow, which is what `field` takes, if that is known */
+	MRG_PLAN_ASKS_ROOM = 1048576, /* of a check: how many octets follow, which is what `field` takes, if that is known */
+	MRG_PLAN_IS_UNSEEN = 2097152  /* nothing in the tables asks for it once it is there */
 };
 
 struct mrg_plan_item {
@@ -236,6 +237,36 @@ struct mrg_node {
 	uint64_t value;
 };
 
+/* What a message that is made is to be, apart from being one, and how far it has come to that. */
+struct mrg_plan_aims {
+	bool went_wrong;    /* it is not a message any more */
+	bool cuts;          /* the length around, or else the message, is to end at cut_at, octets */
+	bool is_wanted;     /* `wanted` is known */
+	bool jumps_by_chains; /* each is the end of a chain; else octets of any value are pointers, too */
+	uint64_t given_value;
+	uint64_t sized_by;
+	uint64_t begins_by;
+	uint64_t grows;  /* octets that the message is to have at least; 0: as comes */
+	uint64_t wanted; /* of the number that is given: what would have made the aim's equation true */
+	uint32_t wrong;  /* an item whose number is to be anything; NONE */
+	uint32_t given;  /* an item whose number is given_value; NONE */
+	uint32_t sized;  /* octets or a list that are to be sized_by long; NONE */
+	uint32_t begins; /* octets or a number that are to begin with begins_by, where the aim peeks at them; NONE */
+	/* Pointers that lead from one to the next one below, where too many are aimed at: how many there are, and where the last is. */
+	uint32_t jump_n, jump_at, open_n, open_at; /* open: those before the chain at hand */
+	uint32_t jump_max; /* so many, and the one that leads to the last is one too many; or it is just not */
+	uint32_t aim, aim_at; /* an item that is to come to one of its points, and which; NONE */
+	uint32_t aim_packet;
+	uint32_t cut_at;
+};
+
+/* Just a message. */
+#define MRG_PLAN_NO_AIMS \
+	{ \
+		.wrong = MRG_PLAN_NONE, .given = MRG_PLAN_NONE, .sized = MRG_PLAN_NONE, .begins = MRG_PLAN_NONE, \
+		.aim = MRG_PLAN_NONE \
+	}
+
 struct mrg_walk {
 	const struct mrg_plan *plan;
 	uint8_t *reached;        /* points; may be NULL */
@@ -256,31 +287,14 @@ struct mrg_walk {
 	/* making */
 	bool making, ahead; /* ahead: what is written may be peeked at */
 	bool postpones;     /* points that are new go to `postponed`: whether they count is known later */
-	bool went_wrong;    /* it is not a message any more */
-	bool cuts;          /* the length around, or else the message, is to end at cut_at, octets */
-	bool is_wanted;     /* `wanted` is known */
-	bool jumps_by_chains; /* each is the end of a chain; else octets of any value are pointers, too */
 	uint32_t cap;
 	uint8_t *out;
 	struct mrg_rng *rng;
 	const struct mrg_choices *old;  /* to be followed, or NULL */
 	size_t old_at, old_end;
 	struct mrg_choices *made;       /* decisions that are read.  NULL: nobody asks, as in making */
-	uint64_t given_value;
-	uint64_t sized_by;
-	uint64_t begins_by;
-	uint64_t grows;  /* octets that the message is to have at least; 0: as comes */
-	uint64_t wanted; /* of the number that is given: what would have made the aim's equation true */
-	uint32_t wrong;  /* an item whose number is to be anything; NONE */
-	uint32_t given;  /* an item whose number is given_value; NONE */
-	uint32_t sized;  /* octets or a list that are to be sized_by long; NONE */
-	uint32_t begins; /* octets or a number that are to begin with begins_by, where the aim peeks at them; NONE */
-	/* Pointers that lead from one to the next one below, where too many are aimed at: how many there are, and where the last is. */
-	uint32_t jump_n, jump_at, open_n, open_at, jump_base; /* open: those before the chain at hand */
-	uint32_t jump_max; /* so many, and the one that leads to the last is one too many; or it is just not */
-	uint32_t aim, aim_at; /* an item that is to come to one of its points, and which; NONE */
-	uint32_t aim_packet;
-	uint32_t cut_at;
+	struct mrg_plan_aims aims;
+	uint32_t jump_base; /* of the chain at hand, where pointers count from */
 	uint32_t target_n;
 	uint32_t targets[256]; /* where chains began: octets from the buffer's first */
 	struct mrg_node nodes[MRG_NODES_MAX];
@@ -313,7 +327,7 @@ bool mrg_plan_redraw(struct mrg_walk *w, const struct mrg_choice *c, struct mrg_
 enum { MRG_PLAN_EVENTS = 16384, MRG_PLAN_AGAIN = 131072 };
 
 /* What was read of small inputs: those that a fuzzer goes on from come again and again. */
-enum { MRG_PLAN_MEMOS = 1024, MRG_PLAN_MEMO_LEN = 512, MRG_PLAN_MEMO_CHOICES = 192 };
+enum { MRG_PLAN_MEMOS = 1024, MRG_PLAN_MEMO_LEN = 1024, MRG_PLAN_MEMO_CHOICES = 320 };
 
 struct mrg_plan_memo {
 	const void *subject; /* whose input it is */
@@ -356,6 +370,7 @@ size_t mrg_plan_subject_mutate(void *ctx, struct mrg_rng *rng, const uint8_t *in
 	size_t other_len, uint8_t *out, size_t cap);
 size_t mrg_plan_subject_smaller(void *ctx, size_t i, const uint8_t *in, size_t len, uint8_t *out, size_t cap);
 void mrg_plan_subject_run(void *ctx, const uint8_t *in, size_t len, struct mrg_fuzz_result *result);
+void mrg_plan_subject_learn(void *ctx, const uint8_t *in, size_t len);
 void mrg_plan_subject_show(void *ctx, const uint8_t *in, size_t len, FILE *to);
 const char *mrg_plan_subject_point(void *ctx, size_t point);
 

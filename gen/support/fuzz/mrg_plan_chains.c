@@ -72,18 +72,19 @@ static uint64_t least_target(const struct mrg_walk *w, const struct mrg_plan_ite
 static uint32_t aimed_arm(const struct mrg_walk *w, const struct frame *at, const struct mrg_plan_item *item,
 	uint32_t arm, uint64_t total)
 {
-	if (w->aim_at < item->n)
-		return w->aim_at;
-	switch (w->aim_at - item->n) {
+	if (plan_aims(w)->aim_at < item->n)
+		return plan_aims(w)->aim_at;
+	switch (plan_aims(w)->aim_at - item->n) {
 	case 2: /* Where there is room for one octet, or for none, the one that ends it comes to just there. */
 		return arm_of_kind(w, item,
 			total == item->max || (total + 1 == item->max && mrg_rng_below(w->rng, 2) == 0)
 				? MRG_PLAN_STOP
 				: MRG_PLAN_ITEM);
 	case 5: /* As long as can be, unless there are enough before it. */
-		if (!w->jumps_by_chains && w->open_n < w->jump_max && total + 70 < item->max)
+		if (!plan_aims(w)->jumps_by_chains && plan_aims(w)->open_n < plan_aims(w)->jump_max &&
+			total + 70 < item->max)
 			return arm_of_kind(w, item, MRG_PLAN_ITEM);
-		return arm_of_kind(w, item, w->open_n != 0 ? MRG_PLAN_GOTO : MRG_PLAN_STOP);
+		return arm_of_kind(w, item, plan_aims(w)->open_n != 0 ? MRG_PLAN_GOTO : MRG_PLAN_STOP);
 	case 4: /* A pointer to itself, which must be where it can point to. */
 		if (at->pos / 8 < (uint64_t)w->jump_base + least_target(w, item) && total + 70 < item->max)
 			return arm_of_kind(w, item, MRG_PLAN_ITEM);
@@ -117,10 +118,10 @@ static uint32_t decide_arm(struct frame *f, const struct frame *at, const struct
 				arm = (first + i) % item->n;
 		arm = arm == MRG_PLAN_NONE ? first : arm;
 	}
-	if (w->aim == (uint32_t)(item - plan_of(w)->items))
+	if (plan_aims(w)->aim == (uint32_t)(item - plan_of(w)->items))
 		arm = aimed_arm(w, at, item, arm, total);
 	const bool leads =
-		w->aim != MRG_PLAN_NONE &&
+		plan_aims(w)->aim != MRG_PLAN_NONE &&
 		(plan_of(w)->arms[item->a + arm].kind == MRG_PLAN_GOTO || mrg_rng_below(w->rng, 2) == 0);
 	for (uint32_t i = 0; leads && i < item->n; i++)
 		if (plan_arm_leads(w, &plan_of(w)->arms[item->a + i]))
@@ -129,17 +130,17 @@ static uint32_t decide_arm(struct frame *f, const struct frame *at, const struct
 		if (*which >= targets)
 			*which = targets != 0 ? mrg_rng_below(w->rng, targets) : 0;
 		*to = targets != 0 ? w->targets[*which] - w->jump_base : 0;
-		if (plan_aims_at_jumps(w) && w->open_n != 0)
-			*to = w->open_at - w->jump_base;
-		if (w->aim == (uint32_t)(item - plan_of(w)->items) &&
-			(w->aim_at == item->n + 3 || w->aim_at == item->n + 4)) {
+		if (plan_aims_at_jumps(w) && plan_aims(w)->open_n != 0)
+			*to = plan_aims(w)->open_at - w->jump_base;
+		if (plan_aims(w)->aim == (uint32_t)(item - plan_of(w)->items) &&
+			(plan_aims(w)->aim_at == item->n + 3 || plan_aims(w)->aim_at == item->n + 4)) {
 			/* To itself, or to where the items before it begin, if it can. */
 			const uint64_t first = f->pos / 8 - w->jump_base, itself = at->pos / 8 - w->jump_base;
 			const uint64_t here = mrg_rng_below(w->rng, 2) == 0 || first < least_target(w, item)
 						      ? itself
 						      : first;
-			*to = w->aim_at == item->n + 3 ? UINT64_MAX : here;
-			w->went_wrong = true;
+			*to = plan_aims(w)->aim_at == item->n + 3 ? UINT64_MAX : here;
+			w->aims.went_wrong = true;
 		}
 	}
 	return arm;
@@ -158,7 +159,7 @@ static PLAN_COLD bool spoil_chain(struct frame *f, struct frame *at, uint32_t in
 	for (unsigned i = 0; i < 256 && plan_arm_for(w, item, octet) != item->n; i++)
 		octet++;
 	w->out[at->pos / 8] = octet;
-	w->went_wrong = true;
+	w->aims.went_wrong = true;
 	plan_end_at(f, node, at->pos + 8);
 	return true;
 }
@@ -174,8 +175,8 @@ static inline PLAN_ALWAYS bool make_chain(struct frame *f, uint32_t index, uint3
 	const struct mrg_plan_arm *const jumper =
 		&plan_of(w)->arms[item->a + arm_of_kind(w, item, MRG_PLAN_GOTO)];
 	w->jump_base = jumper->kind == MRG_PLAN_GOTO ? f->buffers[jumper->buffer].start : 0;
-	w->open_n = w->jump_n;
-	w->open_at = w->jump_at;
+	w->aims.open_n = plan_aims(w)->jump_n;
+	w->aims.open_at = plan_aims(w)->jump_at;
 	for (;;) {
 		uint64_t to = 0, which = 0;
 		const uint32_t arm = decide_arm(f, &at, item, total, targets, &to, &which);
@@ -184,25 +185,26 @@ static inline PLAN_ALWAYS bool make_chain(struct frame *f, uint32_t index, uint3
 		const unsigned kind = plan_of(w)->arms[item->a + arm].kind;
 		uint32_t one = 0;
 		at.limit = f->limit;
-		if (w->aim == index && spoil_chain(f, &at, index, node))
+		if (plan_aims(w)->aim == index && spoil_chain(f, &at, index, node))
 			return true;
 		if (kind == MRG_PLAN_ITEM || at.pos == f->pos)
 			target(w, (uint32_t)(at.pos / 8));
 		if (!chain_item_by(f, &at, item, arm, to, &one))
 			return false;
 		plan_leave(w, g, which);
-		if (kind != MRG_PLAN_ITEM && w->jump_n == w->open_n && w->jumps_by_chains) {
-			w->jump_at = (uint32_t)(f->pos / 8);
-			w->jump_n += kind == MRG_PLAN_GOTO || w->jump_n == 0;
+		if (kind != MRG_PLAN_ITEM && plan_aims(w)->jump_n == plan_aims(w)->open_n &&
+			plan_aims(w)->jumps_by_chains) {
+			w->aims.jump_at = (uint32_t)(f->pos / 8);
+			w->aims.jump_n += kind == MRG_PLAN_GOTO || plan_aims(w)->jump_n == 0;
 		}
-		if (!w->went_wrong && plan_arm_for(w, item, f->data[start / 8]) != arm)
+		if (!plan_aims(w)->went_wrong && plan_arm_for(w, item, f->data[start / 8]) != arm)
 			return plan_refuse(w, MRG_E_TAG, start, index, "would be read as another");
 		plan_adopt(w, node, one);
 		total += kind == MRG_PLAN_GOTO ? 0 : (at.pos - start) / 8;
 		if (total > item->max) {
 			if (!plan_is_aim(f, index, item->n + 2))
 				return plan_refuse(w, MRG_E_LIMIT, start, index, "too long");
-			w->went_wrong = true;
+			w->aims.went_wrong = true;
 			break;
 		}
 		if (kind != MRG_PLAN_ITEM)

@@ -46,7 +46,9 @@ PLAN_PART struct group plan_enter_now(struct mrg_walk *w, uint32_t item, const s
 static bool packet_leads(const struct mrg_walk *w, uint32_t packet)
 {
 	const size_t stride = (plan_of(w)->packet_n + 7) / 8;
-	return (plan_of(w)->leads[packet * stride + w->aim_packet / 8] >> w->aim_packet % 8 & 1) != 0;
+	return (plan_of(w)->leads[packet * stride + plan_aims(w)->aim_packet / 8] >>
+			       plan_aims(w)->aim_packet % 8 &
+		       1) != 0;
 }
 
 PLAN_PART bool plan_arm_leads(const struct mrg_walk *w, const struct mrg_plan_arm *arm)
@@ -58,7 +60,7 @@ PLAN_PART bool plan_arm_leads(const struct mrg_walk *w, const struct mrg_plan_ar
 PLAN_PART bool plan_leads_on(const struct mrg_walk *w, uint32_t index)
 {
 	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
-	if (index == w->aim)
+	if (index == plan_aims(w)->aim)
 		return true;
 	switch (item->kind) {
 	case MRG_PLAN_PACKET: return packet_leads(w, item->a);
@@ -140,10 +142,10 @@ PLAN_PART uint32_t plan_draw_count(struct mrg_walk *w, const struct mrg_plan_ite
 PLAN_PART uint32_t plan_draw_arm(const struct frame *f, const struct mrg_plan_item *item)
 {
 	struct mrg_walk *const w = f->w;
-	if (w->aim == (uint32_t)(item - plan_of(w)->items) && w->aim_at < item->n)
-		return w->aim_at;
+	if (plan_aims(w)->aim == (uint32_t)(item - plan_of(w)->items) && plan_aims(w)->aim_at < item->n)
+		return plan_aims(w)->aim_at;
 	const uint32_t first = (uint32_t)mrg_rng_below(w->rng, item->n);
-	for (uint32_t i = 0; w->aim != MRG_PLAN_NONE && i < item->n; i++)
+	for (uint32_t i = 0; plan_aims(w)->aim != MRG_PLAN_NONE && i < item->n; i++)
 		if (plan_arm_leads(w, &plan_of(w)->arms[item->a + (first + i) % item->n]))
 			return (first + i) % item->n;
 	if (w->reached != NULL && (mrg_rng_next(w->rng) >> 63) != 0)
@@ -214,7 +216,7 @@ static void put_jump(struct mrg_walk *w, const struct mrg_plan_arm *arm, uint32_
 
 PLAN_PART void plan_put_jumps(struct mrg_walk *w, uint32_t at, uint64_t len)
 {
-	const struct mrg_plan_item *const chain = &plan_of(w)->items[w->aim];
+	const struct mrg_plan_item *const chain = &plan_of(w)->items[plan_aims(w)->aim];
 	uint32_t i = 0;
 	while (i < chain->n && plan_of(w)->arms[chain->a + i].kind != MRG_PLAN_GOTO)
 		i++;
@@ -226,13 +228,15 @@ PLAN_PART void plan_put_jumps(struct mrg_walk *w, uint32_t at, uint64_t len)
 	const uint32_t size = size_of_numbers(plan_of(w), p);
 	if (size == 0 || said == NULL)
 		return;
-	for (uint32_t here = at; here + size <= at + len && w->jump_n < w->jump_max; here += size) {
-		const uint64_t to = w->jump_n != 0 ? (uint64_t)w->jump_at - w->jump_base : said->lo;
+	for (uint32_t here = at; here + size <= at + len && plan_aims(w)->jump_n < plan_aims(w)->jump_max;
+		here += size) {
+		const uint64_t to =
+			plan_aims(w)->jump_n != 0 ? (uint64_t)plan_aims(w)->jump_at - w->jump_base : said->lo;
 		if (to < said->lo || to > said->hi || to + w->jump_base >= here)
 			continue;
 		put_jump(w, arm, here, to);
-		w->jump_at = here;
-		w->jump_n++;
+		w->aims.jump_at = here;
+		w->aims.jump_n++;
 	}
 }
 

@@ -30,21 +30,30 @@ static inline const struct mrg_plan *plan_of(const struct mrg_walk *w)
 	(void)w;
 	return &plan_tables;
 }
+static const struct mrg_plan_aims plan_no_aims = MRG_PLAN_NO_AIMS;
+static inline const struct mrg_plan_aims *plan_aims(const struct mrg_walk *w)
+{
+	(void)w;
+	return &plan_no_aims;
+}
 #define PLAN_ALWAYS __attribute__((always_inline))
 #define PLAN_EACH static inline PLAN_ALWAYS /* once for each row */
+#define PLAN_SMALL static inline PLAN_ALWAYS /* less than a call of it */
 #define PLAN_PART static
-#define PLAN_COLD __attribute__((noinline, cold))
+#define PLAN_COLD __attribute__((noinline))
 #define PLAN_RARE static PLAN_COLD
 #else
 static inline bool plan_makes(const struct mrg_walk *w) { return w->making; }
 static inline struct mrg_choices *plan_made(const struct mrg_walk *w) { return w->made; }
 static inline const struct mrg_plan *plan_of(const struct mrg_walk *w) { return w->plan; }
+static inline const struct mrg_plan_aims *plan_aims(const struct mrg_walk *w) { return &w->aims; }
 #ifndef PLAN_PART
 #define PLAN_PART
 #endif
 #define PLAN_ALWAYS
 #define PLAN_COLD
 #define PLAN_EACH PLAN_PART
+#define PLAN_SMALL static inline
 #define PLAN_RARE PLAN_PART
 #endif
 
@@ -96,7 +105,7 @@ static inline bool plan_is_there(const struct frame *f, uint64_t octets) { retur
 /* Whether this item is to come to its point `which` now. */
 static inline bool plan_is_aim(const struct frame *f, uint32_t index, uint32_t which)
 {
-	return plan_makes(f->w) && f->w->aim == index && f->w->aim_at == which;
+	return plan_makes(f->w) && plan_aims(f->w)->aim == index && plan_aims(f->w)->aim_at == which;
 }
 
 /* ---- what is common: mrg_plan_walk.c.  false: the message is refused, or can't be made ---- */
@@ -117,6 +126,17 @@ static inline uint32_t plan_begin(struct frame *f, uint32_t index)
 	if (index != MRG_PLAN_NONE)
 		w->slots[f->slots + plan_of(w)->items[index].slot] = at;
 	return at;
+}
+
+/* Whether code does without a node of this item; who goes by any tables lists all that is in a message. */
+static inline bool plan_is_bare(const struct mrg_plan_item *item)
+{
+#ifdef PLAN_MAKES
+	return plan_has(item, MRG_PLAN_IS_UNSEEN);
+#else
+	(void)item;
+	return false;
+#endif
 }
 
 static inline void plan_adopt(struct mrg_walk *w, uint32_t parent, uint32_t child)
@@ -143,9 +163,9 @@ PLAN_RARE void plan_put_more(struct frame *f, uint32_t index, uint32_t node);
 
 /* ---- what a message says, told while it is read: see mrg_glue.h ---- */
 
-static inline bool plan_tells(const struct mrg_walk *w) { return !plan_makes(w) && plan_made(w) == NULL; }
+PLAN_SMALL bool plan_tells(const struct mrg_walk *w) { return !plan_makes(w) && plan_made(w) == NULL; }
 
-static inline void plan_tell(struct mrg_walk *w, uint32_t id, uint64_t value)
+PLAN_SMALL void plan_tell(struct mrg_walk *w, uint32_t id, uint64_t value)
 {
 	if (id != 0 && plan_tells(w))
 		mrg_event(&w->events, id, value);
@@ -332,19 +352,19 @@ static inline void plan_leave(struct mrg_walk *w, struct group g, uint64_t value
 	}
 }
 
-/* Whether what w->aim wants reached may be in an item, or behind an arm. */
+/* Whether what plan_aims(w)->aim wants reached may be in an item, or behind an arm. */
 PLAN_PART bool plan_leads_on(const struct mrg_walk *w, uint32_t item);
 static inline bool plan_leads(const struct mrg_walk *w, uint32_t item)
 {
-	return w->aim != MRG_PLAN_NONE && plan_leads_on(w, item);
+	return plan_aims(w)->aim != MRG_PLAN_NONE && plan_leads_on(w, item);
 }
 PLAN_PART bool plan_arm_leads(const struct mrg_walk *w, const struct mrg_plan_arm *arm);
 
 /* Whether more jumps of a chain than there may be are wanted. */
 static inline bool plan_aims_at_jumps(const struct mrg_walk *w)
 {
-	return plan_makes(w) && w->aim != MRG_PLAN_NONE && plan_of(w)->items[w->aim].kind == MRG_PLAN_CHAIN &&
-	       w->aim_at == plan_of(w)->items[w->aim].n + 5;
+	return plan_makes(w) && plan_aims(w)->aim != MRG_PLAN_NONE && plan_of(w)->items[plan_aims(w)->aim].kind == MRG_PLAN_CHAIN &&
+	       plan_aims(w)->aim_at == plan_of(w)->items[plan_aims(w)->aim].n + 5;
 }
 /* The most that any pointer of the chain allows. */
 PLAN_PART uint32_t plan_jumps_max(const struct mrg_walk *w, const struct mrg_plan_item *chain);

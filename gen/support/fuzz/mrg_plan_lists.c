@@ -3,9 +3,8 @@
 
 #include "mrg_plan_inside.h"
 
-enum {
-	WRONG_MAX = 64
-}; /* elements, or octets, behind a number that is wrong and says how many: as few tell it */
+/* Behind a number that is wrong and says how many there are: as few tell it, and elements may take long to make. */
+enum { WRONG_OCTETS = 64, WRONG_ELEMENTS = 12 };
 
 /* ---- octets ---- */
 
@@ -46,7 +45,7 @@ static uint64_t size_by_chance(struct mrg_walk *w, const struct mrg_plan_item *i
 /* So many octets that the message gets as long as is wanted, or half of those, or as many as would be without. */
 static uint64_t size_to_grow(const struct frame *f, uint64_t len)
 {
-	const uint64_t at = f->pos / 8, need = f->w->grows > at ? f->w->grows - at : 0;
+	const uint64_t at = f->pos / 8, need = plan_aims(f->w)->grows > at ? plan_aims(f->w)->grows - at : 0;
 	const uint64_t dice = mrg_rng_below(f->w->rng, 3);
 	return dice == 0 ? need : dice == 1 ? need / 2 + 1 : len;
 }
@@ -67,21 +66,21 @@ static bool make_octets(struct frame *f, const struct mrg_plan_item *item, uint3
 	}
 	if (!known)
 		len = as_said(w, item, was != NULL ? was->value : size_by_chance(w, item));
-	if (!known && plan_aims_at_jumps(w) && !w->jumps_by_chains)
+	if (!known && plan_aims_at_jumps(w) && !plan_aims(w)->jumps_by_chains)
 		len = as_said(w, item, 255);
-	if (!known && w->grows != 0)
+	if (!known && plan_aims(w)->grows != 0)
 		len = as_said(w, item, size_to_grow(f, len));
-	if (known && w->went_wrong && len > WRONG_MAX)
-		len = WRONG_MAX;
+	if (known && plan_aims(w)->went_wrong && len > WRONG_OCTETS)
+		len = WRONG_OCTETS;
 	if (plan_has(item, MRG_PLAN_HAS_MAX) && plan_is_aim(f, index, 0)) {
 		len = item->max + 1;
-		w->went_wrong = true;
+		w->aims.went_wrong = true;
 	}
 	if (plan_has(item, MRG_PLAN_CAN_CUT) && plan_is_aim(f, index, plan_has(item, MRG_PLAN_HAS_MAX)))
 		plan_cut_here(f, len);
-	if (w->sized == index && !known) {
-		len = w->sized_by;
-		w->went_wrong = true;
+	if (plan_aims(w)->sized == index && !known) {
+		len = plan_aims(w)->sized_by;
+		w->aims.went_wrong = true;
 	}
 	if (len > f->limit - at || (item->mode == MRG_PLAN_UNTIL && len == f->limit - at))
 		return plan_refuse(w, MRG_E_SPACE, f->pos, index, "no room");
@@ -89,11 +88,12 @@ static bool make_octets(struct frame *f, const struct mrg_plan_item *item, uint3
 	if (kept != 0)
 		memcpy(w->out + at, (was->second ? w->old->second : w->old->text) + was->at, (size_t)kept);
 	plan_draw_octets(w, w->out + at + kept, (size_t)(len - kept));
-	if (plan_aims_at_jumps(w) && !w->jumps_by_chains)
+	if (plan_aims_at_jumps(w) && !plan_aims(w)->jumps_by_chains)
 		plan_put_jumps(w, at, len);
-	if (w->begins == index && 8 * len >= plan_of(w)->items[w->aim].bits) {
-		plan_store(w->out, f->pos, plan_of(w)->items[w->aim].bits, true, w->begins_by);
-		w->went_wrong = true;
+	if (plan_aims(w)->begins == index && 8 * len >= plan_of(w)->items[plan_aims(w)->aim].bits) {
+		plan_store(w->out, f->pos, plan_of(w)->items[plan_aims(w)->aim].bits, true,
+			plan_aims(w)->begins_by);
+		w->aims.went_wrong = true;
 	}
 	if (item->mode == MRG_PLAN_UNTIL) {
 		for (uint64_t i = 0; i < len; i++)
@@ -131,14 +131,19 @@ PLAN_EACH bool plan_octets(struct frame *f, uint32_t index, uint32_t *node)
 		}
 		len = (uint32_t)said;
 	}
+	const uint64_t end = f->pos + 8 * (uint64_t)(len + (item->mode == MRG_PLAN_UNTIL));
+	if (item->id != 0 && plan_tells(w))
+		mrg_event_octets(&w->events, item->id, (struct mrg_span){ f->data + at, len });
+	plan_note(w, index, len, at);
+	if (plan_is_bare(item)) {
+		f->pos = end;
+		return true;
+	}
 	*node = plan_begin(f, index);
 	if (*node == 0)
 		return false;
 	w->nodes[*node].value = len;
-	plan_note(w, index, len, at);
-	if (item->id != 0 && plan_tells(w))
-		mrg_event_octets(&w->events, item->id, (struct mrg_span){ f->data + at, len });
-	plan_end_at(f, *node, f->pos + 8 * (uint64_t)(len + (item->mode == MRG_PLAN_UNTIL)));
+	plan_end_at(f, *node, end);
 	return plan_solve(f, index, *node);
 }
 
@@ -152,7 +157,7 @@ PLAN_EACH bool plan_align(struct frame *f, uint32_t index, uint32_t *node)
 		memset(f->w->out + at, 0, (size_t)size);
 		if (plan_is_aim(f, index, 1)) {
 			f->w->out[at] = 1;
-			f->w->went_wrong = true;
+			f->w->aims.went_wrong = true;
 		} else if (plan_is_aim(f, index, 0)) {
 			plan_cut_here(f, size);
 		}
@@ -160,6 +165,10 @@ PLAN_EACH bool plan_align(struct frame *f, uint32_t index, uint32_t *node)
 	for (uint64_t i = at; i < at + size && !plan_makes(f->w); i++)
 		if (plan_has(item, MRG_PLAN_IS_ZERO) && f->data[i] != 0)
 			return plan_refuse_at(f, index, 1, MRG_E_VALUE, i * 8, "padding is not zero");
+	if (plan_is_bare(item)) {
+		f->pos += 8 * size;
+		return true;
+	}
 	*node = plan_begin(f, index);
 	if (*node == 0)
 		return false;
@@ -221,7 +230,8 @@ static bool keys_differ(struct frame *f, uint32_t index, uint32_t list, uint32_t
 	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const uint32_t point =
 		count_points(item) + plan_has(item, MRG_PLAN_HAS_MAX) + plan_has(item, MRG_PLAN_CAN_CUT);
-	if (!plan_has(item, MRG_PLAN_IS_UNIQUE | MRG_PLAN_IS_RISING) || (plan_makes(w) && w->went_wrong))
+	if (!plan_has(item, MRG_PLAN_IS_UNIQUE | MRG_PLAN_IS_RISING) ||
+		(plan_makes(w) && plan_aims(w)->went_wrong))
 		return true;
 	const struct mrg_node *const key = key_of(w, item, element);
 	if (key == NULL)
@@ -267,7 +277,7 @@ static inline PLAN_ALWAYS bool another(
 		return plan_refuse(w, MRG_E_SPACE, f->pos, index, "unknown");
 	else
 		*more = (value != 0) == (item->mode == MRG_PLAN_WHILE);
-	if (*more && plan_has(item, MRG_PLAN_HAS_MAX) && have >= item->max && !w->went_wrong)
+	if (*more && plan_has(item, MRG_PLAN_HAS_MAX) && have >= item->max && !plan_aims(w)->went_wrong)
 		return plan_refuse_at(f, index, count_points(item), MRG_E_LIMIT, f->pos, "too many elements");
 	return true;
 }
@@ -310,7 +320,7 @@ static inline PLAN_ALWAYS bool try_element(struct frame *f, uint32_t index, uint
 	for (int i = 0; i < TRIES; i++) {
 		if (element(f, index, list))
 			return true;
-		if (w->went_wrong || w->status == MRG_E_SPACE)
+		if (plan_aims(w)->went_wrong || w->status == MRG_E_SPACE)
 			return false;
 		*f = before;
 		w->node_n = nodes;
@@ -331,7 +341,8 @@ static uint32_t chains_for_jumps(const struct mrg_walk *w)
 	enum { WITH_OCTETS = 4 };
 	if (!plan_aims_at_jumps(w))
 		return 0;
-	return w->jumps_by_chains ? plan_jumps_max(w, &plan_of(w)->items[w->aim]) + 2 : WITH_OCTETS;
+	return plan_aims(w)->jumps_by_chains ? plan_jumps_max(w, &plan_of(w)->items[plan_aims(w)->aim]) + 2
+					     : WITH_OCTETS;
 }
 
 static bool aims_at_many(const struct frame *f, uint32_t index)
@@ -352,8 +363,8 @@ static void give_key(struct frame *f, const struct mrg_plan_item *list, uint32_t
 	for (uint32_t i = p->items; i < p->items + p->item_n; i++)
 		if (plan->items[i].slot == plan->lists[list->path] &&
 			plan->items[i].kind == MRG_PLAN_SCALAR) {
-			f->w->given = i;
-			f->w->given_value = plan->items[i].lo + at;
+			f->w->aims.given = i;
+			f->w->aims.given_value = plan->items[i].lo + at;
 		}
 }
 
@@ -365,8 +376,8 @@ static inline PLAN_ALWAYS struct listing listing_of(
 	bool known = true;
 	if (item->mode == MRG_PLAN_COUNTED || item->mode == MRG_PLAN_OCTETS)
 		known = plan_value(f, item->expr, &l.want);
-	if (plan_makes(f->w) && f->w->went_wrong && l.want > WRONG_MAX)
-		l.want = WRONG_MAX;
+	if (plan_makes(f->w) && plan_aims(f->w)->went_wrong && l.want > WRONG_ELEMENTS)
+		l.want = WRONG_ELEMENTS;
 	if (!plan_makes(f->w) || (known && item->mode == MRG_PLAN_COUNTED) || item->mode == MRG_PLAN_UNTIL)
 		return l;
 	if ((item->mode == MRG_PLAN_OCTETS && known) || (item->mode == MRG_PLAN_REST && f->limit_known))
@@ -375,20 +386,20 @@ static inline PLAN_ALWAYS struct listing listing_of(
 	l.want = was != NULL ? was->value : plan_draw_count(f->w, item);
 	if (item->mode == MRG_PLAN_COUNTED)
 		l.want = as_said(f->w, item, l.want);
-	if (f->w->aim == index && f->w->aim_at < count_points(item))
-		l.want = f->w->aim_at;
+	if (plan_aims(f->w)->aim == index && plan_aims(f->w)->aim_at < count_points(item))
+		l.want = plan_aims(f->w)->aim_at;
 	else if (l.want == 0 && plan_leads(f->w, item->a))
 		l.want = 1;
 	if (chains_for_jumps(f->w) != 0 && plan_leads(f->w, item->a))
 		l.want = chains_for_jumps(f->w);
-	if (f->w->sized == index) {
-		l.want = f->w->sized_by;
-		f->w->went_wrong = true;
+	if (plan_aims(f->w)->sized == index) {
+		l.want = plan_aims(f->w)->sized_by;
+		f->w->aims.went_wrong = true;
 	}
 	if (aims_at_many(f, index)) {
 		/* Where octets say how long it is, one of them behind the last is an element too many. */
 		l.want = item->max + (item->mode == MRG_PLAN_COUNTED);
-		f->w->went_wrong = true;
+		f->w->aims.went_wrong = true;
 	}
 	return l;
 }
@@ -405,7 +416,7 @@ static PLAN_COLD void spoil_list(struct frame *f, uint32_t index, uint32_t list)
 	if (plan_has(item, MRG_PLAN_CAN_CUT) && plan_is_aim(f, index, cut) &&
 		f->pos > w->nodes[list].bit_off) {
 		plan_cut_here(f, 1);
-		w->cut_at--;
+		w->aims.cut_at--;
 	}
 	if (!plan_has(item, MRG_PLAN_IS_UNIQUE | MRG_PLAN_IS_RISING) ||
 		!plan_is_aim(f, index, cut + plan_has(item, MRG_PLAN_CAN_CUT)))
@@ -415,7 +426,7 @@ static PLAN_COLD void spoil_list(struct frame *f, uint32_t index, uint32_t list)
 	memcpy(w->out + f->pos / 8, w->out + last->bit_off / 8, last->bit_len / 8);
 	f->pos += last->bit_len;
 	w->nodes[list].child_n++;
-	w->went_wrong = true;
+	w->aims.went_wrong = true;
 }
 
 PLAN_EACH bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
@@ -451,7 +462,7 @@ PLAN_EACH bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
 		if (going)
 			continue;
 		if (plan_makes(w) && l.counted && item->mode != MRG_PLAN_COUNTED &&
-			w->status != MRG_E_SPACE && !w->went_wrong)
+			w->status != MRG_E_SPACE && !plan_aims(w)->went_wrong)
 			break; /* fewer do */
 		if (w->status == MRG_MORE && item->mode == MRG_PLAN_OCTETS)
 			w->status = MRG_E_SHORT;
@@ -459,8 +470,8 @@ PLAN_EACH bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
 	}
 	w->status = MRG_OK;
 	if (keyed)
-		w->given = MRG_PLAN_NONE;
-	if (w->aim == index && plan_makes(w))
+		w->aims.given = MRG_PLAN_NONE;
+	if (plan_aims(w)->aim == index && plan_makes(w))
 		spoil_list(f, index, *node);
 	f->limit = outer;
 	f->limit_known = outer_known;

@@ -50,19 +50,19 @@ static inline PLAN_ALWAYS uint64_t decided(struct frame *f, uint32_t index, bool
 	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const bool computed = plan_has(item, MRG_PLAN_IS_COMPUTED) && !plan_has(item, MRG_PLAN_CALLS);
 	*unknown = false;
-	if (w->wrong == index) {
-		w->went_wrong = true;
+	if (plan_aims(w)->wrong == index) {
+		w->aims.went_wrong = true;
 		if (item->hint_n != 0 && mrg_rng_below(w->rng, 2) != 0)
 			return plan_of(w)->numbers[item->hints + mrg_rng_below(w->rng, item->hint_n)];
 		return mrg_rng_next(w->rng) >> mrg_rng_below(w->rng, 64);
 	}
 	if (item->slot == f->forced_slot)
 		return f->forced;
-	if (w->given == index)
-		return w->given_value;
+	if (plan_aims(w)->given == index)
+		return plan_aims(w)->given_value;
 	if (is_owed(f, item) || computed ||
 		(plan_has(item, MRG_PLAN_IS_SOLVED) &&
-			(w->aim != MRG_PLAN_NONE || mrg_rng_below(w->rng, 2) != 0))) {
+			(plan_aims(w)->aim != MRG_PLAN_NONE || mrg_rng_below(w->rng, 2) != 0))) {
 		*unknown = true;
 		return item->lo;
 	}
@@ -70,7 +70,7 @@ static inline PLAN_ALWAYS uint64_t decided(struct frame *f, uint32_t index, bool
 		return item->value;
 	const struct mrg_choice *const was = plan_take(w, index);
 	const uint64_t value = was != NULL ? was->value : plan_draw_number(w, item);
-	return w->aim != MRG_PLAN_NONE && item->steers != MRG_PLAN_NONE
+	return plan_aims(w)->aim != MRG_PLAN_NONE && item->steers != MRG_PLAN_NONE
 		       ? steered(f, &plan_of(w)->items[item->steers], value)
 		       : value;
 }
@@ -93,7 +93,7 @@ PLAN_RARE bool plan_differs(struct frame *f, uint32_t index, uint32_t point, enu
 		return true;
 	if (!plan_has(&plan_of(f->w)->items[index], MRG_PLAN_IS_SURE))
 		plan_reach(f, plan_of(f->w)->items[index].point + point);
-	if (severity == MRG_PLAN_MUST && !(plan_makes(f->w) && f->w->went_wrong))
+	if (severity == MRG_PLAN_MUST && !(plan_makes(f->w) && plan_aims(f->w)->went_wrong))
 		return plan_refuse(f->w, status, at, index, what);
 	f->w->warnings++;
 	return true;
@@ -123,23 +123,22 @@ static inline void note_number(
 		plan_note(f->w, index, n->value, n->bit_off);
 }
 
-/* What must hold of a number as soon as it is there. */
-static inline PLAN_ALWAYS bool judge(struct frame *f, uint32_t index, uint32_t node)
+/* What must hold of a number at `at`, bits, as soon as it is there. */
+static inline PLAN_ALWAYS bool judge(
+	struct frame *f, uint32_t index, uint64_t value, bool unknown, uint64_t at)
 {
-	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
-	const struct mrg_node *const n = &w->nodes[node];
+	const struct mrg_plan_item *const item = &plan_of(f->w)->items[index];
 	uint32_t point = 0;
 	if (plan_has(item, MRG_PLAN_IS_CONST)) {
-		if (n->value != item->value &&
-			!plan_differs(f, index, 0, MRG_E_VALUE, n->bit_off, "not what it has to be"))
+		if (value != item->value &&
+			!plan_differs(f, index, 0, MRG_E_VALUE, at, "not what it has to be"))
 			return false;
 		point += item->severity != MRG_PLAN_SEND && !plan_has(item, MRG_PLAN_IS_SURE);
 	}
-	if (plan_has(item, MRG_PLAN_IS_CLOSED) && !n->unknown && !w->went_wrong &&
-		!plan_is_member(w, item, n->value))
-		return plan_refuse_at(f, index, point, MRG_E_VALUE, n->bit_off, "not a member");
-	return later(f, node);
+	if (plan_has(item, MRG_PLAN_IS_CLOSED) && !unknown && !plan_aims(f->w)->went_wrong &&
+		!plan_is_member(f->w, item, value))
+		return plan_refuse_at(f, index, point, MRG_E_VALUE, at, "not a member");
+	return true;
 }
 
 PLAN_EACH bool plan_scalar_here(struct frame *f, uint32_t index, unsigned in, uint32_t *node)
@@ -153,18 +152,20 @@ PLAN_EACH bool plan_scalar_here(struct frame *f, uint32_t index, unsigned in, ui
 	uint64_t v = plan_load_in(f->data, f->pos, in, item->bits, big);
 	if (plan_has(item, MRG_PLAN_IS_SIGNED) && item->bits < 64 && (v >> (item->bits - 1)) != 0)
 		v |= ~UINT64_C(0) << item->bits;
-	*node = plan_begin(f, index);
-	if (*node == 0)
-		return false;
-	struct mrg_node *const n = &w->nodes[*node];
-	n->value = v;
-	n->unknown = unknown;
-	n->bit_len = item->bits;
+	const uint64_t at = f->pos;
+	if (!plan_is_bare(item)) {
+		*node = plan_begin(f, index);
+		if (*node == 0)
+			return false;
+		struct mrg_node *const n = &w->nodes[*node];
+		n->value = v;
+		n->unknown = unknown;
+		n->bit_len = item->bits;
+		note_number(f, item, index, n);
+	}
 	f->pos += item->bits;
 	plan_tell(w, item->id, v);
-	note_number(f, item, index, n);
-	return !plan_has(item, MRG_PLAN_IS_CONST | MRG_PLAN_IS_CLOSED | MRG_PLAN_IS_COMPUTED) ||
-	       judge(f, index, *node);
+	return judge(f, index, v, unknown, at) && (!plan_has(item, MRG_PLAN_IS_COMPUTED) || later(f, *node));
 }
 
 PLAN_EACH bool plan_scalar(struct frame *f, uint32_t index, uint32_t *node)
@@ -316,13 +317,14 @@ static PLAN_COLD void spoil_varint(struct frame *f, const struct mrg_plan_varint
 {
 	struct mrg_walk *const w = f->w;
 	const uint64_t at = f->pos / 8;
-	w->went_wrong = true;
-	if (w->aim_at == 1) {
+	w->aims.went_wrong = true;
+	if (plan_aims(w)->aim_at == 1) {
 		plan_cut_here(f, 1);
 		return;
 	}
 	plan_draw_octets(w, w->out + at, VARINT_ROOM);
-	const bool large = w->aim_at == 0, endless = large && (w->out[at] & 1) != 0; /* or of too many bits, perhaps */
+	const bool large = plan_aims(w)->aim_at == 0,
+		   endless = large && (w->out[at] & 1) != 0; /* or of too many bits, perhaps */
 	switch (v->shape) {
 	case MRG_PLAN_SHORT:
 		w->out[at] = (uint8_t)(large ? 0xff : 0x81 + mrg_rng_below(w->rng, v->max_bytes));
@@ -355,7 +357,7 @@ PLAN_EACH bool plan_varint(struct frame *f, uint32_t index, uint32_t *node)
 			return plan_refuse(w, MRG_E_SPACE, f->pos, index, "no room");
 		const uint64_t number = decided(f, index, &unknown);
 		plan_put_varint(w->out, f->pos, v, number > v->hi ? v->hi : number);
-		if (w->aim == index)
+		if (plan_aims(w)->aim == index)
 			spoil_varint(f, v);
 	}
 	const enum mrg_status status = read_varint(f, v, &read);
@@ -363,16 +365,19 @@ PLAN_EACH bool plan_varint(struct frame *f, uint32_t index, uint32_t *node)
 		return plan_refuse_at(f, index, status == MRG_MORE, status, f->pos, "not whole");
 	if (v->minimal && read.longer && !plan_makes(w))
 		return plan_refuse_at(f, index, 2, MRG_E_VALUE, f->pos, "not the shortest");
-	*node = plan_begin(f, index);
-	if (*node == 0)
-		return false;
 	const uint64_t at = f->pos;
-	w->nodes[*node].value = read.value;
-	w->nodes[*node].unknown = unknown;
-	plan_end_at(f, *node, read.end);
+	if (!plan_is_bare(item)) {
+		*node = plan_begin(f, index);
+		if (*node == 0)
+			return false;
+		w->nodes[*node].value = read.value;
+		w->nodes[*node].unknown = unknown;
+		plan_end_at(f, *node, read.end);
+		note_number(f, item, index, &w->nodes[*node]);
+	}
+	f->pos = read.end;
 	plan_tell(w, item->id, read.value);
-	note_number(f, item, index, &w->nodes[*node]);
 	if ((read.wide || read.value > v->hi) && !plan_makes(w))
 		return plan_refuse_at(f, index, 0, MRG_E_RANGE, at, "too large");
-	return later(f, *node);
+	return !plan_has(item, MRG_PLAN_IS_COMPUTED) || later(f, *node);
 }

@@ -82,9 +82,7 @@ static void ready(struct mrg_plan_subject *s, struct mrg_choices *made)
 	s->room->walk.postpones = false;
 	s->room->walk.offsets = s->offsets;
 	s->room->walk.ranks = s->ranks;
-	s->room->walk.wrong = s->room->walk.given = s->room->walk.aim = MRG_PLAN_NONE;
-	s->room->walk.sized = s->room->walk.begins = MRG_PLAN_NONE;
-	s->room->walk.grows = 0;
+	s->room->walk.aims = (struct mrg_plan_aims)MRG_PLAN_NO_AIMS;
 	s->room->walk.made = made;
 	s->room->walk.events = (struct mrg_events){ .at = s->room->want, .cap = MRG_PLAN_EVENTS };
 }
@@ -129,11 +127,13 @@ static enum mrg_status read_ahead(struct mrg_plan_subject *s, const uint8_t *in,
 	return st;
 }
 
-/* What read_input says, with its points in s->reached, by way of read_ahead if that was the last that was done. */
+/* What read_input says, with its points in s->reached.  What was read last is not read again: it may lie elsewhere. */
 static enum mrg_status read_now(struct mrg_plan_subject *s, const uint8_t *in, size_t len, uint64_t *numbers)
 {
 	struct mrg_walk *const w = &s->room->walk;
-	if (!is_read(s, in, len))
+	if (!is_read(s, in, len) && len <= MRG_PLAN_MEMO_LEN)
+		(void)read_ahead(s, in, len);
+	if (!is_read(s, in, len)) /* there is too much of it, or of points */
 		return read_input(s, in, len, NULL, s->reached, numbers);
 	uint64_t all[PARAMS_MAX] = { 0 };
 	arguments(s, in, len, all, numbers);
@@ -142,31 +142,53 @@ static enum mrg_status read_now(struct mrg_plan_subject *s, const uint8_t *in, s
 	return w->status;
 }
 
-/* The decisions of an input, from a memo if there is one; w->nodes are then another's. */
-static void decisions_of(struct mrg_plan_subject *s, const uint8_t *in, size_t len, struct mrg_choices *out)
+static bool is_memo_of(
+	const struct mrg_plan_memo *m, const struct mrg_plan_subject *s, const uint8_t *in, size_t len)
 {
-	struct mrg_plan_memo *const m = &s->room->memos[mrg_glue_hash(in, len) % MRG_PLAN_MEMOS];
-	if (m->subject == s && m->len == len && memcmp(m->in, in, len) == 0) {
-		out->n = m->n;
-		out->text = message_of(s, in, len).p;
-		memcpy(out->c, m->c, m->n * sizeof m->c[0]);
-		return;
-	}
-	(void)read_input(s, in, len, out, NULL, NULL);
-	if (len > MRG_PLAN_MEMO_LEN || out->n > MRG_PLAN_MEMO_CHOICES)
-		return;
+	return m->subject == s && m->len == len && memcmp(m->in, in, len) == 0;
+}
+
+/* What is remembered of an input; of one that is not known, it is read into `room` and remembered, if that is small enough.  NULL: it isn't. */
+static const struct mrg_plan_memo *memo_of(
+	struct mrg_plan_subject *s, const uint8_t *in, size_t len, struct mrg_choices *room)
+{
+	const uint64_t hash = mrg_glue_hash(in, len);
+	/* Each has two places that it may be in. */
+	struct mrg_plan_memo *const pair = &s->room->memos[hash % MRG_PLAN_MEMOS & ~UINT64_C(1)];
+	for (unsigned i = 0; i < 2; i++)
+		if (is_memo_of(&pair[i], s, in, len))
+			return &pair[i];
+	(void)read_input(s, in, len, room, NULL, NULL);
+	if (len > MRG_PLAN_MEMO_LEN || room->n > MRG_PLAN_MEMO_CHOICES)
+		return NULL;
+	struct mrg_plan_memo *const m = &pair[hash >> 63];
 	m->subject = s;
 	m->len = len;
-	m->n = out->n;
+	m->n = room->n;
 	memcpy(m->in, in, len);
-	memcpy(m->c, out->c, out->n * sizeof out->c[0]);
+	memcpy(m->c, room->c, room->n * sizeof room->c[0]);
+	return m;
+}
+
+/* The decisions of an input; w->nodes are then another's. */
+static void decisions_of(struct mrg_plan_subject *s, const uint8_t *in, size_t len, struct mrg_choices *out)
+{
+	const struct mrg_plan_memo *const m = memo_of(s, in, len, out);
+	if (m == NULL)
+		return;
+	out->n = m->n;
+	out->text = message_of(s, in, len).p;
+	memcpy(out->c, m->c, m->n * sizeof m->c[0]);
 }
 
 /* ---- making ---- */
 
-/* A number of the message that was read last. */
-static uint32_t number_by_chance(const struct mrg_walk *w, struct mrg_rng *rng)
+/* A number of a message; NONE: none was found. */
+static uint32_t number_by_chance(
+	struct mrg_plan_subject *s, struct mrg_rng *rng, const uint8_t *in, size_t len)
 {
+	const struct mrg_walk *const w = &s->room->walk;
+	(void)read_input(s, in, len, &s->room->joined, NULL, NULL); /* with all that is in packets */
 	for (int i = 0; i < 16 && w->node_n != 0; i++) {
 		const uint32_t item = w->nodes[mrg_rng_below(rng, w->node_n)].item;
 		if (item != MRG_PLAN_NONE && (w->plan->items[item].kind == MRG_PLAN_SCALAR ||
@@ -205,16 +227,16 @@ static void aim_at_field(struct mrg_plan_subject *s, const struct mrg_plan_item 
 	const struct mrg_plan_expr *const e = &s->plan->exprs[item->expr];
 	const uint64_t value = near(s->plan, item, rng);
 	if (field->kind == MRG_PLAN_BYTES && (item->flags & MRG_PLAN_PEEKS) != 0) {
-		w->begins = item->field;
-		w->begins_by = value;
+		w->aims.begins = item->field;
+		w->aims.begins_by = value;
 	} else if (field->kind == MRG_PLAN_LIST || field->kind == MRG_PLAN_BYTES) {
-		w->sized = item->field;
-		w->sized_by = value < WIDE && mrg_rng_below(rng, 4) != 0 ? value : 0;
-	} else if (item->kind == MRG_PLAN_CHECK && w->aim_at == 0 && e->op == MRG_PLAN_EQ) {
-		w->given = item->field; /* until it is known what it has to be */
-		w->given_value = 0;
+		w->aims.sized = item->field;
+		w->aims.sized_by = value < WIDE && mrg_rng_below(rng, 4) != 0 ? value : 0;
+	} else if (item->kind == MRG_PLAN_CHECK && w->aims.aim_at == 0 && e->op == MRG_PLAN_EQ) {
+		w->aims.given = item->field; /* until it is known what it has to be */
+		w->aims.given_value = 0;
 	} else {
-		w->wrong = item->field;
+		w->aims.wrong = item->field;
 	}
 }
 
@@ -223,8 +245,7 @@ static void aim(struct mrg_plan_subject *s, struct mrg_rng *rng)
 {
 	struct mrg_walk *const w = &s->room->walk;
 	const uint32_t first = (uint32_t)mrg_rng_below(rng, s->point_n);
-	const bool any =
-		mrg_rng_below(rng, 8) < (s->aimless ? 2u : 1u); /* most changes are made in place then */
+	const bool any = mrg_rng_below(rng, 8) == 0;
 	uint32_t i = s->aimless ? s->point_n : 0;
 	while (!any && i < s->point_n &&
 		(s->reached[(first + i) % s->point_n] || s->tries[(first + i) % s->point_n] == AIMS_MAX))
@@ -236,54 +257,53 @@ static void aim(struct mrg_plan_subject *s, struct mrg_rng *rng)
 	s->tries[(first + i) % s->point_n] += !any;
 	const uint32_t point = s->points[(first + i) % s->point_n], index = s->plan->point_items[point];
 	const struct mrg_plan_item *const item = &s->plan->items[index];
-	w->aim = index;
-	w->aim_at = point - item->point;
-	w->aim_packet = packet_with(s->plan, index);
+	w->aims.aim = index;
+	w->aims.aim_at = point - item->point;
+	w->aims.aim_packet = packet_with(s->plan, index);
 	if (point < item->point) { /* of the packet: that it is too long */
-		w->grows = s->plan->packets[w->aim_packet].max_bytes + 1;
+		w->aims.grows = s->plan->packets[w->aims.aim_packet].max_bytes + 1;
 		return;
 	}
 	switch (item->kind) {
-	case MRG_PLAN_SCALAR: w->wrong = index; return;
+	case MRG_PLAN_SCALAR: w->aims.wrong = index; return;
 	case MRG_PLAN_CHECK:
 	case MRG_PLAN_OPTIONAL: aim_at_field(s, item, rng); return;
 	case MRG_PLAN_VARINT:
-		if (w->aim_at == 2u + s->plan->varints[item->a].minimal)
-			w->wrong = index;
+		if (w->aims.aim_at == 2u + s->plan->varints[item->a].minimal)
+			w->aims.wrong = index;
 		return;
 	case MRG_PLAN_SWITCH:
-		if (w->aim_at < item->n && s->plan->arms[item->a + w->aim_at].pat_n != 0) {
-			w->given = item->field;
-			w->given_value = s->plan->pats[s->plan->arms[item->a + w->aim_at].pats].lo;
+		if (w->aims.aim_at < item->n && s->plan->arms[item->a + w->aims.aim_at].pat_n != 0) {
+			w->aims.given = item->field;
+			w->aims.given_value = s->plan->pats[s->plan->arms[item->a + w->aims.aim_at].pats].lo;
 		} else {
-			w->wrong = item->field;
+			w->aims.wrong = item->field;
 		}
 		return;
 	default: return;
 	}
 }
 
-enum purpose { ANY, AIMED, WRONG };
-
-/* From decisions; what comes must be a message again, or is wrong on purpose. */
+/*
+ * From decisions; what comes must be a message again, or is wrong on purpose: in the number `wrong`, if that is one, or where nobody has been.
+ */
 static size_t make_from(struct mrg_plan_subject *s, struct mrg_rng *rng, const struct mrg_choices *old,
-	enum purpose purpose, uint8_t *out, size_t cap)
+	uint32_t wrong, bool aimed, uint8_t *out, size_t cap)
 {
 	const size_t head = head_len(s);
 	uint64_t all[PARAMS_MAX] = { 0 }, numbers[PARAMS_MAX] = { 0 };
 	arguments(s, out, head, all, numbers);
 	ready(s, NULL); /* what is decided can be read again, if anybody asks */
 	s->room->walk.reached = s->reached;
-	if (purpose == WRONG)
-		s->room->walk.wrong = number_by_chance(&s->room->walk, rng);
-	else if (purpose == AIMED && s->point_n != 0)
+	s->room->walk.aims.wrong = wrong;
+	if (aimed && s->point_n != 0)
 		aim(s, rng);
 	const struct mrg_rng before = *rng;
 	const size_t len = mrg_plan_make(&s->room->walk, s->packet, all, rng, old, out + head, cap - head);
-	if (len == 0 || !s->room->walk.is_wanted)
+	if (len == 0 || !s->room->walk.aims.is_wanted)
 		return len;
 	*rng = before; /* the same once more, with the number that was given too early to be known */
-	s->room->walk.given_value = s->room->walk.wanted;
+	s->room->walk.aims.given_value = s->room->walk.aims.wanted;
 	return mrg_plan_make(&s->room->walk, s->packet, all, rng, old, out + head, cap - head);
 }
 
@@ -300,7 +320,7 @@ size_t mrg_plan_subject_make(void *ctx, struct mrg_rng *rng, uint8_t *out, size_
 		return 0;
 	for (int i = 0; i < TRIES; i++) {
 		draw_head(s, rng, out);
-		const size_t len = make_from(s, rng, NULL, ANY, out, cap);
+		const size_t len = make_from(s, rng, NULL, MRG_PLAN_NONE, false, out, cap);
 		if (s->room->walk.status == MRG_OK && is_message(s, out, head + len))
 			return head + len;
 	}
@@ -377,19 +397,23 @@ static const struct mrg_choices *change(struct mrg_plan_subject *s, struct mrg_r
 }
 
 /*
- * Decisions anew in the places where they are, if nothing else goes by them: that spares making all of the message.  One, or up to `most`.
+ * Decisions anew in the places where they are, if nothing else goes by them: that spares making all of the message.  One, or up to three where
+ * nothing is left that asks for more.  False: it can't be changed in this way.
  */
-static bool redraws(struct mrg_plan_subject *s, struct mrg_rng *rng, unsigned most, uint8_t *message)
+static bool changed_in_place(
+	struct mrg_plan_subject *s, struct mrg_rng *rng, const uint8_t *in, size_t len, uint8_t *out)
 {
-	const struct mrg_choices *const mine = &s->room->mine;
-	unsigned times = 1 + (unsigned)mrg_rng_below(rng, most);
-	bool any = false;
-	for (unsigned i = 0; i < REDRAWS && times != 0; i++)
-		if (mrg_plan_redraw(&s->room->walk, &mine->c[mrg_rng_below(rng, mine->n)], rng, message)) {
-			any = true;
-			times--;
-		}
-	return any;
+	const struct mrg_plan_memo *const m = memo_of(s, in, len, &s->room->mine);
+	const struct mrg_choice *const c = m != NULL ? m->c : s->room->mine.c;
+	const size_t n = m != NULL ? m->n : s->room->mine.n;
+	const size_t times = s->aimless ? 1 + (size_t)mrg_rng_below(rng, 3) : 1;
+	size_t changed = 0;
+	if (n == 0)
+		return false;
+	memcpy(out, in, len);
+	for (unsigned i = 0; i < REDRAWS && changed < times; i++)
+		changed += mrg_plan_redraw(&s->room->walk, &c[mrg_rng_below(rng, n)], rng, out + head_len(s));
+	return changed != 0;
 }
 
 size_t mrg_plan_subject_mutate(void *ctx, struct mrg_rng *rng, const uint8_t *in, size_t len,
@@ -399,28 +423,22 @@ size_t mrg_plan_subject_mutate(void *ctx, struct mrg_rng *rng, const uint8_t *in
 	const size_t head = head_len(s);
 	if (mrg_rng_below(rng, 8) < (len < LONG ? 1u : 7u) || cap <= head)
 		return 0; /* whoever asks changes octets then */
+	if (len <= cap && !s->plan->sums && mrg_rng_below(rng, 8) < (s->aimless ? 7u : 1u) &&
+		changed_in_place(s, rng, in, len, out))
+		return len;
 	const bool splice = other_len > head && mrg_rng_below(rng, 4) == 0;
 	s->room->others.n = 0;
 	if (splice)
 		decisions_of(s, other, other_len, &s->room->others);
 	decisions_of(s, in, len, &s->room->mine);
-	/* Most changes, when nothing is left that asks for more. */
-	if (s->room->mine.n != 0 && len <= cap && !s->plan->sums &&
-		mrg_rng_below(rng, 8) < (s->aimless ? 6u : 1u)) {
-		memcpy(out, in, len);
-		if (redraws(s, rng, s->aimless ? 3 : 1, out + head))
-			return len;
-	}
 	for (int i = 0; i < TRIES; i++) {
 		draw_head(s, rng, out);
 		if (len >= head && mrg_rng_below(rng, 8) != 0)
 			memcpy(out, in, head);
 		const unsigned dice = (unsigned)mrg_rng_below(rng, WRONG_OF);
-		const enum purpose purpose = dice == 0 ? WRONG : dice < AIMED_OF ? AIMED : ANY;
+		const uint32_t wrong = dice == 0 ? number_by_chance(s, rng, in, len) : MRG_PLAN_NONE;
 		const struct mrg_choices *const old = s->room->mine.n != 0 ? change(s, rng, splice) : NULL;
-		if (purpose == WRONG) /* some number that is in it */
-			(void)read_input(s, in, len, NULL, NULL, NULL);
-		const size_t made = make_from(s, rng, old, purpose, out, cap);
+		const size_t made = make_from(s, rng, old, wrong, dice != 0 && dice < AIMED_OF, out, cap);
 		if (s->room->walk.status == MRG_OK)
 			return head + made;
 	}
@@ -438,7 +456,7 @@ size_t mrg_plan_subject_smaller(void *ctx, size_t i, const uint8_t *in, size_t l
 	if (i >= s->room->mine.n || !put_group(&s->room->joined, &s->room->mine, i, &s->room->mine, i, 0))
 		return 0;
 	memcpy(out, in, head);
-	const size_t made = make_from(s, &rng, &s->room->joined, ANY, out, cap);
+	const size_t made = make_from(s, &rng, &s->room->joined, MRG_PLAN_NONE, false, out, cap);
 	return s->room->walk.status == MRG_OK ? head + made : 0;
 }
 
@@ -469,15 +487,14 @@ static bool tells_the_same(struct mrg_plan_subject *s, struct mrg_span message, 
 	const struct mrg_events want = s->room->walk.events;
 	struct mrg_events have = { .at = s->room->have, .cap = MRG_PLAN_EVENTS };
 	s->glue->walk(message, numbers, &have);
-	uint64_t other = want.count ^ have.count; /* nearly always 0, and without a branch an event */
-	for (size_t i = 0; i < want.count && i < have.count; i++)
-		other |= (want.at[i].id ^ have.at[i].id) | (want.at[i].value ^ have.at[i].value);
-	for (size_t i = 0; other != 0 && i < want.count && i < have.count; i++)
+	const bool other = want.count != have.count ||
+			   memcmp(want.at, have.at, want.count * sizeof want.at[0]) != 0; /* a rare thing */
+	for (size_t i = 0; other && i < want.count && i < have.count; i++)
 		if (want.at[i].id != have.at[i].id || want.at[i].value != have.at[i].value) {
 			r->verdict = MRG_FUZZ_WRONG;
-			snprintf(r->key, sizeof r->key, "value %" PRIu32, want.at[i].id);
+			snprintf(r->key, sizeof r->key, "value %" PRIu64, want.at[i].id);
 			snprintf(r->why, sizeof r->why,
-				"event %zu: the view tells (%" PRIu32 ", %" PRIu64 "), the tables (%" PRIu32
+				"event %zu: the view tells (%" PRIu64 ", %" PRIu64 "), the tables (%" PRIu64
 				", %" PRIu64 ")",
 				i, have.at[i].id, have.at[i].value, want.at[i].id, want.at[i].value);
 			return false;
@@ -492,7 +509,7 @@ static bool tells_the_same(struct mrg_plan_subject *s, struct mrg_span message, 
 }
 
 /* Whether events of this number are those of a checksum, a count or a length: a rare question. */
-static bool is_computed(const struct mrg_plan *plan, uint32_t id)
+static bool is_computed(const struct mrg_plan *plan, uint64_t id)
 {
 	const struct mrg_plan_packet *const last = &plan->packets[plan->packet_n - 1];
 	for (uint32_t i = 0; i < last->items + last->item_n; i++)
@@ -530,7 +547,7 @@ static void still_says_the_same(
 					     s->room->walk.warnings <= warnings)))
 		return;
 	r->verdict = MRG_FUZZ_WRONG;
-	snprintf(r->key, sizeof r->key, "written again, event %" PRIu32, i < want_count ? want[i].id : 0);
+	snprintf(r->key, sizeof r->key, "written again, event %" PRIu64, i < want_count ? want[i].id : 0);
 	snprintf(r->why, sizeof r->why, "written again: event %zu of %zu is another, or it is not a message",
 		i, want_count);
 }
@@ -539,10 +556,8 @@ enum { BESIDE = 16 }; /* octets on both sides of what a builder writes, that it 
 
 static bool left_alone(const uint8_t *p)
 {
-	for (size_t i = 0; i < BESIDE; i++)
-		if (p[i] != 0x5a)
-			return false;
-	return true;
+	static const uint8_t as_it_was[BESIDE + 1] = "ZZZZZZZZZZZZZZZZ";
+	return memcmp(p, as_it_was, BESIDE) == 0;
 }
 
 /* Octets none of which is what it is there. */
@@ -570,9 +585,9 @@ static void is_built_the_same(struct mrg_plan_subject *s, struct mrg_span messag
 	const bool less = len % 8 != 0 && len % 8 == (message.len == 0 ? 0 : message.p[message.len - 1] % 8u);
 	if (len > MRG_PLAN_AGAIN - 2 * BESIDE)
 		return;
-	memset(room, 0x5a, BESIDE);
+	memset(room, 'Z', BESIDE);
 	turned(at, s->room->again[0], len); /* what it does not write must not be there already */
-	memset(at + len - less, 0x5a, BESIDE);
+	memset(at + len - less, 'Z', BESIDE);
 	struct mrg_w w;
 	mrg_w_init(&w, room, BESIDE + len - less);
 	w.len = BESIDE; /* it is not the first in its buffer */
@@ -677,6 +692,12 @@ void mrg_plan_subject_run(void *ctx, const uint8_t *in, size_t len, struct mrg_f
 		differ(result, "a view of what is refused", s, st, used);
 	if (s->fetch != NULL && result->verdict != MRG_FUZZ_WRONG)
 		mrg_once_check(s->fetch, message, numbers, st, used, &rj, result);
+}
+
+void mrg_plan_subject_learn(void *ctx, const uint8_t *in, size_t len)
+{
+	uint64_t numbers[PARAMS_MAX] = { 0 };
+	(void)read_now(ctx, in, len, numbers);
 }
 
 /* ---- for people ---- */

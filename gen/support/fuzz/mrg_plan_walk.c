@@ -44,8 +44,9 @@ PLAN_RARE bool plan_cut_here(struct frame *f, uint64_t octets)
 	struct mrg_walk *const w = f->w;
 	/* Rather by little: what is before may say that there is about as much as is needed. */
 	const uint64_t most = octets > 4 && mrg_rng_below(w->rng, 2) == 0 ? 4 : octets;
-	w->went_wrong = w->cuts = true;
-	w->cut_at = (uint32_t)(f->pos / 8 + (octets != 0 ? octets - 1 - mrg_rng_below(w->rng, most) : 0));
+	w->aims.went_wrong = w->aims.cuts = true;
+	w->aims.cut_at =
+		(uint32_t)(f->pos / 8 + (octets != 0 ? octets - 1 - mrg_rng_below(w->rng, most) : 0));
 	return true;
 }
 
@@ -56,7 +57,7 @@ static bool settle(struct frame *f, uint32_t node, uint64_t value)
 	struct mrg_walk *const w = f->w;
 	struct mrg_node *const n = &w->nodes[node];
 	const struct mrg_plan_item *const item = &plan_of(w)->items[n->item];
-	if (n->item == w->wrong)
+	if (n->item == plan_aims(w)->wrong)
 		return true;
 	n->value = value;
 	n->unknown = false;
@@ -78,19 +79,20 @@ static bool settle(struct frame *f, uint32_t node, uint64_t value)
 /* What is to be cut must not get a length that says so. */
 static bool is_cut_itself(const struct mrg_walk *w, uint32_t item)
 {
-	return w->aim != MRG_PLAN_NONE &&
-	       (item == w->aim || (plan_of(w)->items[w->aim].kind == MRG_PLAN_REGION &&
-					  plan_of(w)->items[w->aim].a == item));
+	return plan_aims(w)->aim != MRG_PLAN_NONE &&
+	       (item == plan_aims(w)->aim || (plan_of(w)->items[plan_aims(w)->aim].kind == MRG_PLAN_REGION &&
+						     plan_of(w)->items[plan_aims(w)->aim].a == item));
 }
 
 /* The size of an item, unless it is what is to be cut. */
 static uint64_t cut_down(struct mrg_walk *w, uint32_t node, uint64_t size)
 {
 	const uint32_t at = w->nodes[node].bit_off / 8;
-	if (!w->cuts || is_cut_itself(w, w->nodes[node].item) || w->cut_at < at || w->cut_at >= at + size)
+	if (!plan_aims(w)->cuts || is_cut_itself(w, w->nodes[node].item) || plan_aims(w)->cut_at < at ||
+		plan_aims(w)->cut_at >= at + size)
 		return size;
-	w->cuts = false;
-	return w->cut_at - at;
+	w->aims.cuts = false;
+	return plan_aims(w)->cut_at - at;
 }
 
 /* The value of a number from which a length of `want` octets follows; or, of what is cut, the longest that is shorter. */
@@ -127,10 +129,10 @@ PLAN_PART bool plan_solve_now(struct frame *f, uint32_t index, uint32_t node)
 	uint64_t want = w->nodes[node].bit_len / 8, value;
 	if (at == 0 || !w->nodes[at].unknown)
 		return true;
-	const bool cuts = w->cuts;
+	const bool cuts = plan_aims(w)->cuts;
 	want = cut_down(w, node, want);
 	bool solved = solution(f, item->expr, &w->nodes[at], said, want, &value);
-	for (unsigned i = 0; !solved && cuts && !w->cuts && want > 0 && i < 16; i++)
+	for (unsigned i = 0; !solved && cuts && !plan_aims(w)->cuts && want > 0 && i < 16; i++)
 		solved = solution(f, item->expr, &w->nodes[at], said, --want, &value);
 	if (!solved)
 		return plan_refuse(w, MRG_E_RANGE, f->pos, index, "no number says this length");
@@ -163,7 +165,7 @@ PLAN_RARE void plan_put_more(struct frame *f, uint32_t index, uint32_t node)
 	const uint64_t n = 1 + mrg_rng_below(w->rng, 4);
 	if (!plan_is_there(f, n + MORE_MAX))
 		return;
-	w->went_wrong = true;
+	w->aims.went_wrong = true;
 	plan_draw_octets(w, w->out + f->pos / 8, (size_t)n + MORE_MAX);
 	f->pos += 8 * n;
 	for (unsigned i = 0; i < MORE_MAX && !can_be_said(f, index, node); i++)
@@ -261,10 +263,10 @@ static inline PLAN_ALWAYS bool region(struct frame *f, uint32_t index, uint32_t 
 	}
 	if (plan_has(item, MRG_PLAN_CAN_CUT) && plan_is_aim(f, index, 0)) {
 		plan_cut_here(f, 1);
-		w->cut_at--;
+		w->aims.cut_at--;
 	}
 	if (!known) {
-		if (plan_makes(w) && w->went_wrong && !can_be_said(f, index, *node))
+		if (plan_makes(w) && plan_aims(w)->went_wrong && !can_be_said(f, index, *node))
 			plan_put_more(f, index, *node);
 		plan_end_at(f, *node, f->pos);
 		return plan_solve(f, index, *node);
@@ -287,7 +289,7 @@ static inline PLAN_ALWAYS bool optional(struct frame *f, uint32_t index)
 	const bool known = plan_value(f, item->expr, &present);
 	const struct group g = plan_enter(w, index, &was);
 	if (!known)
-		present = w->aim == index ? w->aim_at == 0
+		present = plan_aims(w)->aim == index ? plan_aims(w)->aim_at == 0
 			  : was != NULL && !plan_leads(w, index)
 				  ? was->value
 				  : plan_leads(w, index) || mrg_rng_next(w->rng) >> 63 != 0;
@@ -402,11 +404,11 @@ static PLAN_COLD bool note_wanted(struct frame *f, const struct mrg_plan_item *i
 {
 	struct mrg_walk *const w = f->w;
 	const struct mrg_plan_expr *const e = &plan_of(w)->exprs[item->expr];
-	if (e->op != MRG_PLAN_EQ || w->given == MRG_PLAN_NONE)
+	if (e->op != MRG_PLAN_EQ || plan_aims(w)->given == MRG_PLAN_NONE)
 		return false;
 	const bool left = plan_of(w)->exprs[e->a].op == MRG_PLAN_FIELD;
-	w->is_wanted = plan_value(f, left ? e->b : e->a, &w->wanted);
-	return w->is_wanted;
+	w->aims.is_wanted = plan_value(f, left ? e->b : e->a, &w->aims.wanted);
+	return plan_aims(w)->is_wanted;
 }
 
 static inline PLAN_ALWAYS bool check(struct frame *f, uint32_t index)
@@ -425,7 +427,7 @@ static inline PLAN_ALWAYS bool check(struct frame *f, uint32_t index)
 		return true;
 	if (item->severity != MRG_PLAN_SEND && !plan_has(item, MRG_PLAN_IS_SURE))
 		plan_reach(f, item->point + (holds == 0));
-	if (holds != 0 || w->went_wrong)
+	if (holds != 0 || plan_aims(w)->went_wrong)
 		return true;
 	if (item->severity == MRG_PLAN_MUST || item->severity == MRG_PLAN_SEND)
 		return plan_refuse(w, MRG_E_VALUE, f->holder != 0 ? w->nodes[f->holder].bit_off : f->pos,
@@ -437,13 +439,16 @@ static inline PLAN_ALWAYS bool check(struct frame *f, uint32_t index)
 static inline PLAN_ALWAYS bool let(struct frame *f, uint32_t index, uint32_t *node)
 {
 	uint64_t value = 0;
-	const bool known = plan_value(f, plan_of(f->w)->items[index].expr, &value);
+	const struct mrg_plan_item *const item = &plan_of(f->w)->items[index];
+	const bool known = plan_value(f, item->expr, &value);
+	plan_tell(f->w, item->id, value);
+	if (plan_is_bare(item))
+		return true;
 	*node = plan_begin(f, index);
 	if (*node == 0)
 		return false;
 	f->w->nodes[*node].value = value;
 	f->w->nodes[*node].unknown = !known;
-	plan_tell(f->w, plan_of(f->w)->items[index].id, value);
 	return true;
 }
 
@@ -553,7 +558,8 @@ static bool compute(struct frame *f)
 		if (!plan_value(f, item->expr, &want))
 			continue;
 		if (plan_makes(w)) {
-			if (w->cuts && cut_sizes(f, item->expr) && !plan_value(f, item->expr, &want))
+			if (plan_aims(w)->cuts && cut_sizes(f, item->expr) &&
+				!plan_value(f, item->expr, &want))
 				continue;
 			if (!settle(f, at, want))
 				return false;
@@ -609,7 +615,7 @@ PLAN_EACH bool plan_close(struct frame *f, const struct mrg_plan_packet *p, uint
 		return false;
 	w->computed_n = f->computed_at;
 	if (p->max_bytes != 0 && w->nodes[node].bit_len > 8 * p->max_bytes &&
-		!(plan_makes(w) && w->went_wrong)) {
+		!(plan_makes(w) && plan_aims(w)->went_wrong)) {
 		plan_reach(f, p->point);
 		return plan_refuse(w, MRG_E_LIMIT, w->nodes[node].bit_off, MRG_PLAN_NONE, "too long");
 	}
@@ -668,8 +674,8 @@ static enum mrg_status read_whole(
 	w->making = false;
 	w->old = NULL;
 	w->old_at = w->old_end = 0;
-	w->wrong = MRG_PLAN_NONE;
-	w->went_wrong = false;
+	w->aims.wrong = MRG_PLAN_NONE;
+	w->aims.went_wrong = false;
 	(void)whole(w, packet, in.p, (uint32_t)in.len, args);
 	return w->status;
 }
@@ -681,25 +687,26 @@ static size_t make_whole(struct mrg_walk *w, uint32_t packet, const uint64_t *ar
 	w->making = true;
 	w->old_at = 0;
 	w->old_end = w->old != NULL ? w->old->n : 0;
-	w->went_wrong = w->grows != 0;
-	w->cuts = false;
-	w->is_wanted = false;
-	w->jump_n = w->jump_at = w->jump_base = 0;
-	w->jumps_by_chains = false;
+	w->aims.went_wrong = plan_aims(w)->grows != 0;
+	w->aims.cuts = false;
+	w->aims.is_wanted = false;
+	w->aims.jump_n = w->aims.jump_at = w->jump_base = 0;
+	w->aims.jumps_by_chains = false;
 	if (plan_aims_at_jumps(w)) {
-		w->jumps_by_chains = mrg_rng_below(w->rng, 2) == 0;
-		w->jump_max = plan_jumps_max(w, &plan_of(w)->items[w->aim]) - (mrg_rng_below(w->rng, 4) == 0);
+		w->aims.jumps_by_chains = mrg_rng_below(w->rng, 2) == 0;
+		w->aims.jump_max = plan_jumps_max(w, &plan_of(w)->items[plan_aims(w)->aim]) -
+				   (mrg_rng_below(w->rng, 4) == 0);
 	}
 	bool made = whole(w, packet, w->out, (uint32_t)cap, args);
 	w->making = false;
-	if (!made && w->went_wrong && w->node_n != 0) { /* what there is of it may do */
+	if (!made && plan_aims(w)->went_wrong && w->node_n != 0) { /* what there is of it may do */
 		const struct mrg_node *const last = &w->nodes[w->node_n - 1];
 		w->used = (last->bit_off + last->bit_len + 7) / 8;
 		w->status = MRG_OK;
 		made = true;
 	}
-	if (made && w->cuts && w->cut_at < w->used)
-		w->used = w->cut_at;
+	if (made && plan_aims(w)->cuts && plan_aims(w)->cut_at < w->used)
+		w->used = plan_aims(w)->cut_at;
 	return made ? w->used : 0;
 }
 #endif
@@ -716,6 +723,9 @@ size_t mrg_plan_make(struct mrg_walk *w, uint32_t packet, const uint64_t *args, 
 	w->out = out;
 	w->rng = rng;
 	w->old = old;
-	return (w->made == NULL && w->plan->make != NULL ? w->plan->make : make_whole)(w, packet, args, cap);
+	/* Where a message is to be more than one, it goes by the tables. */
+	const bool coded = w->made == NULL && w->plan->make != NULL && w->aims.aim == MRG_PLAN_NONE &&
+			   w->aims.wrong == MRG_PLAN_NONE;
+	return (coded ? w->plan->make : make_whole)(w, packet, args, cap);
 }
 #endif
