@@ -23,6 +23,10 @@ enum {
 	HUGE = 1024,       /* octets of an input */
 	HUGE_OF = 64,      /* one in so many of those that are drawn is gone on from */
 	BATCH_MAX = 4096,  /* cases between looks at the clock */
+	AHEAD_MAX =
+		64, /* cases that are drawn before they are run: what draws and what runs have caches for themselves */
+	BESIDE =
+		320, /* octets between inputs that are kept, so that they do not all begin in the same lines of a cache */
 	NEW_SLOTS =
 		128, /* of the corpus: inputs that reached a point first; the others are accepted ones by chance */
 	NAMES = 3 /* of points in the line of status */
@@ -41,11 +45,15 @@ struct loop {
 	bool done;                                      /* those were all */
 	uint8_t *in;                                    /* the case, at the end of room */
 	size_t len;
+	struct mrg_fuzz_octets
+		ahead[AHEAD_MAX]; /* cases that are drawn; ahead_n of them, of which ahead_at were run */
+	size_t ahead_n, ahead_at;
 	uint8_t *seen;    /* points reached before */
 	size_t missing;   /* points */
 	uint64_t *counts; /* of each point, cases that reached it; NULL: nobody asks */
 	uint8_t *before;  /* points reached before the case at hand, while they are counted */
 	uint64_t execs, accepted, batch;
+	uint64_t octets;   /* of all cases */
 	uint64_t last_new; /* the case that reached a point first, the last time that one did */
 	uint64_t crashes, hangs;
 	struct mrg_fuzz_result result;
@@ -74,23 +82,24 @@ size_t mrg_fuzz_points_reached(const struct mrg_fuzz_subject *s)
 
 /* Corpus. */
 
-static void put_entry(struct loop *l, size_t slot)
+/* Keeps the case at hand. */
+static void put_at(const struct loop *l, struct mrg_fuzz_octets *to)
 {
-	memcpy(l->corpus[slot].p, l->in, l->len);
-	l->corpus[slot].len = l->len;
+	memcpy(to->p, l->in, l->len);
+	to->len = l->len;
 }
 
 /* When all slots are taken, the oldest but the first gives way: that one is where all began. */
 static void keep_new(struct loop *l)
 {
 	const size_t n = l->new_count++;
-	put_entry(l, n < NEW_SLOTS ? n : 1 + (n - NEW_SLOTS) % (NEW_SLOTS - 1));
+	put_at(l, &l->corpus[n < NEW_SLOTS ? n : 1 + (n - NEW_SLOTS) % (NEW_SLOTS - 1)]);
 }
 
 static void keep_other(struct loop *l)
 {
 	const size_t n = l->other_count++;
-	put_entry(l, NEW_SLOTS + n % (MRG_FUZZ_CORPUS - NEW_SLOTS));
+	put_at(l, &l->corpus[NEW_SLOTS + n % (MRG_FUZZ_CORPUS - NEW_SLOTS)]);
 }
 
 static const struct mrg_fuzz_octets *any_entry(struct loop *l)
@@ -152,6 +161,28 @@ static bool draw(struct loop *l)
 	return !l->done;
 }
 
+/* One at a time as long as what is drawn goes by what the case before came to. */
+static size_t ahead_of(const struct loop *l)
+{
+	return l->exhaust == NULL && l->o->replay == NULL && l->missing == 0 ? AHEAD_MAX : 1;
+}
+
+/* The next case.  False: there are no more. */
+static bool take(struct loop *l)
+{
+	if (l->ahead_at == l->ahead_n) {
+		l->ahead_at = l->ahead_n = 0;
+		while (l->ahead_n < ahead_of(l) && draw(l))
+			put_at(l, &l->ahead[l->ahead_n++]);
+		if (l->ahead_n == 0)
+			return false;
+	}
+	const struct mrg_fuzz_octets *const next = &l->ahead[l->ahead_at++];
+	l->len = next->len;
+	memcpy(l->in, next->p, next->len);
+	return true;
+}
+
 static enum mrg_fuzz_mode mode_now(const struct loop *l)
 {
 	if (l->o->mode != MRG_FUZZ_ALTERNATE)
@@ -198,10 +229,11 @@ static bool run_batch(struct loop *l, uint64_t n)
 {
 	for (; n != 0; n--) {
 		l->execs++;
-		if (!draw(l)) {
+		if (!take(l)) {
 			l->execs--;
 			break;
 		}
+		l->octets += l->len;
 		const uint8_t *const in = mrg_fuzz_place(&l->guard, mode_now(l), l->in, l->len);
 		l->result.verdict = MRG_FUZZ_REFUSED;
 		if (l->o->dry)
@@ -242,6 +274,13 @@ static void say_find(const struct loop *l, const struct mrg_fuzz_find *f)
 	(void)printf("find %s: %s: %s: %s (case %" PRIu64 ", %zu octets)\n", l->s->name, f->result.key,
 		f->result.why, folder, f->exec, f->len);
 	(void)fflush(stdout);
+}
+
+/* Of cases that are not run, all points are reached: makers do then what they do most of the time.  In the end none was. */
+static void pretend_points(const struct loop *l, bool reached)
+{
+	if (l->o->dry && l->s->point_count != 0)
+		memset(l->s->reached, reached, l->s->point_count);
 }
 
 /* What a crash, or the trying of smaller inputs, reached on its way is no merit of the next case. */
@@ -403,7 +442,9 @@ static void say_end(const struct loop *l)
 		(void)printf(", %" PRIu64 " finds more than can be kept", l->left_out);
 	if (l->crashes >= CRASHES_MAX || l->hangs >= HANGS_MAX)
 		(void)printf(", ended early by so many");
-	(void)printf("; %.1f s, %.0f/s\n", (double)took / 1e9, rate(l->execs, took));
+	(void)printf("; %.0f octets a case; %.1f s, %.0f/s\n",
+		l->execs == 0 ? 0 : (double)l->octets / (double)l->execs, (double)took / 1e9,
+		rate(l->execs, took));
 	(void)fflush(stdout);
 }
 
@@ -413,7 +454,8 @@ static void say_end(const struct loop *l)
 static bool open_loop(struct loop *l)
 {
 	const size_t max = l->s->len_max;
-	uint8_t *const corpus = malloc(MRG_FUZZ_CORPUS * max);
+	const size_t each = max + BESIDE;
+	uint8_t *const corpus = malloc((MRG_FUZZ_CORPUS + AHEAD_MAX) * each);
 	uint8_t *const trials = malloc(3 * max);
 	l->seen = calloc(l->s->point_count + 1, 1);
 	/* What there was no memory for ends the program; so nothing is given back here. */
@@ -421,7 +463,9 @@ static bool open_loop(struct loop *l)
 		!mrg_guard_open(&l->room, max))
 		return false;
 	for (size_t i = 0; i < MRG_FUZZ_CORPUS; i++)
-		l->corpus[i].p = corpus + i * max;
+		l->corpus[i].p = corpus + i * each;
+	for (size_t i = 0; i < AHEAD_MAX; i++)
+		l->ahead[i].p = corpus + (MRG_FUZZ_CORPUS + i) * each;
 	l->in = mrg_guard_room_end(&l->room, max);
 	if (l->o->replay != NULL && !mrg_fuzz_files_open(&l->files, l->o->replay))
 		return false;
@@ -513,6 +557,7 @@ bool mrg_fuzz_loop(const struct mrg_fuzz_subject *s, const struct mrg_fuzz_optio
 			stderr, "%s: no memory%s\n", s->name, o->replay != NULL ? ", or no such folder" : "");
 		exit(2);
 	}
+	pretend_points(l, true);
 	forget_points(l);
 	mrg_fuzz_catcher.guard = &l->guard;
 	mrg_fuzz_catcher.dying = keep_last;
@@ -521,6 +566,8 @@ bool mrg_fuzz_loop(const struct mrg_fuzz_subject *s, const struct mrg_fuzz_optio
 	l->len = 1;
 	keep_new(l); /* one octet is what all begins with */
 	run_all(l);
+	pretend_points(l, false);
+	forget_points(l);
 	say_end(l);
 	put_points(l);
 	if (o->points)
