@@ -44,12 +44,14 @@ PLAN   := $(addprefix support/mrg_plan_,make.c subject.c once.c) $(wildcard supp
 COMMON := support/mrg_fuzz_again.c support/mrg_fuzz_guard.c
 RUNNER := $(addprefix support/mrg_fuzz_,run.c main.c loop.c find.c catch.c havoc.c exhaust.c files.c) $(COMMON)
 ALL    := $(MADE) $(PLAN)
+# What AFL++ is to see the ways through: what is under test, and who calls it, not what holds it against the specification.
+MARKED := $(filter-out subjects_%-read.c subjects_%-make.c texts_% machines_%,$(MADE))
 # What reads `shared` memory: support/mrg_plan_once.h sees each load, where no sanitizer is asked for.
 ONCE   := {once}
 ONCE_COUNTED := $(if $(findstring -fsanitize,$(CC) $(CFLAGS)),,-fsanitize=thread $(foreach f,cpy move chr cmp,-Dmem$(f)=mrg_once_mem$(f)))
 $(patsubst %.c,obj/%.o,$(ONCE)): ONCE_FLAGS := $(ONCE_COUNTED)
 
-obj/%.o obj-so/%.o: FLAGS += $(if $(CODE),-DMRG_PLAN_CODE)
+obj/%.o obj-afl/%.o obj-so/%.o: FLAGS += $(if $(CODE),-DMRG_PLAN_CODE)
 fuzz: $(patsubst %.c,obj/%.o,$(ALL) $(RUNNER))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 obj/%.o: %.c Makefile
@@ -64,9 +66,11 @@ libfuzzer: $(ALL) support/mrg_fuzz_libfuzzer.c support/mrg_fuzz_havoc.c $(COMMON
 	$(CLANG) $(FLAGS) -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^)
 afl: $(patsubst %.c,obj-afl/%.o,$(ALL) support/mrg_fuzz_afl.c $(COMMON)) mutator.so
 	AFL_QUIET=1 $(AFL_CC) $(CFLAGS) -o $@ $(filter %.o,$^)
+$(patsubst %.c,obj-afl/%.o,$(MARKED) support/mrg_fuzz_afl.c): MARKING = AFL_QUIET=1 $(AFL_CC)
+obj-afl/%.o: MARKING = $(CC)
 obj-afl/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	AFL_QUIET=1 $(AFL_CC) $(FLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(MARKING) $(FLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 mutator.so: $(patsubst %.c,obj-so/%.o,$(ALL) support/mrg_fuzz_aflmut.c support/mrg_fuzz_havoc.c $(COMMON))
 	$(CC) $(CFLAGS) -shared -o $@ $^
 obj-so/%.o: %.c Makefile
@@ -274,7 +278,7 @@ def _subject(w: Writer, module: ir.Module, t: plan.Tables, packet: ir.Packet, ro
     w.line(f"extern const struct mrg_fuzz_subject {listed(module)}_{short};")
     with w.block(f"const struct mrg_fuzz_subject {listed(module)}_{short} =", "};"):
         w.line(f".name = {names.c_string(module.name + '.' + packet.name)}, .ctx = &{short}_ctx, .len_max = {max(65536, (packet.max_bytes or 0) + 1024)},")
-        for part in ("make", "mutate", "smaller", "run", "show"):
+        for part in ("make", "mutate", "smaller", "run", "learn", "show"):
             w.line(f".{part} = mrg_plan_subject_{part},")
         w.line(f".point_count = {len(points)}, .point_name = mrg_plan_subject_point, .reached = {short}_reached,")
         if others:

@@ -123,7 +123,7 @@ def _subject(w: Writer, t: Text, plan: text_tables.Tables, tokens: Sequence[text
     with w.block(f"const struct mrg_fuzz_subject {t.subject} =", "};"):
         w.line(f".name = {names.c_string(t.title)}, .ctx = (void *)(uintptr_t)&{t.name}_ctx, .len_max = {plan.len_max},")
         w.line(".make = mrg_text_subject_make, .mutate = mrg_text_subject_mutate, .smaller = mrg_text_subject_smaller,")
-        w.line(".run = mrg_text_subject_run, .show = mrg_text_subject_show, .point_name = mrg_text_subject_point,")
+        w.line(".run = mrg_text_subject_run, .learn = mrg_text_subject_learn, .show = mrg_text_subject_show, .point_name = mrg_text_subject_point,")
         w.line(f".point_count = {len(plan.points.names)}, .reached = {t.name}_reached,")
         w.line(tried)
     w.line()

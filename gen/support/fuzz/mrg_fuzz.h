@@ -90,6 +90,12 @@ struct mrg_fuzz_subject {
 	/* Every oracle over in[0..len).  `in` ends, or begins, at a page that is not there.  Marks what it reaches in `reached`. */
 	void (*run)(void *ctx, const uint8_t *in, size_t len, struct mrg_fuzz_result *result);
 
+	/*
+	 * Marks what an input reaches in `reached`, as run does, but for what only code under test tells: for who makes inputs that are run
+	 * elsewhere.  Calls no code under test.  May be NULL.
+	 */
+	void (*learn)(void *ctx, const uint8_t *in, size_t len);
+
 	/* The input as text for people: fields and values, or where it is refused and why. */
 	void (*show)(void *ctx, const uint8_t *in, size_t len, FILE *to);
 

@@ -483,6 +483,15 @@ void mrg_text_subject_run(void *ctx, const uint8_t *in, size_t len, struct mrg_f
 		run_value(x, in, len, result);
 }
 
+/* Of tokens nothing: which of them a text has, only all of them tell. */
+void mrg_text_subject_learn(void *ctx, const uint8_t *in, size_t len)
+{
+	const struct mrg_text_ctx *const x = ctx;
+	struct mrg_text_found found;
+	if (x->code.token == NULL)
+		mrg_text_read(&x->text, in, len, &found);
+}
+
 static void show_octets(const uint8_t *p, size_t len, FILE *to)
 {
 	fputc('"', to);

@@ -53,6 +53,7 @@ size_t mrg_text_subject_mutate(void *ctx, struct mrg_rng *rng, const uint8_t *in
 	size_t other_len, uint8_t *out, size_t cap);
 size_t mrg_text_subject_smaller(void *ctx, size_t i, const uint8_t *in, size_t len, uint8_t *out, size_t cap);
 void mrg_text_subject_run(void *ctx, const uint8_t *in, size_t len, struct mrg_fuzz_result *result);
+void mrg_text_subject_learn(void *ctx, const uint8_t *in, size_t len);
 void mrg_text_subject_show(void *ctx, const uint8_t *in, size_t len, FILE *to);
 const char *mrg_text_subject_point(void *ctx, size_t point);
 
