@@ -5,8 +5,10 @@
 
 Cases by chance have sizes by chance, so rates are to be compared within one
 row only.  AFL++ (if it is installed) runs the same subject persistently, with
-pages that are not there and with the subject's mutator; canary.clean is a
-subject that does nearly nothing, so its row is what driving costs.
+pages that are not there and with the subject's mutator, in turns with a target
+that does nothing: that is what AFL++ itself takes.  Its rate is of the time
+behind the first third, which goes by with finding what is new and storing it.
+AFL++ and its target are on one processor, where neither has to be woken.
 """
 
 from __future__ import annotations
@@ -15,37 +17,44 @@ import argparse
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple, Optional, Sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench.table import Row, Sample, Table, progress, render  # noqa: E402
 
-RATE = re.compile(r"; [\d.]+ s, (\d+)/s$", re.M)
+RATE = re.compile(r"[\d.]+ s, (\d+)/s$", re.M)
+EXECS = re.compile(r"execs_done:(\d+)\|")
+TARGETS = {"cases: dns.message.Message": 400_000, "cases: http.message.Request": 500_000, "made or changed: dns.message.Message": 500_000}
+AFL_TARGET = 25_000
 REFUSED_CASES = 16_843_009  # all inputs of three octets
 AFL_ENVIRONMENT = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_AFFINITY": "1", "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1"}
 
 
 class Program(NamedTuple):
-    """A runner, and the same for AFL++; targets that are not there are None."""
+    """A runner, and the same for AFL++ beside a target that does nothing; those that are not there are None."""
 
     runner: Path
     afl: Optional[Path]
     mutator: Optional[Path]
+    empty: Optional[Path]
 
 
 class Effort(NamedTuple):
     rounds: int
     seconds: int  # of each round
     refused: int  # cases
+    made: int  # packets
 
 
-def built(folder: Path, afl: str, mutator: str, runner: str) -> Program:
-    with_afl = shutil.which("afl-fuzz") is not None and (folder / afl).is_file() and (folder / mutator).is_file()
-    return Program(folder / runner, folder / afl if with_afl else None, folder / mutator if with_afl else None)
+def built(folder: Path, afl: str, mutator: str, runner: str, empty: Optional[Path]) -> Program:
+    with_afl = shutil.which("afl-fuzz") is not None and (folder / afl).is_file() and (folder / mutator).is_file() and empty is not None
+    return Program(folder / runner, folder / afl, folder / mutator, empty) if with_afl else Program(folder / runner, None, None, None)
 
 
 def by_runner(program: Program, subject: str, seed: int, options: Sequence[object]) -> float:
@@ -58,57 +67,96 @@ def by_runner(program: Program, subject: str, seed: int, options: Sequence[objec
     return float(rate[1])
 
 
-def by_afl(program: Program, subject: str, seed: int, seconds: int, with_mutator: bool) -> Optional[float]:
+def slope(told: Sequence[tuple[float, int]], start: float) -> Optional[float]:
+    """Executions a second, of (second, executions till then), from a second on; None: they say too little."""
+    counted = [one for one in told if one[0] >= start]
+    if len(counted) < 2 or counted[-1][0] <= counted[0][0]:
+        return None
+    return (counted[-1][1] - counted[0][1]) / (counted[-1][0] - counted[0][0])
+
+
+def told_by(afl: subprocess.Popen[str], said: socket.socket) -> list[tuple[float, int]]:
+    """What AFL++ says every second of its executions, till it ends."""
+    told: list[tuple[float, int]] = []
+    start = time.monotonic()
+    said.settimeout(0.2)
+    while True:
+        ended = afl.poll() is not None  # before the last look at what it has said
+        try:
+            execs = EXECS.search(said.recv(65536).decode(errors="replace"))
+            if execs is not None:
+                told.append((time.monotonic() - start, int(execs[1])))
+        except TimeoutError:
+            if ended:
+                return told
+
+
+def by_afl(program: Program, subject: str, seed: int, seconds: int, target: Path, mutator: Optional[Path]) -> Optional[float]:
     """None: AFL++ did not get to work; its words are on the standard error."""
-    with tempfile.TemporaryDirectory() as room:
+    with tempfile.TemporaryDirectory() as room, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as said, tempfile.TemporaryFile("w+") as words:
+        said.bind(("127.0.0.1", 0))
         seeds, out = Path(room) / "seeds", Path(room) / "out"
         subprocess.run([str(program.runner), "-s", subject, "--make", "20", str(seeds)], check=True, stdout=subprocess.DEVNULL)
         environment = {k: v for k, v in os.environ.items() if k not in ("ASAN_OPTIONS", "UBSAN_OPTIONS")} | AFL_ENVIRONMENT
-        environment["MRG_FUZZ_SUBJECT"] = subject
-        if with_mutator:
-            environment |= {"AFL_CUSTOM_MUTATOR_LIBRARY": str(program.mutator), "AFL_CUSTOM_MUTATOR_ONLY": "1"}
-        command = ["afl-fuzz", "-i", str(seeds), "-o", str(out), "-s", str(seed), "-V", str(seconds), "--", str(program.afl)]
-        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              errors="replace", check=False)  # fmt: skip
-        stats = out / "default/fuzzer_stats"
-        rate = re.search(r"^execs_per_sec\s*: ([\d.]+)", stats.read_text(), re.M) if stats.exists() else None
+        environment |= {"MRG_FUZZ_SUBJECT": subject, "AFL_STATSD": "1", "AFL_STATSD_PORT": str(said.getsockname()[1])}
+        if mutator is not None:
+            environment |= {"AFL_CUSTOM_MUTATOR_LIBRARY": str(mutator), "AFL_CUSTOM_MUTATOR_ONLY": "1"}
+        # On one processor: AFL++ and its target wait for each other, and waking another one takes longer than all else.
+        command = ["taskset", "-c", str(max(os.sched_getaffinity(0))), "afl-fuzz", "-i", str(seeds), "-o", str(out), "-s", str(seed),
+                   "-V", str(seconds), "--", str(target)]  # fmt: skip
+        with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT, text=True) as afl:
+            rate = slope(told_by(afl, said), seconds / 3)
         if rate is None:
-            progress(done.stdout[-600:])
-        return float(rate[1]) if rate is not None else None
+            words.seek(0)
+            progress(words.read()[-600:])
+        return rate
+
+
+def aimed(row: Row) -> Row:
+    return row.at_least(TARGETS[row.item]) if row.item in TARGETS else row
 
 
 def rate(program: Program, item: str, subject: str, effort: Effort, options: Sequence[object]) -> Row:
-    return Row(f"{item}: {subject}", "/s", Sample(tuple(by_runner(program, subject, 1 + i, options) for i in range(effort.rounds))))
+    return aimed(Row(f"{item}: {subject}", "/s", Sample(tuple(by_runner(program, subject, 1 + i, options) for i in range(effort.rounds)))))
 
 
-def beside_afl(program: Program, subject: str, effort: Effort, table: Table, with_mutator: bool = True) -> None:
-    row = rate(program, "cases", subject, effort, ["-T", effort.seconds])
-    if program.afl is not None:
-        theirs = [by_afl(program, subject, 1 + i, effort.seconds + 1, with_mutator) for i in range(effort.rounds)]
-        row.peer, row.theirs = "AFL++ with mutator" if with_mutator else "AFL++", Sample(tuple(t or 0.0 for t in theirs))
-    table.add(row)
+def with_afl(program: Program, subject: str, effort: Effort, table: Table, with_mutator: bool = True) -> None:
+    if program.afl is None or program.empty is None:
+        return
+    ours: list[float] = []
+    theirs: list[float] = []
+    for i in range(effort.rounds):
+        ours.append(by_afl(program, subject, 1 + i, 3 * effort.seconds, program.afl, program.mutator if with_mutator else None) or 0.0)
+        theirs.append(by_afl(program, subject, 1 + i, 3 * effort.seconds, program.empty, None) or 0.0)
+    name = "AFL++ with mutator" if with_mutator else "AFL++"
+    table.add(Row(f"{name}: {subject}", "/s", Sample(tuple(ours)), "AFL++, nothing", Sample(tuple(theirs))).at_least(AFL_TARGET))
 
 
 def measure(program: Program, subjects: Sequence[str], effort: Effort, table: Table) -> None:
     for subject in subjects:
-        beside_afl(program, subject, effort, table)
-        table.add(rate(program, "made or changed", subject, effort, ["-T", effort.seconds, "--dry"]),
+        table.add(rate(program, "cases", subject, effort, ["-T", effort.seconds]),
+                  rate(program, "made or changed", subject, effort, ["-T", effort.seconds, "--dry"]),
+                  rate(program, "made of nothing", subject, effort, ["--make-rate", effort.made]),
                   rate(program, "all of 3 octets", subject, effort, ["--exhaust", 3, "-E", effort.refused]))  # fmt: skip
+        with_afl(program, subject, effort, table)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="that `mrg fuzz` wrote and make has built: fuzz, perhaps afl and mutator.so")
     parser.add_argument("--canaries", type=Path, help="a folder with canary, perhaps canary-afl and canary-mutator.so")
+    parser.add_argument("--empty", type=Path, help="a target of AFL++'s that does nothing")
     parser.add_argument("--quick", action="store_true", help="only shows that everything works")
     parser.add_argument("subjects", nargs="+")
     args = parser.parse_args()
-    effort = Effort(1, 1, 200_000) if args.quick else Effort(5, 5, REFUSED_CASES)
+    effort = Effort(1, 1, 200_000, 20_000) if args.quick else Effort(5, 5, REFUSED_CASES, 500_000)
     table = Table()
+    empty = args.empty.resolve() if args.empty is not None and args.empty.is_file() else None
     if args.canaries is not None:
-        canary = built(args.canaries.resolve(), "canary-afl", "canary-mutator.so", "canary")
-        beside_afl(canary, "canary.clean", effort, table, with_mutator=False)
-    program = built(args.folder.resolve(), "afl", "mutator.so", "fuzz")
+        canary = built(args.canaries.resolve(), "canary-afl", "canary-mutator.so", "canary", empty)
+        table.add(rate(canary, "cases", "canary.clean", effort, ["-T", effort.seconds]))
+        with_afl(canary, "canary.clean", effort, table, with_mutator=False)
+    program = built(args.folder.resolve(), "afl", "mutator.so", "fuzz", empty)
     measure(program, args.subjects, effort, table)
     if program.afl is None:
         table.skip("AFL++", "it is not installed, or its targets are not built (mk/deps.sh fuzz)")

@@ -107,9 +107,12 @@ class Campaign:
         environment = {k: v for k, v in os.environ.items() if k not in ("ASAN_OPTIONS", "UBSAN_OPTIONS")}
         environment |= AFL_ENVIRONMENT | {"MRG_FUZZ_SUBJECT": subject, "AFL_CUSTOM_MUTATOR_LIBRARY": str((self.folder / "mutator.so").resolve())}
         jobs = []
+        processors = sorted(os.sched_getaffinity(0))
         for i in range(self.jobs):
             share = self.cases * (i + 1) // self.jobs - self.cases * i // self.jobs
-            command = ["afl-fuzz", "-i", str(seeds), "-o", str(out), "-M" if i == 0 else "-S", f"job{i}", "-s", str(self.seed + i), "-t", "1000+",
+            # Each with its target on one processor: they wait for each other, and waking another one takes longer than a case.
+            command = ["taskset", "-c", str(processors[i % len(processors)]), "afl-fuzz", "-i", str(seeds), "-o", str(out),
+                       "-M" if i == 0 else "-S", f"job{i}", "-s", str(self.seed + i), "-t", "1000+",
                        *(["-E", str(share)] if self.cases else ["-V", str(self.seconds)]), "--", str(self.folder / "afl")]  # fmt: skip
             with open(out / f"job{i}.log", "w", encoding="utf-8") as log:
                 jobs.append(subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log))

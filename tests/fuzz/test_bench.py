@@ -19,21 +19,23 @@ CASES = 300
 # A runner, and AFL++, that only say what the real ones say.
 RUNNER = """#!/bin/sh
 case "$*" in
+*--make-rate*) echo "one.Subject: 9 made, 100.0 % accepted; 900 octets more in 0.01 s, 4000/s"; exit 0 ;;
 *--make*) exit 0 ;;
 *--dry*) rate=2000 ;;
 *--exhaust*) rate=3000 ;;
 *silent*) exit 0 ;;
 *) rate=1000 ;;
 esac
-echo "one.Subject: 10 execs, 90.0 % accepted, spec 1/2, missing: that; $rate/s, 0 finds, 0 crashes, 0 hangs; 1.5 s, $rate/s"
+echo "one.Subject: 10 execs, 90.0 % accepted, spec 1/2, missing: that; $rate/s, 0 finds, 0 crashes, 0 hangs; 7 octets a case; 1.5 s, $rate/s"
 """
-AFL = """#!/bin/sh
-test "$MRG_FUZZ_SUBJECT" = one.Subject || exit 1
-while test "$1" != -o; do shift; done
-mkdir -p "$2/default"
-echo "execs_done        : 70000
-execs_per_sec     : ${AFL_CUSTOM_MUTATOR_ONLY:+4}567.25
-execs_ps_last_min : 1.00" >"$2/default/fuzzer_stats"
+AFL = """#!/usr/bin/env python3
+import os, socket
+execs = 7000 if "AFL_CUSTOM_MUTATOR_ONLY" in os.environ else 700
+if os.environ["MRG_FUZZ_SUBJECT"] != "one.Subject":
+    raise SystemExit("no such subject")
+said = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(3):
+    said.sendto(f"fuzzing.cycle_done:0|g\\nfuzzing.execs_done:{i * execs}|g\\n".encode(), ("127.0.0.1", int(os.environ["AFL_STATSD_PORT"])))
 """
 
 
@@ -48,7 +50,7 @@ def rows(table: Table) -> list[tuple[str, float, float | None]]:
 
 
 def check_real(report: Report) -> None:
-    canary = bench.Program(ROOT / OUT / "fuzz/canary", None, None)
+    canary = bench.Program(ROOT / OUT / "fuzz/canary", None, None, None)
     report.check("the rate of a real run", bench.by_runner(canary, "canary.clean", 1, ["-E", CASES]) > 0)
     for subject in ("canary.wrong", "canary.nobody"):
         try:
@@ -63,18 +65,26 @@ def check_told(report: Report, room: Path) -> None:
     runner = script(room / "fuzz", RUNNER)
     script(room / "afl-fuzz", AFL)
     os.environ["PATH"] = f"{room}{os.pathsep}{os.environ['PATH']}"
-    for name in ("afl", "mutator.so"):
+    for name in ("afl", "mutator.so", "empty"):
         (room / name).write_bytes(b"")
-    alone, both = bench.built(room, "none", "none.so", "fuzz"), bench.built(room, "afl", "mutator.so", "fuzz")
-    report.check("what is not built is not run", alone == bench.Program(runner, None, None) and both.afl == room / "afl", str((alone, both)))
-    for program, theirs in ((alone, None), (both, 4567.25)):
-        table = Table()
-        bench.measure(program, ["one.Subject"], bench.Effort(1, 1, 9), table)
-        want = [("cases: one.Subject", 1000.0, theirs), ("made or changed: one.Subject", 2000.0, None), ("all of 3 octets: one.Subject", 3000.0, None)]
-        report.check(f"all rates, AFL++ {'too' if theirs else 'is not there'}", rows(table) == want, f"{rows(table)}\n{render(table)}")
-    plain = bench.by_afl(both, "one.Subject", 1, 1, with_mutator=False)
-    report.check("AFL++ as it is", plain == 567.25, str(plain))
-    report.check("AFL++ that does not run has no rate", bench.by_afl(both, "another", 1, 1, with_mutator=True) is None)
+    alone = bench.built(room, "none", "none.so", "fuzz", room / "empty")
+    both = bench.built(room, "afl", "mutator.so", "fuzz", room / "empty")
+    report.check("what is not built is not run", alone == bench.Program(runner, None, None, None) and both.afl == room / "afl", str((alone, both)))
+    report.check("nor is AFL++ without what does nothing", bench.built(room, "afl", "mutator.so", "fuzz", None).afl is None)
+    table = Table()
+    bench.measure(alone, ["one.Subject"], bench.Effort(1, 1, 9, 9), table)
+    want = [("cases", 1000.0), ("made or changed", 2000.0), ("made of nothing", 4000.0), ("all of 3 octets", 3000.0)]
+    report.check("all rates", rows(table) == [(f"{item}: one.Subject", rate, None) for item, rate in want], f"{rows(table)}\n{render(table)}")
+    told = [(0.0, 10), (1.0, 500), (2.0, 700), (4.0, 1100), (5.0, 1300)]
+    report.check("AFL++'s rate is that behind the start", bench.slope(told, 1.5) == 200, str(bench.slope(told, 1.5)))
+    report.check("of which something must be there", bench.slope(told, 5.0) is None and bench.slope([], 0.0) is None)
+    rates = [bench.by_afl(both, "one.Subject", 1, 0, room / "afl", mutator) for mutator in (None, both.mutator)]
+    report.check("AFL++ says how far it has come", all(rate is not None and rate > 0 for rate in rates), str(rates))
+    report.check("AFL++ that does not run has no rate", bench.by_afl(both, "another", 1, 0, room / "afl", both.mutator) is None)
+    table = Table()
+    bench.with_afl(both, "one.Subject", bench.Effort(1, 0, 9, 9), table)
+    report.check("beside it is what does nothing", [(row.item, row.peer) for row in table.rows] ==
+                 [("AFL++ with mutator: one.Subject", "AFL++, nothing")], render(table))  # fmt: skip
     try:
         bench.by_runner(alone, "silent", 1, [])
         report.check("a runner that says nothing ends it", False)
