@@ -30,7 +30,7 @@ T ?= 600
 soak: ## load the DNS image at full rate for T= seconds (600): fails when something grows
 	+$Q$(MAKE) bench BENCH_ARGS='--only vm-soak --soak $T --strict'
 
-# prove: the C itself, as it is emitted; what was proved before is kept in $O/prove.
+# prove: the C itself, as it is emitted, of the headers of TCP/IP, the DNS and HTTP; what was proved before is kept in $O/prove.
 PROVE_SPECS := $(addprefix specs/,net/udp.mrg net/tcp.mrg net/ip4.mrg net/ip6.mrg net/icmp4.mrg net/icmp6.mrg net/link.mrg \
 	dns/name.mrg dns/rr.mrg dns/message.mrg http/message.mrg)
 prove: ## prove by Frama-C's WP and two solvers that the C of SPEC=own.mrg (or of our headers) is safe and ends

@@ -274,12 +274,15 @@ def run(files: Sequence[str], roots: Sequence[str], out: TextIO, options: Option
         good = not options.support or bits(options.solvers)
         out.write("" if good else "mrg_prove.h: not proved: the axiom of bits\n")
         asked += _all(where, modules, named, options.only)
-        for each in asked:
-            prover.ask(each)
         outcomes = []
-        for each in asked:
-            outcomes.append(Outcome(each.title))
-            good = _tell(out, each, outcomes[-1]) and good
+        try:
+            for each in asked:
+                prover.ask(each)
+            for each in asked:
+                outcomes.append(Outcome(each.title))
+                good = _tell(out, each, outcomes[-1]) and good
+        finally:
+            prover.pool.shutdown(cancel_futures=True)
         if len(outcomes) > 1:
             outcomes.append(prove_table.together(outcomes))
         out.write(prove_table.table([prove_table.heads(prover.solvers), *(outcome.row(prover.solvers) for outcome in outcomes)]))

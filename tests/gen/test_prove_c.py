@@ -46,10 +46,10 @@ module many;
 packet Many {
   name: bytes until 0;
   kind: u8;
-  size: u8 := size body;
+  length: u8 := size body;
   body: switch kind {
 %s    _ => other: rest;
-  } within size;
+  } within length;
 }
 
 /// An octet that says something.  RFC 1035
@@ -68,7 +68,7 @@ TEXT_FAULTS = [
     ("a state that does not ask whether the input ends", "s2", r"if \(mrg_rare\(p == end\)\)\n\t\tgoto more;\n(\tif \(\*p == 10u\))", r"\1"),
 ]
 ARM_FAULTS = [
-    ("a region that is not held against what there is", "before", r"size > \(size_t\)\(end - q\)", "size > (size_t)(end - q) + 1u"),
+    ("a region that is not held against what there is", "before", r"length > \(size_t\)\(end - q\)", "length > (size_t)(end - q) + 1u"),
     ("an arm that takes an octet too many", "arm3", r"q = one4_after;", "q = one4_after + 1;"),
     ("a view that is one octet too long", "after", r"v->len = \(size_t\)\(q - p\);", "v->len = (size_t)(q - p) + 1u;"),
 ]
@@ -287,11 +287,10 @@ def parts(report: common.Report, room: Path) -> None:
         bad, times = re.subn(find, wrong, bad)
         report.check(f"{what}: planted", times == 1, f"{times} places")
     source.write_text(bad)
-    done = common.run(*command, "--as-is", "--timeout", "2", "--only", "mrg_many_many_scan_")
-    report.check("faults in parts: not proved", done.returncode == 1, done.stdout)
     for what, part, _, _ in ARM_FAULTS:
+        done = common.run(*command, "--as-is", "--timeout", "2", "--only", f"mrg_many_many_scan_{part}")
         named = re.search(rf"^  many.mrg:\d+: not proved: typed_mrg_many_many_scan_{part}_", done.stdout, re.M)
-        report.check(f"{what}: not proved", named is not None, done.stdout)
+        report.check(f"{what}: not proved", done.returncode == 1 and named is not None, done.stdout)
 
 
 def main() -> int:
@@ -309,7 +308,7 @@ def main() -> int:
             texts(report, Path(name))
             parts(report, Path(name))
         else:
-            print("29 not applicable")
+            print("28 not applicable")
     return report.finish()
 
 
