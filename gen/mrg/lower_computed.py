@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Union
 from . import ast, ir, layout
 from .errors import Skip
 from .lower_util import enum_of
-from .prove import span
+from .prove import Facts, Lin, span
 
 if TYPE_CHECKING:
     from .lower_packet import PacketLowerer
@@ -49,7 +49,7 @@ def _compute(low: PacketLowerer, p: Pending) -> None:
         text = f"'{item.name}' is {item.lo}..{item.hi}, but is computed as {span(value)}"
         raise low.errors.error(p.clause.span, text)
     item.computed = value
-    item.implied = low.facts.lin(mine).key() == low.facts.lin(value).key()
+    item.implied = low.facts.lin(mine).key() == _linear(low.facts, value).key()
     severity = p.clause.severity or "must"
     if severity == "must" or item.implied:
         return
@@ -60,6 +60,21 @@ def _compute(low: PacketLowerer, p: Pending) -> None:
         node = ir.Bin(loc, 0, 1, "==", mine, value)
         what = "must be " + " ".join(e.span.text().split())
         _at_end(low, ir.Check(loc, "", item.name, node, "warn", what), p)
+
+
+def _linear(facts: Facts, e: ir.Expr) -> Lin:
+    """The form of a value of which all is known now: the greater of two of which one always is, a quotient without a remainder."""
+    if isinstance(e, ir.Cond) and isinstance(e.c, ir.Bin) and (e.c.op, e.c.a, e.c.b) == (">", e.a, e.b):
+        a, b = _linear(facts, e.a), _linear(facts, e.b)
+        if facts.least(a.plus(b, -1), 0) >= 0:
+            return a
+    if isinstance(e, ir.Bin) and e.op in ("+", "-"):
+        return _linear(facts, e.a).plus(_linear(facts, e.b), 1 if e.op == "+" else -1)
+    if isinstance(e, ir.Bin) and e.op == "/" and isinstance(e.b, ir.Const):
+        whole = _linear(facts, e.a).over(e.b.value)
+        if whole is not None:
+            return whole
+    return facts.lin(e)
 
 
 def _at_end(low: PacketLowerer, check: ir.Check, p: Pending) -> None:

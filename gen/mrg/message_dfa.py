@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Iterator, NamedTuple, Optional
+from typing import Iterable, Iterator, NamedTuple, Optional
 
 from . import ir
 
@@ -68,6 +68,19 @@ class Dfa:
         """Captures that may end at one octet."""
         emits = [sum(a.kind.startswith("emit") for a in w.actions + w.last) for ways in self.states for w in ways]
         return max(emits, default=0)
+
+    def emitted(self, starts: Iterable[int]) -> dict[int, int]:
+        """The most captures that end on a way from one of these states to each; without those that there is no end to."""
+        ways = [(s, w.to, sum(a.kind.startswith("emit") for a in w.actions + w.last)) for s, out in enumerate(self.states) for w in out if w.to >= 0]
+        most = {s: 0 for s in starts}
+        for _ in self.states:  # as many steps as the longest way without a turn has
+            for s, to, emits in ways:
+                if s in most:
+                    most[to] = max(most.get(to, 0), most[s] + emits)
+        endless: set[int] = set()
+        for _ in self.states:
+            endless |= {to for s, to, emits in ways if s in endless or s in most and most[s] + emits > most[to]}
+        return {s: n for s, n in most.items() if s not in endless}
 
 
 END = -1

@@ -29,6 +29,7 @@ class Form:
     bits: widths that an integer must have; empty: any.
     size: bytes that a byte field must always have; None: any.
     tail: takes the tokens up to the end of the record when last.
+    partial: bytes that were accepted may have no such form.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Form:
     bits: tuple[int, ...] = ()
     size: Optional[int] = None
     tail: bool = False
+    partial: bool = False
 
 
 _LIST = [
@@ -60,11 +62,14 @@ _LIST = [
     Form("mnemonic", ("enum",), "name of the enum's member, or the enum's `unknown` prefix and the number"),
     Form("windows", ("bytes", "list", "sub", "packet"), "set of members of an enum as window bitmaps (RFC 4034 4.1.2)", args=("enum",), tail=True),
     Form("params", ("list",), "key=value pairs from a list of { key, size, switch on key } (RFC 9460 2.1)", tail=True),
-    Form("apl", ("sub", "packet"), "[!]family:address/prefix (RFC 3123 section 5)"),
-    Form("loc", ("sub", "packet"), "position on Earth: degrees, altitude, precision (RFC 1876 section 3)"),
+    Form("apl", ("sub", "packet"), "[!]family:address/prefix (RFC 3123 section 5)", partial=True),
+    Form("loc", ("sub", "packet"), "position on Earth: degrees, altitude, precision (RFC 1876 section 3)", partial=True),
     Form("gateway", ("switch",), 'the arm\'s own form, "." for an arm that takes no bytes (RFC 4025 3.1)'),
     Form("none", ("int", "enum", "bytes"), "not in the text; read back as the smallest value allowed"),
-    Form("extern", ("int", "enum", "bytes", "list", "switch", "sub", "packet"), "two functions of the user's: NAME_get and NAME_put", args=("name",)),
+    Form(
+        "extern", ("int", "enum", "bytes", "list", "switch", "sub", "packet"), "two functions of the user's: NAME_get and NAME_put",
+        args=("name",), partial=True,
+    ),  # fmt: skip
 ]
 
 FORMS: dict[str, Form] = {f.name: f for f in _LIST}

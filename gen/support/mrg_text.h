@@ -278,7 +278,7 @@ struct mrg_text_param {
 #define MRG_TEXT_PARAMS 256u /* most pairs in one record */
 bool mrg_text_param_key(struct mrg_text *t, struct mrg_text_param *p, const struct mrg_text_enum *e);
 void mrg_text_param_open(struct mrg_text *t, struct mrg_text_param *p, bool split);
-bool mrg_text_param_close(struct mrg_text *t, struct mrg_text_param *p);
+void mrg_text_param_close(struct mrg_text *t, struct mrg_text_param *p);
 /* This key takes no value: there must be none. */
 bool mrg_text_param_none(struct mrg_text *t, const struct mrg_text_param *p);
 /*

@@ -320,15 +320,12 @@ void mrg_text_param_open(struct mrg_text *t, struct mrg_text_param *p, bool spli
 	t->have = false;
 }
 
-bool mrg_text_param_close(struct mrg_text *t, struct mrg_text_param *p)
+void mrg_text_param_close(struct mrg_text *t, struct mrg_text_param *p)
 {
-	if (mrg_text_more(t))
-		return mrg_text_bad(t, "more than this key's value has");
 	t->pull = p->saved.pull;
 	t->rest = p->saved.rest;
 	t->tok = p->saved.tok;
 	t->have = p->saved.have;
-	return true;
 }
 
 bool mrg_text_param_none(struct mrg_text *t, const struct mrg_text_param *p)

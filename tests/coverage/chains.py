@@ -89,7 +89,8 @@ class Chain:
             flat = self.flat(data)
             if (flat is None) != (found is None):
                 self.faults.append(f"{data.hex()} flat: {flat is not None}, but the interpreter reads {found}")
-            elif flat is not None and found is not None:
+            self._viewed(data)
+            if flat is not None and found is not None:
                 self.one(found, flat)
                 flats.append((found, flat))
         step = max(1, len(flats) // PAIRS)
@@ -191,6 +192,11 @@ class Chain:
                 self.faults.append(f"{items} of {xs} and {ys} joined: {status}")
         if len(self.keep) > 5000:
             self.keep.clear()
+
+    def _viewed(self, data: bytes) -> None:
+        """Checked where it stands."""
+        if (self._view(data) is not None) != (self.items(data, data) is not None):
+            self.faults.append(f"{data.hex()}: a view is made: {self._view(data) is not None}")
 
     def _view(self, data: bytes) -> Any:
         view = self.api.new(self.name)

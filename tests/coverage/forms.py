@@ -14,14 +14,14 @@ import inputs
 from build import Build
 from capi import Api, span
 from mrg import ir, layout, names
-from mrg.emit import text_plan
+from mrg.emit import text_enum, text_params, text_plan
 from mrg.emit.tests_c import given, uses_extern
 from mrg.interp import parse
 from mrg.interp_build import BuildError, build, values_of
 from mrg.values import Broken, Node, Rejection, Status
 from report import Report
 
-ROOM = 1 << 17
+ROOM = 1 << 18
 MESSAGES = 40  # of a packet
 LINES = 12  # of those, whose words are changed
 ROOMS = 70
@@ -33,7 +33,14 @@ TYPE65535 TYPE65536 1.2.3.4 ::1 1:2:3:4:5:6:7:8 ab abc AQ== AQ= \# a=1 a= =1 alp
 12345678
 """.split(),
     b'""', b'"a b"', b'"', b'\\# 0', b'\\# 1 00', b'\\# 2 0000', b'\\# 4 00000000', b'\\# 65536 00', b'key1="x"',
-    b"a" * 64, b"00" * 256, b"00" * 65537,
+    b"a" * 64, b"00" * 256, b"00" * 65537, b"AAAA" * 22000,
+]  # fmt: skip
+# What stands for the value of a pair.
+VALUES = [
+    *rb"""
+1 65536 1,2 2,1 1,1 h2 h2,h3 h\\,2 , alpn alpn,port alpn,alpn port,alpn 192.0.2.1 192.0.2.1,192.0.2.2 ::1 ::1,::2 AQ== /dns-query{?dns} x
+""".split(),
+    b"", b'""', b'"a b"', b'"h2,h3"', b'"\\300"', b"a" * 256, b"a" * 70000, b"A" * 90000, b",".join([b"1"] * 33000),
 ]  # fmt: skip
 ORIGIN = b"\x07example\x00"
 
@@ -57,7 +64,7 @@ class Forms:
         return self.api.records["mrg_w"](ctypes.addressof(self.out), cap, 0, 0, None)
 
     def written(self, w: Any) -> Optional[bytes]:
-        return self.out.raw[: w.len] if w.st == 0 else None
+        return ctypes.string_at(self.out, w.len) if w.st == 0 else None
 
 
 class Form:
@@ -79,11 +86,11 @@ class Form:
             return []
         lines: list[bytes] = []
         for i, m in enumerate(inputs.drawn(self.packet)):
-            if self.print is not None and self.check is not None and i < MESSAGES:
+            if self.print is not None and self.check is not None:
                 line = self.printed(m.data, m.args)
                 if line is not None:
                     lines.append(line)
-                for other in self._refused_by_forms(m.data):
+                for other in self._refused_by_forms(m.data) if i < MESSAGES else ():
                     self.printed(other, m.args)
             for item in unions:
                 self.union(item, m.data, m.args, i < LINES)
@@ -94,9 +101,30 @@ class Form:
                     if text not in seen:
                         seen.add(text)
                         self.tried(text)
+            for text in self._pairs(lines):
+                self.tried(text)
+                octets = self.taken(text, ROOM)
+                if octets is not None and self.print is not None:
+                    self.printed(octets, [])
         for item in unions:
             self.tags(item)
         return self.faults
+
+    def _pairs(self, lines: list[bytes]) -> Iterator[bytes]:
+        """Lines whose pairs of key and value are one or two: each key that has a name, and its number, with each word as its value."""
+        params = next((text_params.Params(i) for i in text_params.lists(self.packet)), None)
+        good: dict[bytes, bytes] = {}
+        head = min((line.split(b" ")[:2] for line in lines), key=len, default=[])
+        for m in params.enum.members if params is not None else []:
+            for key in (text_enum.word(m).encode(), b"key%d" % m.lo):
+                yield b" ".join([*head, key])
+                for value in VALUES:
+                    yield b" ".join([*head, key + b"=" + value])
+                for other, pair in good.items():
+                    yield b" ".join([*head, key + b"=" + other, pair])
+                for pair in (key, *(key + b"=" + value for value in VALUES)):
+                    if self.taken(b" ".join([*head, pair]), ROOM) is not None:
+                        good.setdefault(key, pair)
 
     def _refused_by_forms(self, data: bytes) -> Iterator[bytes]:
         """Messages with other octets: some have no presentation format."""
@@ -183,7 +211,7 @@ class Form:
         status = call(ctypes.addressof(self.a.text), ctypes.addressof(w), None)
         if status != 0 and w.len != 0:
             self.faults.append(f"{line!r} is refused ({status}), but {w.len} octets are written")
-        return self.a.out.raw[: w.len] if status == 0 else None
+        return ctypes.string_at(self.a.out, w.len) if status == 0 else None
 
     def tried(self, line: bytes) -> None:
         """Any line: what it is read as is a message. Each room that is too small is too small."""

@@ -1,11 +1,13 @@
 """Messages for packets, enumerated from the specification: the same each time, with no choice by chance.
 
 Of each packet some messages that are valid by construction (mrg/vectors.py), and of each of those: every prefix, octets behind it, every
-bit turned, every octet set to what is at a limit, and numbers where they stand set to what constraints and tags name, one less and one more.
+bit turned, every octet set to what is at a limit, and numbers where they stand set to what constraints and tags name, one less and one more;
+regions and lists with more in them and less, sizes and numbers as constraints name them together, and checksums that are zero.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import Iterator, Mapping, Union
 
@@ -13,6 +15,7 @@ from build import ROOT  # noqa: F401  (finds the compiler)
 
 from mrg import ir, layout
 from mrg.interp import parse
+from mrg.interp_build import BuildError, build, values_of
 from mrg.values import Node, Rejection
 from mrg.vectors import Maker, Message, messages, of_each_arm
 
@@ -22,6 +25,10 @@ TURNED = 64  # octets whose bits are turned one by one
 DRAWN = 10  # messages of a packet that are chosen from, and some for each alternative
 NAMED = 8  # values of a number that are a reason to have another message
 PREFIXES = 300  # of a message
+FAR = 70000  # octets of the longest message
+MANY = 300  # elements of the longest list
+PAIR = 2  # numbers that are changed together
+PRODUCT = 600  # most ways to do so
 
 
 def drawn(packet: ir.Packet) -> list[Message]:
@@ -44,6 +51,21 @@ def drawn(packet: ir.Packet) -> list[Message]:
             known |= has
             out.append(m)
     return out
+
+
+def put_together(packet: ir.Packet) -> Iterator[bytes]:
+    """Messages of a packet that none is drawn of: what it begins with, and octets up to a size that a number in it says."""
+    first = packet.items[0] if packet.items else None
+    if not isinstance(first, ir.Sub):
+        return
+    for m in drawn(first.packet):
+        values = values_of(parse(first.packet, m.data, m.arguments(first.packet)))
+        for name in (i.name for i in first.packet.items if isinstance(i, ir.Scalar) and i.name in values):
+            try:
+                yield build(first.packet, {**values, name: len(m.data) + 4}, m.arguments(first.packet)) + bytes(4)
+            except BuildError:
+                continue
+        yield m.data
 
 
 def _peeked(packet: ir.Packet, m: Message) -> Iterator[Message]:
@@ -95,28 +117,153 @@ def _changes(packet: ir.Packet, data: bytes, node: Union[Node, None]) -> Iterato
         for value in {*LIMITS, data[at] - 1 & 255, data[at] + 1 & 255}:
             yield data[:at] + bytes([value]) + data[at + 1 :]
     if node is not None:
-        yield from _regions(data, node)
-        yield from _numbers(packet, data, node)
+        yield from _enums(data, node)
 
 
-def _regions(data: bytes, node: Node) -> Iterator[bytes]:
-    """Each region with an octet more and one less in it, and those around it; what says how long they are is put right."""
-    regions = [part for part in _parts(node) if isinstance(part.item, ir.Region)]
-    for inner in regions:
-        end = (inner.bit_off + inner.bit_len) // 8
-        around = [r for r in regions if r.bit_off <= inner.bit_off and inner.bit_off + inner.bit_len <= r.bit_off + r.bit_len]
-        sizes = {id(i) for r in around if isinstance(r.item, ir.Region) for e in layout.refs(r.item.length) if isinstance(e, ir.FieldRef) for i in e.path}
-        numbers = [part for part in _parts(node) if id(part.item) in sizes and isinstance(part.item, ir.Scalar) and part.bit_off < inner.bit_off]
-        for by, octets in ((1, b"\0"), (4, bytes(4)), (-1, b"")):
-            changed = data[: end + min(by, 0)] + octets + data[end:]
-            for part in numbers:
-                assert isinstance(part.item, ir.Scalar) and isinstance(part.value, int)
-                if 0 <= part.value + by < 1 << part.item.bits:
-                    changed = put(changed, part.bit_off, part.item.bits, part.value + by, part.item.endian == "little")
-            yield changed
+def telling(packet: ir.Packet, data: bytes, node: Node) -> Iterator[tuple[object, bytes]]:
+    """Changes that are made for a reason, each with what it is about: one message of a packet is enough for it."""
+    for size in (1, 64):
+        yield ("behind", size), data + bytes(size)
+    for total in sorted(n + 1 for n in _named(packet) if len(data) <= n < FAR):
+        yield ("filled", total), data.ljust(total, b"\0")
+    yield from _cut(data, node)
+    yield from _regions(data, node)
+    yield from _terminated(data, node)
+    yield from _lists(data, node)
+    yield from _sizes(packet, data, node)
+    yield from _sums(data, node)
+    yield from _numbers(packet, data, node)
 
 
-def _numbers(packet: ir.Packet, data: bytes, node: Node) -> Iterator[bytes]:
+def _named(packet: ir.Packet) -> set[int]:
+    """Numbers that sizes are compared with."""
+    out = set()
+    for inner in layout.contained(packet):
+        for root in layout.exprs(inner.items):
+            nodes = list(layout.refs(root))
+            if any(isinstance(e, (ir.SizeOf, ir.Avail)) for e in nodes):
+                out |= {e.value for e in nodes if isinstance(e, ir.Const)}
+        out |= {i.max for i in layout.walk(inner.items) if isinstance(i, ir.Bytes) and i.max is not None}
+    return out
+
+
+def _resized(data: bytes, node: Node, inner: Node, by: int, octets: bytes) -> Iterator[bytes]:
+    """A part with octets more at its end, or without its last; what says how long it is, and what is around it, is put right.
+
+    The number may be of octets, or of units of four or eight."""
+    end = (inner.bit_off + inner.bit_len) // 8
+    changed = data[: end + min(by, 0)] + octets + data[end:]
+    around = [r for r in _parts(node) if r.bit_off <= inner.bit_off and inner.bit_off + inner.bit_len <= r.bit_off + r.bit_len]
+    lengths = [length for r in around for length in [_length(r.item)] if length is not None]
+    sizes = {id(i) for length in lengths for e in layout.refs(length) if isinstance(e, ir.FieldRef) for i in e.path}
+    numbers = [part for part in _parts(node) if id(part.item) in sizes and isinstance(part.item, ir.Scalar) and part.bit_off < inner.bit_off]
+    for unit in (1, 4, 8) if numbers and by % 4 == 0 else (1,):
+        made = changed
+        for part in numbers:
+            assert isinstance(part.item, ir.Scalar) and isinstance(part.value, int)
+            if by % unit == 0 and 0 <= part.value + by // unit < 1 << part.item.bits:
+                made = put(made, part.bit_off, part.item.bits, part.value + by // unit, part.item.endian == "little")
+        yield made
+
+
+def _length(item: Union[ir.Item, None]) -> Union[ir.Expr, None]:
+    if isinstance(item, (ir.Region, ir.Bytes)):
+        return item.length
+    return item.expr if isinstance(item, ir.List) and item.mode == "bytes" else None
+
+
+def _cut(data: bytes, node: Node, arms: tuple[str, ...] = ()) -> Iterator[tuple[object, bytes]]:
+    """A message that ends before the last octet of each part, in each alternative that it is in."""
+    for part in node.children:
+        inside = (*arms, part.arm) if part.arm else arms
+        if part.bit_len:
+            yield ("cut", id(part.item), inside), data[: (part.bit_off + part.bit_len - 1) // 8]
+        yield from _cut(data, part, inside)
+
+
+def _terminated(data: bytes, node: Node) -> Iterator[tuple[object, bytes]]:
+    """Octets up to one that ends them: as many as there may be, and one more."""
+    for part in _parts(node):
+        item = part.item
+        if isinstance(item, ir.Bytes) and item.mode == "until" and item.max is not None:
+            at = part.bit_off // 8
+            for by in (0, 1, 2):
+                fill = bytes([item.until ^ 1]) * max(item.max + by - len(part.value or b""), 0)
+                yield ("until", id(item), by), data[:at] + fill + data[at:]
+
+
+def _regions(data: bytes, node: Node) -> Iterator[tuple[object, bytes]]:
+    """Each part whose length is said with an octet more and one less in it, and those around it."""
+    for inner in _parts(node):
+        if _length(inner.item) is None:
+            continue
+        of = inner.children[0].arm if inner.children else ""
+        for by, octets in ((1, b"\0"), (4, bytes(4)), (8, bytes(8)), (-1, b"")):
+            yield from (((id(inner.item), of, by, i), made) for i, made in enumerate(_resized(data, node, inner, by, octets)))
+
+
+def _lists(data: bytes, node: Node) -> Iterator[tuple[object, bytes]]:
+    """Lists with as many elements as there may be, and one more; with elements in another order, and twice."""
+    for inner in _parts(node):
+        item, elements = inner.item, [data[c.bit_off // 8 : (c.bit_off + c.bit_len) // 8] for c in inner.children]
+        if not isinstance(item, ir.List) or not elements:
+            continue
+        many = {1, 2} if item.max is None or item.max > MANY else {1, item.max - len(elements), item.max + 1 - len(elements)}
+        for n in sorted(n for n in many if n > 0):
+            octets = elements[-1] * n
+            yield from (((id(item), "more", n, i), made) for i, made in enumerate(_resized(data, node, inner, len(octets), octets)))
+        at, end = inner.bit_off // 8, (inner.bit_off + inner.bit_len) // 8
+        yield (id(item), "turned"), data[:at] + b"".join(elements[::-1]) + data[end:]
+
+
+def _sizes(packet: ir.Packet, data: bytes, node: Node) -> Iterator[tuple[object, bytes]]:
+    """What a constraint says of sizes and numbers together: each number that it names with each size that it names, and those beside."""
+    for check in (i for i in layout.walk(packet.items) if isinstance(i, (ir.Check, ir.Bytes, ir.Region))):
+        root = check.expr if isinstance(check, ir.Check) else check.length
+        nodes = list(layout.refs(root)) if root is not None else []
+        numbers = {id(e.path[-1]): node.fields.get(id(e.path[-1])) for e in nodes if isinstance(e, ir.FieldRef)}
+        parts = [p for p in numbers.values() if p is not None and isinstance(p.item, ir.Scalar)][:PAIR]
+        consts = sorted({e.value + by for e in nodes if isinstance(e, ir.Const) for by in (-1, 0, 1)} | {0, 1})
+        last = max(_parts(node), key=lambda p: p.bit_off, default=None)
+        for size in (None, *(c for c in consts if c >= 0)):
+            made = data
+            if size is not None and last is not None and isinstance(last.item, ir.Bytes) and last.item.mode == "rest" and size < FAR:
+                made = data[: last.bit_off // 8] + bytes(size)
+            elif size is not None:
+                continue
+            for values in itertools.product(consts, repeat=len(parts)) if len(consts) ** len(parts) < PRODUCT else ():
+                changed = made
+                for part, value in zip(parts, values):
+                    assert isinstance(part.item, ir.Scalar)
+                    if 0 <= value < 1 << part.item.bits:
+                        changed = put(changed, part.bit_off, part.item.bits, value, part.item.endian == "little")
+                yield (id(check), size, values), changed
+
+
+def _sums(data: bytes, node: Node) -> Iterator[tuple[object, bytes]]:
+    """Messages whose checksum is zero, of which one's complement has two: both, by each word that the sum is over."""
+    for part in [node, *_parts(node)]:
+        item = part.item
+        if not isinstance(item, ir.Scalar) or not isinstance(item.computed, ir.Sum) or item.bits != 16 or not isinstance(part.value, int):
+            continue
+        for at in range(0, min(len(data) - 1, WHOLE), 2):
+            word = int.from_bytes(data[at : at + 2], "big") + part.value
+            changed = put(data, 8 * at, 16, (word & 0xFFFF) + (word >> 16), False)
+            for value in (0, 0xFFFF):
+                yield (id(item), at, value), put(changed, part.bit_off, 16, value, False)
+        yield (id(item), "zeros", len(data)), put(bytes(len(data)), part.bit_off, 16, 0xFFFF, False)
+
+
+def _enums(data: bytes, node: Node) -> Iterator[bytes]:
+    for part in _parts(node):
+        item = part.item
+        if isinstance(item, ir.Scalar) and item.enum is not None and len(item.enum.members) < 300:
+            for value in sorted({m.lo for m in item.enum.members} | {m.lo + 1 for m in item.enum.members}):
+                if 0 <= value < 1 << item.bits:
+                    yield put(data, part.bit_off, item.bits, value, item.endian == "little")
+
+
+def _numbers(packet: ir.Packet, data: bytes, node: Node) -> Iterator[tuple[object, bytes]]:
     """Each number of the message set to each value that matters to it."""
     wanted: dict[int, set[int]] = {}
     for inner in layout.contained(packet):
@@ -127,11 +274,9 @@ def _numbers(packet: ir.Packet, data: bytes, node: Node) -> Iterator[bytes]:
         if not isinstance(item, ir.Scalar):
             continue
         numbers = {0, 1, (1 << item.bits) - 1, item.lo - 1, item.lo, item.hi, item.hi + 1} | wanted.get(id(item), set())
-        if item.enum is not None and len(item.enum.members) < 300:
-            numbers |= {m.lo for m in item.enum.members} | {m.lo + 1 for m in item.enum.members}
         for value in sorted(numbers):
             if 0 <= value < 1 << item.bits:
-                yield put(data, part.bit_off, item.bits, value, item.endian == "little")
+                yield (id(item), value), put(data, part.bit_off, item.bits, value, item.endian == "little")
 
 
 def _parts(node: Node) -> Iterator[Node]:

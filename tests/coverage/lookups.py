@@ -14,6 +14,9 @@ from mrg.emit import c_common, c_index
 from mrg.values import Node
 
 
+FAR = 1 << 33
+
+
 def viewed(api: Api, packet: ir.Packet, view: Any, given: dict[str, Any]) -> Iterator[str]:
     """The view without a check, from the same octets: a message's first, or what a buffer's are of."""
     name = names.packet(packet)
@@ -50,6 +53,8 @@ def _in_list(api: Api, name: str, item: ir.List, view: int, base: int, node: Opt
     assert index is not None and get is not None
     room = (ctypes.c_uint64 * 4096)()
     index(view, ctypes.addressof(room))
+    far = (ctypes.c_uint64 * 4096)(*room)
+    far[1] = far[0] + FAR  # it is in a list of more octets than a table has places for: found one after the other
     first: dict[int, Node] = {}
     for child in node.children if node is not None else []:
         first.setdefault(_key_of(item, child), child)
@@ -58,6 +63,8 @@ def _in_list(api: Api, name: str, item: ir.List, view: int, base: int, node: Opt
         have, want = get(ctypes.addressof(room), wanted, ctypes.addressof(out)), first.get(wanted)
         if have != (want is not None):
             yield f"{item.name} by {wanted}: {have}"
+        if want is not None and not get(ctypes.addressof(far), wanted, ctypes.addressof(out)):
+            yield f"{item.name} by {wanted}: not found in a long list"
         elif want is not None and isinstance(item.elem, ir.Sub) and out[0] != base + want.bit_off // 8:
             yield f"{item.name} by {wanted}: an element at {out[0] - base}, not {want.bit_off // 8}"
 

@@ -10,6 +10,8 @@ Reading order: Packets.run, _case, then one method a kind of function.
 from __future__ import annotations
 
 import ctypes
+import mmap
+import os
 from typing import Any, Iterator, Optional, Sequence, Union
 
 import inputs
@@ -30,6 +32,12 @@ ROOM = 1 << 19
 CHANGED = 600  # changes of one packet that are tried
 WORK = 30000  # octets in all changes of a message
 ROOMS = 80  # rooms that a message is written into
+HUGE = (1 << 32) + 1  # more octets than a number of 32 bits says
+FAR = HUGE + (1 << 16)  # octets of memory of which hardly any is used
+PIECE = 1 << 25
+MAP_NORESERVE = 0x4000
+MAP_FIXED = 0x10
+AROUND = 4  # messages whose parts are written in every size
 
 
 class Event(ctypes.Structure):
@@ -71,10 +79,28 @@ class Packets:
         self.Writer = api.records["mrg_w"]
         self.events = (Event * EVENTS)()
         self.out = ctypes.create_string_buffer(ROOM)
+        self.far_room = mmap.mmap(-1, FAR, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE)
+        self.far = ctypes.addressof(ctypes.c_char.from_buffer(self.far_room))
+        self.pages = 0  # where the memory that is the same again and again begins, once it is wanted
         self.check_t = ctypes.CFUNCTYPE(ctypes.c_int, self.Span, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
         self.walk_t = ctypes.CFUNCTYPE(None, self.Span, ctypes.c_void_p, ctypes.c_void_p)
         self.write_t = ctypes.CFUNCTYPE(ctypes.c_int, self.Span, ctypes.c_void_p, ctypes.c_void_p)
         self.faults: list[str] = []
+
+    def again(self) -> int:
+        """As many octets as FAR of which all are those of one piece of memory: what is written there is not read again."""
+        if self.pages == 0:
+            with os.fdopen(os.memfd_create("octets")) as piece:
+                os.ftruncate(piece.fileno(), PIECE)
+                libc = ctypes.CDLL(None, use_errno=True)
+                libc.mmap.restype = ctypes.c_void_p
+                libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+                start = libc.mmap(None, FAR + PIECE, 0, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+                both = mmap.PROT_READ | mmap.PROT_WRITE
+                for at in range(start, start + FAR, PIECE):
+                    libc.mmap(at, PIECE, both, mmap.MAP_SHARED | MAP_FIXED, piece.fileno(), 0)
+            self.pages = start
+        return self.pages
 
     def run(self) -> None:
         for module in self.of.modules:
@@ -109,24 +135,54 @@ class Packet:
         self.direct = self.api.find(f"{self.name}_check")
         self.scan = self.api.find(f"{self.name}_scan_")
         self.accessors = self._accessors()
+        self.told_of: set[object] = set()  # what a change was made for before
 
     def wrong(self, data: bytes, args: Sequence[int], what: str) -> None:
         self.a.faults.append(f"{data.hex()} {list(args)}: {what}")
 
     def run(self) -> None:
+        self.movable()
         drawn = inputs.drawn(self.packet)
         budget = CHANGED
         for m in drawn:
             node = self.message(m.data, m.args, True)
             if node is None:
                 continue
+            self.for_a_reason(m.data, m.args, node)
             if budget > 0:
                 budget -= self.changed(m.data, m.args, node, budget // 2)
             self.setters(m.data, m.args, node)
             self.arguments(m.data, m.args, node)
         for _ in () if drawn else (0,):
-            for data in [bytes(n) for n in range(40)] + [b"\xff" * n for n in range(40)]:
+            for data in [*(bytes(n) for n in range(40)), *(b"\xff" * n for n in range(40)), *inputs.put_together(self.packet)]:
                 self.message(data, [p.lo for p in self.packet.params if p.kind != "buffer"], False)
+
+    def movable(self) -> None:
+        """What can be copied as it stands: all but what has names that may be compressed, by the tag of each alternative."""
+        for item in (i.item if isinstance(i, ir.Region) else i for i in layout.walk(self.packet.items)):
+            call = self.api.find(f"{self.name}_{item.name}_movable") if isinstance(item, ir.Switch) else None
+            for arm in item.arms if isinstance(item, ir.Switch) and call is not None else ():
+                bound = arm.item is not None and c_plan.bound(arm.item)
+                for tag in {p.lo for p in arm.pats} | {0xFFFF0000} if not arm.pats else {p.lo for p in arm.pats}:
+                    if call is not None and call(tag) == bound:
+                        self.a.faults.append(f"{self.packet.name}: {item.name} for {tag} is{' not' * bound} to be movable")
+
+    def for_a_reason(self, data: bytes, args: Sequence[int], node: Node) -> None:
+        """Changes that one message is enough for; fields are set in those with another sum."""
+        sums = {id(i) for i in layout.walk(self.packet.items) if isinstance(i, ir.Scalar) and isinstance(i.computed, ir.Sum)}
+        for about, other in inputs.telling(self.packet, data, node):
+            if about not in self.told_of:
+                self.told_of.add(about)
+                found = self.message(other, args, False)
+                if found is not None and isinstance(about, tuple) and about[0] in sums and self._normal(other, args, found):
+                    self.setters(other, args, found)
+
+    def _normal(self, data: bytes, args: Sequence[int], node: Node) -> bool:
+        """Whether a message is as it would be built again."""
+        try:
+            return build(self.packet, values_of(node), given(self.packet, b"", args)) == data
+        except BuildError:
+            return False
 
     def changed(self, data: bytes, args: Sequence[int], node: Node, most: int) -> int:
         """Changes of a message; how many."""
@@ -285,7 +341,7 @@ class Packet:
                 continue
             w = self.writer(ROOM)
             call(given_, numbers, ctypes.byref(w))
-            have = self.a.out.raw[: w.len] if w.st == 0 else None
+            have = ctypes.string_at(self.a.out, w.len) if w.st == 0 else None
             if have != want and not (self.choosy and have is None) and (drawn or want is not None and have is not None):
                 self.wrong(data, args, f"{what}: {have and have.hex()} ({w.st}), not {want and want.hex()}")
             if have is None or not drawn:
@@ -301,11 +357,29 @@ class Packet:
             call(given_, numbers, ctypes.byref(w))
             if (w.st, w.len) != (Status.E_VALUE, 0):
                 self.wrong(data, args, f"{what} behind a failure: {w.st}, {w.len} octets")
+        if drawn and c_plan.is_buffer(self.packet):
+            self._compressed(data, args, given_, numbers, want)
         if drawn and self.misfits is not None:
             w = self.writer(ROOM)
             took = self.misfits(given_, numbers, ctypes.byref(w))
             if took:
                 self.wrong(data, args, f"argument {took} that does not fit was taken")
+
+    def _compressed(self, data: bytes, args: Sequence[int], given_: Any, numbers: Any, want: Optional[bytes]) -> None:
+        """Written with pointers to what was written before, it says the same."""
+        for what, call in (("copied", self.again), ("built", self.built)):
+            if call is None or want is None:
+                continue
+            w, refs = self.writer(ROOM), self.api.new("mrg_refs")
+            self.api.find("mrg_w_use_refs")(ctypes.addressof(w), ctypes.addressof(refs))
+            call(given_, numbers, ctypes.byref(w))
+            if w.st != 0:
+                self.wrong(data, args, f"{what} with pointers: {w.st}")
+                continue
+            made = ctypes.string_at(self.a.out, w.len)
+            again = Outcome(self.packet, made, args)
+            if again.node is None or build(self.packet, values_of(again.node), given(self.packet, b"", args)) != want:
+                self.wrong(data, args, f"{what} with pointers: {made.hex()}")
 
     def setters(self, data: bytes, args: Sequence[int], node: Node) -> None:
         """Fields set in place: the octets of the interpreter's message with another value, or a refusal that changes none."""
@@ -371,21 +445,29 @@ class Packet:
     # --- arguments of builders ----------------------------------------------------------------------------------------
 
     def arguments(self, data: bytes, args: Sequence[int], node: Node) -> None:
-        """The builder, one argument at a time at each limit: it writes what the interpreter builds of such values, or refuses as that does."""
+        """The builder, one argument at a time at each limit: it writes what the interpreter builds of such values, or refuses as that does.
+
+        Around parts that are the caller's each is written with some octets, and with as many as no length has."""
         name = f"{self.name}_args"
         if not self.builder or c_chain.only_chain(self.packet) is not None or name not in self.api.records:
             return
         plan = c_plan.plan(self.packet)
         values = values_of(node)
         numbers = iter(args)
-        base: dict[str, Any] = {names.param(p.name): next(numbers) for p in self.packet.params if p.kind != "buffer"}
+        base = {names.param(p.name): next(numbers) for p in self.packet.params if p.kind != "buffer"} | _given(node, data)
         members = [m for m in c_plan.members(plan) if isinstance(m, (ir.Scalar, ir.Bytes, ir.Varint))]
-        for item in members:
-            base[names.local(item.name)] = values.get(item.name)
-        for group in c_plan.flags(plan):
-            base[c_plan.flag_name(group)] = any(i.name in values for i in layout.walk(group.items) if i.name)
-        if any(isinstance(m, ir.Sub) for m in c_plan.members(plan)):
-            return
+        about = ("parts", len(self.told_of & {("parts", k) for k in range(AROUND)}))
+        if plan.holes and about[1] < AROUND:
+            self.told_of.add(about)
+            self._around(plan, base)
+        self._huge(plan, base)
+        for sub in (m for m in c_plan.members(plan) if isinstance(m, ir.Sub) and isinstance(base[names.local(m.name)], dict)):
+            derived = {id(d.path[-1]) for d in plan.derived}
+            for item in (m for m in c_plan.members(c_plan.plan(sub.packet)) if isinstance(m, ir.Scalar) and id(m) not in derived):
+                for value in self._values(item):
+                    inner = {**base[names.local(sub.name)], names.local(item.name): value}
+                    told = {**values[sub.name], item.name: value}
+                    self._build(plan, {**base, names.local(sub.name): inner}, {**values, sub.name: told}, item, data, args)
         for item in members:
             if item.name not in values:
                 continue
@@ -411,11 +493,7 @@ class Packet:
     def _build(self, plan: c_plan.Plan, members: dict[str, Any], values: dict[str, Any], item: ir.Item, data: bytes, args: Sequence[int]) -> None:
         keep: list[Any] = []
         record = self.api.new(f"{self.name}_args")
-        for field, _ in record._fields_:
-            value = members.get(field)
-            if value is None:
-                continue
-            setattr(record, field, span(self.api, value, keep) if isinstance(value, bytes) else value)
+        self._set_members(record, members, keep)
         w = self.writer(ROOM)
         try:
             want: Optional[bytes] = build(self.packet, values, given(self.packet, b"", args))
@@ -424,20 +502,87 @@ class Packet:
         put = self.api.find(f"{self.name}_put")
         if put is not None:
             put(ctypes.addressof(w), ctypes.addressof(record))
-            have = self.a.out.raw[: w.len] if w.st == 0 else None
+            have = ctypes.string_at(self.a.out, w.len) if w.st == 0 else None
             if have is not None and want is None and not self._forbids(item, have, args):
                 return
             if have != want and not (self.choosy and have is None) and not isinstance(item, ir.Bytes):
-                self.wrong(data, args, f"built with {item.name} {values[item.name]!r}: {have and have.hex()} ({w.st}), not {want and want.hex()}")
+                self.wrong(data, args, f"built with {item.name} of {values!r}: {have and have.hex()} ({w.st}), not {want and want.hex()}")
             return
         begin = self.api.find(f"{self.name}_begin")
         if begin is not None:
             state = self.api.new(f"{self.name}_build")
             begin(ctypes.addressof(w), ctypes.addressof(state), ctypes.addressof(record))
             if w.st != 0 and want is not None and not self.choosy:
-                self.wrong(data, args, f"begun with {item.name} {values[item.name]!r}: {w.st}, but there is such a message")
-            elif w.st == 0 and len(plan.holes) == 1:
-                self._filled(plan.holes[0], record, args)
+                self.wrong(data, args, f"begun with {item.name} of {values!r}: {w.st}, but there is such a message")
+            elif w.st == 0:
+                self._written_around(plan, record, plan.holes[0], 0, 0, ctypes.addressof(self.a.out), ROOM)
+                if len(plan.holes) == 1:
+                    self._filled(plan.holes[0], record, args)
+
+    def _set_members(self, record: Any, members: dict[str, Any], keep: list[Any]) -> None:
+        for field, _ in record._fields_:
+            value = members.get(field)
+            if isinstance(value, dict):
+                self._set_members(getattr(record, field), value, keep)
+            elif value is not None:
+                setattr(record, field, span(self.api, value, keep) if isinstance(value, bytes) else value)
+
+    def _around(self, plan: c_plan.Plan, members: dict[str, Any]) -> None:
+        """Each part of the caller's with octets in it, and elements counted: too many for a length or a count are refused, as is too little room."""
+        keep: list[Any] = []
+        record = self.api.new(f"{self.name}_args")
+        self._set_members(record, members, keep)
+        summed = any(isinstance(e, ir.Sum) for i in plan.computed for e in layout.refs(i.computed))
+        for hole in plan.holes:
+            sizes = [(0, 0), (1, 1), (300, 5), (1 << 16, 1), (0, 1 << 16), (0, HUGE), *((n, 1) for n in self._limits())]
+            for octets, elements in sizes + ([(HUGE, 1)] if not summed else []):
+                w = self._written_around(plan, record, hole, octets, elements, self.a.far, FAR)
+                if octets == HUGE and w.st == 0 and _measured(plan, hole):
+                    self.a.faults.append(f"{self.packet.name} with 4 GiB of {hole.name} is built")
+            for octets in (5, 300):
+                whole = self._written_around(plan, record, hole, octets, 1, self.a.far, FAR).len
+                for cap in (*range(ROOMS), *range(max(whole - 3, ROOMS), whole)):
+                    w = self._written_around(plan, record, hole, octets, 1, self.a.far, cap)
+                    if w.len > cap:
+                        self.a.faults.append(f"{self.packet.name} is built in {w.len} octets of {cap}")
+
+    def _limits(self) -> list[int]:
+        """Numbers in constraints, and one more, that messages don't come to otherwise."""
+        checks = [e for i in layout.walk(self.packet.items) if isinstance(i, ir.Check) for e in layout.refs(i.expr)]
+        return sorted({e.value + by for e in checks if isinstance(e, ir.Const) and 1 << 16 < e.value < 1 << 26 for by in (0, 1)})
+
+    def _huge(self, plan: c_plan.Plan, members: dict[str, Any]) -> None:
+        """Octets whose number no length can hold, and more than a constraint allows: of those there is one page of memory, again and again."""
+        put = self.api.find(f"{self.name}_put")
+        for item in c_plan.members(plan):
+            if not isinstance(item, ir.Bytes) or not _measured(plan, item) or id(item) in self.told_of:
+                continue
+            self.told_of.add(id(item))
+            for size in (*self._limits(), HUGE):
+                keep: list[Any] = []
+                record = self.api.new(f"{self.name}_args")
+                self._set_members(record, members, keep)
+                setattr(record, names.local(item.name), self.a.Span(self.a.far, size))
+                w = self.a.Writer(self.a.again(), FAR, 0, 0, None)
+                if put is not None:
+                    put(ctypes.addressof(w), ctypes.addressof(record))
+                else:
+                    w = self._written_around(plan, record, plan.holes[0], 0, 0, self.a.again(), FAR)
+                if w.st == 0 and size == HUGE:
+                    self.a.faults.append(f"{self.packet.name} with 4 GiB of {item.name} is built")
+
+    def _written_around(self, plan: c_plan.Plan, record: Any, hole: ir.Item, octets: int, elements: int, start: int, cap: int) -> Any:
+        """What the builder writes with so many octets as one part, and nothing as the others."""
+        w, state = self.a.Writer(start, cap, 0, 0, None), self.api.new(f"{self.name}_build")
+        self.api.find(f"{self.name}_begin")(ctypes.addressof(w), ctypes.addressof(state), ctypes.addressof(record))
+        for part in plan.holes:
+            if part is hole and w.st == 0:
+                w.len += min(octets, cap - w.len)
+                if hasattr(state, f"{part.name}_count"):
+                    setattr(state, f"{part.name}_count", elements)
+            last = part is plan.holes[-1]
+            self.api.find(f"{self.name}_{'' if last else part.name + '_'}end")(ctypes.addressof(w), ctypes.addressof(state))
+        return w
 
     def _filled(self, hole: ir.Item, record: Any, args: Sequence[int]) -> None:
         """Some octets as the part that is the caller's: what is built is a message, but for what may be wrong in them."""
@@ -453,7 +598,7 @@ class Packet:
             end(ctypes.addressof(w), ctypes.addressof(state))
             if w.st != 0:
                 continue
-            made = self.a.out.raw[: w.len]
+            made = ctypes.string_at(self.a.out, w.len)
             try:
                 parse(self.packet, made, given(self.packet, made, args))
             except Rejection as rejection:
@@ -468,6 +613,41 @@ class Packet:
         except Rejection as rejection:
             return rejection.loc in own
         return False
+
+
+def _measured(plan: c_plan.Plan, hole: ir.Item) -> bool:
+    """Whether the size of a part is said by a number of 32 bits or less."""
+    lengths = [d.path[-1] for d in plan.derived if d.kind == "size" and d.item is hole]
+    for item in plan.computed:
+        sizes = [e.item for e in layout.refs(item.computed) if isinstance(e, ir.SizeOf)]
+        lengths += [item for of in sizes if of is None or (of.item if isinstance(of, ir.Region) else of) is hole]
+    return any(isinstance(i, ir.Scalar) and i.bits <= 32 for i in lengths)
+
+
+def _given(node: Node, data: bytes) -> dict[str, Any]:
+    """A message as arguments of its builder: chains flat, packets as arguments of theirs."""
+    assert node.packet is not None
+    plan = c_plan.plan(node.packet)
+    out: dict[str, Any] = {}
+    for item in c_plan.members(plan):
+        found = node.fields.get(id(item))
+        if found is None or not isinstance(item, ir.Sub):
+            out[names.local(item.name)] = found.value if found is not None else None
+        elif c_chain.only_chain(item.packet) is not None:
+            out[names.local(item.name)] = _flat(found, data)
+        else:
+            out[names.local(item.name)] = _given(found, data)
+    for group in c_plan.flags(plan):
+        out[c_plan.flag_name(group)] = any(id(i) in node.fields for i in layout.walk(group.items) if i.name)
+    return out
+
+
+def _flat(node: Node, data: bytes) -> bytes:
+    """The octets of all items of a chain, wherever they are."""
+    chain = next(n for n in node.children if isinstance(n.item, ir.Chain))
+    assert isinstance(chain.item, ir.Chain)
+    gotos = {arm.name for arm in chain.item.arms if arm.kind == "goto"}
+    return b"".join(data[c.bit_off // 8 : (c.bit_off + c.bit_len) // 8] for c in chain.children if c.arm not in gotos)
 
 
 def _as_long(a: ir.Item, b: ir.Item) -> bool:

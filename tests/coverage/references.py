@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Iterator, Optional
 
+import lookups
 from capi import Api
 from mrg import ir, names
 from mrg.interp import parse
@@ -91,6 +92,22 @@ class References:
             self.call("flatten", ctypes.addressof(view), ctypes.addressof(flat))
             if bytes(flat.b[: flat.len]) != want:
                 self.faults.append(f"{whole.hex()} at {at}: {bytes(flat.b[: flat.len]).hex()}, not {want.hex()}")
+            self.call("fold", ctypes.addressof(view), ctypes.addressof(flat))
+            if bytes(flat.b[: flat.len]) != want.lower():
+                self.faults.append(f"{whole.hex()} at {at}: folded {bytes(flat.b[: flat.len]).hex()}, not {want.lower().hex()}")
+            self.walked(view, want, whole, at)
+            given = {"in": self.api.records["mrg_span"](ctypes.addressof(room) + at, len(whole) - at)}
+            given |= {names.param(p.name): self.api.records["mrg_span"](ctypes.addressof(room), len(whole)) for p in self.packet.params}
+            self.faults += [f"{whole.hex()} at {at}: {fault}" for fault in lookups.viewed(self.api, self.packet, view, given)]
+
+    def walked(self, view: Any, want: bytes, whole: bytes, at: int) -> None:
+        """Item by item, but for the last."""
+        it, item = self.call(self.chain.name, ctypes.addressof(view)), self.api.new(names.packet(next(a.packet for a in self.chain.arms if a.kind == "item")))
+        have = b""
+        while self.call(f"{self.chain.name}_next", ctypes.addressof(it), ctypes.addressof(item)):
+            have += ctypes.string_at(item.p, item.len)
+        if have != want[: len(have)] or len(want) - len(have) > max(a.packet.size_max or 0 for a in self.chain.arms if a.kind == "stop"):
+            self.faults.append(f"{whole.hex()} at {at}: items {have.hex()}, not those of {want.hex()}")
 
     def call(self, verb: str, *args: Any) -> Any:
         call = self.api.find(f"{self.name}_{verb}")

@@ -34,6 +34,7 @@ RUNS = (1, 2, 15, 16, 17, 33, 70)  # octets of one class in a row: vectors have 
 LONG = 60  # of texts that are longer only some ways of reading are tried
 VERY_LONG = 300
 FILLED = 90  # octets of a text that another capture is put into
+NO_CAPTURE = ("", b"")
 PARTS = 30  # captures of a message that is read into each room
 MANY = 12  # captures of a text that is made longer than it may be
 KINDS = 6  # of lists of captures, that are changed one by one
@@ -109,12 +110,15 @@ def of_rule(rule: ir.Rule) -> Iterator[bytes]:
 def _texts(walk: Walk) -> Iterator[bytes]:
     for s, prefix in walk.prefix.items():
         yield prefix
+        strange = next((b for b in walk.octets(s) if walk.to(s, b) is None), None)
         for octet in walk.octets(s):
             way = walk.to(s, octet)
             text = prefix + bytes([octet])
             yield text
             if way is not None:
                 yield text + (walk.suffix.get(way.to, b"") if way.to >= 0 else b"x")
+            elif octet == strange:
+                yield text + walk.suffix.get(s, b"") + b"x" * (not walk.suffix.get(s))
         yield from _behind(prefix, walk.suffix.get(s, b""))
         loop = walk.path(s, s)
         if loop is not None:
@@ -198,6 +202,8 @@ class Texts:
         for text in {**dict.fromkeys(of_rule(rule)), **dict.fromkeys(of_rule(bare))}:
             want = reference.read(text)
             wrong += [f"{text!r}, {way}: C does not say {want}" for way, good in value_ways(reader, want, text) if not good]
+            if reader.dfa.captures and want.parts and len(text) <= LONG and not _left(reader, text, want):
+                wrong.append(f"{text!r}, left before the last capture: not {want}")
             if reader.dfa.captures and _is_new(kinds, want):
                 caps = range(reader.least, len(want.parts) + 2)
                 wrong += [f"{text!r}, {cap} at a time: not {want}" for cap in caps if reader.read_on(text, cap) != want]
@@ -233,6 +239,12 @@ class Texts:
         return wrong + list(_beyond(putter, rule, longest))
 
 
+def _left(reader: ValueReader, text: bytes, want: Outcome) -> bool:
+    """A text read up to before its last capture, and from there on."""
+    least = len(want.parts) - 1
+    return reader.read_on(text, max(reader.least, len(want.parts)), least) == want
+
+
 def _is_new(kinds: set[object], want: Outcome) -> bool:
     """Whether captures in this order have not been seen before."""
     kind = (want.status, *(name for name, _, _ in want.parts))
@@ -255,6 +267,10 @@ def _rooms(reader: Reader, want: Outcome, text: bytes) -> Iterator[tuple[str, bo
 
 def _beyond(putter: Putter, rule: ir.Rule, parts: Parts) -> Iterator[str]:
     """Writers that failed before stay as they are; captures of 2^32 octets, and texts that are longer than a rule allows, are refused."""
+    for before in _leading(rule) if putter.captures else ():
+        status = putter.put([*before, NO_CAPTURE], VERY_LONG)[0] if rule.kind != "match" else "order"
+        if status != "order":
+            yield f"what is no capture behind {before}: {status}"
     w = CWriter(0, 0, 0, Status.E_VALUE, None)
     putter.call(ctypes.byref(w), parts)
     if (w.st, w.len) != (Status.E_VALUE, 0):
@@ -273,6 +289,24 @@ def _beyond(putter: Putter, rule: ir.Rule, parts: Parts) -> Iterator[str]:
         status = putter.put([*parts[:at], (name, long), *parts[at + 1 :]], len(long) + VERY_LONG)[0]
         if status not in (("limit",) if fits else ("limit", "bad")):
             yield f"{name} of {len(long)} octets: {status}"
+
+
+def _leading(rule: ir.Rule) -> Iterator[Parts]:
+    """Captures that lead to each state of what writes them."""
+    d = put_dfa.put_dfa(rule)
+    found: dict[int, Parts] = {0: []}
+    todo = [0]
+    for s in todo:
+        for step in d.states[s].steps:
+            if step.to not in found:
+                found[step.to] = [*found[s], (d.captures[step.what], _shortest(rule, d.contents[step.content]))]
+                todo.append(step.to)
+    return iter(found.values())
+
+
+def _shortest(rule: ir.Rule, node: ir.Node) -> bytes:
+    """A shortest text of a capture."""
+    return Walk(ir.Rule("", "value", rule.loc, "", plain(node))).suffix[0]
 
 
 def _few(reader: Reader, want: Outcome, text: bytes) -> list[tuple[str, bool, object]]:
@@ -310,6 +344,9 @@ def _parts(rule: ir.Rule) -> Iterator[Parts]:
             if name not in tried:
                 tried.add(name)
                 yield from ([*parts[:at], (name, text), *parts[at + 1 :]] for text in of_rule(contents[name]))
+    for before in _leading(rule) if rule.kind != "match" else ():
+        for name in names:
+            yield from ([*before, (name, data)] for data in (b"", b"\xff", b"0", b"a"))
     for parts in _spread(sorted(kinds.values(), key=len), 2 * KINDS):
         yield from _spoilt(parts)
         yield from _repeated(rule, parts)

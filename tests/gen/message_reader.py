@@ -7,6 +7,7 @@ import mmap
 import subprocess
 import sys
 from pathlib import Path
+from typing import Optional
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "gen"))
@@ -181,8 +182,8 @@ class ValueReader:
         status = STATUS[self.read(Span(base, len(data)), out, ctypes.c_size_t(cap), *refs)]
         return Outcome(status, length.value, code.value, self.parts(out, count.value, base))
 
-    def read_on(self, data: bytes, cap: int) -> Outcome:
-        """Captures as many at a time as there is room for."""
+    def read_on(self, data: bytes, cap: int, first: Optional[int] = None) -> Outcome:
+        """Captures as many at a time as there is room for; `first`: other room the first time."""
         base = self.memory.put(data)
         out = (CCapture * cap)()
         count, cursor = ctypes.c_size_t(), self.cursor()
@@ -190,9 +191,10 @@ class ValueReader:
         parts = []
         status = "full"
         while status == "full":
-            status = STATUS[self.next(ctypes.byref(cursor), out, ctypes.c_size_t(cap), ctypes.byref(count))]
+            room, first = cap if first is None else first, None
+            status = STATUS[self.next(ctypes.byref(cursor), out, ctypes.c_size_t(room), ctypes.byref(count))]
             parts += self.parts(out, count.value, base)
-            assert count.value <= cap and (status != "full" or count.value > cap - self.least), "full, but there is room"
+            assert count.value <= room and (status != "full" or count.value > room - self.least), "full, but there is room"
         again = STATUS[self.next(ctypes.byref(cursor), out, ctypes.c_size_t(cap), ctypes.byref(count))]
         assert (again, count.value) == (status, 0), "it doesn't stay so"
         return Outcome(status, cursor.at, cursor.code, parts)
@@ -234,7 +236,7 @@ class Putter:
         at = self.spans.end - sum(len(data) for _, data in parts)
         places = []
         for name, data in parts:
-            places.append((self.captures.index(name), at, len(data)))
+            places.append((self.captures.index(name) if name else len(self.captures), at, len(data)))
             at += len(data)
         if self.rule.kind == "match":
             spans = (Span * len(self.captures))()

@@ -133,6 +133,13 @@ def implied(arm: ir.ChainArm, s: Simple, item: ir.Item) -> bool:
         return False
 
 
+def certain(arm: ir.ChainArm) -> bool:
+    """The first byte is all that there is of the arm, and says that it is right."""
+    s = simple(arm)
+    checked = [] if s is None else [i for i in s.head.items if isinstance(i, ir.Check) and i.severity == "must" or isinstance(i, ir.Scalar)]
+    return s is not None and s.tail is None and s.head.size == 1 and all(implied(arm, s, i) for i in checked)
+
+
 class _Elsewhere(Exception):
     """Depends on more than the first byte."""
 

@@ -181,8 +181,8 @@ def _put(w: Writer, p: Plan, name: str, linkage: str) -> None:
             if w.contracts and f"{name}_put" in w.contracts:
                 w.proof(f"assert {acsl.arguments(p.packet, ['at', *(m for _, more in _tracked_members(p) for m in more)])};")
         mark = len(w.lines)
-        c_write.items(w, p, p.parts[0], "a")
-        c_patch.patches(w, p, "a")
+        sure = c_write.items(w, p, p.parts[0], "a")
+        c_patch.patches(w, p, "a", sure)
         for unused in [n for n in ("w", "a") if not _uses(w, mark, n)]:
             w.line(f"(void){unused};")
 
@@ -219,9 +219,9 @@ def _end_functions(w: Writer, p: Plan, name: str) -> None:
         with w.function(f"void {name}_{part}end(struct mrg_w *w, struct {name}_build *b)"):
             mark = len(w.lines)
             _hole_ends(w, p, hole)
-            c_write.items(w, p, p.parts[i + 1], "a")
+            sure = c_write.items(w, p, p.parts[i + 1], "a")
             if last:
-                c_patch.patches(w, p, "a")
+                c_patch.patches(w, p, "a", sure)
             else:
                 _hole_starts(w, p, p.holes[i + 1])
             if _uses(w, mark, "a"):

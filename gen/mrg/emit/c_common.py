@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Optional
+from typing import Callable, Iterator, Optional
 
 from .. import ir, layout, names
 from . import c_expr
@@ -93,19 +93,19 @@ def dispatch(
     arm: Callable[[ir.Arm], None],
     otherwise: Optional[str] = None,
     brief: bool = False,
+    sure: bool = False,
 ) -> None:
     """A C switch over an ir.Switch: `case`s where the arms are values, tests
 
-    where they are ranges or patterns.  Arm bodies end in break or return."""
+    where they are ranges or patterns.  Arm bodies end in break or return.
+    sure: one of the arms it is, so that the last needs no test."""
+    last = item.arms[-1] if sure and item.default is None else item.default
     hi = item.on.hi
     if by_value(item):
         with w.block(f"switch ({on})"):
             for a in item.arms:
-                for p in a.pats:
-                    for v in range(p.lo, p.hi + 1):
-                        w.line(f"case {c_expr.number(v)}:{'' if not p.text else ' /* ' + names.c_comment(p.text) + ' */'}")
-                if not a.pats:
-                    w.line("default:")
+                for label in _labels(a, a is last):
+                    w.line(label)
                 if brief:
                     w.depth += 1
                     arm(a)
@@ -113,7 +113,7 @@ def dispatch(
                     continue
                 with w.block(""):
                     arm(a)
-            if item.default is None:
+            if last is None:
                 w.line("default:")
                 for line in (otherwise or "break;").splitlines():
                     w.line(f"\t{line}")
@@ -127,12 +127,24 @@ def dispatch(
             for p in a.pats:
                 if p.lo <= low and ((p.mask & hi) == hi or p.mask >= hi):
                     low = max(low, p.hi + 1)
-            with w.block(f"if ({tests})" if a.pats else ""):
+            with w.block(f"if ({tests})" if a is not last else ""):
                 arm(a)
         if item.default is None:
             w.line("(void)tag;")
+        if last is None:
             for line in (otherwise or "").splitlines():
                 w.line(line)
+
+
+def _labels(arm: ir.Arm, rest: bool) -> Iterator[str]:
+    """What stands before an arm of a C switch; rest: it has what no other arm has."""
+    if rest:
+        text = ", ".join(p.text for p in arm.pats if p.text)
+        yield f"default:{f' /* {names.c_comment(text)} */' if text else ''}"
+        return
+    for p in arm.pats:
+        for v in range(p.lo, p.hi + 1):
+            yield f"case {c_expr.number(v)}:{f' /* {names.c_comment(p.text)} */' if p.text else ''}"
 
 
 def _pat_test(p: ir.Pat, hi: int, low: int) -> str:

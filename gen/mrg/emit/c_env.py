@@ -41,7 +41,7 @@ class ScanEnv(c_expr.Env):
     def peek(self, e: ir.Peek) -> str:
         ptr, n = self.scan.here(), e.bits // 8
         load = c_view._whole(ptr, n, "le" if e.endian == "little" else "be")
-        if self.scan.peek_sure or n <= self.assured:
+        if self.scan.peek_sure or n <= self.assured or self.scan.offset + n <= self.scan.there:
             return load
         return f"((size_t)({self.scan.end} - {paren(ptr)}) >= {n}u ? {load} : 0u)"
 

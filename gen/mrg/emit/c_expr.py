@@ -7,6 +7,9 @@ means depends on where the expression stands; an Env tells.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Callable, Optional
+
 from .. import ir, ir_machine, layout, names
 
 _CMP = frozenset(("==", "!=", "<", "<=", ">", ">="))
@@ -80,16 +83,46 @@ def let_value(item: ir.Let, env: Env) -> str:
     return f"(uint32_t)({text})" if let_bits(item) == 32 and wide(item.expr) else text
 
 
-def least(e: ir.Expr) -> int:
-    """What an expression of sizes and counts can't be below, whatever is said about the field that it is for."""
+Bounds = tuple[int, Optional[int]]  # the second may be missing: there is none
+
+ANY: Bounds = (0, None)
+
+
+def bounds(e: ir.Expr, size: Callable[[ir.SizeOf], Bounds] = lambda e: ANY) -> Bounds:
+    """Between what an expression of sizes and counts is, whatever is said about the field that it is for."""
     if isinstance(e, ir.Const):
-        return max(e.value, 0)
+        return max(e.value, 0), e.value
+    if isinstance(e, ir.SizeOf):
+        return size(e)
+    if isinstance(e, ir.Cond):
+        (a, a_most), (b, b_most) = bounds(e.a, size), bounds(e.b, size)
+        top = _no_more(e.c, e.b)
+        if top is not None:
+            b_most = top if b_most is None else min(b_most, top)
+        return min(a, b), None if a_most is None or b_most is None else max(a_most, b_most)
     if not isinstance(e, ir.Bin) or e.op not in ("+", "*", "/"):
-        return 0
-    a, b = least(e.a), least(e.b)
+        return ANY
+    (a, a_most), (b, b_most) = bounds(e.a, size), bounds(e.b, size)
     if e.op == "/":
-        return a // e.b.value if isinstance(e.b, ir.Const) and e.b.value > 0 else 0
-    return a + b if e.op == "+" else a * b
+        by = e.b.value if isinstance(e.b, ir.Const) else 0
+        return (a // by, None if a_most is None else a_most // by) if by > 0 else ANY
+    if a_most is None or b_most is None:
+        return a + b if e.op == "+" else a * b, None
+    return (a + b, a_most + b_most) if e.op == "+" else (a * b, a_most * b_most)
+
+
+def _no_more(c: ir.Expr, e: ir.Expr) -> Optional[int]:
+    """What a size can't be above where a condition, that it is above some number, does not hold."""
+    same = isinstance(c, ir.Bin) and c.op == ">" and isinstance(c.a, ir.SizeOf) and isinstance(e, ir.SizeOf) and c.a.item is e.item
+    return c.b.value if same and isinstance(c, ir.Bin) and isinstance(c.b, ir.Const) else None
+
+
+def beyond(e: ir.Expr, value: ir.Expr) -> ir.Expr:
+    """A constraint without what is below the least that its value, computed so, can be."""
+    least = bounds(value)[0]
+    if isinstance(e, ir.In) and len(e.ranges) == 1 and isinstance(e.ranges[0][0], ir.Const) and e.ranges[0][0].value <= least:
+        return replace(e, ranges=[(replace(e.ranges[0][0], value=0), e.ranges[0][1])])
+    return e
 
 
 def _leaf(text: str, width: int) -> str:

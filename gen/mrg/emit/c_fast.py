@@ -141,9 +141,7 @@ def _hex(value: int, size: int) -> str:
 def plain_size(item: Optional[ir.Item]) -> Optional[int]:
     """Bytes that an item takes, if it's always the same and nothing about them is checked."""
     if isinstance(item, ir.Scalar):
-        known = item.enum is not None and item.enum.closed
-        checked = item.const is not None and item.severity == "must" or known or item.computed is not None and not item.implied
-        return None if checked or item.bits % 8 else item.bits // 8
+        return None if _checked(item) or item.bits % 8 else item.bits // 8
     if isinstance(item, ir.Bytes):
         bits = layout.fixed_bits(item)
         return None if bits is None or item.max is not None else bits // 8
@@ -152,12 +150,55 @@ def plain_size(item: Optional[ir.Item]) -> Optional[int]:
     return None
 
 
+def _checked(item: ir.Scalar) -> bool:
+    """Some values of it are refused."""
+    compared = item.const is not None or item.computed is not None and not item.implied
+    return compared and item.severity == "must" or item.enum is not None and item.enum.closed
+
+
 def _plain(item: ir.Item) -> bool:
     if isinstance(item, ir.Check):
         return item.severity != "must" or c_expr.always_true(item.expr)
     if isinstance(item, ir.Scalar) and item.bits % 8:
-        return item.const is None and item.computed is None and (item.enum is None or not item.enum.closed)
+        return not _checked(item)
     return isinstance(item, (ir.Let, ir.EndianSel)) or plain_size(item) is not None
+
+
+def never_refused(packet: ir.Packet, told: Optional[ir.Param] = None) -> bool:
+    """Whether a packet can't be wrong but for ending too early: what is in it is plain, but for octets up to its end.
+
+    told: the parameter that says how many octets there are."""
+    if packet.shared or packet.max_bytes is not None and not packet.fixed:
+        return False
+    return all(_plain(i) or i is packet.items[-1] and _rest(i) or i is packet.items[0] and told is not None and _there(i, told) for i in packet.items)
+
+
+def takes_anything(packet: ir.Packet, room: int = 0, told: Optional[ir.Param] = None) -> bool:
+    """Whether any octets up to their end, of which there are at least `room`, are such a packet."""
+    return packet.size_min <= room and bool(packet.items) and _rest(packet.items[-1]) and never_refused(packet, told)
+
+
+def _there(item: ir.Item, told: ir.Param) -> bool:
+    """A group that is there only if there are as many octets as it takes."""
+    cond = item.cond if isinstance(item, ir.Optional_) else None
+    if not isinstance(item, ir.Optional_) or not isinstance(cond, ir.Bin) or cond.op not in ("==", ">="):
+        return False
+    if not isinstance(cond.a, ir.ParamRef) or cond.a.param is not told or not isinstance(cond.b, ir.Const):
+        return False
+    sizes = [plain_size(i) for i in item.items]
+    return None not in sizes and sum(n or 0 for n in sizes) <= cond.b.value
+
+
+def _rest(item: ir.Item) -> bool:
+    """All octets up to the end, whatever they are."""
+    if isinstance(item, ir.List):
+        return item.mode == "rest" and any_octets(item)
+    return isinstance(item, ir.Bytes) and item.mode == "rest" and item.max is None
+
+
+def any_octets(item: ir.List) -> bool:
+    """Any octets in the room of a list are such a list."""
+    return item.mode in ("rest", "bytes") and plain_size(item.elem) == 1 and item.max is None and not item.unique and not item.ascending
 
 
 def fills(scan: "Scan", item: Optional[ir.Item]) -> None:
@@ -179,8 +220,33 @@ def skip_list(scan: "Scan", item: ir.List, counted: bool) -> None:
     tests = [f"{room} % {size}u == 0"] if size > 1 else []
     if item.max is not None:
         tests.append(f"{room} <= {size * item.max}u")
-    if not tests:
-        scan.w.line(f"q = {scan.end};")
-        return
     scan.w.line(f"if (MRG_LIKELY({' && '.join(tests)}))")
     scan.w.line(f"\tq = {scan.end};")
+
+
+def takes_region(item: ir.Item) -> bool:
+    """The item always takes its whole region."""
+    if isinstance(item, ir.Bytes):
+        return item.mode == "rest"
+    if isinstance(item, ir.List):
+        return item.mode == "rest"
+    if isinstance(item, ir.Switch):
+        return all(arm.item is not None and takes_region(arm.item) for arm in item.arms)
+    own = [i for i in item.packet.items if not isinstance(i, (ir.Check, ir.Let))] if isinstance(item, ir.Sub) else []
+    return bool(own) and takes_region(own[-1])
+
+
+def most_left(e: ir.Expr) -> Optional[int]:
+    """The most octets that a constraint leaves."""
+    if not isinstance(e, ir.In) or not isinstance(e.e, ir.Avail):
+        return None
+    tops = [hi.value for _, hi in e.ranges if isinstance(hi, ir.Const)]
+    return max(tops) if len(tops) == len(e.ranges) else None
+
+
+def told(item: ir.Sub, says: Optional[ir.Expr]) -> Optional[ir.Param]:
+    """The parameter of a packet in a region that says how many octets that has, as an expression does."""
+    for param, arg in zip(item.packet.params, item.args):
+        if isinstance(says, ir.FieldRef) and isinstance(arg, ir.FieldRef) and [*map(id, arg.path)] == [*map(id, says.path)]:
+            return param
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import ir, layout, names
-from . import c_chain
+from . import c_arm, c_chain
 from .c_shape import Shape
 from .writer import Writer
 
@@ -150,8 +150,11 @@ def _check(w: Writer, shape: Shape, chain: ir.Chain) -> None:
                 return
             n = names.packet(a.packet)
             w.line(f"struct {n} item;")
-            w.line(f"if (MRG_UNLIKELY({n}_scan_(at, end{c_chain.arm_args(a, '')}, &item, &rj) == NULL))")
-            w.line("\treturn rj.status;")
+            if c_arm.certain(a):
+                w.line(f"{n}_view_(at, end, &item);")
+            else:
+                w.line(f"if (MRG_UNLIKELY({n}_scan_(at, end{c_chain.arm_args(a, '')}, &item, &rj) == NULL))")
+                w.line("\treturn rj.status;")
             w.line(f"if (MRG_UNLIKELY(len + item.len > {chain.max_bytes}u))")
             w.line("\treturn MRG_E_LIMIT;")
             w.line(f"out->off[count++] = ({off_type(chain)})len;")
@@ -363,7 +366,7 @@ def _put_compressed(w: Writer, shape: Shape, goto: ir.ChainArm, pointer: ir.Scal
             w.line("\tbreak;")
             w.line("next = r->off[slot];")
         w.line("const size_t found = next;")
-        w.line("const size_t len = items < f->count ? f->off[items] : f->len;")
+        w.line("const size_t len = f->off[items];")
         w.line("size_t end = w->len - r->base + len;")
         w.line("mrg_w_put(w, (struct mrg_span){ bytes, len });")
         w.line("if (found == 0)")

@@ -115,9 +115,16 @@ class _Index:
                         w.line(f"case {c_expr.number(value)}: return {i};")
                     w.line(f"default: return {t.places};")
                 return
+            if self.full(t):
+                w.line("return key;")
+                return
             wide = "uint64_t" if self.ktype.endswith("64_t") else "uint32_t"
             w.line(f"const {wide} slot = ({wide})key{_minus(t.first)};")
             w.line(f"return slot < {t.places}u ? {'(uint32_t)' if wide == 'uint64_t' else ''}slot : {t.places}u;")
+
+    def full(self, t: Table) -> bool:
+        """Whether each number of the key's type has a place."""
+        return t.values is None and t.first == 0 and self.ktype == "uint8_t" and t.places == 256
 
     def fill(self) -> None:
         w, t = self.w, self.table
@@ -132,9 +139,10 @@ class _Index:
             w.line(f"{self.etype} item;")
             with w.block(f"for (const uint8_t *at = it.at; {self.name}_next(&it, &item); at = it.at)"):
                 w.line(f"const uint32_t slot = {self.name}_slot_({self.key_of('item', False)});")
-                first = " && out->at[slot] == 0" if self.item.exempt else ""
-                w.line(f"if (slot < {t.places}u{first})")
-                w.line(f"\tout->at[slot] = ({self.otype})(at - out->all.at + 1);")
+                tests = [*([] if t.complete else [f"slot < {t.places}u"]), *(["out->at[slot] == 0"] if self.item.exempt else [])]
+                if tests:
+                    w.line(f"if ({' && '.join(tests)})")
+                w.line(f"{chr(9) if tests else ''}out->at[slot] = ({self.otype})(at - out->all.at + 1);")
 
     def get(self) -> None:
         w, t = self.w, self.table
@@ -148,7 +156,7 @@ class _Index:
                 self.walk()
                 return
             w.line(f"const uint32_t slot = {self.name}_slot_(key);")
-            if t.complete:
+            if t.complete and not self.full(t):
                 w.line(f"if (slot == {t.places}u)")
                 w.line("\treturn false;")
             conds = [] if t.complete else [f"slot < {t.places}u"]

@@ -30,11 +30,14 @@ def emit_scan(scan: "Scan", item: ir.List) -> None:
             w.line("uint64_t n = 0;")
         if (item.ascending or item.unique) and scan.sites is not None:
             _key_decl(scan, item)
-        acsl_loops.before(scan, item)
-        c_fast.skip_list(scan, item, counted)
-        acsl_loops.loop(scan, item, counted)
-        with w.block(_head(scan, item)):
-            _body(scan, item, counted)
+        if scan.sites is not None and not counted and c_fast.any_octets(item):
+            w.line(f"q = {scan.end};")
+        else:
+            acsl_loops.before(scan, item)
+            c_fast.skip_list(scan, item, counted)
+            acsl_loops.loop(scan, item, counted)
+            with w.block(_head(scan, item)):
+                _body(scan, item, counted)
         if item.mode == "bytes":
             scan.in_region -= 1
             scan.end = outer
@@ -146,10 +149,14 @@ def _plain_elem(scan: "Scan", item: ir.List, elem: ir.Item, uses: bool | tuple[i
 
 def _varint_elem(scan: "Scan", item: ir.List, elem: ir.Varint) -> None:
     w = scan.w
-    w.line("uint64_t item = 0;")
-    w.line("size_t size = 1;")
-    w.line(f"{'const enum mrg_status st = ' if scan.sites is not None else '(void)'}{varint_name(elem.spec)}_get(q, {scan.end}, &item, &size);")
-    if scan.sites is not None:
+    if scan.sites is None:
+        w.line("size_t size;")
+        w.line(f"const uint64_t item = {varint_name(elem.spec)}_load(q, {scan.end}, &size);")
+        w.line("(void)item;")
+    else:
+        w.line("uint64_t item = 0;")
+        w.line("size_t size = 1;")
+        w.line(f"const enum mrg_status st = {varint_name(elem.spec)}_get(q, {scan.end}, &item, &size);")
         w.line("if (MRG_UNLIKELY(st != MRG_OK))")
         status = "st == MRG_MORE ? MRG_E_SHORT : st" if scan.in_region else "st"
         w.line(f"\treturn mrg_reject_at(rj, {status}, q, 0, {scan.site(item, item.loc, 'not a valid ' + elem.spec.name)});")

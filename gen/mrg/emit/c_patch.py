@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
-from typing import Iterator, Union
+from typing import Iterator, Optional, Union
 
 from .. import ir, layout, names, settable
 from . import c_expr, c_plan, c_shape, c_sum
@@ -13,13 +13,15 @@ from .c_varint import least, most
 from .writer import Writer
 
 
-def patches(w: Writer, p: Plan, a: str) -> None:
+def patches(w: Writer, p: Plan, a: str, sure: bool) -> None:
+    """sure: nothing has failed up to here."""
     env = EndEnv(p, a)
     filled = [*(d.path[-1] for d in p.derived), *p.computed]
     if not any(early(p, item) is None for item in filled):
         return
-    w.line("if (w->st != MRG_OK)")
-    w.line("\treturn;")
+    if not sure:
+        w.line("if (w->st != MRG_OK)")
+        w.line("\treturn;")
     for d in p.derived:
         target = d.path[-1]
         if not isinstance(target, ir.Scalar):
@@ -36,6 +38,7 @@ def patches(w: Writer, p: Plan, a: str) -> None:
         with _if_present(w, p, number, a), w.block(""):
             _settle(w, p, number, a)
     late: list[ir.Scalar] = []
+    fit: dict[str, int] = {}  # values that were seen to be no more than that
     for item in p.computed:
         if not isinstance(item, ir.Scalar):
             continue
@@ -44,8 +47,11 @@ def patches(w: Writer, p: Plan, a: str) -> None:
             continue
         assert item.computed is not None
         value = c_expr.emit(item.computed, env)
+        most = fit.get(value, c_expr.bounds(item.computed)[1])
         with _if_present(w, p, item, a):
-            patch(w, p, item, f"b->{item.name}_at", bit_in_byte(p.packet, item), value)
+            patch(w, p, item, f"b->{item.name}_at", bit_in_byte(p.packet, item), value, most=most)
+        if not present(p, item, a):
+            fit[value] = (1 << item.bits) - 1 if most is None else min(most, (1 << item.bits) - 1)
     for item in late:
         with _if_present(w, p, item, a):
             _patch_sum(w, p, item, env)
@@ -123,12 +129,14 @@ def _inner_bits(path: tuple[ir.Item, ...]) -> int:
     return bits
 
 
-def patch(w: Writer, p: Plan, item: ir.Scalar, where: str, bit: int, value: str, over: bool = False, a: str = "a") -> None:
-    """Store the value of a field; `over` another one, else where its bits are zero.  `a` has the packet's parameters."""
+def patch(
+    w: Writer, p: Plan, item: ir.Scalar, where: str, bit: int, value: str, over: bool = False, a: str = "a", most: Optional[int] = None
+) -> None:
+    """Store the value of a field, at most `most`; `over` another one, else where its bits are zero.  `a` has the packet's parameters."""
     limit = (1 << item.bits) - 1
     with w.block(""):
         w.line(f"const uint64_t value = {value};")
-        if item.bits < 64:
+        if item.bits < 64 and (most is None or most > limit):
             w.line(f"if (value > {c_expr.number(limit, hex(limit))}) {{")
             w.line("\tmrg_w_fail(w, MRG_E_RANGE);")
             w.line("\treturn;")
@@ -181,9 +189,12 @@ def _patched_check(w: Writer, p: Plan, check: ir.Item, item: Union[ir.Scalar, ir
     uses = any(isinstance(n, ir.FieldRef) and n.path[0] is item for n in layout.refs(check.expr))
     if not uses or _is_so(check.expr, item) or _told_before(p, check.expr):
         return
+    expr = c_expr.beyond(check.expr, item.computed) if item.computed is not None else check.expr
     try:
-        cond = c_expr.emit(check.expr, _PatchedEnv(item, a))
+        cond = c_expr.emit(expr, _PatchedEnv(item, a))
     except (Unbuildable, NotImplementedError):
+        return
+    if cond == "true":
         return
     w.line(f"if (!({cond})) {{ /* {names.c_comment(check.what)} */")
     w.line("\tmrg_w_fail(w, MRG_E_VALUE);")
@@ -203,7 +214,7 @@ def _told_before(p: Plan, e: ir.Expr) -> bool:
 def _is_so(e: ir.Expr, item: Union[ir.Scalar, ir.Varint]) -> bool:
     """A least value that what the field is computed of can't be below."""
     least = isinstance(e, ir.Bin) and e.op == ">=" and isinstance(e.a, ir.FieldRef) and len(e.a.path) == 1
-    return least and isinstance(e, ir.Bin) and isinstance(e.b, ir.Const) and item.computed is not None and c_expr.least(item.computed) >= e.b.value
+    return least and isinstance(e, ir.Bin) and isinstance(e.b, ir.Const) and item.computed is not None and c_expr.bounds(item.computed)[0] >= e.b.value
 
 
 def _patch_sum(w: Writer, p: Plan, item: ir.Scalar, env: ArgsEnv) -> None:

@@ -14,6 +14,7 @@ from .c_env import ScanEnv, paren
 from .c_shape import Shape
 from .writer import Writer
 
+
 class Scan:
     """Emits one walk over a packet; `sites` is None for the trusted twin."""
 
@@ -26,8 +27,11 @@ class Scan:
         self.env = ScanEnv(self)
         self.end = "end"
         self.offset = 0  # of the current item from q, inside a run
-        self.peek_sure = False
+        self.left: Optional[int] = None  # most octets behind the run at hand, as a constraint says
+        self.there, self.peek_sure = 0, False  # octets of the run at hand, from q on
         self.peeked = 0  # octets from q on that were looked at
+        self.room = 0  # octets that the region at hand has from q on at least
+        self.says: Optional[ir.Expr] = None  # how many
         self.filling: Optional[str] = None  # the end of the region that the switch at hand must fill
         self.extents: dict[int, tuple[str, str]] = {}
         self.elem_locals: dict[int, tuple[str, bool]] = {}  # id(list element) -> its local, a view or a number
@@ -133,6 +137,7 @@ class Scan:
                 w.comment(f"{first.loc.file}:{lines} {_label(first)}{'' if first is last else ' .. ' + _label(last)}: {size} bytes")
             site = self.site(first, first.loc, f"needs {size} bytes")
             self.reject(f"(size_t)({self.end} - q) < {size}u", "MRG_MORE", "q", 0, site)
+        self.there, self.left = run.size, None
         rows = c_fast.rows(self, run) if self.sites is not None else {}
         inside = {id(i) for row in rows.values() for i in row.all}
         for item in run.items:
@@ -143,7 +148,7 @@ class Scan:
                 self.run_item(item, run.offset(item) % 8)
             if id(item) in self.sizes:
                 w.line(f"{item.name}_size_ = {(layout.fixed_bits(item) or 0) // 8}u;")
-        self.offset = 0
+        self.offset = self.there = 0
         if run.size:
             w.line(f"q += {run.size};")
 
@@ -200,6 +205,8 @@ class Scan:
     def check(self, item: ir.Check) -> None:
         if self.sites is None or item.severity != "must" or c_expr.always_true(item.expr):
             return
+        if self.offset == self.there:
+            self.left = c_fast.most_left(item.expr)
         at, bit, site = self.check_site(item)
         self.reject(f"!({c_expr.emit(item.expr, self.env)})", "MRG_E_VALUE", at, bit, site)
 
@@ -225,14 +232,15 @@ class Scan:
     def sub(self, item: ir.Sub, start: str, end: str) -> None:
         name = names.packet(item.packet)
         needed = id(item) in self.needed
-        if self.sites is None and item.packet.fixed and not needed:
+        sure = self.sites is None or self.sure(item, end)
+        if sure and item.packet.fixed and not needed:
             return
         this = f"(struct mrg_span){{ p, (size_t)({'end'} - p) }}"
         args = c_view.call_args(self.shape, item.args, item.packet.params, self.env, this)
         var = names.value(item.name) if needed else f"{item.name or 'part'}_view"
-        if needed or self.sites is None:
+        if needed or sure:
             self.w.line(f"struct {name} {var};")
-        if self.sites is None:
+        if sure:
             self.w.line(f"{name}_view_({start}, {end}{args}, &{var});")
             return
         after = f"{item.name or 'part'}_after"
@@ -240,6 +248,13 @@ class Scan:
         self.sub_failed(after, self.site(item, item.loc, "refused"))
         if item.packet.fixed:
             self.w.line(f"(void){after};")
+
+    def sure(self, item: ir.Sub, end: str) -> bool:
+        """The packet can't be refused: there is nothing to check in it, and its octets are there."""
+        p, told = item.packet, c_fast.told(item, self.says)
+        sized = p.fixed and (end != self.end or (p.size_max or 0) <= self.room)
+        sized |= told is not None and p.size_min <= self.room
+        return sized and c_fast.never_refused(p, told) or c_fast.takes_anything(p, self.room)
 
     # --- items of varying size -----------------------------------------------------------
 
@@ -286,12 +301,17 @@ class Scan:
         elif isinstance(item, ir.Bytes):
             self.bytes(item)
         elif isinstance(item, ir.Sub):
+            sure = self.sites is None or self.sure(item, self.end)
+            takes_all = self.sites is not None and c_fast.takes_anything(item.packet, self.room, c_fast.told(item, self.says))
+            if takes_all and id(item) not in self.needed:
+                self.w.line(f"q = {self.end};")
+                return
             self.sub(item, "q", self.end)
-            if self.sites is None and item.packet.fixed and id(item) not in self.needed:
+            if sure and item.packet.fixed and id(item) not in self.needed:
                 self.w.line(f"q += {item.packet.size_max};")
                 return
             var = names.value(item.name) if id(item) in self.needed else f"{item.name or 'part'}_view"
-            self.w.line(f"q += {var}.len;" if self.sites is None else f"q = {item.name or 'part'}_after;")
+            self.w.line(f"q += {var}.len;" if sure else f"q = {item.name or 'part'}_after;")
         elif isinstance(item, ir.List):
             c_list.emit_scan(self, item)
         elif isinstance(item, ir.Switch):
@@ -308,7 +328,7 @@ class Scan:
     def bytes(self, item: ir.Bytes) -> None:
         w = self.w
         if item.mode == "rest":
-            if item.max is not None and self.sites is not None:
+            if item.max is not None and self.sites is not None and not (self.left is not None and self.left <= item.max):
                 self.reject(f"(size_t)({self.end} - q) > {item.max}u", "MRG_E_LIMIT", "q", 0, self.site(item, item.loc, f"at most {item.max} bytes"))
             w.line(f"q = {self.end};")
             return
@@ -356,13 +376,12 @@ class Scan:
             self.starts[id(item)] = f"{item.name}_start"
             w.line(f"const uint8_t *const {item.name}_start = q;")
         with w.block(""):
-            w.line("size_t size = 0;")
-            call = f"{varint_name(item.spec)}_get(q, {self.end}, &{value}, &size)"
             if self.sites is None:
-                w.line(f"if ({call} != MRG_OK)")
-                w.line("\tsize = 0;")
+                w.line("size_t size;")
+                w.line(f"{value} = {varint_name(item.spec)}_load(q, {self.end}, &size);")
             else:
-                w.line(f"const enum mrg_status st = {call};")
+                w.line("size_t size = 0;")
+                w.line(f"const enum mrg_status st = {varint_name(item.spec)}_get(q, {self.end}, &{value}, &size);")
                 w.line("if (MRG_UNLIKELY(st != MRG_OK))")
                 status = "st == MRG_MORE ? MRG_E_SHORT : st" if self.in_region else "st"
                 bit = self.shape.slot(item).start.bits % 8 if id(item) in self.shape.by_item else 0
@@ -398,12 +417,14 @@ class Scan:
         if self.sites is not None or not self.skippable(item.item):
             self.in_region += 1
             self.filling = None if item.tail else self.end
+            if isinstance(item.item, (ir.Sub, ir.Switch)):
+                self.room, self.says = item.length.lo, item.length
             self.one(item.item)
-            self.filling = None
+            self.filling, self.room, self.says = None, 0, None
             self.in_region -= 1
-            if self.sites is not None and not item.tail and not _fills(item.item):
+            if self.sites is not None and not item.tail and not c_fast.takes_region(item.item):
                 self.reject(f"q != {self.end}", "MRG_E_LENGTH", "q", 0, self.site(item.item, item.loc, "does not fill its region"))
-            if not _fills(item.item) or item.tail:
+            if not c_fast.takes_region(item.item) or item.tail:
                 w.line(f"q = {self.end};")
         else:
             w.line(f"q = {self.end};")
@@ -465,10 +486,10 @@ class Scan:
         self.peek_sure = False
         looked_at = max((e.bits // 8 for e in layout.refs(item.on) if isinstance(e, ir.Peek)), default=0)
 
-        filling, self.filling = self.filling, None
+        filling, self.filling, room, says = self.filling, None, self.room, self.says
 
         def arm(a: ir.Arm) -> None:
-            self.filling = filling
+            self.filling, self.room, self.says = filling, *((room, says) if isinstance(a.item, ir.Sub) else (0, None))
             c_fast.fills(self, a.item)
             self.filling = None
             if a.item is not None:
@@ -480,7 +501,7 @@ class Scan:
         fail = None
         if self.sites is not None and item.default is None:
             fail = f"return {self.failure('MRG_E_TAG', 'q', 0, self.site(item, item.loc, 'no arm for this tag'))};"
-        dispatch(w, item, on, arm, fail)
+        dispatch(w, item, on, arm, fail, sure=self.sites is None)
 
     def sum_local(self, e: ir.Sum) -> str:
         return f"sum{self.sums}"
@@ -492,17 +513,6 @@ def _bits(item: ir.Item) -> int:
     if isinstance(item, ir.Let):
         return c_expr.let_bits(item)
     return 64
-
-
-def _fills(item: ir.Item) -> bool:
-    """The item always takes its whole region."""
-    if isinstance(item, ir.Bytes):
-        return item.mode == "rest"
-    if isinstance(item, ir.List):
-        return item.mode == "rest"
-    if isinstance(item, ir.Sub) and item.packet.items:
-        return _fills(item.packet.items[-1])
-    return False
 
 
 def _label(item: ir.Item) -> str:
@@ -554,6 +564,11 @@ def emit_check(w: Writer, shape: Shape) -> None:
     )
     with w.function(head):
         w.line("const uint8_t *const start = mrg_start(in);")
+        if c_fast.takes_anything(p):
+            w.line("(void)rj;")
+            w.line(f"{name}_view_(start, start + in.len{c_view.params_pass(p)}, out);")
+            w.line("return MRG_OK;")
+            return
         w.line("struct mrg_reject unread, *const why = rj != NULL ? rj : &unread;")
         w.line(f"if (MRG_LIKELY({name}_scan_(start, start + in.len{c_view.params_pass(p)}, out, why) != NULL))")
         w.line("\treturn MRG_OK;")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Iterator, Optional
 
 from .. import ir, layout, names
-from . import c_common, c_expr, text_enum, text_params, text_plan, text_print, text_read
+from . import c_common, c_expr, c_fast, text_enum, text_params, text_plan, text_print, text_read
 from .text_env import Sites
 from .text_plan import Unreadable, unwrap
 from .text_read import Reader
@@ -271,6 +271,18 @@ def _view(w: Writer, packet: ir.Packet, rj: str) -> str:
     return f"{c_common.check_name(packet)}(in{buffers}, &v, {rj})"
 
 
+def _seen(w: Writer, packet: ir.Packet) -> None:
+    """View what is printed, or go back: it is no such packet."""
+    if c_fast.takes_anything(packet):
+        w.line(f"struct {names.packet(packet)} v;")
+        w.line(f"{names.packet(packet)}_view_(mrg_start(in), mrg_start(in) + in.len, &v);")
+        return
+    call = _view(w, packet, "NULL")
+    more = "" if text_plan.takes_all(packet) else " || v.len != in.len"
+    w.line(f"if ({call} != MRG_OK{more})")
+    w.line("\treturn false;")
+
+
 def _switch_check(w: Writer, p: ir.Packet, item: ir.Switch) -> None:
     name = f"{names.packet(p)}_{item.name}"
     with w.function(f"enum mrg_status {name}_check(uint64_t tag, struct mrg_span in, struct mrg_reject *rj)"):
@@ -344,12 +356,9 @@ def _switch_to_text(w: Writer, p: ir.Packet, item: ir.Switch) -> None:
         with w.block("switch (tag)"):
             for arm, packet in arms:
                 with _case(w, arm):
-                    call = _view(w, packet, "NULL")
-                    more = "" if text_plan.takes_all(packet) else " || v.len != in.len"
-                    w.line(f"if ({call} != MRG_OK{more})")
-                    w.line("\treturn false;")
+                    _seen(w, packet)
                     w.line(f"{names.packet(packet)}_to_text(&v, w);")
-                    w.line("return w->st != MRG_E_TEXT;")
+                    w.line(f"return {'w->st != MRG_E_TEXT' if text_plan.partial(packet) else 'true'};")
             _label(w, "default:")
             if not arms:
                 w.line("(void)in;")
@@ -359,7 +368,8 @@ def _switch_to_text(w: Writer, p: ir.Packet, item: ir.Switch) -> None:
         w.line("const size_t from = w->len;")
         w.line(f"if (w->st != MRG_OK || {name}_put_by_tag(tag, in, w))")
         w.line("\treturn;")
-        with w.block("if (w->st == MRG_E_TEXT)"):
-            w.line("w->st = MRG_OK;")
+        if any(text_plan.partial(q) for _, q in arms):
+            w.line("if (w->st == MRG_E_TEXT)")
+            w.line("\tw->st = MRG_OK;")
         w.line("w->len = from;")
         w.line("mrg_text_put_generic(w, in);")

@@ -1,10 +1,12 @@
-"""Numbers of varying size: get, put and size of each varint declaration."""
+"""Numbers of varying size: get, load and put of each varint declaration."""
 
 from __future__ import annotations
 
 from .. import ir
 from . import c_expr
 from .writer import Writer
+
+MOST_GROUPS = 10  # of 7 bits that begin within 64 bits
 
 
 def emit(w: Writer, name: str, spec: ir.VarintSpec) -> None:
@@ -23,12 +25,20 @@ def emit(w: Writer, name: str, spec: ir.VarintSpec) -> None:
         w.line("*value = v;")
         w.line("*size = n;")
         w.line("return MRG_OK;")
+    w.comment(f"{name}_load - the {spec.name} at q, which was checked before, and how many bytes it takes.")
+    with w.function(f"static inline uint64_t {name}_load(const uint8_t *q, const uint8_t *end, size_t *size)"):
+        w.line("uint64_t value = 0;")
+        w.line("*size = 1;")
+        w.line(f"const enum mrg_status st = {name}_get(q, end, &value, size);")
+        w.line("(void)st; /* MRG_OK, as before */")
+        w.line("return value;")
     w.comment(f"Write a {spec.name} in as few bytes as it takes.")
     with w.function(f"static inline void {name}_put(struct mrg_w *w, uint64_t v)"):
-        w.line(f"if ({'false' if spec.hi >= (1 << 64) - 1 else 'v > ' + c_expr.number(spec.hi)}) {{")
-        w.line("\tmrg_w_fail(w, MRG_E_RANGE);")
-        w.line("\treturn;")
-        w.line("}")
+        if spec.hi < (1 << 64) - 1:
+            w.line(f"if (v > {c_expr.number(spec.hi)}) {{")
+            w.line("\tmrg_w_fail(w, MRG_E_RANGE);")
+            w.line("\treturn;")
+            w.line("}")
         {"tagged": _put_tagged, "groups": _put_groups, "prefix": _put_prefix, "short": _put_short}[spec.shape](w, spec)
 
 
@@ -89,7 +99,9 @@ def _loop(w: Writer, s: ir.VarintSpec, first: str) -> None:
         base = f"(n - {first}u)" if first != "0" else "n"
         w.line(f"const unsigned shift = 7u * (unsigned){base};")
         w.line("const uint64_t part = c & 0x7fu;")
-        w.line("if (shift > 63 || (part << shift) >> shift != part || v > ~0ull - (part << shift))")
+        lost = ["shift > 63"] if s.max_bytes > MOST_GROUPS else []
+        lost += ["(part << shift) >> shift != part", *(["v > ~0ull - (part << shift)"] if s.shape == "prefix" else [])]
+        w.line(f"if ({' || '.join(lost)})")
         w.line("\treturn MRG_E_RANGE;")
         if s.minimal:
             w.line(f"if (n > {first}u && c == 0)")

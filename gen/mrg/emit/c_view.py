@@ -250,12 +250,11 @@ def _varint(w: Writer, shape: Shape, slot: Slot, item: ir.Varint) -> None:
     assert slot.end is not None
     ctype = names.uint_type(64 if item.spec.hi > 0xFFFFFFFF else 32)
     with w.function(f"static inline {ctype} {shape.cname}_{item.name}(const struct {shape.cname} *v)"):
-        w.line("uint64_t value = 0;")
-        w.line("size_t size = 0;")
-        guard = f"{shape.cname}_has_{item.name}(v) && " if slot.group is not None else ""
-        w.line(f"if ({guard}{c_common.varint_name(item.spec)}_get({slot.start.pointer('v')}, {slot.end.pointer('v')}, &value, &size) != MRG_OK)")
-        w.line("\treturn 0;")
-        w.line(f"return ({ctype})value;")
+        w.line("size_t size;")
+        if slot.group is not None:
+            w.line(f"if (!{shape.cname}_has_{item.name}(v))")
+            w.line("\treturn 0;")
+        w.line(f"return ({ctype}){c_common.varint_name(item.spec)}_load({slot.start.pointer('v')}, {slot.end.pointer('v')}, &size);")
 
 
 def extent(slot: Slot, view: str = "v") -> str:
@@ -411,9 +410,8 @@ def _list_step(w: Writer, elem: ir.Item, params: list[ir.Param]) -> None:
         w.line(f"{names.packet(elem.packet)}_view_(it->at, it->end{args}, out);")
         w.line("it->at += out->len;")
     elif isinstance(elem, ir.Varint):
-        w.line("size_t size = 1;")
-        w.line(f"if ({c_common.varint_name(elem.spec)}_get(it->at, it->end, out, &size) != MRG_OK)")
-        w.line("\treturn false;")
+        w.line("size_t size;")
+        w.line(f"*out = {c_common.varint_name(elem.spec)}_load(it->at, it->end, &size);")
         w.line("it->at += size;")
 
 
@@ -446,9 +444,8 @@ def _switch(w: Writer, shape: Shape, slot: Slot, item: ir.Switch) -> None:
             w.line(f"if (!{shape.cname}_has_{item.name}(v))")
             w.line(f"\treturn {arm_const(shape, item, None)};")
         env = SwitchEnv(shape, slot)
-        c_common.dispatch(w, item, c_expr.emit(item.on, env), lambda arm: w.line(f"return {arm_const(shape, item, arm)};"), brief=True)
-        if item.default is None:
-            w.line(f"return {arm_const(shape, item, None)};")
+        on = c_expr.emit(item.on, env)
+        c_common.dispatch(w, item, on, lambda arm: w.line(f"return {arm_const(shape, item, arm)};"), brief=True, sure=True)
     for arm in item.arms:
         _arm(w, shape, slot, item, arm)
 
@@ -522,8 +519,7 @@ def arm_value(w: Writer, shape: Shape, slot: Slot, item: ir.Item, out: str, addr
         w.line(f"{names.packet(item.packet)}_view_({start}, {end}{args}, {address});")
     elif isinstance(item, ir.Varint):
         w.line("size_t size;")
-        w.line(f"if ({c_common.varint_name(item.spec)}_get({start}, {end}, {address}, &size) != MRG_OK)")
-        w.line(f"\t{out} = 0; /* which was checked */")
+        w.line(f"{out} = {c_common.varint_name(item.spec)}_load({start}, {end}, &size);")
 
 
 # --- warnings --------------------------------------------------------------------------

@@ -12,7 +12,8 @@ from .c_varint import least
 from .writer import Writer
 
 
-def items(w: Writer, p: Plan, items: list[ir.Item], a: str) -> None:
+def items(w: Writer, p: Plan, items: list[ir.Item], a: str) -> bool:
+    """Write items; whether the last of them returned where there was no room, or after a failure."""
     run: list[ir.Item] = []
     for item in items:
         if isinstance(item, ir.Scalar) or (isinstance(item, ir.Bytes) and layout.fixed_bits(item) is not None):
@@ -30,6 +31,7 @@ def items(w: Writer, p: Plan, items: list[ir.Item], a: str) -> None:
             with w.block("") if isinstance(item, ir.Region) and item.tail else nullcontext():
                 _write_item(w, p, item, a)
     _write_run(w, p, run, a)
+    return bool(run)
 
 
 def _shared_byte(run: list[ir.Item]) -> list[ir.Item]:

@@ -37,6 +37,7 @@ class Group(NamedTuple):
 
 class Reader:
     exact = True  # it says where and why a text is none
+    resumed = False  # it begins anew in a state that it left
 
     def __init__(self, name: str, rule: ir.Rule) -> None:
         self.name = name
@@ -46,14 +47,19 @@ class Reader:
         self.ahead = self.looks_ahead()
         self.rows: dict[int, tuple[list[Group], int]] = {}
         inner: set[int] = set()
-        self.shut: set[int] = set()  # states whose octet is not there: with it a row would have been taken at once
+        # States before the last octet of a row, which is not there, or for whose capture there is no room: else the row was taken at once.
+        self.shut: set[int] = set()
+        self.tight: set[int] = set()
         for state in range(len(self.d.states)):
             row = self.row(state)
             if state not in inner and len(row) > 1:
                 self.rows[state] = row, row[-1].to
                 inner |= {g.to for g in row[:-1]}
-                if not any(a.kind.startswith("emit") for g in row for a in g.actions):
+                *before, last = (sum(a.kind.startswith("emit") for a in g.actions) for g in row)
+                if not last and (not any(before[1:]) or not self.resumed):
                     self.shut.add(row[-2].to)
+                elif last == 1 and not any(before) and not self.resumed:
+                    self.tight.add(row[-2].to)
 
     def class_name(self) -> str:
         return f"{self.name}_octets"
@@ -276,6 +282,9 @@ class Reader:
             with w.block(test):
                 w.line(f"*code = {a.code}u;")
                 w.line("goto over;")
+        if state in self.tight:
+            w.line("goto full;")
+            return
         self.actions(w, state, g.actions)
         w.line("p++;")
         self.actions(w, state, g.last)

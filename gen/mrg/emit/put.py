@@ -234,12 +234,16 @@ class _Putter:
 
     def text(self, w: Writer, text: Text) -> None:
         """What is counted before a text."""
+        zero: set[int] = set()
         for a in text.counts:
-            if a.kind == "count":
+            if a.kind == "count" and a.most > 0 and a.arg in zero:
+                w.line(f"n{a.arg}++;")
+            elif a.kind == "count":
                 w.line(f"if (n{a.arg}++ == {a.most}u)")
                 w.line("\tgoto over;")
             elif a.arg in self.counters:
                 w.line(f"n{a.arg} = 0;")
+            zero = {a.arg} if a.kind != "count" else zero - {a.arg}
 
 
 def _span(data: bytes) -> str:

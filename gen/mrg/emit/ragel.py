@@ -7,6 +7,7 @@ given as spans into the input, in pieces where the input was cut.
 
 from __future__ import annotations
 
+import re
 from typing import Optional
 
 from .. import ir, message_dfa, names
@@ -125,19 +126,22 @@ def _reader(w: Writer, name: str, r: ir.Rule, d: Dfa) -> None:
         w.line(f"if (cs == {name}_error)")
         w.line("\tst = MRG_E_TEXT;")
         if r.max is not None:
-            with w.block("else if (p == pe && (size_t)(pe - begin) < in->len)"):
+            with w.block("else if ((size_t)(pe - begin) < in->len)"):
                 _refuse(w, name, r.code or 0)
         w.raw("stop:")
-        w.line("if ((st == MRG_MORE || st == MRG_E_SPACE) && mrg_part_piece(&s->part, from, p, mark, &out[n]))")
-        w.line("\tn++;")
+        if d.captures:
+            full = "(st == MRG_MORE || st == MRG_E_SPACE)" if "MRG_E_SPACE" in text else "st == MRG_MORE"
+            w.line(f"if ({full} && mrg_part_piece(&s->part, from, p, mark, &out[n]))")
+            w.line("\tn++;")
         w.line("*count = n;")
         w.line("s->offset += (size_t)(p - begin);")
         w.line("in->len -= (size_t)(p - begin);")
         w.line("in->p = p;")
         w.line("s->state = cs;")
-        w.line("(void)cap;")
-        w.line("(void)from;")
-        w.line("if (st == MRG_E_TEXT || st == MRG_E_LIMIT)")
+        for unused in ("cap", "from", "mark", *(["out"] if not d.captures else [])):
+            w.line(f"(void){unused};")
+        limited = r.max is not None or "MRG_E_LIMIT" in text
+        w.line(f"if (st == MRG_E_TEXT{' || st == MRG_E_LIMIT' if limited else ''})")
         w.line("\ts->refused = st;")
         w.line("if (st == MRG_OK)")
         w.line(f"\t{name}_begin(s);")
@@ -156,7 +160,8 @@ class _Machine:
     def __init__(self, name: str, d: Dfa) -> None:
         self.d = d
         self.kinds = scans.kinds(d)
-        self.actions: dict[tuple[tuple[Action, ...], tuple[Action, ...], bool, Optional[int]], str] = {}
+        self.actions: dict[tuple[tuple[Action, ...], tuple[Action, ...], bool, Optional[int], bool], str] = {}
+        self.first = {s for s, n in d.emitted(range(len(d.states))).items() if n == 0}  # no capture ends before them in a call
         self.classes = scans.Classes(f"{name}_class")
 
     def text(self, name: str) -> str:
@@ -167,10 +172,10 @@ class _Machine:
         w.line(f"\tmachine {name};")
         w.line("\talphtype unsigned char;")
         w.line(f"\tgetkey {name}_kinds[*p];")
-        for (actions, last, ends, stays), label in self.actions.items():
+        for (actions, last, ends, stays, room), label in self.actions.items():
             w.line(f"\taction {label} {{")
             w.depth = 2
-            self.body(w, name, actions, last, ends)
+            self.body(w, name, actions, last, ends, room)
             if stays is not None:
                 self.scan(w, stays)
             w.depth = 0
@@ -195,15 +200,15 @@ class _Machine:
                 last = todo.pop(0)
             octets = f"{first}..{last}" if first != last else f"{first}"
             to = "final" if way.to == message_dfa.END else "start" if way.to == 0 else f"s{way.to}"
-            out.append(f"\t\t\t({octets}){self.action(way, stays if way.to == state else None)} -> {to}")
+            out.append(f"\t\t\t({octets}){self.action(way, stays if way.to == state else None, state in self.first)} -> {to}")
         return " |\n".join(out)
 
-    def action(self, w: Way, stays: Optional[int]) -> str:
-        """stays: the state, if there is more of the same to pass over."""
+    def action(self, w: Way, stays: Optional[int], room: bool) -> str:
+        """stays: the state, if there is more of the same to pass over.  room: `out` is as it was given, and has some."""
         ends = w.to == message_dfa.END
         if not w.actions and not ends and stays is None:
             return ""
-        return " >" + self.actions.setdefault((w.actions, w.last, ends, stays), f"a{len(self.actions)}")
+        return " >" + self.actions.setdefault((w.actions, w.last, ends, stays, room), f"a{len(self.actions)}")
 
     def scan(self, w: Writer, state: int) -> None:
         """Pass over what follows and does the same as the octet at p."""
@@ -224,8 +229,8 @@ class _Machine:
             w.line(f"while ({inside})")
             w.line("\tp--;")
 
-    def body(self, w: Writer, name: str, actions: tuple[Action, ...], last: tuple[Action, ...], ends: bool) -> None:
-        if any(a.kind.startswith("emit") for a in actions + last):
+    def body(self, w: Writer, name: str, actions: tuple[Action, ...], last: tuple[Action, ...], ends: bool, room: bool) -> None:
+        if not room and any(a.kind.startswith("emit") for a in actions + last):
             with w.block(f"if (cap - n < {self.d.most_events() + 1}u)"):
                 w.line("cs = fcurs;")
                 w.line("st = MRG_E_SPACE;")
@@ -272,8 +277,24 @@ def source(m: ir.Module) -> str:
     """The C of a module's messages."""
     command = ["ragel", *FLAGS, "-o", "stream.c", "stream.rl"]
     made = tool.run(m.path, command, "stream.rl", rl_source(m), "stream.c")
-    lines = [line.rstrip() for line in made.splitlines()]
+    lines = _once([line.rstrip() for line in made.splitlines()])
     return "\n".join(_single_blanks(lines)).strip("\n") + "\n"
+
+
+def _once(lines: list[str]) -> list[str]:
+    """Where Ragel asks whether something is above n, and behind that whether it is n + 1 at least, the first is enough."""
+    out: list[str] = []
+    for line in lines:
+        above = ABOVE.search(out[-1]) if out else None
+        within = WITHIN.search(line)
+        if above and within and above[1] == within[2] and int(above[2]) + 1 == int(within[1]):
+            line = line.replace(within[0], f"if ({within[2]} <=")
+        out.append(line)
+    return out
+
+
+ABOVE = re.compile(r"if \((.*) > (\d+)u \) \{$")
+WITHIN = re.compile(r"if \( (\d+)u <=(.*) &&\2 <=")
 
 
 def _single_blanks(lines: list[str]) -> list[str]:

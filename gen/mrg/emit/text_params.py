@@ -6,6 +6,7 @@ in any order in the text, by rising key on the wire (RFC 9460 section 2.1)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Optional
 
 from .. import ir, names
@@ -38,6 +39,10 @@ class Params:
         self.key, self.size, self.value = key, size, value
         self.enum = key.enum
         self.table = text_plan.enum_name(self.enum)
+
+    def all_named(self) -> bool:
+        """Each key that has a name has an alternative of its own."""
+        return all(any(pat.lo <= m.lo and m.hi <= pat.hi for a in self.value.arms for pat in a.pats) for m in self.enum.members)
 
     def listing(self) -> Optional[int]:
         """Key whose value lists other keys that must be there."""
@@ -86,13 +91,20 @@ def read_value(w: Writer, p: Params, sites: Sites) -> None:
                 reader.demand("mrg_text_sort16(t, w, at)", inner)
         else:
             reader.element(inner, _named(a))
-        reader.demand("mrg_text_param_close(t, p)", _named(a))
+        w.line("mrg_text_param_close(t, p);")
         w.line("return true;")
 
     with w.function(f"static bool {names.packet(p.packet)}_get_value(struct mrg_text *t, struct mrg_w *w, struct mrg_text_param *p)"):
         with w.block("if (p->generic)"):
             w.line("mrg_text_param_open(t, p, false);")
-            w.line("return mrg_text_string(t, w) && mrg_text_param_close(t, p);")
+            w.line("if (!mrg_text_string(t, w))")
+            w.line("\treturn false;")
+            w.line("mrg_text_param_close(t, p);")
+            w.line("return true;")
+        if p.all_named():
+            named = replace(p.value, arms=[a for a in p.value.arms if a.pats])
+            c_common.dispatch(w, named, "(uint32_t)p->key", arm, sure=True)
+            return
         c_common.dispatch(w, p.value, "(uint32_t)p->key", arm, 'return mrg_text_bad(t, "no alternative for this key");')
         if p.value.default is None:
             w.line("return false;")
@@ -210,9 +222,10 @@ def _put_pieces(w: Writer, elem: ir.Sub) -> None:
     strings = [unwrap(i) for i in text_plan.visible(elem.packet)]
     if len(strings) != 1 or form_name(strings[0]) not in ("string", "word") or elem.packet.params:
         raise NotImplementedError("text of elements other than strings")
-    w.line(f"struct {name} e = {{ 0 }};")
+    w.line(f"struct {name} e;")
     w.line("mrg_text_put(w, \"\\\"\");")
-    with w.block(f"while (s.len > 0 && {c_common.check_name(elem.packet)}(s, &e, NULL) == MRG_OK)"):
+    with w.block("while (s.len > 0)"):
+        w.line(f"{name}_view_(s.p, s.p + s.len, &e);")
         w.line("mrg_text_comma(w, &n);")
         w.line(f"mrg_text_put_piece(w, {name}_{strings[0].name}(&e));")
         w.line("s = (struct mrg_span){ s.p + e.len, s.len - e.len };")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Iterator, Optional, Union
 
 from .. import ir, layout, names
+from ..textforms import FORMS
 
 
 class Unreadable(Exception):
@@ -180,7 +181,26 @@ def greedy(packet: ir.Packet) -> bool:
 def takes_all(packet: ir.Packet) -> bool:
     """Does a message take all octets that there are?"""
     own = [i for i in packet.items if not isinstance(i, (ir.Check, ir.Let))]
+    if own and isinstance(own[-1], ir.Optional_):
+        return _if_any(packet, own[-1])
     return bool(own) and _item_takes_all(own[-1])
+
+
+def _if_any(packet: ir.Packet, group: ir.Optional_) -> bool:
+    """A group that takes all, and is there if and only if there is anything: a constraint says so."""
+    before = packet.items[next(k for k, i in enumerate(packet.items) if i is group) - 1]
+    if not isinstance(before, ir.Check) or before.severity != "must" or not isinstance(before.expr, ir.Bin) or before.expr.op != "||":
+        return False
+    none, some, there = before.expr.a, before.expr.b, group.cond
+    if not isinstance(none, ir.Bin) or not isinstance(some, ir.Bin) or not isinstance(there, ir.Bin) or _avail(some) is None:
+        return False
+    told = (none.op, _avail(none)) == ("==", 0) and (some.op, _avail(some)) == (there.op, _avail(there))
+    return told and _item_takes_all(group.items[-1])
+
+
+def _avail(e: ir.Bin) -> Optional[int]:
+    """What the number of octets left is compared with."""
+    return e.b.value if isinstance(e.a, ir.Avail) and isinstance(e.b, ir.Const) else None
 
 
 def _item_takes_all(item: Optional[ir.Item]) -> bool:
@@ -189,6 +209,13 @@ def _item_takes_all(item: Optional[ir.Item]) -> bool:
     if isinstance(item, ir.Sub):
         return takes_all(item.packet)
     return isinstance(item, ir.Switch) and all(_item_takes_all(arm.item) for arm in item.arms)
+
+
+def partial(packet: ir.Packet) -> bool:
+    """Whether some of the packets that are accepted can't be printed."""
+    parts = layout.contained(packet)
+    forms = [*(p.text for p in parts), *(form_of(unwrap(i)) for p in parts for i in layout.walk(p.items))]
+    return any(FORMS[form.name].partial for form in forms if form is not None)
 
 
 def tail_bytes(item: ir.Item) -> bool:

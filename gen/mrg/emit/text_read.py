@@ -197,8 +197,9 @@ class Reader:
 
     def _in_range(self, s: ir.Scalar, value: str, about: ir.Item) -> None:
         lo, hi = max(s.lo, 0), s.hi if s.hi else (1 << s.bits) - 1
-        tests = [f"{value} < {c_expr.number(lo)}"] if lo > c_expr.least(self.known[id(s)]) else []
-        if hi < (1 << 64) - 1:
+        least, most = c_expr.bounds(self.known[id(s)], _size)
+        tests = [f"{value} < {c_expr.number(lo)}"] if lo > least else []
+        if hi < (1 << 64) - 1 and (most is None or most > hi):
             tests.append(f"{value} > {c_expr.number(hi)}")
         if not tests:
             return
@@ -484,9 +485,18 @@ class Reader:
             raise Unreadable(f"'{item.name}' has an alternative without text")
 
 
+def _size(e: ir.SizeOf) -> c_expr.Bounds:
+    """Elements of one size, of which no more than so many are read, take no more than so many bytes."""
+    item = unwrap(e.item) if e.item is not None else None
+    bits = layout.fixed_bits(item.elem) if isinstance(item, ir.List) else None
+    return (0, item.max * bits // 8) if isinstance(item, ir.List) and item.max is not None and bits is not None else c_expr.ANY
+
+
 def _tells_of_room(elem: ir.Item) -> bool:
     """Does the reader of an element refuse what has no room?"""
     elem = core(elem) or elem
+    if isinstance(elem, ir.Sub) and elem.text is None:
+        return text_plan.needs_check(elem.packet)
     return isinstance(elem, ir.Bytes) and isinstance(elem.length, ir.Const) and form_name(elem) in ("hex", "hex1", "base64")
 
 

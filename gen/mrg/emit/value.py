@@ -138,6 +138,8 @@ def _wrappers(w: Writer, name: str) -> None:
 class Reader(direct.Reader):
     """The function with captures, or the one without."""
 
+    resumed = True
+
     def __init__(self, name: str, rule: ir.Rule, of_capture: bool = False) -> None:
         super().__init__(name, rule)
         self.of_capture = of_capture  # whose length has 32 bits

@@ -95,6 +95,18 @@ class _Reader(direct.Reader):
     def body(self) -> list[str]:
         return [re.sub("goto (more|full|over);", "goto bad;", line) for line in super().body() if "*code = " not in line]
 
+    def actions(self, w: Writer, state: int, todo: tuple[Action, ...]) -> None:
+        """For the first captures there is room always: that is the least `cap`."""
+        before = self.d.emitted([0]).get(state)
+        for a in todo:
+            if a.kind.startswith("emit") and before is not None and before <= self.d.most_events():
+                before += 1
+            elif a.kind.startswith("emit"):
+                before = None
+                w.line("if (mrg_rare(left == 0))")
+                w.line("\tgoto bad;")
+            self.act(w, a, "p")
+
     def locals(self, w: Writer) -> None:
         w.line("const uint8_t *const begin = mrg_start(*in), *p = begin;")
         most = f"in->len < {self.rule.max}u ? in->len : {self.rule.max}u" if self.rule.max is not None else "in->len"
