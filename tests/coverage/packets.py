@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-import os
 from typing import Any, Iterator, Optional, Sequence, Union
 
+import arguments
 import inputs
 import lookups
+from arguments import FAR, HUGE, MAP_NORESERVE
 from build import Build
 from capi import Api, span
 from mrg import ir, layout, names, settable
@@ -32,11 +33,6 @@ ROOM = 1 << 19
 CHANGED = 600  # changes of one packet that are tried
 WORK = 30000  # octets in all changes of a message
 ROOMS = 80  # rooms that a message is written into
-HUGE = (1 << 32) + 1  # more octets than a number of 32 bits says
-FAR = HUGE + (1 << 16)  # octets of memory of which hardly any is used
-PIECE = 1 << 25
-MAP_NORESERVE = 0x4000
-MAP_FIXED = 0x10
 AROUND = 4  # messages whose parts are written in every size
 
 
@@ -81,26 +77,10 @@ class Packets:
         self.out = ctypes.create_string_buffer(ROOM)
         self.far_room = mmap.mmap(-1, FAR, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE)
         self.far = ctypes.addressof(ctypes.c_char.from_buffer(self.far_room))
-        self.pages = 0  # where the memory that is the same again and again begins, once it is wanted
         self.check_t = ctypes.CFUNCTYPE(ctypes.c_int, self.Span, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
         self.walk_t = ctypes.CFUNCTYPE(None, self.Span, ctypes.c_void_p, ctypes.c_void_p)
         self.write_t = ctypes.CFUNCTYPE(ctypes.c_int, self.Span, ctypes.c_void_p, ctypes.c_void_p)
         self.faults: list[str] = []
-
-    def again(self) -> int:
-        """As many octets as FAR of which all are those of one piece of memory: what is written there is not read again."""
-        if self.pages == 0:
-            with os.fdopen(os.memfd_create("octets")) as piece:
-                os.ftruncate(piece.fileno(), PIECE)
-                libc = ctypes.CDLL(None, use_errno=True)
-                libc.mmap.restype = ctypes.c_void_p
-                libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
-                start = libc.mmap(None, FAR + PIECE, 0, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-                both = mmap.PROT_READ | mmap.PROT_WRITE
-                for at in range(start, start + FAR, PIECE):
-                    libc.mmap(at, PIECE, both, mmap.MAP_SHARED | MAP_FIXED, piece.fileno(), 0)
-            self.pages = start
-        return self.pages
 
     def run(self) -> None:
         for module in self.of.modules:
@@ -454,7 +434,7 @@ class Packet:
         plan = c_plan.plan(self.packet)
         values = values_of(node)
         numbers = iter(args)
-        base = {names.param(p.name): next(numbers) for p in self.packet.params if p.kind != "buffer"} | _given(node, data)
+        base = {names.param(p.name): next(numbers) for p in self.packet.params if p.kind != "buffer"} | arguments.given(node, data)
         members = [m for m in c_plan.members(plan) if isinstance(m, (ir.Scalar, ir.Bytes, ir.Varint))]
         about = ("parts", len(self.told_of & {("parts", k) for k in range(AROUND)}))
         if plan.holes and about[1] < AROUND:
@@ -472,7 +452,7 @@ class Packet:
             if item.name not in values:
                 continue
             for value in self._argument_values(item, values[item.name]):
-                alike = {o.name: (value * 2)[: len(value)] for o in members if _as_long(o, item)}
+                alike = {o.name: (value * 2)[: len(value)] for o in members if arguments.as_long(o, item)}
                 self._build(plan, {**base, names.local(item.name): value}, {**values, item.name: value}, item, data, args)
                 if alike:
                     both = {**alike, item.name: value}
@@ -537,7 +517,7 @@ class Packet:
             sizes = [(0, 0), (1, 1), (300, 5), (1 << 16, 1), (0, 1 << 16), (0, HUGE), *((n, 1) for n in self._limits())]
             for octets, elements in sizes + ([(HUGE, 1)] if not summed else []):
                 w = self._written_around(plan, record, hole, octets, elements, self.a.far, FAR)
-                if octets == HUGE and w.st == 0 and _measured(plan, hole):
+                if octets == HUGE and w.st == 0 and arguments.measured(plan, hole):
                     self.a.faults.append(f"{self.packet.name} with 4 GiB of {hole.name} is built")
             for octets in (5, 300):
                 whole = self._written_around(plan, record, hole, octets, 1, self.a.far, FAR).len
@@ -555,7 +535,7 @@ class Packet:
         """Octets whose number no length can hold, and more than a constraint allows: of those there is one page of memory, again and again."""
         put = self.api.find(f"{self.name}_put")
         for item in c_plan.members(plan):
-            if not isinstance(item, ir.Bytes) or not _measured(plan, item) or id(item) in self.told_of:
+            if not isinstance(item, ir.Bytes) or not arguments.measured(plan, item) or id(item) in self.told_of:
                 continue
             self.told_of.add(id(item))
             for size in (*self._limits(), HUGE):
@@ -563,11 +543,11 @@ class Packet:
                 record = self.api.new(f"{self.name}_args")
                 self._set_members(record, members, keep)
                 setattr(record, names.local(item.name), self.a.Span(self.a.far, size))
-                w = self.a.Writer(self.a.again(), FAR, 0, 0, None)
+                w = self.a.Writer(arguments.again(), FAR, 0, 0, None)
                 if put is not None:
                     put(ctypes.addressof(w), ctypes.addressof(record))
                 else:
-                    w = self._written_around(plan, record, plan.holes[0], 0, 0, self.a.again(), FAR)
+                    w = self._written_around(plan, record, plan.holes[0], 0, 0, arguments.again(), FAR)
                 if w.st == 0 and size == HUGE:
                     self.a.faults.append(f"{self.packet.name} with 4 GiB of {item.name} is built")
 
@@ -607,56 +587,9 @@ class Packet:
 
     def _forbids(self, item: ir.Item, data: bytes, args: Sequence[int]) -> bool:
         """Whether a constraint of the field itself refuses the message: those across fields are left to the caller of a builder."""
-        own = {c.loc for c in layout.walk(self.packet.items) if isinstance(c, ir.Check) and settable.own(c) is item and len(_fields(c.expr)) < 2}
+        own = {c.loc for c in layout.walk(self.packet.items) if isinstance(c, ir.Check) and settable.own(c) is item and len(arguments.fields(c.expr)) < 2}
         try:
             parse(self.packet, data, given(self.packet, data, args))
         except Rejection as rejection:
             return rejection.loc in own
         return False
-
-
-def _measured(plan: c_plan.Plan, hole: ir.Item) -> bool:
-    """Whether the size of a part is said by a number of 32 bits or less."""
-    lengths = [d.path[-1] for d in plan.derived if d.kind == "size" and d.item is hole]
-    for item in plan.computed:
-        sizes = [e.item for e in layout.refs(item.computed) if isinstance(e, ir.SizeOf)]
-        lengths += [item for of in sizes if of is None or (of.item if isinstance(of, ir.Region) else of) is hole]
-    return any(isinstance(i, ir.Scalar) and i.bits <= 32 for i in lengths)
-
-
-def _given(node: Node, data: bytes) -> dict[str, Any]:
-    """A message as arguments of its builder: chains flat, packets as arguments of theirs."""
-    assert node.packet is not None
-    plan = c_plan.plan(node.packet)
-    out: dict[str, Any] = {}
-    for item in c_plan.members(plan):
-        found = node.fields.get(id(item))
-        if found is None or not isinstance(item, ir.Sub):
-            out[names.local(item.name)] = found.value if found is not None else None
-        elif c_chain.only_chain(item.packet) is not None:
-            out[names.local(item.name)] = _flat(found, data)
-        else:
-            out[names.local(item.name)] = _given(found, data)
-    for group in c_plan.flags(plan):
-        out[c_plan.flag_name(group)] = any(id(i) in node.fields for i in layout.walk(group.items) if i.name)
-    return out
-
-
-def _flat(node: Node, data: bytes) -> bytes:
-    """The octets of all items of a chain, wherever they are."""
-    chain = next(n for n in node.children if isinstance(n.item, ir.Chain))
-    assert isinstance(chain.item, ir.Chain)
-    gotos = {arm.name for arm in chain.item.arms if arm.kind == "goto"}
-    return b"".join(data[c.bit_off // 8 : (c.bit_off + c.bit_len) // 8] for c in chain.children if c.arm not in gotos)
-
-
-def _as_long(a: ir.Item, b: ir.Item) -> bool:
-    """Whether two strings have the same field as their length."""
-    if not isinstance(a, ir.Bytes) or not isinstance(b, ir.Bytes) or a is b:
-        return False
-    return isinstance(a.length, ir.FieldRef) and isinstance(b.length, ir.FieldRef) and a.length.path == b.length.path
-
-
-def _fields(e: ir.Expr) -> set[int]:
-    """What an expression depends on."""
-    return {id(part) for part in layout.refs(e) if isinstance(part, (ir.FieldRef, ir.SizeOf, ir.CountOf, ir.ParamRef, ir.Avail, ir.Here))}
