@@ -34,7 +34,8 @@ class Outcome:
 
     def line(self) -> str:
         before = f", {self.kept} kept from before" if self.kept else ""
-        return f"{self.title}: {len(self.by) - len(self.open)}/{len(self.by)} goals of {self.functions} functions proved{before}, {sum(self.spent.values()):.0f} s"
+        goals = f"{len(self.by) - len(self.open)}/{len(self.by)} goals of {self.functions} functions proved"
+        return f"{self.title}: {goals}{before}, {sum(self.spent.values()):.0f} s"
 
     def row(self, solvers: Sequence[str]) -> list[str]:
         """A line of the table: what is counted of whom."""
