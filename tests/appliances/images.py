@@ -64,7 +64,7 @@ NOT_APPLICABLE: dict[str, dict[str, str]] = {
     "dns/test_reload.py": {"": _RELOAD},  # all of it
     **dict.fromkeys(("dns/test_config.py", "dns/test_control.py", "dns/test_container.py", "dns/test_notify.py", "dns/test_transfer.py",
                      "dns/test_primary_faults.py", "dns/test_update.py", "dns/test_figures.py", "dns/test_reconfigure.py", "dns/test_catalog.py",
-                     "dns/test_query_log.py", "dns/test_dnstap.py"),
+                     "dns/test_query_log.py", "dns/test_dnstap.py", "dns/test_kept.py"),
                     {"": _OPERATED}),
     "http/test_clients.py": {
         "test_links_out_of_the_root": _FILES,
