@@ -12,6 +12,7 @@
 
 #include "appliances/common/args.c" /* their parts see what is said here instead of on standard error */
 #include "appliances/common/conf.c"
+#include "appliances/common/text_file.c" /* which conf_read asks for, that nobody calls here */
 
 #include <stdlib.h>
 
@@ -77,10 +78,9 @@ static bool take_quiet(void *ctx, const char *value)
 	return true;
 }
 
-static const struct arg table[] = { { "--port", take_port, true, NULL },
-	{ "--listen", take_listen, true, NULL }, { "--vhost", take_vhost, true, NULL },
-	{ "--quiet", take_quiet, false, NULL }, { "-q", take_quiet, false, NULL },
-	{ "--help", NULL, false, "a text" } };
+static const struct arg table[] = { ARG_TAKES("--port", take_port), ARG_TAKES("--listen", take_listen),
+	ARG_TAKES("--vhost", take_vhost), ARG_DOES("--quiet", take_quiet), ARG_DOES("-q", take_quiet),
+	ARG_PRINTS("--help", "a text") };
 static const struct args options = { "test", table, COUNT_OF(table) };
 
 /* ---- what is said, in place of say.c ---- */
