@@ -23,17 +23,17 @@ PROGRAM = BUILD / "fuzz" / "servers"
 SUBJECTS = {
     "dns.server.message": (10_000, 30, 2),
     "dns.server.answer": (4_000, 25, 2),
-    "dns.server.stream": (3_000, 50, 0),
+    "dns.server.stream": (5_000, 50, 0),
     "dns.server.transfer": (5_000, 20, 0),
     "dns.server.catalog": (10_000, 40, 0),
     "http.server.requests": (10_000, 20, 0),
     "http.server.files": (10_000, 60, 0),
     "tcpip.stack": (12_000, 60, 4),
-    "appliance.words": (20_000, 25, 0),
+    "appliance.words": (100_000, 30, 0),
 }
 
 FAULT_CASES = 2_500  # by which each fault is seen
-MORE_CASES = {"dns.server.message": 10_000, "http.server.files": 20_000, "appliance.words": 20_000}  # cheap ones
+MORE_CASES = {"dns.server.message": 10_000, "http.server.files": 40_000, "appliance.words": 20_000}  # cheap ones
 
 # A fault: file, what stands there, what stands there then; the subject that must tell, and what it says.
 FAULTS = [
