@@ -37,9 +37,9 @@ def again() -> int:
 
 
 def measured(plan: c_plan.Plan, hole: ir.Item) -> bool:
-    """Whether the size of a part is said by a number of 32 bits or less."""
+    """Whether the size of a part is said by a number of 32 bits or less, whatever it is: not one that is 0 where there is too much."""
     lengths = [d.path[-1] for d in plan.derived if d.kind == "size" and d.item is hole]
-    for item in plan.computed:
+    for item in (i for i in plan.computed if not isinstance(i.computed, ir.Cond)):
         sizes = [e.item for e in layout.refs(item.computed) if isinstance(e, ir.SizeOf)]
         lengths += [item for of in sizes if of is None or (of.item if isinstance(of, ir.Region) else of) is hole]
     return any(isinstance(i, ir.Scalar) and i.bits <= 32 for i in lengths)
