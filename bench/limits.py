@@ -34,7 +34,6 @@ IDLE, SLOW = 1_000, 100
 CLIENT_COOKIE = bytes(range(0x10, 0x18))
 SECRET = "000102030405060708090a0b0c0d0e0f"
 OFF = "no limits"
-TURN_SECONDS = 0.5
 
 
 def options(*more: str) -> Server:
@@ -184,9 +183,9 @@ def compare(table: Table, way: str, ours: Ways, others: dict[str, Ways]) -> None
 
 
 def in_turns(places: Places, effort: Effort, all_ways: list[Loaded]) -> None:
-    """As much load as in so many rounds of that length, in short turns."""
-    rounds = max(1, round(effort.load_rounds * effort.load_seconds / TURN_SECONDS))
-    short = replace(effort, load_seconds=TURN_SECONDS)
+    """Twice the rounds, in turns of a quarter: to begin one takes longer than a second, too."""
+    rounds = 2 * effort.load_rounds
+    short = replace(effort, load_seconds=effort.load_seconds / 4)
     for i in range(rounds):
         if i % effort.load_rounds == 0:
             progress(f"  load, round {i + 1} of {rounds}")
