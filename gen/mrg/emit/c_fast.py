@@ -236,12 +236,14 @@ def takes_region(item: ir.Item) -> bool:
     return bool(own) and takes_region(own[-1])
 
 
-def most_left(e: ir.Expr) -> Optional[int]:
-    """The most octets that a constraint leaves."""
+def most_left(e: ir.Expr, before: Optional[int]) -> Optional[int]:
+    """The most octets that a constraint leaves, and those before it."""
     if not isinstance(e, ir.In) or not isinstance(e.e, ir.Avail):
-        return None
+        return before
     tops = [hi.value for _, hi in e.ranges if isinstance(hi, ir.Const)]
-    return max(tops) if len(tops) == len(e.ranges) else None
+    if len(tops) != len(e.ranges):
+        return before
+    return max(tops) if before is None else min(max(tops), before)
 
 
 def told(item: ir.Sub, says: Optional[ir.Expr]) -> Optional[ir.Param]:

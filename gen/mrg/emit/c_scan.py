@@ -205,9 +205,8 @@ class Scan:
     def check(self, item: ir.Check) -> None:
         if self.sites is None or item.severity != "must" or c_expr.always_true(item.expr):
             return
-        left = c_fast.most_left(item.expr) if self.offset == self.there else None
-        if left is not None:
-            self.left = left if self.left is None else min(left, self.left)
+        if self.offset == self.there:
+            self.left = c_fast.most_left(item.expr, self.left)
         at, bit, site = self.check_site(item)
         self.reject(f"!({c_expr.emit(item.expr, self.env)})", "MRG_E_VALUE", at, bit, site)
 
