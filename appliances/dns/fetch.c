@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "appliances/dns/fetch.h"
-#include "appliances/dns/system.h"
 #include "appliances/dns/read.h"
+#include "appliances/dns/system.h"
 #include "iana/dns.h"
 
 enum {

@@ -36,9 +36,8 @@ void manager_said(
 	const char *event, const struct control *control, const struct database *db, uint64_t took_ns)
 {
 	struct mrg_rt_line l;
-	for (size_t i = 0; i < db->count; i++)
-		if (db->zones[i].option->listed_in ==
-			NULL) /* members of catalogs are told of when they come */
+	for (size_t i = 0; i < db->count; i++) /* members of catalogs are told of when they come */
+		if (db->zones[i].option->listed_in == NULL)
 			said_zone(db->zones[i].version->zone, db->zones[i].option->file);
 	mrg_rt_line_begin(&l, "info", event);
 	mrg_rt_line_num(&l, "zones", db->count);
@@ -282,11 +281,12 @@ static void ask_dump(struct manager *m, struct ctl_conn *c, char *const *words, 
 
 static void ask_write(struct manager *m, struct ctl_conn *c, char *const *words, size_t count)
 {
-	struct zone_entry *const e = count > 1 ? find_zone(m, c, words[1]) : NULL;
-	if (count == 1) {
+	if (count == 1) { /* all zones that have changed */
 		keeping_begin(&m->keeping);
 		ctl_end(c, NULL);
+		return;
 	}
+	struct zone_entry *const e = find_zone(m, c, words[1]);
 	if (e == NULL)
 		return;
 	if (count == 2 && e->now.option->file == NULL) {

@@ -14,6 +14,14 @@ enum {
 	ROUNDS = 4     /* readings before others get their turn */
 };
 
+static void fill_dgram(struct letter *l, const struct mrg_rt_addr *peer, struct mrg_span message)
+{
+	l->kind = LETTER_DGRAM;
+	l->peer = *peer;
+	l->len = message.len;
+	memcpy(l->message, message.p, message.len);
+}
+
 /* ---- the manager's end ---- */
 
 static struct relay_outward *relay_of(struct outward *o) { return (struct relay_outward *)(void *)o; }
@@ -32,10 +40,7 @@ static void send_it(struct outward *outward, const struct mrg_rt_addr *to, struc
 	struct letter *const l = mail_take(&o->control->mail);
 	if (l == NULL)
 		return;
-	l->kind = LETTER_DGRAM;
-	l->peer = *to;
-	l->len = message.len;
-	memcpy(l->message, message.p, message.len);
+	fill_dgram(l, to, message);
 	post_to_worker(o, l);
 }
 
@@ -293,10 +298,7 @@ static void heard(void *ctx, const struct mrg_rt_addr *peer, struct mrg_span mes
 					 : NULL;
 	if (l == NULL)
 		return;
-	l->kind = LETTER_DGRAM;
-	l->peer = *peer;
-	l->len = message.len;
-	memcpy(l->message, message.p, message.len);
+	fill_dgram(l, peer, message);
 	post_to_manager(r, l);
 }
 

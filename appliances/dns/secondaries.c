@@ -2,7 +2,6 @@
  * Zones from elsewhere.
  * Reading order: lists, what the protocol asks for (query, transfer, abandon, valid), what comes of it, keeping.
  */
-
 #include "appliances/common/say.h"
 #include "appliances/dns/secondaries.h"
 #include "appliances/dns/system.h"

@@ -34,7 +34,7 @@ static bool serve(struct keeper *k)
 static void tell(struct keeper *k)
 {
 	for (size_t i = 0; i < k->count; i++) {
-		struct kept *const one = &k->list[i];
+		struct keeper_zone *const one = &k->list[i];
 		if (!one->changed)
 			continue;
 		one->changed = false;
@@ -55,7 +55,7 @@ static bool turn(void *ctx, uint64_t now_ns)
 	return true;
 }
 
-static void set_version(struct kept *one, struct version *v)
+static void set_version(struct keeper_zone *one, struct version *v)
 {
 	one->changed = !mrg_dns_zone_is_absent(v->zone);
 	version_keep(v);
@@ -69,7 +69,7 @@ static void set_version(struct kept *one, struct version *v)
 /* As struct secondaries_user has it. */
 static void serve_secondary(void *ctx, void *user, struct version *version)
 {
-	struct kept *const one = user;
+	struct keeper_zone *const one = user;
 	struct version *absent;
 	(void)ctx;
 	if (version != NULL) {
@@ -104,14 +104,14 @@ static void notified(void *ctx, const struct mrg_dns_notify *n, const struct mrg
 bool keeper_init(struct keeper *k, struct vm_app *app, struct settings *settings, size_t most)
 {
 	*k = (struct keeper){ .app = app, .settings = settings, .cap = most };
-	k->list = mrg_arena_get(&app->arena, most * sizeof *k->list, _Alignof(struct kept));
+	k->list = mrg_arena_get(&app->arena, most * sizeof *k->list, _Alignof(struct keeper_zone));
 	k->served = mrg_arena_get(&app->arena, most * sizeof *k->served, _Alignof(struct served));
 	return k->list != NULL && k->served != NULL;
 }
 
 void keeper_add(struct keeper *k, const struct zone_option *option, struct version *version)
 {
-	k->list[k->count++] = (struct kept){
+	k->list[k->count++] = (struct keeper_zone){
 		.all = k, .now = { version, option }, .changed = version != NULL && option->notify != NULL
 	};
 }
@@ -171,7 +171,7 @@ static bool make_parts(struct keeper *k)
 	return !is_any(k, has_primaries) || make_secondaries(k);
 }
 
-static bool keep(struct kept *one)
+static bool keep(struct keeper_zone *one)
 {
 	const struct zone_option *const z = one->now.option;
 	struct version *const held = one->now.version;

@@ -19,7 +19,7 @@
 #include "appliances/vm/app.h"
 
 /* A zone of them. */
-struct kept {
+struct keeper_zone {
 	struct keeper *all;
 	struct served now;
 	struct secondary_zone *secondary; /* NULL: it has no primaries */
@@ -29,7 +29,7 @@ struct kept {
 struct keeper {
 	struct vm_app *app;
 	struct settings *settings;
-	struct kept *list;
+	struct keeper_zone *list;
 	struct served *served; /* room for a database's */
 	size_t count, cap;
 	struct database *db;
