@@ -30,7 +30,7 @@ from bench.table import Row, Sample, Table, progress, render  # noqa: E402
 
 RATE = re.compile(r"[\d.]+ s, (\d+)/s$", re.M)
 EXECS = re.compile(r"execs_done:(\d+)\|")
-TARGETS = {"cases: dns.message.Message": 400_000, "cases: http.message.Request": 500_000, "made or changed: dns.message.Message": 500_000}
+TARGETS = {"cases: dns.message.Message": 400_000, "cases: http.message.Request": 500_000, "made of nothing: dns.message.Message": 500_000}
 AFL_TARGET = 25_000
 REFUSED_CASES = 16_843_009  # all inputs of three octets
 AFL_ENVIRONMENT = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_AFFINITY": "1", "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1"}
