@@ -28,6 +28,8 @@ ONCE = [
     ("ten groups that are just 64 bits", "keys.Wide", "0000000000 81ffffffffffffffff7f", "accepted"),
     ("ten groups of more than 64 bits, the lowest first", "numbers.Many", "01 ffffffffffffffffff02", "refused"),
     ("ten groups of just 64 bits, the lowest first", "numbers.Many", "01 ffffffffffffffffff01", "accepted"),
+    ("a group that has room, before a number that has none", "inside.Some", "02 0004 00000000", "refused"),
+    ("both with room", "inside.Some", "02 0006 00000000 0000", "accepted"),
 ]  # fmt: skip
 
 

@@ -170,7 +170,10 @@ def never_refused(packet: ir.Packet, told: Optional[ir.Param] = None) -> bool:
     told: the parameter that says how many octets there are."""
     if packet.shared or packet.max_bytes is not None and not packet.fixed:
         return False
-    return all(_plain(i) or i is packet.items[-1] and _rest(i) or i is packet.items[0] and told is not None and _there(i, told) for i in packet.items)
+    first = packet.items[0] if packet.items else None
+    return all(
+        _plain(i) or i is packet.items[-1] and _rest(i) or i is first and told is not None and _there(i, told, packet.size_min) for i in packet.items
+    )
 
 
 def takes_anything(packet: ir.Packet, room: int = 0, told: Optional[ir.Param] = None) -> bool:
@@ -178,15 +181,15 @@ def takes_anything(packet: ir.Packet, room: int = 0, told: Optional[ir.Param] = 
     return packet.size_min <= room and bool(packet.items) and _rest(packet.items[-1]) and never_refused(packet, told)
 
 
-def _there(item: ir.Item, told: ir.Param) -> bool:
-    """A group that is there only if there are as many octets as it takes."""
+def _there(item: ir.Item, told: ir.Param, others: int) -> bool:
+    """A group that is there only if there are as many octets as it takes, and as many more as what follows takes."""
     cond = item.cond if isinstance(item, ir.Optional_) else None
     if not isinstance(item, ir.Optional_) or not isinstance(cond, ir.Bin) or cond.op not in ("==", ">="):
         return False
     if not isinstance(cond.a, ir.ParamRef) or cond.a.param is not told or not isinstance(cond.b, ir.Const):
         return False
     sizes = [plain_size(i) for i in item.items]
-    return None not in sizes and sum(n or 0 for n in sizes) <= cond.b.value
+    return None not in sizes and sum(n or 0 for n in sizes) + others <= cond.b.value
 
 
 def _rest(item: ir.Item) -> bool:
