@@ -40,6 +40,9 @@ class Span(ctypes.Structure):
     _fields_ = [("p", ctypes.c_void_p), ("len", ctypes.c_size_t)]
 
 
+BEYOND = 0x5A5A  # a capture that nobody writes
+
+
 class CPart(ctypes.Structure):
     _fields_ = [
         ("p", ctypes.c_void_p),
@@ -113,7 +116,8 @@ class Reader:
     def read(self, data: bytes, cuts: list[int], cap: int) -> tuple[Outcome, list[tuple[str, bytes]]]:
         """The outcome, its parts by place where no piece is cut, and all by content."""
         stream = self.stream()
-        out = (CPart * cap)()
+        out = (CPart * (cap + 1))()
+        out[cap].what = BEYOND
         count = ctypes.c_size_t()
         self.begin(ctypes.byref(stream))
         content: list[tuple[str, bytes]] = []
@@ -126,6 +130,7 @@ class Reader:
             span = Span(base, end - start)
             while True:
                 status = STATUS[self.feed(ctypes.byref(stream), ctypes.byref(span), out, ctypes.c_size_t(cap), ctypes.byref(count))]
+                assert count.value <= cap and out[cap].what == BEYOND, "more parts than there is room for"
                 for part in out[: count.value]:
                     piece = ctypes.string_at(part.p, part.len) if part.len else b""
                     assert part.first == (open_part == b"" and part.first), "a piece that is not the first follows one"

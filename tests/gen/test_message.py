@@ -51,6 +51,8 @@ grammar Text {
   message Short max 5 = 1*"a" "b";
   /// what ends one capture begins another
   message Next = first:1*"a" second:(SP *"a") *SP third:"b";
+  /// captures of an octet each, two of which end at the last
+  message Four = w:ALPHA x:ALPHA y:ALPHA z:LF;
 }
 """
 ROOM = 1000  # parts: enough for any text here

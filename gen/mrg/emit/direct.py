@@ -287,10 +287,11 @@ class Reader:
             return
         self.actions(w, state, g.actions)
         w.line("p++;")
-        self.actions(w, state, g.last)
+        self.actions(w, state, g.last, g.actions)
         w.line("goto done;" if g.to == message_dfa.END else f"goto s{g.to};")
 
-    def actions(self, w: Writer, state: int, todo: tuple[Action, ...]) -> None:
+    def actions(self, w: Writer, state: int, todo: tuple[Action, ...], done: tuple[Action, ...] = ()) -> None:
+        """done: what was done on the same way before."""
         for a in todo:
             if a.kind.startswith("emit"):
                 w.line("if (mrg_rare(left == 0))")

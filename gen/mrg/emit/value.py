@@ -241,7 +241,7 @@ class Reader(direct.Reader):
             self.actions(w, state, ends[0].actions)
             w.line("goto done;")
 
-    def actions(self, w: Writer, state: int, todo: tuple[Action, ...]) -> None:
+    def actions(self, w: Writer, state: int, todo: tuple[Action, ...], done: tuple[Action, ...] = ()) -> None:
         """All of them, or none if there is no room: they are done again from the state on."""
         emits = sum(a.kind.startswith("emit") for a in todo)
         if emits:

@@ -95,16 +95,16 @@ class _Reader(direct.Reader):
     def body(self) -> list[str]:
         return [re.sub("goto (more|full|over);", "goto bad;", line) for line in super().body() if "*code = " not in line]
 
-    def actions(self, w: Writer, state: int, todo: tuple[Action, ...]) -> None:
-        """For the first captures there is room always: that is the least `cap`."""
+    def actions(self, w: Writer, state: int, todo: tuple[Action, ...], done: tuple[Action, ...] = ()) -> None:
+        """For the first captures there is room always: that is the least `cap`, one more than may end at one octet."""
         before = self.d.emitted([0]).get(state)
+        room = 0 if before is None else self.d.most_events() + 1 - before - sum(a.kind.startswith("emit") for a in done)
         for a in todo:
-            if a.kind.startswith("emit") and before is not None and before <= self.d.most_events():
-                before += 1
-            elif a.kind.startswith("emit"):
-                before = None
-                w.line("if (mrg_rare(left == 0))")
-                w.line("\tgoto bad;")
+            if a.kind.startswith("emit"):
+                if room <= 0:
+                    w.line("if (mrg_rare(left == 0))")
+                    w.line("\tgoto bad;")
+                room -= 1
             self.act(w, a, "p")
 
     def locals(self, w: Writer) -> None:
