@@ -42,7 +42,7 @@ $B/obj/bench/ours_net.o: | $(BENCH_GEN)/made
 define BENCH_RULE
 $(BENCH_BIN)/$1: $(BENCH_SRC_$1:%.c=$B/obj/%.o) $$(BENCH_OBJ_$1) $B/obj/bench/util.o $(BENCH_LIBS)
 endef
-BENCH_OBJ_answer := $(addprefix $B/obj/appliances/,dns/load.o dns/read.o dns/version.o dns/settings.o dns/zone_option.o common/say.o common/say_text.o)
+BENCH_OBJ_answer := $(addprefix $B/obj/appliances/,dns/load.o dns/read.o dns/version.o dns/settings.o dns/settings_use.o dns/system.o dns/zone_option.o common/say.o common/say_text.o)
 BENCH_OBJ_parse := $(BENCH_GEN_C:$(BENCH_GEN)/%.c=$B/bench/gen/%.o)
 $(foreach p,$(BENCH_PROGRAMS),$(eval $(call BENCH_RULE,$p)))
 $(BENCH_PROGRAMS:%=$(BENCH_BIN)/%):
@@ -77,6 +77,8 @@ $(BENCH_PEERS)/made: bench/deps.sh
 	$Qbench/deps.sh $(BENCH_PEERS) && touch $@
 bench-deps: $(BENCH_PEERS)/made
 
+# Those that need no peer are built with the tests: what measures must not fall behind what it measures.
+test-programs: $(if $(SAN),,$(BENCH_PROGRAMS:%=$(BENCH_BIN)/%))
 bench-programs: $(BENCH_PROGRAMS:%=$(BENCH_BIN)/%) $(BENCH_BIN)/knot $(BENCH_BIN)/ldns $(BENCH_HTTP) $(BENCH_LWIP)
 bench-run: bench-programs programs vm-images
 	$QPYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/run.py --build $B --out $O $(BENCH_ARGS)
