@@ -129,11 +129,11 @@ def sign(places: peers.Places, work: Path) -> Path:
 
 
 def read_messages(path: Path) -> list[bytes]:
-    data, out = path.read_bytes(), []
-    while data:
-        size = struct.unpack(">H", data[:2])[0]
-        out.append(data[2 : 2 + size])
-        data = data[2 + size :]
+    data, out, at = path.read_bytes(), [], 0
+    while at < len(data):
+        end = at + 2 + struct.unpack_from(">H", data, at)[0]
+        out.append(data[at + 2 : end])
+        at = end
     return out
 
 
