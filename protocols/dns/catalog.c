@@ -80,16 +80,22 @@ static bool name_of(const struct mrg_dns_rr *rr, struct mrg_dns_name_flat *out)
 	return true;
 }
 
-/* The first string of a TXT record; empty: it has none. */
-static struct mrg_span string_of(const struct mrg_dns_rr *rr)
+/*
+ * The first string of a TXT record; empty: it has none.
+ *   more   is there another one?
+ */
+static struct mrg_span string_of(const struct mrg_dns_rr *rr, bool *more)
 {
 	struct mrg_dns_txt txt;
-	struct mrg_dns_char_string s;
+	struct mrg_dns_char_string first, second;
+	*more = false;
 	if (!mrg_dns_rr_rdata_as_txt(rr, &txt))
 		return (struct mrg_span){ NULL, 0 };
 	struct mrg_dns_txt_strings_it it = mrg_dns_txt_strings(&txt);
-	return mrg_dns_txt_strings_next(&it, &s) ? mrg_dns_char_string_octets(&s)
-						 : (struct mrg_span){ NULL, 0 };
+	if (!mrg_dns_txt_strings_next(&it, &first))
+		return (struct mrg_span){ NULL, 0 };
+	*more = mrg_dns_txt_strings_next(&it, &second);
+	return mrg_dns_char_string_octets(&first);
 }
 
 /* ---- the version ---- */
@@ -107,8 +113,9 @@ static enum mrg_dns_catalog_fault check_version(struct reader *r)
 		return MRG_DNS_CATALOG_NO_VERSION;
 	if (set->count != 1)
 		return MRG_DNS_CATALOG_VERSIONS;
-	return mrg_span_eq(string_of(&rr), MRG_LITERAL("2")) ? MRG_DNS_CATALOG_SOUND
-							     : MRG_DNS_CATALOG_VERSION;
+	bool more;
+	const bool is = mrg_span_eq(string_of(&rr, &more), MRG_LITERAL("2"));
+	return is && !more ? MRG_DNS_CATALOG_SOUND : MRG_DNS_CATALOG_VERSION;
 }
 
 /* ---- members ---- */
@@ -186,7 +193,8 @@ static bool read_group(
 	if (!below(MRG_LITERAL("group"), mrg_dns_name_flat_from(owner, 0), &at))
 		return true;
 	const struct mrg_dns_rrset *const set = set_at(r->zone, &at, MRG_DNS_TYPE_TXT, &node);
-	return set == NULL || !first_of(node, set, &rr) || keep(r, string_of(&rr), &m->group);
+	bool more;
+	return set == NULL || !first_of(node, set, &rr) || keep(r, string_of(&rr, &more), &m->group);
 }
 
 static enum mrg_dns_catalog_fault read_member(

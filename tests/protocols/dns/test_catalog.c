@@ -111,6 +111,7 @@ static const struct {
 	{ HEAD "version TXT \"1\"\n", MRG_DNS_CATALOG_VERSION },
 	{ HEAD "version TXT \"22\"\n", MRG_DNS_CATALOG_VERSION },
 	{ HEAD "version TXT \"\"\n", MRG_DNS_CATALOG_VERSION },
+	{ HEAD "version TXT \"2\" \"2\"\n", MRG_DNS_CATALOG_VERSION },
 	{ HEAD VERSION "version TXT \"1\"\n", MRG_DNS_CATALOG_VERSIONS },
 	{ HEAD VERSION "a.zones PTR one.example.\na.zones PTR two.example.\n", MRG_DNS_CATALOG_NAMES },
 	{ HEAD VERSION "a.zones PTR one.example.\nb.zones PTR ONE.example.\n", MRG_DNS_CATALOG_TWICE },
