@@ -277,14 +277,18 @@ bool mrg_text_param_key(struct mrg_text *t, struct mrg_text_param *p, const stru
 	return true;
 }
 
-/* One element of a value: up to a comma that is not escaped (RFC 9460 appendix A.1). */
+/* One element of a value: up to a comma that is not escaped, behind which there is another one (RFC 9460 appendix A.1). */
 static void piece_pull(struct mrg_text *t)
 {
-	const uint8_t *p = t->rest.at, *end = t->rest.end;
-	t->tok.kind = p < end ? MRG_TEXT_PIECE : MRG_TEXT_END;
+	const uint8_t *p = t->rest.at, *const end = t->rest.end;
+	if (p == NULL) {
+		t->tok = (struct mrg_text_token){ .kind = MRG_TEXT_END, .s = { end, 0 } };
+		return;
+	}
+	t->tok.kind = MRG_TEXT_PIECE;
 	t->tok.s.p = p;
 	t->tok.s.len = (size_t)(end - p);
-	t->rest.at = end;
+	t->rest.at = NULL;
 	while (p < end) {
 		uint8_t c;
 		const uint8_t *next = mrg_text_unescape(p, end, &c);
@@ -315,7 +319,7 @@ void mrg_text_param_open(struct mrg_text *t, struct mrg_text_param *p, bool spli
 {
 	p->saved = *t;
 	t->pull = split ? piece_pull : value_pull;
-	t->rest.at = p->value.p;
+	t->rest.at = split && p->value.len == 0 ? NULL : p->value.p;
 	t->rest.end = p->value.p + p->value.len;
 	t->have = false;
 }
