@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+import zlib
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -75,7 +76,7 @@ def image(places: Places, name: str) -> Path:
 @lru_cache(maxsize=None)
 def made(places: Places, app: str, what: str) -> Path:
     """The image of `make image` with ZONE= or ROOT= in it."""
-    folder = places.work("vm") / app
+    folder = places.work("vm") / f"{app}-{zlib.crc32(what.encode()):08x}"  # one each: the next one must not take its place
     done = subprocess.run(["make", "vm-image", f"IMAGE=mrg-{app}", f"IMAGE_DIR={folder}", what], cwd=ROOT, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, check=False)
     if done.returncode != 0:
