@@ -2,7 +2,8 @@
 #
 # The lists come from */rules.mk:
 #   LIBS      names of static libraries;   LIB_SRC_name   their sources
-#   PROGRAMS  names of programs;           PROG_SRC_name  their sources;   PROG_LIBS_name  libraries, users first
+#   PROGRAMS  names of programs;           PROG_SRC_name  their sources;   PROG_LIBS_name  libraries, users first;
+#                                          PROG_ORDER_name  a list of mk/order.py, if it has one
 #   PKGS      pkg-config packages that the runtime needs
 
 WARN  := -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wvla -Wmissing-prototypes -Wstrict-prototypes -Werror
@@ -82,13 +83,19 @@ $B/lib/lib%.a:
 	$(call say,AR,$@)
 	$Qmkdir -p $(@D) && rm -f $@ && $(AR) crsD $@ $(filter %.o,$^)
 
+# What a program's PROG_ORDER lists lies together in it: what a start runs is on few pages then, and only those come into memory.
 define PROG_RULE
-$B/bin/$1: $(call object,$(PROG_SRC_$1)) $(PROG_LIBS_$1:%=$B/lib/lib%.a)
+$B/bin/$1: $(call object,$(PROG_SRC_$1)) $(PROG_LIBS_$1:%=$B/lib/lib%.a) $(if $(PROG_ORDER_$1),$B/order/$1.ld)
+$B/order/$1.ld: $(PROG_ORDER_$1) mk/compile.mk
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call PROG_RULE,$p)))
 $B/bin/%:
 	$(call say,LD,$@)
-	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) $(LINK) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$Qmkdir -p $(@D) && $(CC) $(CFLAGS) $(SANFLAGS) $(LINK) $(LDFLAGS) $(addprefix -Wl$(comma)-T$(comma),$(filter %.ld,$^)) -o $@ \
+		$(filter-out %.ld,$^) $(PKG_LIBS)
+$B/order/%.ld:
+	$Qmkdir -p $(@D) && { echo 'SECTIONS { .text.first : {'; sed -e '/^#/d' -e 's/^.*:.*/*&(.text .text.*)/' -e t \
+		-e 's/.*/*(.text.& .text.startup.& .text.&.isra.* .text.&.constprop.* .text.&.part.*)/' $<; echo '} } INSERT BEFORE .text;'; } >$@
 
 programs: $(LIB_FILES) $(PROGRAMS:%=$B/bin/%)
 libraries: $(LIB_FILES)
