@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import queue
 import re
 import shutil
 import sys
@@ -13,6 +15,10 @@ import rooms  # noqa: E402
 
 HAS_AFL = shutil.which("afl-fuzz") is not None and shutil.which("afl-clang-fast") is not None
 SEEDS = 8
+# One for AFL++ and its target: they wait for each other, and waking another one takes longer than a case.
+PROCESSORS: queue.SimpleQueue[int] = queue.SimpleQueue()
+for _processor in sorted(os.sched_getaffinity(0)):
+    PROCESSORS.put(_processor)
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,10 @@ def first_crash(room: Path, subject: str, execs: int, seed: int, bound_s: int, m
     if mutator:
         env |= {"AFL_CUSTOM_MUTATOR_LIBRARY": str(mutator), "AFL_CUSTOM_MUTATOR_ONLY": "1"}
     setting = [f"{k}={v}" for k, v in env.items()]
-    told = rooms.run("env", *setting, "afl-fuzz", "-i", seeds, "-o", out, "-s", seed, "-E", execs, "-V", bound_s, "-t", 2000, "--", room / "afl")
+    processor = PROCESSORS.get()
+    told = rooms.run("env", *setting, "taskset", "-c", processor, "afl-fuzz", "-i", seeds, "-o", out, "-s", seed, "-E", execs, "-V", bound_s,
+                     "-t", 2000, "--", room / "afl")  # fmt: skip
+    PROCESSORS.put(processor)
     if "crashes with" in told.stdout or "results in a crash" in told.stdout:
         return Afl(0, True)  # a seed does it
     stats = out / "default/fuzzer_stats"
