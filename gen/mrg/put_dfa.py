@@ -73,6 +73,43 @@ def canonical(node: ir.Node) -> bytes:
     raise TypeError(type(node).__name__)
 
 
+def longest(node: ir.Node) -> Optional[int]:
+    """Octets of the longest text of a node; None: there is none."""
+    if isinstance(node, ir.Lit):
+        return len(node.data)
+    if isinstance(node, ir.Class):
+        return 1
+    if isinstance(node, ir.Rep):
+        one = longest(node.node)
+        return 0 if node.max == 0 or one == 0 else None if node.max is None or one is None else node.max * one
+    if isinstance(node, (ir.Seq, ir.Alt)):
+        sizes = [longest(n) for n in node.nodes]
+        known = [size for size in sizes if size is not None]
+        if len(known) < len(sizes):
+            return None
+        return sum(known) if isinstance(node, ir.Seq) else max(known)
+    raise TypeError(type(node).__name__)
+
+
+def longest_written(d: PutDfa) -> Optional[int]:
+    """Octets of the longest text that is written; None: there is none, or its captures come around."""
+    contents = [longest(node) for node in d.contents]
+    most = 0
+    here = {0: 0}  # of each state that so many captures lead to, the longest text before it
+    for _ in range(len(d.states) + 1):
+        there: dict[int, int] = {}
+        for at, size in here.items():
+            end = d.states[at].end
+            most = max(most, size + len(end.data)) if end is not None else most
+            for step in d.states[at].steps:
+                content = contents[step.content]
+                if content is None:
+                    return None
+                there[step.to] = max(there.get(step.to, 0), size + len(step.text.data) + content)
+        here = there
+    return most if not here else None
+
+
 def shape(node: ir.Node) -> Hashable:
     """What a node is, wherever it stands."""
     if isinstance(node, ir.Lit):

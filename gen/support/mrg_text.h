@@ -26,7 +26,7 @@
 
 enum mrg_text_kind {
 	MRG_TEXT_END,    /* no more tokens in this record */
-	MRG_TEXT_WORD,   /* a run of characters, escapes not yet resolved */
+	MRG_TEXT_WORD,   /* a run of characters, escapes not yet resolved; only the value of a pair can have none */
 	MRG_TEXT_QUOTED, /* what stood between quotes, escapes not yet resolved */
 	MRG_TEXT_PIECE   /* an element of a comma-separated value, escaped twice (RFC 9460 appendix A) */
 };

@@ -115,16 +115,13 @@ class Form:
         params = next((text_params.Params(i) for i in text_params.lists(self.packet)), None)
         good: dict[bytes, bytes] = {}
         head = min((line.split(b" ")[:2] for line in lines), key=len, default=[])
-        for m in params.enum.members if params is not None else []:
-            for key in (text_enum.word(m).encode(), b"key%d" % m.lo):
-                yield b" ".join([*head, key])
-                for value in VALUES:
-                    yield b" ".join([*head, key + b"=" + value])
-                for other, pair in good.items():
-                    yield b" ".join([*head, key + b"=" + other, pair])
-                for pair in (key, *(key + b"=" + value for value in VALUES)):
-                    if self.taken(b" ".join([*head, pair]), ROOM) is not None:
-                        good.setdefault(key, pair)
+        keys = [key for m in (params.enum.members if params is not None else []) for key in (text_enum.word(m).encode(), b"key%d" % m.lo)]
+        for key in keys:
+            for pair in (key, *(key + b"=" + value for value in VALUES)):
+                yield b" ".join([*head, pair])
+                if self.taken(b" ".join([*head, pair]), ROOM) is not None:
+                    good.setdefault(key, pair)
+        yield from (b" ".join([*head, key + b"=" + other, pair]) for key in keys for other, pair in good.items())
 
     def _refused_by_forms(self, data: bytes) -> Iterator[bytes]:
         """Messages with other octets: some have no presentation format."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from typing import Iterator, Mapping, Union
+from typing import Iterator, Mapping, Optional, Union
 
 from build import ROOT  # noqa: F401  (finds the compiler)
 
@@ -26,6 +26,7 @@ DRAWN = 10  # messages of a packet that are chosen from, and some for each alter
 NAMED = 8  # values of a number that are a reason to have another message
 PREFIXES = 300  # of a message
 FAR = 70000  # octets of the longest message
+OVER = 1 << 16  # octets that no length of 16 bits can say
 MANY = 300  # elements of the longest list
 PAIR = 2  # numbers that are changed together
 PRODUCT = 600  # most ways to do so
@@ -120,8 +121,9 @@ def _changes(packet: ir.Packet, data: bytes, node: Union[Node, None]) -> Iterato
         yield from _enums(data, node)
 
 
-def telling(packet: ir.Packet, data: bytes, node: Node) -> Iterator[tuple[object, bytes]]:
-    """Changes that are made for a reason, each with what it is about: one message of a packet is enough for it."""
+def telling(packet: ir.Packet, m: Message, node: Node, known: set[object]) -> Iterator[tuple[object, bytes]]:
+    """Changes that are made for a reason, each with what it is about: one message of a packet is enough for it, so those `known` may be left out."""
+    data = m.data
     for size in (1, 64):
         yield ("behind", size), data + bytes(size)
     for total in sorted(n + 1 for n in _named(packet) if len(data) <= n < FAR):
@@ -130,6 +132,8 @@ def telling(packet: ir.Packet, data: bytes, node: Node) -> Iterator[tuple[object
     yield from _regions(data, node)
     yield from _terminated(data, node)
     yield from _lists(data, node)
+    yield from _too_long(data, node, known)
+    yield from _elsewhere(packet, m, node, known)
     yield from _sizes(packet, data, node)
     yield from _sums(data, node)
     yield from _numbers(packet, data, node)
@@ -147,22 +151,31 @@ def _named(packet: ir.Packet) -> set[int]:
     return out
 
 
-def _resized(data: bytes, node: Node, inner: Node, by: int, octets: bytes) -> Iterator[bytes]:
-    """A part with octets more at its end, or without its last; what says how long it is, and what is around it, is put right.
+def _resized(data: bytes, node: Node, inner: Node, by: int, octets: bytes, more: int = 0) -> Iterator[bytes]:
+    """A part with octets more at its end, or without its last; `more`: elements that they are."""
+    at, end = inner.bit_off // 8, (inner.bit_off + inner.bit_len) // 8
+    yield from _replaced(data, node, inner, data[at : end + min(by, 0)] + octets, more)
+
+
+def _replaced(data: bytes, node: Node, inner: Node, octets: bytes, more: int = 0) -> Iterator[bytes]:
+    """A part with other octets; what says how long it is, or how many elements it has, and what is around it, is put right.
 
     The number may be of octets, or of units of four or eight."""
-    end = (inner.bit_off + inner.bit_len) // 8
-    changed = data[: end + min(by, 0)] + octets + data[end:]
+    at, end = inner.bit_off // 8, (inner.bit_off + inner.bit_len) // 8
+    by = len(octets) - (end - at)
+    changed = data[:at] + octets + data[end:]
     around = [r for r in _parts(node) if r.bit_off <= inner.bit_off and inner.bit_off + inner.bit_len <= r.bit_off + r.bit_len]
     lengths = [length for r in around for length in [_length(r.item)] if length is not None]
-    sizes = {id(i) for length in lengths for e in layout.refs(length) if isinstance(e, ir.FieldRef) for i in e.path}
-    numbers = [part for part in _parts(node) if id(part.item) in sizes and isinstance(part.item, ir.Scalar) and part.bit_off < inner.bit_off]
+    counts = [inner.item.expr] if isinstance(inner.item, ir.List) and inner.item.mode == "count" and inner.item.expr is not None else []
+    sizes, counted = ({id(i) for e in said for ref in layout.refs(e) if isinstance(ref, ir.FieldRef) for i in ref.path} for said in (lengths, counts))
+    numbers = [part for part in _parts(node) if id(part.item) in sizes | counted and isinstance(part.item, ir.Scalar) and part.bit_off < inner.bit_off]
     for unit in (1, 4, 8) if numbers and by % 4 == 0 else (1,):
         made = changed
         for part in numbers:
             assert isinstance(part.item, ir.Scalar) and isinstance(part.value, int)
-            if by % unit == 0 and 0 <= part.value + by // unit < 1 << part.item.bits:
-                made = put(made, part.bit_off, part.item.bits, part.value + by // unit, part.item.endian == "little")
+            value = part.value + (more if id(part.item) in counted else by // unit)
+            if by % unit == 0 and 0 <= value < 1 << part.item.bits:
+                made = put(made, part.bit_off, part.item.bits, value, part.item.endian == "little")
         yield made
 
 
@@ -172,13 +185,11 @@ def _length(item: Union[ir.Item, None]) -> Union[ir.Expr, None]:
     return item.expr if isinstance(item, ir.List) and item.mode == "bytes" else None
 
 
-def _cut(data: bytes, node: Node, arms: tuple[str, ...] = ()) -> Iterator[tuple[object, bytes]]:
+def _cut(data: bytes, node: Node) -> Iterator[tuple[object, bytes]]:
     """A message that ends before the last octet of each part, in each alternative that it is in."""
-    for part in node.children:
-        inside = (*arms, part.arm) if part.arm else arms
+    for arms, part in _chosen(node):
         if part.bit_len:
-            yield ("cut", id(part.item), inside), data[: (part.bit_off + part.bit_len - 1) // 8]
-        yield from _cut(data, part, inside)
+            yield ("cut", id(part.item), arms), data[: (part.bit_off + part.bit_len - 1) // 8]
 
 
 def _terminated(data: bytes, node: Node) -> Iterator[tuple[object, bytes]]:
@@ -214,6 +225,142 @@ def _lists(data: bytes, node: Node) -> Iterator[tuple[object, bytes]]:
             yield from (((id(item), "more", n, i), made) for i, made in enumerate(_resized(data, node, inner, len(octets), octets)))
         at, end = inner.bit_off // 8, (inner.bit_off + inner.bit_len) // 8
         yield (id(item), "turned"), data[:at] + b"".join(elements[::-1]) + data[end:]
+        keyed = item.max is not None and item.max <= MANY and _key(inner.children[-1], item) is not None
+        for n in (item.max, item.max + 1) if item.max is not None and keyed else ():
+            octets = b"".join(_with_key(data, inner.children[-1], item, key) for key in range(n))
+            yield from (((id(item), "keys", n, i), made) for i, made in enumerate(_replaced(data, node, inner, octets, n - len(elements))))
+
+
+def _key(element: Node, item: ir.List) -> Optional[Node]:
+    """What of an element is not to be there twice, where it is a number."""
+    path = item.ascending or item.unique
+    return next((p for p in (element, *_parts(element)) if path and p.item is path[-1] and isinstance(p.item, ir.Scalar)), None)
+
+
+def _with_key(data: bytes, element: Node, item: ir.List, value: int) -> bytes:
+    """An element with another key: the next of all that there are."""
+    key, at, end = _key(element, item), element.bit_off // 8, (element.bit_off + element.bit_len) // 8
+    assert key is not None and isinstance(key.item, ir.Scalar)
+    return put(data[at:end], key.bit_off - element.bit_off, key.item.bits, value % (1 << key.item.bits), key.item.endian == "little")
+
+
+def _too_long(data: bytes, node: Node, known: set[object]) -> Iterator[tuple[object, bytes]]:
+    """Packets that are longer than they may be, by elements of a list in them."""
+    for around in (node, *_parts(node)):
+        most = around.packet.max_bytes if around.packet is not None else None
+        for inner in _parts(around) if most is not None and most < FAR else ():
+            about = (id(around.packet), id(inner.item), "too long")
+            if isinstance(inner.item, ir.List) and inner.children and inner.children[-1].bit_len and about not in known:
+                octets = _octets(data, inner.children[-1])
+                n = (most - around.bit_len // 8) // len(octets) + 1
+                yield from ((about, made) for made in _resized(data, node, inner, n, octets * n, n))
+
+
+def _elsewhere(packet: ir.Packet, m: Message, node: Node, known: set[object]) -> Iterator[tuple[object, bytes]]:
+    """Chains whose end is what stands before them; and as much with such chains as makes what is written out too long, though what is read is not."""
+    wanted = {("elsewhere", id(part.item), arms) for arms, part in _leading(node)[1:]}
+    if wanted <= known:
+        return
+    data = _prolonged(m.data, node)
+    tree = _parsed(packet, m, data)
+    for arms, part in _leading(tree) if tree is not None else ():
+        about = ("elsewhere", id(part.item), arms)
+        for octets in _pointers(tree, part) if tree is not None and about not in known else ():
+            made = next(_replaced(data, tree, part, octets))
+            found = _parsed(packet, m, made)
+            if found is not None and _more_when_written(found):
+                yield about, made
+                yield from _written_out(made, found, part.bit_off, arms)
+                break
+
+
+def _leading(node: Node) -> list[tuple[tuple[str, ...], Node]]:
+    """Chains that may lead elsewhere, each with the alternatives that it is in."""
+    return [(arms, part) for arms, part in _chosen(node) if isinstance(part.item, ir.Chain) and _jumper(part.item) is not None]
+
+
+def _prolonged(data: bytes, node: Node) -> bytes:
+    """The first chain made as long as it may be, by what is an item of any."""
+    chains = [part for _, part in _leading(node)]
+    items = [_octets(data, c) for part in chains for c in part.children[:-1]]
+    if not items or not isinstance(chains[0].item, ir.Chain):
+        return data
+    times = (chains[0].item.max_bytes - chains[0].bit_len // 8) // len(items[0])
+    return next(_replaced(data, node, chains[0], items[0] * times + _octets(data, chains[0])))
+
+
+def _pointers(node: Node, part: Node) -> Iterator[bytes]:
+    """What leads from a chain to the first item before it that it can lead to, counted from each packet around."""
+    around = [p for p in (node, *_parts(node)) if p.packet is not None and p.bit_off <= part.bit_off < p.bit_off + p.bit_len]
+    items = [c.bit_off // 8 for _, before in _leading(node) if before.bit_off < part.bit_off for c in before.children]
+    for base in sorted({p.bit_off // 8 for p in around}):
+        yield from itertools.islice((octets for to in items for octets in [_pointer(part.item, to - base)] if octets), 1)
+
+
+def _written_out(data: bytes, node: Node, at: int, arms: tuple[str, ...]) -> Iterator[tuple[object, bytes]]:
+    """More of what is around the chain at a bit, as far as numbers go that say how much there is."""
+    around = [p for p in _parts(node) if p.bit_off <= at < p.bit_off + p.bit_len]
+    for inner in around:
+        size = _said_by(inner)
+        last = max(_parts(inner), key=lambda p: p.bit_off, default=None)
+        if size is not None and last is not None and isinstance(last.item, ir.Bytes) and last.item.mode == "rest":
+            octets = _octets(data, last) + bytes((1 << size.bits) - 1 - inner.bit_len // 8)
+            yield ("written out", id(inner.item), arms), next(_replaced(data, node, last, octets))
+        element = next((c for c in inner.children if c.bit_off <= at < c.bit_off + c.bit_len), None)
+        if isinstance(inner.item, ir.List) and element is not None:
+            octets = _octets(data, element)
+            n = (OVER - len(data)) // (len(octets) + _more_when_written(element)) + 1
+            yield ("written out", id(inner.item), "elements"), next(_resized(data, node, inner, n, octets * n, n))
+
+
+def _said_by(part: Node) -> Optional[ir.Scalar]:
+    """The number that is how long a part is."""
+    length = _length(part.item)
+    return length.path[-1] if isinstance(length, ir.FieldRef) and isinstance(length.path[-1], ir.Scalar) else None
+
+
+def _jumper(item: ir.Chain) -> Optional[ir.ChainArm]:
+    return next((arm for arm in item.arms if arm.kind == "goto"), None)
+
+
+def _pointer(item: ir.Item, to: int) -> bytes:
+    """The item of a chain that goes on elsewhere; none: it can't say where."""
+    arm = _jumper(item) if isinstance(item, ir.Chain) else None
+    if arm is None or not isinstance(arm.at, ir.FieldRef):
+        return b""
+    try:
+        return build(arm.packet, {arm.at.path[-1].name: to}) if to >= 0 else b""
+    except BuildError:
+        return b""
+
+
+def _more_when_written(node: Node) -> int:
+    """Octets that a part takes more when it does not lead elsewhere."""
+    more = 0
+    for part in (node, *_parts(node)):
+        jumper = _jumper(part.item) if isinstance(part.item, ir.Chain) else None
+        if jumper is not None:
+            more += sum(c.bit_len for c in part.children if c.arm != jumper.name) // 8 - part.bit_len // 8
+    return more
+
+
+def _parsed(packet: ir.Packet, m: Message, data: bytes) -> Optional[Node]:
+    try:
+        return parse(packet, data, Message(m.values, m.args, data).arguments(packet))
+    except Rejection:
+        return None
+
+
+def _octets(data: bytes, part: Node) -> bytes:
+    return data[part.bit_off // 8 : (part.bit_off + part.bit_len) // 8]
+
+
+def _chosen(node: Node, arms: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Node]]:
+    """Parts, each with the alternatives that it is in."""
+    for part in node.children:
+        inside = (*arms, part.arm) if part.arm else arms
+        yield inside, part
+        yield from _chosen(part, inside)
 
 
 def _sizes(packet: ir.Packet, data: bytes, node: Node) -> Iterator[tuple[object, bytes]]:

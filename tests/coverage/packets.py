@@ -26,6 +26,7 @@ from mrg.field_ids import Ids, events, field_ids
 from mrg.interp import parse
 from mrg.interp_build import BuildError, build, values_of
 from mrg.values import Node, Rejection, Status
+from mrg.vectors import Message
 from report import Report
 
 EVENTS = 1 << 16
@@ -128,7 +129,7 @@ class Packet:
             node = self.message(m.data, m.args, True)
             if node is None:
                 continue
-            self.for_a_reason(m.data, m.args, node)
+            self.for_a_reason(m, node)
             if budget > 0:
                 budget -= self.changed(m.data, m.args, node, budget // 2)
             self.setters(m.data, m.args, node)
@@ -147,15 +148,15 @@ class Packet:
                     if call is not None and call(tag) == bound:
                         self.a.faults.append(f"{self.packet.name}: {item.name} for {tag} is{' not' * bound} to be movable")
 
-    def for_a_reason(self, data: bytes, args: Sequence[int], node: Node) -> None:
+    def for_a_reason(self, m: Message, node: Node) -> None:
         """Changes that one message is enough for; fields are set in those with another sum."""
         sums = {id(i) for i in layout.walk(self.packet.items) if isinstance(i, ir.Scalar) and isinstance(i.computed, ir.Sum)}
-        for about, other in inputs.telling(self.packet, data, node):
+        for about, other in inputs.telling(self.packet, m, node, self.told_of):
             if about not in self.told_of:
                 self.told_of.add(about)
-                found = self.message(other, args, False)
-                if found is not None and isinstance(about, tuple) and about[0] in sums and self._normal(other, args, found):
-                    self.setters(other, args, found)
+                found = self.message(other, m.args, False)
+                if found is not None and isinstance(about, tuple) and about[0] in sums and self._normal(other, m.args, found):
+                    self.setters(other, m.args, found)
 
     def _normal(self, data: bytes, args: Sequence[int], node: Node) -> bool:
         """Whether a message is as it would be built again."""

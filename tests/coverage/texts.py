@@ -75,18 +75,19 @@ class Walk:
                         found[s], changed = made, True
         return found
 
-    def path(self, start: int, stop: int) -> Optional[bytes]:
-        """The shortest text from one state to another, at least an octet, that begins no count anew."""
-        found: dict[int, bytes] = {}
-        todo = [(start, b"")]
-        for s, text in todo:
+    def path(self, start: int, stop: int, captures: bool = False) -> Optional[bytes]:
+        """The shortest text from one state to another, at least an octet, that begins no count anew; captures: one ends in it."""
+        found: set[tuple[int, bool]] = set()
+        todo = [(start, not captures, b"")]
+        for s, ended, text in todo:
             for w in self.states[s]:
-                if w.lo == END_OF_INPUT or w.to < 0 or w.to in found or any(a.kind == "reset" for a in w.actions):
+                to = (w.to, ended or any(a.kind.startswith("emit") for a in w.actions))
+                if w.lo == END_OF_INPUT or w.to < 0 or to in found or any(a.kind == "reset" for a in w.actions):
                     continue
-                found[w.to] = text + bytes([w.lo])
-                if w.to == stop:
-                    return found[w.to]
-                todo.append((w.to, found[w.to]))
+                if to == (stop, True):
+                    return text + bytes([w.lo])
+                found.add(to)
+                todo.append((*to, text + bytes([w.lo])))
         return None
 
     def octets(self, s: int) -> list[int]:
@@ -120,6 +121,7 @@ def _texts(walk: Walk) -> Iterator[bytes]:
             elif octet == strange:
                 yield text + walk.suffix.get(s, b"") + b"x" * (not walk.suffix.get(s))
         yield from _behind(prefix, walk.suffix.get(s, b""))
+        yield from _round(walk, s, prefix)
         loop = walk.path(s, s)
         if loop is not None:
             for times in RUNS:
@@ -131,6 +133,14 @@ def _texts(walk: Walk) -> Iterator[bytes]:
         yield from _counted(walk, s, prefix)
         if walk.rule.max is not None:
             yield from _longest(walk, s, prefix, loop)
+    yield from _behind(b"", max(walk.prefix.values(), key=len))
+
+
+def _round(walk: Walk, s: int, prefix: bytes) -> Iterator[bytes]:
+    """A state that is come to once more behind a capture, and again."""
+    turn = walk.path(s, s, True)
+    for times in (1, 2) if turn is not None else ():
+        yield prefix + (turn or b"") * times + walk.suffix.get(s, b"")
 
 
 def _behind(prefix: bytes, rest: bytes) -> Iterator[bytes]:

@@ -106,10 +106,12 @@ class Reader:
     def read_whole(self, data: bytes, cap: int, first: bool = False) -> Outcome:
         """What the reader of whole buffers says of a text that ends, or begins, where memory does."""
         base = self.memory.put(data, first)
-        out = (CCapture * max(cap, 1))()
+        out = (CCapture * (cap + 1))()
+        out[cap].what = BEYOND
         count, length, code = ctypes.c_size_t(), ctypes.c_size_t(), ctypes.c_uint()
         refs = [ctypes.byref(x) for x in (count, length, code)]
         status = STATUS[self.whole(Span(base, len(data)), out, ctypes.c_size_t(cap), *refs)]
+        assert count.value <= cap and out[cap].what == BEYOND, "more captures than there is room for"
         parts = [(self.dfa.captures[c.what], c.p - base, c.p - base + c.len) for c in out[: count.value]]
         return Outcome(status, length.value, code.value, parts)
 

@@ -47,6 +47,12 @@ grammar Put {
   value Pair = one:1*DIGIT ["/" two:1*DIGIT] / one:1*ALPHA "+" two:1*ALPHA;
   /// counted: none is allowed, and no more than three
   value None = *2("a" / "b") *WSP x:"x" *3(";" x:"x") else 5;
+  /// longer than it may be by one octet at most, and never
+  message Over max 8 = a:1*3DIGIT "." b:*3DIGIT LF LF;
+  message Enough max 9 = a:1*3DIGIT "." b:*3DIGIT LF LF;
+  /// the same of one that comes again, in as many states as there may be of it, and without end
+  value Some max 8 = *3(x:1*2DIGIT ";");
+  value Any max 8 = *(x:1*2DIGIT ";");
   match Range = start:1*DIGIT "-" stop:1*DIGIT ["/" step:1*DIGIT];
   match EitherOr = "<" a:1*DIGIT ">" / b:*ALPHA;
   match Fixed = 2*3%x61-63 1*WSP "b";
@@ -93,6 +99,22 @@ EXAMPLES: dict[str, list[tuple[str, str]]] = {  # captures as name=text
         ("x=x", "x"),
         ("x=x|x=x|x=x|x=x", "x;x;x;x"),
         ("x=x|x=x|x=x|x=x|x=x", "limit"),
+    ],
+    "Put.Over": [
+        ("a=12|b=345", "12.345\n\n"),
+        ("a=123|b=345", "limit"),
+    ],
+    "Put.Enough": [
+        ("a=123|b=345", "123.345\n\n"),
+        ("a=1234|b=345", "bad"),
+    ],
+    "Put.Some": [
+        ("x=12|x=34|x=5", "12;34;5;"),
+        ("x=12|x=34|x=56", "limit"),
+    ],
+    "Put.Any": [
+        ("x=1|x=2|x=3|x=4", "1;2;3;4;"),
+        ("x=1|x=2|x=3|x=4|x=5", "limit"),
     ],
     "Put.Range": [
         ("start=1|stop=2", "1-2"),

@@ -133,8 +133,28 @@ packet Alike {
   b: bytes(len) text hex;
   c: u8;
 }
+
+/// All words that there are, of which there is one.
+packet Words {
+  len: u8 in 1..3 := size octets;
+  octets: bytes(len) text hex;
+}
+
+/// The same, or nothing, of which the length is out of range.
+packet Perhaps {
+  len: u8 in 1..3 := size octets;
+  has: u8 in 0..1;
+  octets: bytes(len) text hex if has == 1;
+}
+
+/// One word, which says that there are none by a dash.
+packet Dash {
+  len: u8 in 1..3 := size octets;
+  octets: bytes(len) text hex;
+  last: u8;
+}
 """
-PACKETS = "Mixed Order Enums Fixed Maybe Lists Choice Hardware Across Wide Until Alike".split()
+PACKETS = "Mixed Order Enums Fixed Maybe Lists Choice Hardware Across Wide Until Alike Words Perhaps Dash".split()
 
 # packet, text, bytes, what is printed (None: the text); or packet, text, "!", message
 CASES: list[tuple[str, str, str, str | None]] = [
@@ -143,6 +163,17 @@ CASES: list[tuple[str, str, str, str | None]] = [
     ("Alike", "0102 03F4 5", "02010203f405", None),
     ("Alike", "0102 03 5", "!", "b: octets must be in 2..2: '03'"),
     ("Alike", "- - 5", "0005", None),
+    ("Words", "01", "0101", None),
+    ("Words", "0102 03", "03010203", "010203"),
+    ("Words", "0102 0304", "!", "octets: octets must be in 1..3: '0102'"),
+    ("Words", "", "!", "octets: missing"),
+    ("Words", '""', "!", "octets: must not be quoted"),
+    ("Words", "0", "!", "octets: an odd number"),
+    ("Perhaps", "1 01", "010101", None),
+    ("Perhaps", "1 01020304", "!", "octets: octets must be in 1..3"),
+    ("Perhaps", "0", "!", "octets: octets must be in 1..3"),
+    ("Dash", "0102 5", "02010205", None),
+    ("Dash", "- 5", "!", "octets: octets must be in 1..3"),
     ("Enums", "number-three 3 ON 1", "0003" "0003" "01" "01", None),
     ("Mixed", "0 21 0 0 ab", "!", "low: must be in 0..20: '21'"),
     ("Mixed", "0 1 0 101 ab", "!", "signed: number out of range: '101'"),

@@ -58,7 +58,7 @@ class Reader:
                 *before, last = (sum(a.kind.startswith("emit") for a in g.actions) for g in row)
                 if not last and (not any(before[1:]) or not self.resumed):
                     self.shut.add(row[-2].to)
-                elif last == 1 and not any(before) and not self.resumed:
+                elif last == 1 and not self.resumed:
                     self.tight.add(row[-2].to)
 
     def class_name(self) -> str:

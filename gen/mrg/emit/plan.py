@@ -10,16 +10,15 @@ Reading order: tables, Tables.packet, Tables.fill, Tables.expr.
 
 from __future__ import annotations
 
-import re
 from typing import Iterable, Optional, Sequence
 
 from .. import ir, names
 from ..field_ids import field_ids, gate, own_items, told
 from ..layout import Run, Segment, contained, exprs, lengths, refs, segments, walk
 from .plan_facts import decided, never_more, solved
+from .plan_row import NONE, Row, row_of
 from .writer import Writer
 
-NONE = "MRG_PLAN_NONE"
 OPS = {
     "+": "ADD", "-": "SUB", "*": "MUL", "/": "DIV", "%": "MOD", "<<": "SHL", ">>": "SHR", "&": "AND", "|": "OR", "^": "XOR",
     "==": "EQ", "!=": "NE", "<": "LT", "<=": "LE", ">": "GT", ">=": "GE", "&&": "BOTH", "||": "EITHER", "!": "NOT", "~": "INV",
@@ -39,7 +38,8 @@ class Tables:
         self.module = module
         self.packets: dict[int, int] = {}  # id(packet) -> index
         self.order: list[ir.Packet] = []
-        self.rows: dict[str, list[str]] = {k: [] for k in ("items", "exprs", "arms", "pats", "varints", "lengths", "params", "lists", "numbers", "maps")}
+        self.rows: dict[str, list[str]] = {k: [] for k in ("exprs", "arms", "pats", "varints", "lengths", "params", "lists", "numbers", "maps")}
+        self.table: list[Row] = []  # of `items`
         self.ids = field_ids(module)
         self.points: list[str] = []
         self.keys: list[Key] = []  # of each point
@@ -77,6 +77,7 @@ class Tables:
             self.points_of.append((first, len(self.points)))
         self.rows["packets"] = packet_rows
         self.mark_unseen()
+        self.rows["items"] = [one.text() for one in self.table]
 
     def add(self, packet: ir.Packet) -> None:
         for p in contained(packet):
@@ -131,32 +132,31 @@ class Tables:
         self.places += [*at, *[self.loc] * (len(what) - len(at))]
         self.point_items += [self.row] * len(what)
 
-    def field(self, e: Optional[ir.Expr]) -> str:
+    def field(self, e: Optional[ir.Expr]) -> Optional[int]:
         """The row of a number that an expression depends on; or of what it counts."""
         found: list[int] = []
         for part in refs(e):
             if isinstance(part, ir.FieldRef) and isinstance(part.path[-1], ir.Let):
-                found += [int(f) for f in [self.field(part.path[-1].expr)] if f != NONE]
+                found += [f for f in [self.field(part.path[-1].expr)] if f is not None]
             elif isinstance(part, ir.FieldRef) and id(part.path[-1]) in self.index:
                 found.append(self.index[id(part.path[-1])])
         found = found or [self.index[id(part.item)] for part in refs(e) if isinstance(part, (ir.SizeOf, ir.CountOf)) and id(part.item) in self.index]
-        return str(found[-1]) if found else NONE
+        return found[-1] if found else None
 
-    def steer(self, field: str, switch: int) -> None:
+    def steer(self, field: Optional[int], switch: int) -> None:
         """Tell a number which choice it decides."""
-        if field != NONE and self.rows["items"][int(field)].startswith(("{ .kind = MRG_PLAN_SCALAR", "{ .kind = MRG_PLAN_VARINT")):
-            self.rows["items"][int(field)] = self.rows["items"][int(field)].replace(f".steers = {NONE}", f".steers = {switch}", 1)
+        if field is not None and self.table[field].kind in ("SCALAR", "VARINT"):
+            self.table[field].settle("steers", switch)
 
     def mark_unseen(self) -> None:
         """Numbers and octets that nothing in the tables asks for, once they are there."""
-        kinds = tuple(f"{{ .kind = MRG_PLAN_{kind}," for kind in ("SCALAR", "VARINT", "BYTES", "LET", "ALIGN"))
-        kept = ("MRG_PLAN_IS_COMPUTED", "MRG_PLAN_IS_SOLVED", "MRG_PLAN_IS_OWED", "MRG_PLAN_IS_OWN")
-        rows = self.rows["items"]
-        for item, row in self.index.items():
-            field = re.search(r"\.field = (\d+)", rows[row])
-            solves = field is not None and "MRG_PLAN_IS_SOLVED" in rows[int(field[1])]
-            if rows[row].startswith(kinds) and not (row in self.alone or item in self.seen or solves or any(flag in rows[row] for flag in kept)):
-                rows[row] = rows[row].replace(".flags = ", ".flags = MRG_PLAN_IS_UNSEEN | ", 1)
+        kept = {"IS_COMPUTED", "IS_SOLVED", "IS_OWED", "IS_OWN"}
+        for item, at in self.index.items():
+            one = self.table[at]
+            field = one.fields["field"]
+            solves = isinstance(field, int) and "IS_SOLVED" in self.table[field].flags
+            if one.kind in ("SCALAR", "VARINT", "BYTES", "LET", "ALIGN") and not (at in self.alone or item in self.seen or solves or kept & {*one.flags}):
+                one.flags.insert(0, "IS_UNSEEN")
 
     def leads(self) -> list[str]:
         """Of each packet, a bit for each packet that it may have in it."""
@@ -179,7 +179,7 @@ class Tables:
         self.solved = solved(packet)
         self.sure = decided(packet) if id(packet) in self.chosen else set()
         point = len(self.points)
-        self.row = len(self.rows["items"])
+        self.row = len(self.table)
         self.loc = packet.loc
         if packet.max_bytes is not None:
             self.point(packet, {"longer": f"{packet.name}: longer than {packet.max_bytes} octets"})
@@ -205,19 +205,24 @@ class Tables:
             if segment.bits:
                 flat.append((segment, False))
             flat += [(item, True) for item in segment.items]
-        at = self.put("items", [""] * len(flat))
+        at = self.reserved(len(flat))
         self.parts[at] = [part for part, _ in flat]
         for i, (part, in_run) in enumerate(flat):
             self.row = at + i
             self.loc = part.first.loc if isinstance(part, Run) else part.loc
-            self.rows["items"][at + i] = self.run(part) if isinstance(part, Run) else self.fill(part, in_run)
+            self.table[at + i] = self.run(part) if isinstance(part, Run) else self.fill(part, in_run)
         return at, len(flat)
+
+    def reserved(self, n: int) -> int:
+        """So many rows of `items`, which are filled later; where they begin."""
+        self.table += [Row("", "", 0, {}, [])] * n
+        return len(self.table) - n
 
     def one(self, item: ir.Item) -> int:
         """An item that stands alone: of a list, a region, an arm."""
-        at = self.put("items", [""])
+        at = self.reserved(1)
         outer, self.row, self.loc = (self.row, self.loc), at, item.loc
-        self.rows["items"][at] = self.fill(item, False)
+        self.table[at] = self.fill(item, False)
         self.row, self.loc = outer
         self.alone[at] = item
         return at
@@ -227,16 +232,16 @@ class Tables:
     def label(self, item: ir.Item) -> str:
         return f"{self.at.name}.{item.name}" if item.name else self.at.name
 
-    def run(self, run: Run) -> str:
+    def run(self, run: Run) -> Row:
         first = run.first
         point = len(self.points)
         sure = id(first) in self.sure and run.bits <= 8
         if not sure:
             self.runs.setdefault(id(self.at), []).append((len(self.points), run.bits))
             self.point(first, {"run": f"{self.label(first)}: cut"})
-        return _row("RUN", first, value=run.bits, point=point, slot=self.slots[id(first)], flags=["IS_SURE"] if sure else [])
+        return row_of("RUN", first, value=run.bits, point=point, slot=self.slots[id(first)], flags=["IS_SURE"] if sure else [])
 
-    def fill(self, item: ir.Item, in_run: bool) -> str:
+    def fill(self, item: ir.Item, in_run: bool) -> Row:
         point = len(self.points)
         self.index[id(item)] = self.row
         self.asked_now(item)
@@ -251,8 +256,8 @@ class Tables:
                     self.impossible.add(len(self.points))
                 self.point(item, {"large": f"{at}: too large", "cut": f"{at}: cut"} | ({"shortest": f"{at}: not the shortest"} if spec.minimal else {}))
                 flags = [*self.computed(item, at), *(["IS_OWED"] if id(item) in self.owed else [])]
-                return _row("VARINT", item, **base, a=self.varint(spec), lo=item.lo, hi=_u(item.hi or spec.hi), flags=flags,
-                            expr=self.expr(item.computed), severity=item.severity, **self.hint(item))  # fmt: skip
+                return row_of("VARINT", item, **base, a=self.varint(spec), lo=item.lo, hi=_u(item.hi or spec.hi), flags=flags,
+                              expr=self.expr(item.computed), severity=item.severity, **self.hint(item))  # fmt: skip
             case ir.Bytes():
                 flags = ["HAS_MAX"] if item.max is not None else []
                 flags += ["IS_NOCASE"] if item.nocase else []
@@ -261,11 +266,11 @@ class Tables:
                 if not (in_run or item.sure or item.mode == "rest"):
                     flags.append("CAN_CUT")
                     self.point(item, {"cut": f"{at}: cut"})
-                return _row("BYTES", item, **base, mode={"len": "LEN", "rest": "REST", "until": "UNTIL"}[item.mode], value=item.until,
-                            max=item.max or 0, flags=flags, expr=self.expr(item.length), field=self.field(item.length))  # fmt: skip
+                return row_of("BYTES", item, **base, mode={"len": "LEN", "rest": "REST", "until": "UNTIL"}[item.mode], value=item.until,
+                              max=item.max or 0, flags=flags, expr=self.expr(item.length), field=self.field(item.length))  # fmt: skip
             case ir.Sub():
                 args = [self.argument(a) for a in item.args]
-                return _row("PACKET", item, **base, a=self.packets[id(item.packet)], args=self.put("lists", args))
+                return row_of("PACKET", item, **base, a=self.packets[id(item.packet)], args=self.put("lists", args))
             case ir.List():
                 return self.sequence(item, base, at)
             case ir.Switch():
@@ -275,21 +280,21 @@ class Tables:
             case ir.Region():
                 cut, left = {} if item.sure else {"cut": f"{at}: its region is cut"}, {} if item.tail else {"left": f"{at}: octets left over"}
                 self.point(item, cut | left)
-                return _row("REGION", item, **base, a=self.one(item.item), expr=self.expr(item.length), field=self.field(item.length),
-                            flags=[*(["HAS_TAIL"] if item.tail else []), *([] if item.sure else ["CAN_CUT"])])  # fmt: skip
+                return row_of("REGION", item, **base, a=self.one(item.item), expr=self.expr(item.length), field=self.field(item.length),
+                              flags=[*(["HAS_TAIL"] if item.tail else []), *([] if item.sure else ["CAN_CUT"])])  # fmt: skip
             case ir.Optional_():
                 first = next((i.name for i in item.items if i.name), "more")
                 gated = gate(item)
                 self.point(item, {"present": f"{self.at.name}.{first}: present", "absent": f"{self.at.name}.{first}: absent"})
                 row, (start, n) = self.row, self.items(item.items)
                 self.groups[row] = start
-                return _row("OPTIONAL", item, **base, a=start, n=n, expr=self.expr(item.cond), field=self.field(item.cond),
-                            gate=NONE if gated is None else self.slots[id(gated)])  # fmt: skip
+                return row_of("OPTIONAL", item, **base, a=start, n=n, expr=self.expr(item.cond), field=self.field(item.cond),
+                              gate=NONE if gated is None else self.slots[id(gated)])  # fmt: skip
             case ir.Align():
                 self.point(item, {"cut": f"{at}: padding is cut"} | ({"zero": f"{at}: padding is not zero"} if item.zero else {}))
-                return _row("ALIGN", item, **base, value=item.to, flags=["IS_ZERO"] if item.zero else [])
+                return row_of("ALIGN", item, **base, value=item.to, flags=["IS_ZERO"] if item.zero else [])
             case ir.Let():
-                return _row("LET", item, **base, expr=self.expr(item.expr))
+                return row_of("LET", item, **base, expr=self.expr(item.expr))
             case ir.Check():
                 calls = any(isinstance(e, ir.Call) for e in refs(item.expr))
                 sure = id(item) in self.sure
@@ -300,17 +305,17 @@ class Tables:
                 flags = ["CALLS"] if calls else ["IS_SURE"] if sure else []
                 field = self.field(item.expr)
                 peeks = [e.bits for e in refs(item.expr) if isinstance(e, ir.Peek)]
-                if field == NONE and (peeks or any(isinstance(e, ir.Avail) for e in refs(item.expr))):
+                if field is None and (peeks or any(isinstance(e, ir.Avail) for e in refs(item.expr))):
                     self.asking.append((self.row, bool(peeks)))
                     flags.append("PEEKS" if peeks else "ASKS_ROOM")
                 near = [c.value + d for c in refs(item.expr) if isinstance(c, ir.Const) for d in (-1, 0, 1)]
-                return _row("CHECK", item, **base, a=self.slots[id(about)], expr=self.expr(item.expr), severity=item.severity,
-                            flags=flags, what=item.what, field=field, bits=max(peeks, default=0), **self.numbers(near))  # fmt: skip
+                return row_of("CHECK", item, **base, a=self.slots[id(about)], expr=self.expr(item.expr), severity=item.severity,
+                              flags=flags, what=item.what, field=field, bits=max(peeks, default=0), **self.numbers(near))  # fmt: skip
             case ir.EndianSel():
-                return _row("ENDIAN_BY", item, **base, expr=self.expr(item.cond))
+                return row_of("ENDIAN_BY", item, **base, expr=self.expr(item.cond))
         raise AssertionError(type(item).__name__)
 
-    def scalar(self, item: ir.Scalar, base: dict[str, object], at: str) -> str:
+    def scalar(self, item: ir.Scalar, base: dict[str, object], at: str) -> Row:
         flags = ["IS_SIGNED"] if item.signed else []
         flags += ["IS_SOLVED"] if id(item) in self.solved else []
         flags += ["IS_OWED"] if id(item) in self.owed else []
@@ -329,8 +334,8 @@ class Tables:
             hint["ranges"] = self.put("pats", (f"{{ {_u(m.lo)}, {_u(m.hi)}, {_u(MASK)} }}" for m in item.enum.members))
             hint["range_n"] = len(item.enum.members)
         flags += self.computed(item, at)
-        return _row("SCALAR", item, **base, bits=item.bits, endian=item.endian, severity=item.severity, flags=flags, lo=_u(item.lo),
-                    hi=_u(item.hi), value=_u(item.const or 0), expr=self.expr(item.computed), **hint)  # fmt: skip
+        return row_of("SCALAR", item, **base, bits=item.bits, endian=item.endian, severity=item.severity, flags=flags, lo=_u(item.lo),
+                      hi=_u(item.hi), value=_u(item.const or 0), expr=self.expr(item.computed), **hint)  # fmt: skip
 
     def computed(self, item: ir.Scalar | ir.Varint, at: str) -> list[str]:
         if item.computed is None:
@@ -348,11 +353,11 @@ class Tables:
 
     def asked_now(self, item: ir.Item) -> None:
         """Tell checks before an item that it has the octets that they are about."""
-        for row, next_ in self.asking:
+        for at, next_ in self.asking:
             if next_ and isinstance(item, (ir.Bytes, ir.Scalar)) or not next_ and isinstance(item, (ir.Bytes, ir.List)) and item.mode == "rest":
-                self.rows["items"][row] = self.rows["items"][row].replace(f".field = {NONE}", f".field = {self.row}", 1)
+                self.table[at].settle("field", self.row)
         if not isinstance(item, (ir.Check, ir.Let)):
-            self.asking = [(row, next_) for row, next_ in self.asking if not next_]
+            self.asking = [(at, next_) for at, next_ in self.asking if not next_]
 
     def hint(self, item: ir.Item) -> dict[str, int]:
         values = self.hints.get(id(item), [])
@@ -364,7 +369,7 @@ class Tables:
         values = [v for v in sorted(set(near)) if 0 <= v <= MASK][:HINTS_MAX]
         return {"hints": self.put("numbers", map(_u, values)), "hint_n": len(values)}
 
-    def sequence(self, item: ir.List, base: dict[str, object], at: str) -> str:
+    def sequence(self, item: ir.List, base: dict[str, object], at: str) -> Row:
         flags = ["HAS_MAX"] if item.max is not None else []
         if item.mode == "until" or (item.mode in ("count", "bytes") and item.expr is not None and item.expr.lo > 0):
             self.impossible.add(len(self.points))
@@ -387,10 +392,10 @@ class Tables:
             row["ranges"] = self.put("pats", (f"{{ {_u(lo)}, {_u(hi)}, {_u(MASK)} }}" for lo, hi in exempt))
             row["range_n"] = len(exempt)
         mode = {"count": "COUNTED", "bytes": "OCTETS", "rest": "REST", "while": "WHILE", "until": "UNTIL"}[item.mode]
-        return _row("LIST", item, **base, mode=mode, max=item.max or 0, flags=flags, a=self.one(item.elem), expr=self.expr(item.expr),
-                    field=self.field(item.expr) if item.mode in ("count", "bytes") else NONE, **row)  # fmt: skip
+        return row_of("LIST", item, **base, mode=mode, max=item.max or 0, flags=flags, a=self.one(item.elem), expr=self.expr(item.expr),
+                      field=self.field(item.expr) if item.mode in ("count", "bytes") else None, **row)  # fmt: skip
 
-    def switch(self, item: ir.Switch, base: dict[str, object], at: str) -> str:
+    def switch(self, item: ir.Switch, base: dict[str, object], at: str) -> Row:
         arms = {f"arm {i}": f"{at}: {arm.name}" for i, arm in enumerate(item.arms)}
         self.point(item, arms | ({} if item.default else {"tag": f"{at}: no such tag"}), at=[arm.loc for arm in item.arms])
         rows = []
@@ -400,10 +405,10 @@ class Tables:
             rows.append(f"{{ .name = {names.c_string(arm.name)}, .pats = {pats}, .pat_n = {len(arm.pats)}, .item = {inner} }}")
         self.steer(self.field(item.on), self.row)
         mapped = self.mapped([[(p.lo & MASK, p.hi & MASK, p.mask & MASK) for p in arm.pats] or [(0, MASK, MASK)] for arm in item.arms])
-        return _row("SWITCH", item, **base, **mapped, a=self.put("arms", rows), n=len(rows), expr=self.expr(item.on), field=self.field(item.on),
-                    bits=max((e.bits for e in refs(item.on) if isinstance(e, ir.Peek)), default=0))  # fmt: skip
+        return row_of("SWITCH", item, **base, **mapped, a=self.put("arms", rows), n=len(rows), expr=self.expr(item.on), field=self.field(item.on),
+                      bits=max((e.bits for e in refs(item.on) if isinstance(e, ir.Peek)), default=0))  # fmt: skip
 
-    def chain(self, item: ir.Chain, base: dict[str, object], at: str) -> str:
+    def chain(self, item: ir.Chain, base: dict[str, object], at: str) -> Row:
         self.point(item, {f"arm {i}": f"{at}: {arm.name}" for i, arm in enumerate(item.arms)}, at=[arm.loc for arm in item.arms])
         self.point(item, {"cut": f"{at}: cut", "tag": f"{at}: no such item", "longer": f"{at}: longer than {item.max_bytes} octets"})
         if any(arm.kind == "goto" for arm in item.arms):
@@ -424,7 +429,7 @@ class Tables:
                 row += f", .buffer = {self.param(arm.buffer)}, .at = {at_slot}, .max_jumps = {arm.max_jumps}"
             rows.append(f"{{ {row} }}")
         mapped = self.mapped([[(lo, hi, MASK) for lo, hi in arm.first] for arm in item.arms])
-        return _row("CHAIN", item, **base, **mapped, a=self.put("arms", rows), n=len(rows), max=item.max_bytes)
+        return row_of("CHAIN", item, **base, **mapped, a=self.put("arms", rows), n=len(rows), max=item.max_bytes)
 
     def mapped(self, arms: list[list[tuple[int, int, int]]]) -> dict[str, int]:
         """Which arm is taken, by the patterns of each (least, greatest, mask): of small values in a map, of others by these arms."""
@@ -573,22 +578,3 @@ def _c(value: bool) -> str:
 
 def _endian(endian: str) -> str:
     return f"MRG_PLAN_{endian.upper()}"
-
-
-def _row(kind: str, item: ir.Item, **fields: object) -> str:
-    """A row of `items`."""
-    parts = [f".kind = MRG_PLAN_{kind}", f".name = {names.c_string(item.name)}", f".line = {item.loc.line}"]
-    fields.setdefault("expr", NONE)
-    fields.setdefault("field", NONE)
-    fields.setdefault("steers", NONE)
-    fields.setdefault("flags", [])
-    for key, value in fields.items():
-        if key == "flags":
-            flags = value if isinstance(value, list) else []
-            value = " | ".join(f"MRG_PLAN_{f}" for f in flags) or "0"
-        elif key in ("mode", "severity", "endian"):
-            value = f"MRG_PLAN_{str(value).upper()}"
-        elif key == "what":
-            value = names.c_string(str(value))
-        parts.append(f".{key} = {value}")
-    return "{ " + ", ".join(parts) + " }"

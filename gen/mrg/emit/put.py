@@ -10,7 +10,7 @@ from typing import Hashable, Optional
 
 from .. import ir, message_dfa, names
 from ..message_dfa import captures
-from ..put_dfa import PutDfa, Step, Text, put_dfa, shape
+from ..put_dfa import PutDfa, Step, Text, longest_written, put_dfa, shape
 from .direct import cname
 from .value import Reader
 from .writer import Writer
@@ -163,11 +163,16 @@ class _Putter:
                     w.line(f"mrg_w_fail(w, {status});")
                     w.line("goto done;")
             w.raw("done:")
-            if self.rule.max is not None:
+            if self.limited():
                 w.line(f"if (w->len - start > {self.rule.max}u)")
                 w.line("\tmrg_w_fail(w, MRG_E_LIMIT);")
             w.line("if (w->st != MRG_OK)")
             w.line("\tw->len = start;")
+
+    def limited(self) -> bool:
+        """Whether captures that fit may be more than the rule allows."""
+        longest = longest_written(self.d)
+        return self.rule.max is not None and (longest is None or longest > self.rule.max)
 
     def state(self, w: Writer, at: int) -> None:
         s = self.d.states[at]

@@ -192,13 +192,19 @@ class Reader:
         for s in layout.walk(self.packet.items):
             expr = self.known.get(id(s))
             if isinstance(s, ir.Scalar) and isinstance(expr, ir.SizeOf) and expr.item is not None and unwrap(expr.item) is item:
-                self._in_range(s, f"size_{item.name}", item)
-                self.ranged.add(id(s))
+                self._in_range(s, f"size_{item.name}", item, 1 if self._has_words(item) else 0)
+                if self.groups == 0:  # else it may be absent
+                    self.ranged.add(id(s))
 
-    def _in_range(self, s: ir.Scalar, value: str, about: ir.Item) -> None:
+    def _has_words(self, item: ir.Item) -> bool:
+        """Octets that are read of words as long as there are any, of which there is one: no word is empty, and none is half an octet."""
+        return isinstance(item, ir.Bytes) and form_name(item) == "hex" and self.last(item)
+
+    def _in_range(self, s: ir.Scalar, value: str, about: ir.Item, known: int = 0) -> None:
+        """known: the least that it is."""
         lo, hi = max(s.lo, 0), s.hi if s.hi else (1 << s.bits) - 1
         least, most = c_expr.bounds(self.known[id(s)], _size)
-        tests = [f"{value} < {c_expr.number(lo)}"] if lo > least else []
+        tests = [f"{value} < {c_expr.number(lo)}"] if lo > max(least, known) else []
         if hi < (1 << 64) - 1 and (most is None or most > hi):
             tests.append(f"{value} > {c_expr.number(hi)}")
         if not tests:
