@@ -26,7 +26,7 @@ struct mutator {
 	uint8_t *out;     /* len_max octets */
 	uint32_t learned; /* inputs */
 	/* of what is made smaller */
-	uint8_t *trimmed; /* as small as it is by now; len_max octets */
+	uint8_t *trimmed;              /* as small as it is by now; len_max octets */
 	size_t trimmed_len, tried_len; /* tried: what is in `out` */
 	size_t way;
 	int tries, tries_max;
@@ -119,8 +119,8 @@ size_t afl_custom_fuzz(void *data, uint8_t *buf, size_t buf_size, uint8_t **out_
 static bool try_smaller(struct mutator *m)
 {
 	for (; m->tries < m->tries_max; m->tries++, m->way++) {
-		m->tried_len = m->s->smaller(
-			m->s->ctx, m->way, m->trimmed, m->trimmed_len, m->out, m->s->len_max);
+		m->tried_len =
+			m->s->smaller(m->s->ctx, m->way, m->trimmed, m->trimmed_len, m->out, m->s->len_max);
 		if (m->tried_len == 0)
 			break;
 		if (m->tried_len < m->trimmed_len)
