@@ -7,6 +7,8 @@ All runs are bounded by cases, but for one, whose lines of status come by the cl
 
 from __future__ import annotations
 
+import ctypes
+import os
 import re
 import shutil
 import subprocess
@@ -242,9 +244,30 @@ def check_afl(report: Report, room: Path, mutator: bool) -> None:
         report.check(f"{name}: the runner has it, too", again.returncode == 1 and "behind the input" in again.stdout, again.stdout)
 
 
+def check_trim(report: Report, room: Path) -> None:
+    """What AFL++ calls to make inputs smaller: by the subject's ways, each shorter than what there is, until there are no more."""
+    runner("canary", "clean", "--make", 8, room / "made")
+    os.environ["MRG_FUZZ_SUBJECT"] = "canary.clean"
+    lib = ctypes.CDLL(str(FUZZ / "canary-mutator.so"))
+    lib.afl_custom_init.restype, lib.afl_custom_trim.restype = ctypes.c_void_p, ctypes.c_size_t
+    mutator = ctypes.c_void_p(lib.afl_custom_init(None, 1))
+    out = ctypes.POINTER(ctypes.c_ubyte)()
+    longest = max((p.read_bytes() for p in (room / "made").iterdir()), key=len)
+    for taken in (True, False):
+        tries = lib.afl_custom_init_trim(mutator, longest, ctypes.c_size_t(len(longest)))
+        at, lengths = 0, [len(longest)]
+        while at < tries and len(lengths) < 1000:
+            lengths.append(lib.afl_custom_trim(mutator, ctypes.byref(out)))
+            at = lib.afl_custom_post_trim(mutator, taken)
+        report.check(f"AFL++'s mutator trims, taken {taken}: in steps that end", 2 < len(lengths) < 1000, str(lengths))
+        shorter = all(b < (a if taken else lengths[0]) for a, b in zip(lengths, lengths[1:]))
+        report.check(f"AFL++'s mutator trims, taken {taken}: each is shorter", shorter, str(lengths))
+    lib.afl_custom_deinit(mutator)
+
+
 def main() -> int:
     report = Report()
-    kinds = ["", "-san", "-libfuzzer"] + (["-afl", "-mutator.so"] if HAS_AFL else [])
+    kinds = ["", "-san", "-libfuzzer", "-mutator.so"] + (["-afl"] if HAS_AFL else [])
     built = make(f"O={OUT}", *[f"{OUT}/fuzz/canary{k}" for k in kinds])
     if not report.check("the canaries build", built.returncode == 0, built.stdout):
         return report.finish()
@@ -261,6 +284,7 @@ def main() -> int:
         check_test(report, room)
         check_options(report, room)
         check_libfuzzer(report, room)
+        check_trim(report, room)
         for mutator in (False, True) if HAS_AFL else ():
             check_afl(report, room, mutator)
     if not HAS_AFL:

@@ -15,7 +15,7 @@ from typing import Iterable, Optional, Sequence
 from .. import ir, names
 from ..field_ids import field_ids, gate, own_items, told
 from ..layout import Run, Segment, contained, exprs, lengths, refs, segments, walk
-from .plan_facts import decided, never_more, solved
+from .plan_facts import decided, never_more, said, solved
 from .plan_row import NONE, Row, row_of
 from .writer import Writer
 
@@ -261,6 +261,7 @@ class Tables:
             case ir.Bytes():
                 flags = ["HAS_MAX"] if item.max is not None else []
                 flags += ["IS_NOCASE"] if item.nocase else []
+                flags += said(self.at, item)
                 if item.max is not None:
                     self.point(item, {"long": f"{at}: longer than {item.max} octets"})
                 if not (in_run or item.sure or item.mode == "rest"):
@@ -281,7 +282,7 @@ class Tables:
                 cut, left = {} if item.sure else {"cut": f"{at}: its region is cut"}, {} if item.tail else {"left": f"{at}: octets left over"}
                 self.point(item, cut | left)
                 return row_of("REGION", item, **base, a=self.one(item.item), expr=self.expr(item.length), field=self.field(item.length),
-                              flags=[*(["HAS_TAIL"] if item.tail else []), *([] if item.sure else ["CAN_CUT"])])  # fmt: skip
+                              flags=[*(["HAS_TAIL"] if item.tail else []), *([] if item.sure else ["CAN_CUT"]), *said(self.at, item)])  # fmt: skip
             case ir.Optional_():
                 first = next((i.name for i in item.items if i.name), "more")
                 gated = gate(item)
@@ -381,6 +382,7 @@ class Tables:
         if item.mode == "bytes" and not item.sure:
             flags.append("CAN_CUT")
             self.point(item, {"cut": f"{at}: cut"})
+        flags += said(self.at, item)
         path = item.ascending or item.unique
         row = {"path": 0, "path_len": 0, "ranges": 0, "range_n": 0}
         if path is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import ir
-from ..layout import refs, walk
+from ..layout import lengths, refs, walk
 from ..sizes import of
 
 
@@ -12,6 +12,25 @@ def never_more(item: ir.List, most: int) -> bool:
     if item.expr is None or item.mode not in ("count", "bytes"):
         return False
     return item.expr.hi // (1 if item.mode == "count" else max(of(item.elem)[0], 1)) <= most
+
+
+def said(packet: ir.Packet, item: ir.Region | ir.Bytes | ir.List) -> list[str]:
+    """The flag of items whose size or count is a number that follows from just that, once it is made."""
+    counts = isinstance(item, ir.List) and item.mode == "count"
+    size = item.length if isinstance(item, (ir.Region, ir.Bytes)) else item.expr if item.mode in ("count", "bytes") else None
+    own = [item, item.item] if isinstance(item, ir.Region) else [item]
+    found = [p.path for p in refs(size) if isinstance(p, ir.FieldRef)]
+    if found and all(id(path[0]) in solved(packet) for path in found):
+        return ["IS_SAID"]
+    if not isinstance(size, ir.FieldRef):
+        return []
+    number = size.path[-1]
+    computed = number.computed if isinstance(number, (ir.Scalar, ir.Varint)) and len(size.path) == 1 else None
+    if isinstance(computed, (ir.CountOf, ir.SizeOf)):
+        same = isinstance(computed, ir.CountOf) == counts and any(computed.item is one for one in own)
+        return ["IS_SAID"] if same else []
+    derived = [d for d in lengths(packet) if d.path == size.path and (d.kind == "count") == counts and any(d.item is one for one in own)]
+    return ["IS_SAID"] if derived else []
 
 
 def decided(packet: ir.Packet) -> set[int]:

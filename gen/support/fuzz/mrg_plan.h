@@ -116,7 +116,8 @@ enum mrg_plan_flag {
 	MRG_PLAN_IS_FREE = 262144,  /* nothing goes by this number */
 	MRG_PLAN_PEEKS = 524288,    /* of a check: at what `field` begins with, `bits` of it */
 	MRG_PLAN_ASKS_ROOM = 1048576, /* of a check: how many octets follow, which is what `field` takes, if that is known */
-	MRG_PLAN_IS_UNSEEN = 2097152  /* nothing in the tables asks for it once it is there */
+	MRG_PLAN_IS_UNSEEN = 2097152, /* nothing in the tables asks for it once it is there */
+	MRG_PLAN_IS_SAID = 4194304    /* the number that says how much it is follows from just that */
 };
 
 struct mrg_plan_item {
@@ -237,6 +238,21 @@ struct mrg_node {
 	uint64_t value;
 };
 
+/* Where chains can lead: to where one began, or an item of one. */
+struct mrg_target {
+	uint32_t at;    /* octets from the buffer's first */
+	uint32_t chain; /* the item */
+	/* Of a maker that confirms: octets from here to the end, and jumps on the way. */
+	uint32_t total, jumps;
+};
+
+/* An item that was made although its expression was not known. */
+struct mrg_doubt {
+	uint32_t item, node;
+	uint64_t pos;   /* bits, where it began */
+	uint64_t value; /* what was taken for that of the expression: a size, a count, whether it is there; else it is in the node */
+};
+
 /* What a message that is made is to be, apart from being one, and how far it has come to that. */
 struct mrg_plan_aims {
 	bool went_wrong;    /* it is not a message any more */
@@ -296,7 +312,16 @@ struct mrg_walk {
 	struct mrg_plan_aims aims;
 	uint32_t jump_base; /* of the chain at hand, where pointers count from */
 	uint32_t target_n;
-	uint32_t targets[256]; /* where chains began: octets from the buffer's first */
+	struct mrg_target targets[256];
+	/*
+	 * Making, where what is decided before it is known has to be right in the end, so that reading the message again says nothing new:
+	 * what is still to be looked at, of the packets that are open; and whether there is something that only reading tells.
+	 */
+	bool confirms, unsure;
+	bool rests;         /* octets or elements up to the end, wherever that will be, have been made; they end at rest_end, bits */
+	uint32_t doubt_n;
+	uint64_t rest_end;
+	struct mrg_doubt doubts[256];
 	struct mrg_node nodes[MRG_NODES_MAX];
 	uint32_t slots[MRG_SLOTS_MAX];
 };
@@ -312,7 +337,8 @@ enum mrg_status mrg_plan_read(struct mrg_walk *w, uint32_t packet, struct mrg_sp
 /*
  * mrg_plan_make - make a message.   old    decisions to follow as far as they fit; NULL: none
  *
- * Returns its octets; 0: what was decided can't be a message, or does not fit.  Without w->wrong, it has been read again.
+ * Returns its octets; 0: what was decided can't be a message, or does not fit.  With w->confirms, which is for messages made of nothing, it is
+ * a message, unless w->unsure: then reading it tells.
  */
 size_t mrg_plan_make(struct mrg_walk *w, uint32_t packet, const uint64_t *args, struct mrg_rng *rng,
 	const struct mrg_choices *old, uint8_t *out, size_t cap);

@@ -3,6 +3,19 @@
 
 #include "mrg_plan_inside.h"
 
+/* The frame that items of a chain are walked in, one after the other: what is not set here is when an item is begun. */
+static inline PLAN_ALWAYS struct frame chain_frame(const struct frame *f)
+{
+	struct frame at;
+	at.w = f->w;
+	at.data = f->data;
+	at.limit = f->limit;
+	at.limit_known = f->limit_known;
+	at.pos = f->pos;
+	at.holder = f->holder;
+	return at;
+}
+
 /* One item of a chain, by an arm, at f->pos of the frame `at`. */
 static inline PLAN_ALWAYS bool chain_item(
 	struct frame *f, struct frame *at, uint32_t arm_index, uint64_t forced, uint32_t *node)
@@ -12,6 +25,7 @@ static inline PLAN_ALWAYS bool chain_item(
 	const struct mrg_plan_packet *const p = &plan_of(w)->packets[arm->packet];
 	at->p = p;
 	at->up = NULL;
+	at->up_slot = 0;
 	at->start = (uint32_t)(at->pos / 8);
 	at->end = at->limit;
 	at->big = f->big;
@@ -45,10 +59,12 @@ static inline PLAN_ALWAYS bool chain_item_by(struct frame *f, struct frame *at,
 	return chain_item(f, at, item->a + arm, to, node);
 }
 
-static void target(struct mrg_walk *w, uint32_t at)
+/* total: octets of the chain before it, until it is known how many there are from it on. */
+static void target(struct mrg_walk *w, uint32_t at, uint32_t chain, uint64_t total)
 {
 	if (w->target_n < sizeof w->targets / sizeof w->targets[0])
-		w->targets[w->target_n++] = at;
+		w->targets[w->target_n++] =
+			(struct mrg_target){ .at = at, .chain = chain, .total = (uint32_t)total };
 }
 
 static uint32_t arm_of_kind(const struct mrg_walk *w, const struct mrg_plan_item *item, unsigned kind)
@@ -94,9 +110,25 @@ static uint32_t aimed_arm(const struct mrg_walk *w, const struct frame *at, cons
 	}
 }
 
+/* An arm of this kind; where there is none, any. */
+static inline PLAN_ALWAYS uint32_t any_arm(
+	struct mrg_walk *w, const struct mrg_plan_item *item, unsigned kind)
+{
+	uint32_t fit = 0, arm = 0;
+	for (uint32_t i = 0; i < item->n; i++)
+		fit += plan_of(w)->arms[item->a + i].kind == kind;
+	if (fit == 0)
+		return (uint32_t)mrg_rng_below(w->rng, item->n);
+	uint32_t left = fit == 1 ? 0 : (uint32_t)mrg_rng_below(w->rng, fit);
+	for (uint32_t i = 0; i < item->n; i++)
+		if (plan_of(w)->arms[item->a + i].kind == kind && left-- == 0)
+			arm = i;
+	return arm;
+}
+
 /* The arm that a maker takes, and for a pointer where it leads. */
-static uint32_t decide_arm(struct frame *f, const struct frame *at, const struct mrg_plan_item *item,
-	uint64_t total, uint32_t targets, uint64_t *to, uint64_t *which)
+static inline PLAN_ALWAYS uint32_t decide_arm(struct frame *f, const struct frame *at,
+	const struct mrg_plan_item *item, uint64_t total, uint32_t targets, uint64_t *to, uint64_t *which)
 {
 	struct mrg_walk *const w = f->w;
 	const struct mrg_choice *const c =
@@ -112,11 +144,7 @@ static uint32_t decide_arm(struct frame *f, const struct frame *at, const struct
 		const unsigned want = total + 70 > item->max || dice < 6 ? MRG_PLAN_STOP
 				      : dice < 10 && targets != 0        ? MRG_PLAN_GOTO
 									 : MRG_PLAN_ITEM;
-		const uint32_t first = (uint32_t)mrg_rng_below(w->rng, item->n);
-		for (uint32_t i = 0; i < item->n; i++)
-			if (plan_of(w)->arms[item->a + (first + i) % item->n].kind == want)
-				arm = (first + i) % item->n;
-		arm = arm == MRG_PLAN_NONE ? first : arm;
+		arm = any_arm(w, item, want);
 	}
 	if (plan_aims(w)->aim == (uint32_t)(item - plan_of(w)->items))
 		arm = aimed_arm(w, at, item, arm, total);
@@ -129,7 +157,7 @@ static uint32_t decide_arm(struct frame *f, const struct frame *at, const struct
 	if (plan_of(w)->arms[item->a + arm].kind == MRG_PLAN_GOTO) {
 		if (*which >= targets)
 			*which = targets != 0 ? mrg_rng_below(w->rng, targets) : 0;
-		*to = targets != 0 ? w->targets[*which] - w->jump_base : 0;
+		*to = targets != 0 ? w->targets[*which].at - w->jump_base : 0;
 		if (plan_aims_at_jumps(w) && plan_aims(w)->open_n != 0)
 			*to = plan_aims(w)->open_at - w->jump_base;
 		if (plan_aims(w)->aim == (uint32_t)(item - plan_of(w)->items) &&
@@ -164,13 +192,43 @@ static PLAN_COLD bool spoil_chain(struct frame *f, struct frame *at, uint32_t in
 	return true;
 }
 
+/*
+ * What a maker's chain comes to that ends with `last` by `arm`: of all octets, also those where a pointer leads, there are not too many, and not too
+ * many pointers.  Then it is known of what is in it.
+ */
+static bool confirm_chain(struct frame *f, uint32_t index, const struct mrg_plan_arm *arm, uint32_t last,
+	uint64_t to, uint64_t which, uint64_t total, uint32_t first_target)
+{
+	struct mrg_walk *const w = f->w;
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
+	uint32_t jumps = 0;
+	if (arm->kind == MRG_PLAN_GOTO) {
+		const struct mrg_target *const t = &w->targets[which];
+		w->unsure |= which >= first_target || t->chain != index ||
+			     w->nodes[w->slots[w->nodes[last].slots + arm->at]].value != to;
+		total += t->total;
+		jumps = t->jumps + 1;
+		bool many = total > item->max;
+		for (uint32_t i = 0; i < item->n; i++) /* each counts all that there are */
+			many |= plan_of(w)->arms[item->a + i].kind == MRG_PLAN_GOTO &&
+				jumps > plan_of(w)->arms[item->a + i].max_jumps;
+		if (many)
+			return plan_refuse(w, MRG_E_LIMIT, f->pos, index, "too long");
+	}
+	for (uint32_t i = first_target; i < w->target_n; i++) {
+		w->targets[i].total = (uint32_t)total - w->targets[i].total;
+		w->targets[i].jumps = jumps;
+	}
+	return true;
+}
+
 static inline PLAN_ALWAYS bool make_chain(struct frame *f, uint32_t index, uint32_t node)
 {
 	struct mrg_walk *const w = f->w;
 	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	const struct mrg_choice *was;
 	const uint32_t targets = w->target_n;
-	struct frame at = *f;
+	struct frame at = chain_frame(f);
 	uint64_t total = 0;
 	const struct mrg_plan_arm *const jumper =
 		&plan_of(w)->arms[item->a + arm_of_kind(w, item, MRG_PLAN_GOTO)];
@@ -188,7 +246,7 @@ static inline PLAN_ALWAYS bool make_chain(struct frame *f, uint32_t index, uint3
 		if (plan_aims(w)->aim == index && spoil_chain(f, &at, index, node))
 			return true;
 		if (kind == MRG_PLAN_ITEM || at.pos == f->pos)
-			target(w, (uint32_t)(at.pos / 8));
+			target(w, (uint32_t)(at.pos / 8), index, total);
 		if (!chain_item_by(f, &at, item, arm, to, &one))
 			return false;
 		plan_leave(w, g, which);
@@ -207,8 +265,12 @@ static inline PLAN_ALWAYS bool make_chain(struct frame *f, uint32_t index, uint3
 			w->aims.went_wrong = true;
 			break;
 		}
-		if (kind != MRG_PLAN_ITEM)
+		if (kind != MRG_PLAN_ITEM) {
+			if (w->confirms && !confirm_chain(f, index, &plan_of(w)->arms[item->a + arm], one, to,
+						   which, total, targets))
+				return false;
 			break;
+		}
 	}
 	plan_end_at(f, node, at.pos);
 	return true;
@@ -248,7 +310,7 @@ static uint64_t which_target(
 	const uint64_t to =
 		w->nodes[w->slots[w->nodes[node].slots + arm->at]].value + f->buffers[arm->buffer].start;
 	for (uint32_t i = 0; i < w->target_n; i++)
-		if (w->targets[i] == to)
+		if (w->targets[i].at == to)
 			return i;
 	return MRG_PLAN_NONE;
 }
@@ -259,7 +321,7 @@ static inline PLAN_ALWAYS bool read_chain(struct frame *f, uint32_t index, uint3
 	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	struct mrg_choices *const made = w->made;
 	const struct mrg_choice *was;
-	struct frame at = *f;
+	struct frame at = chain_frame(f);
 	uint32_t run = (uint32_t)(f->pos / 8), jumps = 0;
 	uint64_t total = 0, in_place = 0;
 	const struct mrg_events before = w->events;
@@ -276,7 +338,7 @@ static inline PLAN_ALWAYS bool read_chain(struct frame *f, uint32_t index, uint3
 		uint32_t one = 0;
 		plan_reach(f, item->point + i);
 		if (plan_made(w) != NULL && (arm->kind == MRG_PLAN_ITEM || start == f->pos))
-			target(w, (uint32_t)(start / 8));
+			target(w, (uint32_t)(start / 8), index, 0);
 		const struct group g = plan_enter(w, MRG_CHOICE_ARM + item->a + i, &was);
 		const struct mrg_events so_far = w->events;
 		if (arm->kind == MRG_PLAN_ITEM) {

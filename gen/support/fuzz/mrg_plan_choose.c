@@ -88,16 +88,39 @@ PLAN_PART uint64_t plan_draw_within(struct mrg_rng *rng, uint64_t lo, uint64_t h
 	return hi - lo == UINT64_MAX ? mrg_rng_next(rng) : lo + mrg_rng_below(rng, hi - lo + 1);
 }
 
-static bool is_hint(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t *value)
+/* 0 .. n - 1, by the upper bits of a number by chance: one number does for more than one question. */
+static inline uint64_t below(uint64_t chance, uint64_t n)
+{
+	return (uint64_t)(((unsigned __int128)chance * n) >> 64);
+}
+
+static inline PLAN_ALWAYS bool is_hint(
+	const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t chance, uint64_t *value)
 {
 	if (item->hint_n == 0)
 		return false;
-	*value = plan_of(w)->numbers[item->hints + mrg_rng_below(w->rng, item->hint_n)];
+	*value = plan_of(w)->numbers[item->hints + below(chance, item->hint_n)];
 	return *value >= item->lo && *value <= item->hi;
 }
 
-PLAN_PART uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_plan_item *item)
+/* Numbers near the ends and in between. */
+static inline PLAN_ALWAYS uint64_t by_range(
+	struct mrg_rng *rng, const struct mrg_plan_item *item, unsigned dice, uint64_t chance)
 {
+	const uint64_t span = item->hi - item->lo;
+	switch (dice & 3) {
+	case 0: return item->lo;
+	case 1: return item->hi;
+	case 2: return item->lo + below(chance, span > 20 ? 21 : span + 1);
+	default:
+		return span >> 32 == 0 ? item->lo + below(chance, span + 1)
+				       : plan_draw_within(rng, item->lo, item->hi);
+	}
+}
+
+PLAN_EACH uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_plan_item *item)
+{
+	enum { DICE_BITS = 4 };
 	struct mrg_rng *const rng = w->rng;
 	uint64_t v;
 	if ((item->flags & MRG_PLAN_IS_CLOSED) != 0 && item->range_n != 0) {
@@ -107,36 +130,38 @@ PLAN_PART uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_p
 	}
 	if ((item->flags & MRG_PLAN_IS_SIGNED) != 0)
 		return mrg_rng_next(rng);
-	const unsigned dice = (unsigned)(mrg_rng_next(rng) >> 60);
-	if (dice < 9 && is_hint(w, item, &v))
+	const uint64_t chance = mrg_rng_next(rng);
+	const unsigned dice = (unsigned)(chance >> (64 - DICE_BITS));
+	if (item->hint_n == 0 && item->hi - item->lo == 1)
+		return item->lo + (chance >> 63);
+	if (dice < 9 && is_hint(w, item, chance << DICE_BITS, &v))
 		return v;
-	switch (dice & 3) {
-	case 0: return item->lo;
-	case 1: return item->hi;
-	case 2: return plan_draw_within(rng, item->lo, item->hi - item->lo > 20 ? item->lo + 20 : item->hi);
-	default: return plan_draw_within(rng, item->lo, item->hi);
-	}
+	return by_range(rng, item, dice, chance << DICE_BITS);
 }
 
 PLAN_PART uint32_t plan_draw_size(struct mrg_walk *w, uint64_t most)
 {
-	const unsigned dice = (unsigned)(mrg_rng_next(w->rng) >> 58);
-	const uint64_t top = dice == 0 ? 1024 : dice < 4 ? 64 : dice < 40 ? 12 : 4;
-	if (dice == 63 && most <= 4096)
+	enum { DICE_BITS = 8 };
+	const uint64_t chance = mrg_rng_next(w->rng);
+	const unsigned dice = (unsigned)(chance >> (64 - DICE_BITS));
+	const uint64_t top = dice == 0 ? 1024 : dice < 16 ? 64 : dice < 160 ? 12 : 4;
+	if (dice >= 252 && most <= 4096)
 		return (uint32_t)most;
-	return (uint32_t)mrg_rng_below(w->rng, (most < top ? most : top) + 1);
+	return (uint32_t)below(chance << DICE_BITS, (most < top ? most : top) + 1);
 }
 
 PLAN_PART uint32_t plan_draw_count(struct mrg_walk *w, const struct mrg_plan_item *item)
 {
 	const uint64_t most = (item->flags & MRG_PLAN_HAS_MAX) != 0 ? item->max : 64;
-	const unsigned dice = (unsigned)(mrg_rng_next(w->rng) >> 57);
+	enum { DICE_BITS = 9 };
+	const uint64_t chance = mrg_rng_next(w->rng);
+	const unsigned dice = (unsigned)(chance >> (64 - DICE_BITS));
 	if (plan_leads(w, item->a))
-		return 1 + (dice < 4);
+		return 1 + (dice < 16);
 	if (dice == 0)
 		return (uint32_t)(most < 24 ? most : 24);
-	const uint64_t top = dice < 6 ? 6 : dice < 50 ? 2 : 1;
-	return (uint32_t)mrg_rng_below(w->rng, (most < top ? most : top) + 1);
+	const uint64_t top = dice < 24 ? 6 : dice < 128 ? 2 : 1;
+	return (uint32_t)below(chance << DICE_BITS, (most < top ? most : top) + 1);
 }
 
 PLAN_PART uint32_t plan_draw_arm(const struct frame *f, const struct mrg_plan_item *item)
@@ -155,16 +180,24 @@ PLAN_PART uint32_t plan_draw_arm(const struct frame *f, const struct mrg_plan_it
 	return first;
 }
 
-PLAN_PART void plan_draw_octets(struct mrg_walk *w, uint8_t *out, size_t len)
+static inline void put_octets(uint8_t *out, size_t len, uint64_t bits, bool text)
 {
 	static const char letters[] = "abcdefgxyzABCXYZ0123456789-._/ *";
-	const bool text = (mrg_rng_next(w->rng) >> 63) != 0;
-	uint64_t bits = 0;
-	for (size_t i = 0; i < len; i++, bits >>= 8) {
-		if (i % 8 == 0)
-			bits = mrg_rng_next(w->rng);
-		out[i] = text ? (uint8_t)letters[bits & 31] : (uint8_t)bits;
-	}
+	if (text)
+		for (size_t i = 0; i < len; i++, bits >>= 8)
+			out[i] = (uint8_t)letters[bits & 31];
+	else
+		for (size_t i = 0; i < len; i++, bits >>= 8)
+			out[i] = (uint8_t)bits;
+}
+
+PLAN_PART void plan_draw_octets(struct mrg_walk *w, uint8_t *out, size_t len)
+{
+	uint64_t bits = mrg_rng_next(w->rng);
+	const bool text = (bits * 0x9e3779b97f4a7c15u) >> 63 != 0;
+	for (; len > sizeof bits; len -= sizeof bits, out += sizeof bits, bits = mrg_rng_next(w->rng))
+		put_octets(out, sizeof bits, bits, text);
+	put_octets(out, len, bits, text);
 }
 
 /* ---- too many jumps ---- */

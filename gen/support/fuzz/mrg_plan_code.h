@@ -6,6 +6,7 @@
  */
 #include "mrg_plan_inside.h"
 /* NOLINTBEGIN(bugprone-suspicious-include) */
+#include "mrg_plan_settle.c"
 #include "mrg_plan_walk.c"
 #include "mrg_plan_numbers.c"
 #include "mrg_plan_lists.c"

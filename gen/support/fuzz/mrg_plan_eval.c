@@ -232,11 +232,11 @@ PLAN_PART bool plan_value_of(const struct frame *f, const struct mrg_plan_expr *
 {
 	const struct mrg_walk *const w = f->w;
 	switch (e->op) {
+	case MRG_PLAN_SIZE: return size_of(f, e, value);
 	case MRG_PLAN_CONST: *value = e->value; return true;
 	case MRG_PLAN_FIELD: return node_number(w, plan_find(f, plan_of(w)->lists + e->a, e->n), value);
 	case MRG_PLAN_PARAM: *value = f->args[e->a]; return (f->unknown_args >> e->a & 1) == 0;
 	case MRG_PLAN_BUFLEN: *value = f->buffers[e->a].end - f->buffers[e->a].start; return !plan_makes(w);
-	case MRG_PLAN_SIZE: return size_of(f, e, value);
 	case MRG_PLAN_COUNT: return counted(w, w->slots[f->slots + e->a], value);
 	case MRG_PLAN_AVAIL: *value = f->limit - f->pos / 8; return !plan_makes(w) || f->limit_known;
 	case MRG_PLAN_HERE: *value = f->pos / 8 - f->start; return true;

@@ -78,6 +78,7 @@ struct frame {
 	uint64_t pos; /* bits */
 	uint32_t node, slots;
 	uint32_t computed_at; /* numbers to be computed at its end: nodes, w->computed[computed_at] and on */
+	uint32_t doubts_at;   /* likewise what is to be confirmed there */
 	uint32_t holder;                             /* node of the computed number at hand */
 	uint32_t forced_slot;                        /* its number is not for anybody to decide */
 	uint64_t forced;
@@ -217,11 +218,41 @@ static inline bool plan_packet_of(struct frame *f, uint32_t index, uint32_t *nod
 #endif
 }
 
+/* ---- what is known late, and then settled: mrg_plan_settle.c ---- */
+
+/* Writes a number that is known now. */
+PLAN_PART bool plan_settle(struct frame *f, uint32_t node, uint64_t value);
+/* The size of an item, unless it is what is to be cut. */
+PLAN_PART uint64_t plan_cut_down(struct mrg_walk *w, uint32_t node, uint64_t size);
+/* Whether there is a number that says an item from `node` to the position, or somebody else says it. */
+PLAN_PART bool plan_can_be_said(struct frame *f, uint32_t index, uint32_t node);
+/* A maker's item whose expression is not known yet; its value was taken to be this. */
+PLAN_RARE void plan_doubt(struct frame *f, uint32_t index, uint32_t node, uint64_t pos, uint64_t value);
+/* The same of an item that began at `pos` and is of so many octets or elements, unless that is where the number comes from. */
+static inline void plan_doubt_size(struct frame *f, uint32_t index, uint64_t pos, uint64_t value)
+{
+	if (!plan_has(&plan_of(f->w)->items[index], MRG_PLAN_IS_SAID))
+		plan_doubt(f, index, 0, pos, value);
+}
+/* What goes up to an end that is not known yet has been made up to the position; or that end is here. */
+PLAN_PART void plan_rest(struct frame *f);
+PLAN_PART void plan_rest_ends(struct frame *f);
+/* Whether what was doubted of a packet turned out right, at its end. */
+PLAN_PART bool plan_confirm(struct frame *f);
+/* What a maker does not look at, who would have to. */
+static inline void plan_unsure(const struct frame *f)
+{
+	if (plan_makes(f->w))
+		f->w->unsure = true;
+}
+
 /* Puts a number right that says how long an item is, by way of more than itself. */
 PLAN_PART bool plan_solve_now(struct frame *f, uint32_t index, uint32_t node);
 static inline bool plan_solve(struct frame *f, uint32_t index, uint32_t node)
 {
-	return !plan_makes(f->w) || plan_solve_now(f, index, node);
+	const uint32_t field = plan_of(f->w)->items[index].field;
+	return !plan_makes(f->w) || field == MRG_PLAN_NONE ||
+	       !plan_has(&plan_of(f->w)->items[field], MRG_PLAN_IS_SOLVED) || plan_solve_now(f, index, node);
 }
 /* The first arm for a value, which of a chain is its first octet; item->n: there is none. */
 PLAN_PART uint32_t plan_far_arm(const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t value);
@@ -255,8 +286,8 @@ static inline PLAN_ALWAYS uint64_t plan_load_in(const uint8_t *data, uint64_t bi
 	const uint8_t *const p = data + bit / 8;
 	if (in + bits <= 8)
 		return (unsigned)p[0] >> (8 - in - bits) & (0xffu >> (8 - bits));
-	if (in == 0 && big && bits == 16)
-		return (uint64_t)p[0] << 8 | p[1];
+	if (big && in + bits == 16)
+		return ((uint64_t)p[0] << 8 | p[1]) & (0xffffu >> in);
 	if (in == 0 && big && bits == 32)
 		return mrg_be32(p);
 	return plan_load_any(data, bit, bits, big);
@@ -275,8 +306,9 @@ static inline void plan_store(uint8_t *data, uint64_t bit, unsigned bits, bool b
 	if (in + bits <= 8) {
 		const unsigned shift = 8 - in - bits, mask = (0xffu >> (8 - bits)) << shift;
 		p[0] = (uint8_t)((p[0] & ~mask) | ((unsigned)value << shift & mask));
-	} else if (in == 0 && big && bits == 16) {
-		p[0] = (uint8_t)(value >> 8);
+	} else if (big && in + bits == 16) {
+		const unsigned mask = 0xffu >> in;
+		p[0] = (uint8_t)((p[0] & ~mask) | ((unsigned)(value >> 8) & mask));
 		p[1] = (uint8_t)value;
 	} else {
 		plan_store_any(data, bit, bits, big, value);
@@ -374,7 +406,7 @@ PLAN_PART const struct mrg_plan_item *plan_item_at(const struct mrg_walk *w, con
 PLAN_PART void plan_put_jumps(struct mrg_walk *w, uint32_t at, uint64_t len);
 
 PLAN_PART uint64_t plan_draw_within(struct mrg_rng *rng, uint64_t lo, uint64_t hi);
-PLAN_PART uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_plan_item *item);
+PLAN_EACH uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_plan_item *item);
 PLAN_PART uint32_t plan_draw_size(struct mrg_walk *w, uint64_t most);
 PLAN_PART uint32_t plan_draw_count(struct mrg_walk *w, const struct mrg_plan_item *item);
 PLAN_PART uint32_t plan_draw_arm(const struct frame *f, const struct mrg_plan_item *item);

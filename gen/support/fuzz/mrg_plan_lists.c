@@ -51,7 +51,8 @@ static uint64_t size_to_grow(const struct frame *f, uint64_t len)
 }
 
 /* How many octets a maker writes, and what. */
-static bool make_octets(struct frame *f, const struct mrg_plan_item *item, uint32_t index, uint64_t *size)
+static bool make_octets(
+	struct frame *f, const struct mrg_plan_item *item, uint32_t index, uint64_t *size, bool *is_known)
 {
 	struct mrg_walk *const w = f->w;
 	const uint32_t at = (uint32_t)(f->pos / 8);
@@ -82,6 +83,8 @@ static bool make_octets(struct frame *f, const struct mrg_plan_item *item, uint3
 		len = plan_aims(w)->sized_by;
 		w->aims.went_wrong = true;
 	}
+	if (w->confirms && plan_has(item, MRG_PLAN_HAS_MAX) && len > item->max)
+		return plan_refuse(w, MRG_E_LIMIT, f->pos, index, "too long");
 	if (len > f->limit - at || (item->mode == MRG_PLAN_UNTIL && len == f->limit - at))
 		return plan_refuse(w, MRG_E_SPACE, f->pos, index, "no room");
 	const uint64_t kept = was == NULL ? 0 : was->value < len ? was->value : len;
@@ -102,6 +105,7 @@ static bool make_octets(struct frame *f, const struct mrg_plan_item *item, uint3
 		w->out[at + len] = (uint8_t)item->value;
 	}
 	*size = len;
+	*is_known = known || item->mode == MRG_PLAN_UNTIL;
 	return true;
 }
 
@@ -112,8 +116,9 @@ PLAN_EACH bool plan_octets(struct frame *f, uint32_t index, uint32_t *node)
 	const uint32_t at = (uint32_t)(f->pos / 8);
 	uint32_t len = 0;
 	uint64_t said = f->limit - at;
+	bool known = true;
 	if (plan_makes(w)) {
-		if (!make_octets(f, item, index, &said))
+		if (!make_octets(f, item, index, &said, &known))
 			return false;
 	} else if (item->mode == MRG_PLAN_LEN && !plan_value(f, item->expr, &said)) {
 		return plan_refuse(w, MRG_E_SPACE, f->pos, index, "unknown");
@@ -135,16 +140,25 @@ PLAN_EACH bool plan_octets(struct frame *f, uint32_t index, uint32_t *node)
 	if (item->id != 0 && plan_tells(w))
 		mrg_event_octets(&w->events, item->id, (struct mrg_span){ f->data + at, len });
 	plan_note(w, index, len, at);
+	const uint64_t start = f->pos;
 	if (plan_is_bare(item)) {
 		f->pos = end;
-		return true;
+	} else {
+		*node = plan_begin(f, index);
+		if (*node == 0)
+			return false;
+		w->nodes[*node].value = len;
+		plan_end_at(f, *node, end);
+		if (!plan_solve(f, index, *node))
+			return false;
 	}
-	*node = plan_begin(f, index);
-	if (*node == 0)
-		return false;
-	w->nodes[*node].value = len;
-	plan_end_at(f, *node, end);
-	return plan_solve(f, index, *node);
+	if (known || !w->confirms)
+		return true;
+	if (item->mode == MRG_PLAN_REST)
+		plan_rest(f);
+	else
+		plan_doubt_size(f, index, start, len);
+	return true;
 }
 
 PLAN_EACH bool plan_align(struct frame *f, uint32_t index, uint32_t *node)
@@ -236,6 +250,8 @@ static bool keys_differ(struct frame *f, uint32_t index, uint32_t list, uint32_t
 	const struct mrg_node *const key = key_of(w, item, element);
 	if (key == NULL)
 		return true;
+	if (key->unknown)
+		plan_unsure(f);
 	const bool number = plan_of(w)->items[key->item].kind != MRG_PLAN_BYTES;
 	const struct mrg_node *before = NULL;
 	for (uint32_t at = w->nodes[list].first; at != 0; at = w->nodes[at].next) {
@@ -258,6 +274,7 @@ static bool keys_differ(struct frame *f, uint32_t index, uint32_t list, uint32_t
 struct listing {
 	uint64_t want; /* elements, or octets */
 	bool counted;  /* want is elements: said by the message, or decided */
+	bool known;    /* how far it goes is what the message says; or what ends it does */
 };
 
 static inline PLAN_ALWAYS bool another(
@@ -312,21 +329,31 @@ static inline PLAN_ALWAYS bool try_element(struct frame *f, uint32_t index, uint
 {
 	enum { TRIES = 4 };
 	struct mrg_walk *const w = f->w;
-	const struct frame before = *f;
+	const uint64_t pos = f->pos;
+	const uint32_t limit = f->limit;
+	const bool limit_known = f->limit_known, big = f->big;
+	const bool rests = w->rests;
+	const uint64_t rest_end = w->rest_end;
 	const size_t nodes = w->node_n, slots = w->slot_n, computed = w->computed_n,
 		     made = plan_made(w) != NULL ? w->made->n : 0;
-	const uint32_t targets = w->target_n,
+	const uint32_t targets = w->target_n, doubts = w->doubt_n,
 		       slot = w->slots[f->slots + plan_of(w)->items[plan_of(w)->items[index].a].slot];
 	for (int i = 0; i < TRIES; i++) {
 		if (element(f, index, list))
 			return true;
 		if (plan_aims(w)->went_wrong || w->status == MRG_E_SPACE)
 			return false;
-		*f = before;
+		f->pos = pos;
+		f->limit = limit;
+		f->limit_known = limit_known;
+		f->big = big;
 		w->node_n = nodes;
 		w->slot_n = slots;
 		w->computed_n = computed;
 		w->target_n = targets;
+		w->doubt_n = doubts;
+		w->rests = rests;
+		w->rest_end = rest_end;
 		w->slots[f->slots + plan_of(w)->items[plan_of(w)->items[index].a].slot] = slot;
 		if (plan_made(w) != NULL)
 			w->made->n = made;
@@ -372,7 +399,7 @@ static inline PLAN_ALWAYS struct listing listing_of(
 	struct frame *f, uint32_t index, const struct mrg_choice *was)
 {
 	const struct mrg_plan_item *const item = &plan_of(f->w)->items[index];
-	struct listing l = { .counted = item->mode == MRG_PLAN_COUNTED };
+	struct listing l = { .counted = item->mode == MRG_PLAN_COUNTED, .known = true };
 	bool known = true;
 	if (item->mode == MRG_PLAN_COUNTED || item->mode == MRG_PLAN_OCTETS)
 		known = plan_value(f, item->expr, &l.want);
@@ -383,6 +410,7 @@ static inline PLAN_ALWAYS struct listing listing_of(
 	if ((item->mode == MRG_PLAN_OCTETS && known) || (item->mode == MRG_PLAN_REST && f->limit_known))
 		return l;
 	l.counted = true;
+	l.known = false;
 	l.want = was != NULL ? was->value : plan_draw_count(f->w, item);
 	if (item->mode == MRG_PLAN_COUNTED)
 		l.want = as_said(f->w, item, l.want);
@@ -476,11 +504,25 @@ PLAN_EACH bool plan_list(struct frame *f, uint32_t index, uint32_t *node)
 	f->limit = outer;
 	f->limit_known = outer_known;
 	const uint32_t count = w->nodes[*node].child_n;
+	const uint64_t start = w->nodes[*node].bit_off;
 	plan_tell(w, item->id, count);
 	if (item->id == 0)
 		plan_forget(w, &before);
 	plan_reach(f, item->point + (count < 2 ? count : 2));
 	plan_leave(w, g, count);
 	plan_end_at(f, *node, f->pos);
-	return plan_solve(f, index, *node);
+	if (!plan_solve(f, index, *node))
+		return false;
+	if (!plan_makes(w) || !w->confirms || l.known)
+		return true;
+	switch (item->mode) {
+	case MRG_PLAN_COUNTED: plan_doubt_size(f, index, start, count); break;
+	case MRG_PLAN_REST: plan_rest(f); break;
+	case MRG_PLAN_OCTETS:
+		plan_rest_ends(f);
+		plan_doubt_size(f, index, start, (f->pos - start) / 8);
+		break;
+	default: plan_unsure(f); break;
+	}
+	return true;
 }

@@ -1,6 +1,7 @@
 /* The walker as a whole: it reads, notes decisions, and makes.  See mrg_plan_inside.h. */
 #define PLAN_PART static
 /* NOLINTBEGIN(bugprone-suspicious-include) */
+#include "mrg_plan_settle.c"
 #include "mrg_plan_walk.c"
 #include "mrg_plan_numbers.c"
 #include "mrg_plan_lists.c"

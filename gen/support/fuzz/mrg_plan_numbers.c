@@ -8,15 +8,17 @@
 static bool is_owed_now(const struct frame *f, const struct mrg_plan_item *item)
 {
 	uint32_t steps[4] = { item->slot }, n = 1;
-	for (const struct frame *at = f; at != NULL && n < 4; steps[n++] = at->up_slot, at = at->up)
+	for (const struct frame *at = f; at != NULL && n < 4; steps[n++] = at->up_slot, at = at->up) {
+		const struct mrg_plan_length *const l = &plan_of(f->w)->lengths[at->p->lengths];
 		for (uint32_t i = 0; i < at->p->length_n; i++) {
-			const struct mrg_plan_length *const l = &plan_of(f->w)->lengths[at->p->lengths + i];
-			bool same = l->path_len == n;
-			for (uint32_t k = 0; same && k < n; k++)
-				same = plan_of(f->w)->lists[l->path + k] == steps[n - 1 - k];
-			if (same)
+			const uint32_t *const last = plan_of(f->w)->lists + l[i].path + n - 1;
+			uint32_t same = 0;
+			while (l[i].path_len == n && same < n && *(last - same) == steps[same])
+				same++;
+			if (same == n)
 				return true;
 		}
+	}
 	return false;
 }
 
@@ -129,6 +131,8 @@ static inline PLAN_ALWAYS bool judge(
 {
 	const struct mrg_plan_item *const item = &plan_of(f->w)->items[index];
 	uint32_t point = 0;
+	if (unknown && plan_has(item, MRG_PLAN_IS_CONST | MRG_PLAN_IS_CLOSED))
+		plan_unsure(f);
 	if (plan_has(item, MRG_PLAN_IS_CONST)) {
 		if (value != item->value &&
 			!plan_differs(f, index, 0, MRG_E_VALUE, at, "not what it has to be"))

@@ -80,6 +80,7 @@ static void ready(struct mrg_plan_subject *s, struct mrg_choices *made)
 	s->room->walk.plan = s->plan;
 	s->room->walk.reached = NULL;
 	s->room->walk.postpones = false;
+	s->room->walk.confirms = false;
 	s->room->walk.offsets = s->offsets;
 	s->room->walk.ranks = s->ranks;
 	s->room->walk.aims = (struct mrg_plan_aims)MRG_PLAN_NO_AIMS;
@@ -142,12 +143,6 @@ static enum mrg_status read_now(struct mrg_plan_subject *s, const uint8_t *in, s
 	return w->status;
 }
 
-static bool is_memo_of(
-	const struct mrg_plan_memo *m, const struct mrg_plan_subject *s, const uint8_t *in, size_t len)
-{
-	return m->subject == s && m->len == len && memcmp(m->in, in, len) == 0;
-}
-
 /* What is remembered of an input; of one that is not known, it is read into `room` and remembered, if that is small enough.  NULL: it isn't. */
 static const struct mrg_plan_memo *memo_of(
 	struct mrg_plan_subject *s, const uint8_t *in, size_t len, struct mrg_choices *room)
@@ -156,7 +151,7 @@ static const struct mrg_plan_memo *memo_of(
 	/* Each has two places that it may be in. */
 	struct mrg_plan_memo *const pair = &s->room->memos[hash % MRG_PLAN_MEMOS & ~UINT64_C(1)];
 	for (unsigned i = 0; i < 2; i++)
-		if (is_memo_of(&pair[i], s, in, len))
+		if (pair[i].subject == s && pair[i].len == len && memcmp(pair[i].in, in, len) == 0)
 			return &pair[i];
 	(void)read_input(s, in, len, room, NULL, NULL);
 	if (len > MRG_PLAN_MEMO_LEN || room->n > MRG_PLAN_MEMO_CHOICES)
@@ -296,6 +291,7 @@ static size_t make_from(struct mrg_plan_subject *s, struct mrg_rng *rng, const s
 	ready(s, NULL); /* what is decided can be read again, if anybody asks */
 	s->room->walk.reached = s->reached;
 	s->room->walk.aims.wrong = wrong;
+	s->room->walk.confirms = old == NULL && wrong == MRG_PLAN_NONE && !aimed;
 	if (aimed && s->point_n != 0)
 		aim(s, rng);
 	const struct mrg_rng before = *rng;
@@ -307,9 +303,11 @@ static size_t make_from(struct mrg_plan_subject *s, struct mrg_rng *rng, const s
 	return mrg_plan_make(&s->room->walk, s->packet, all, rng, old, out + head, cap - head);
 }
 
+/* What was made of nothing is one, unless the maker could not look at all of it. */
 static bool is_message(struct mrg_plan_subject *s, const uint8_t *out, size_t len)
 {
-	return read_ahead(s, out, len) == MRG_OK && s->room->walk.used == len - head_len(s);
+	return !s->room->walk.unsure ||
+	       (read_ahead(s, out, len) == MRG_OK && s->room->walk.used == len - head_len(s));
 }
 
 size_t mrg_plan_subject_make(void *ctx, struct mrg_rng *rng, uint8_t *out, size_t cap)

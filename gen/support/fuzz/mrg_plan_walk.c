@@ -50,114 +50,6 @@ PLAN_RARE bool plan_cut_here(struct frame *f, uint64_t octets)
 	return true;
 }
 
-/* ---- numbers that follow from what comes later ---- */
-
-static bool settle(struct frame *f, uint32_t node, uint64_t value)
-{
-	struct mrg_walk *const w = f->w;
-	struct mrg_node *const n = &w->nodes[node];
-	const struct mrg_plan_item *const item = &plan_of(w)->items[n->item];
-	if (n->item == plan_aims(w)->wrong)
-		return true;
-	n->value = value;
-	n->unknown = false;
-	if (item->kind == MRG_PLAN_SCALAR) {
-		if (item->bits < 64 && value >> item->bits != 0)
-			return plan_refuse(
-				w, MRG_E_RANGE, n->bit_off, n->item, "can't hold what is computed");
-		plan_store(w->out, n->bit_off, item->bits, plan_is_big(f, item->endian), value);
-		return true;
-	}
-	const struct mrg_plan_varint *const v = &plan_of(w)->varints[item->a];
-	uint8_t room[32] = { 0 };
-	if (value > v->hi || plan_put_varint(room, n->bit_off % 8, v, value) != n->bit_len)
-		return plan_refuse(w, MRG_E_RANGE, n->bit_off, n->item, "takes more octets than it had");
-	plan_put_varint(w->out, n->bit_off, v, value);
-	return true;
-}
-
-/* What is to be cut must not get a length that says so. */
-static bool is_cut_itself(const struct mrg_walk *w, uint32_t item)
-{
-	return plan_aims(w)->aim != MRG_PLAN_NONE &&
-	       (item == plan_aims(w)->aim || (plan_of(w)->items[plan_aims(w)->aim].kind == MRG_PLAN_REGION &&
-						     plan_of(w)->items[plan_aims(w)->aim].a == item));
-}
-
-/* The size of an item, unless it is what is to be cut. */
-static uint64_t cut_down(struct mrg_walk *w, uint32_t node, uint64_t size)
-{
-	const uint32_t at = w->nodes[node].bit_off / 8;
-	if (!plan_aims(w)->cuts || is_cut_itself(w, w->nodes[node].item) || plan_aims(w)->cut_at < at ||
-		plan_aims(w)->cut_at >= at + size)
-		return size;
-	w->aims.cuts = false;
-	return plan_aims(w)->cut_at - at;
-}
-
-/* The value of a number from which a length of `want` octets follows; or, of what is cut, the longest that is shorter. */
-static bool solution(struct frame *f, uint32_t e, struct mrg_node *n, const struct mrg_plan_item *said,
-	uint64_t want, uint64_t *value)
-{
-	enum { TRIED_MAX = 256 };
-	uint64_t first, second = 0, have;
-	n->unknown = false;
-	n->value = said->lo;
-	if (!plan_value(f, e, &first) || first > want)
-		return false;
-	n->value = said->lo + 1;
-	if (!plan_value(f, e, &second))
-		return false;
-	*value = second > first ? said->lo + (want - first) / (second - first) : said->lo;
-	for (unsigned i = 0; i < TRIED_MAX && *value <= said->hi; i++, ++*value) {
-		n->value = *value;
-		if (plan_value(f, e, &have) && have >= want)
-			return have == want;
-	}
-	return false;
-}
-
-/* A number that says how long an item is, by way of more than itself, now that it is known how long. */
-PLAN_PART bool plan_solve_now(struct frame *f, uint32_t index, uint32_t node)
-{
-	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
-	if (item->field == MRG_PLAN_NONE || !plan_has(&plan_of(w)->items[item->field], MRG_PLAN_IS_SOLVED))
-		return true;
-	const struct mrg_plan_item *const said = &plan_of(w)->items[item->field];
-	const uint32_t at = w->slots[f->slots + said->slot];
-	uint64_t want = w->nodes[node].bit_len / 8, value;
-	if (at == 0 || !w->nodes[at].unknown)
-		return true;
-	const bool cuts = plan_aims(w)->cuts;
-	want = cut_down(w, node, want);
-	bool solved = solution(f, item->expr, &w->nodes[at], said, want, &value);
-	for (unsigned i = 0; !solved && cuts && !plan_aims(w)->cuts && want > 0 && i < 16; i++)
-		solved = solution(f, item->expr, &w->nodes[at], said, --want, &value);
-	if (!solved)
-		return plan_refuse(w, MRG_E_RANGE, f->pos, index, "no number says this length");
-	return settle(f, at, value);
-}
-
-/* Whether there is a number that says an item from `node` to the position, or somebody else says it. */
-static bool can_be_said(struct frame *f, uint32_t index, uint32_t node)
-{
-	struct mrg_walk *const w = f->w;
-	const struct mrg_plan_item *const item = index != MRG_PLAN_NONE ? &plan_of(w)->items[index] : NULL;
-	if (item == NULL || item->field == MRG_PLAN_NONE ||
-		!plan_has(&plan_of(w)->items[item->field], MRG_PLAN_IS_SOLVED))
-		return true;
-	const uint32_t at = w->slots[f->slots + plan_of(w)->items[item->field].slot];
-	if (at == 0 || !w->nodes[at].unknown)
-		return true;
-	const struct mrg_node before = w->nodes[at];
-	uint64_t value;
-	const bool can = solution(f, item->expr, &w->nodes[at], &plan_of(w)->items[item->field],
-		(f->pos - w->nodes[node].bit_off) / 8, &value);
-	w->nodes[at] = before;
-	return can;
-}
-
 PLAN_RARE void plan_put_more(struct frame *f, uint32_t index, uint32_t node)
 {
 	enum { MORE_MAX = 64 };
@@ -168,7 +60,7 @@ PLAN_RARE void plan_put_more(struct frame *f, uint32_t index, uint32_t node)
 	w->aims.went_wrong = true;
 	plan_draw_octets(w, w->out + f->pos / 8, (size_t)n + MORE_MAX);
 	f->pos += 8 * n;
-	for (unsigned i = 0; i < MORE_MAX && !can_be_said(f, index, node); i++)
+	for (unsigned i = 0; i < MORE_MAX && !plan_can_be_said(f, index, node); i++)
 		f->pos += 8;
 }
 
@@ -266,10 +158,14 @@ static inline PLAN_ALWAYS bool region(struct frame *f, uint32_t index, uint32_t 
 		w->aims.cut_at--;
 	}
 	if (!known) {
-		if (plan_makes(w) && plan_aims(w)->went_wrong && !can_be_said(f, index, *node))
+		if (plan_makes(w) && plan_aims(w)->went_wrong && !plan_can_be_said(f, index, *node))
 			plan_put_more(f, index, *node);
 		plan_end_at(f, *node, f->pos);
-		return plan_solve(f, index, *node);
+		plan_rest_ends(f);
+		if (!plan_solve(f, index, *node))
+			return false;
+		plan_doubt_size(f, index, w->nodes[*node].bit_off, w->nodes[*node].bit_len / 8);
+		return true;
 	}
 	if (f->pos != end && !plan_has(item, MRG_PLAN_HAS_TAIL))
 		return plan_refuse_at(f, index, plan_has(item, MRG_PLAN_CAN_CUT), MRG_E_LENGTH, f->pos,
@@ -293,6 +189,8 @@ static inline PLAN_ALWAYS bool optional(struct frame *f, uint32_t index)
 			  : was != NULL && !plan_leads(w, index)
 				  ? was->value
 				  : plan_leads(w, index) || mrg_rng_next(w->rng) >> 63 != 0;
+	if (!known)
+		plan_doubt(f, index, 0, f->pos, present);
 	plan_reach(f, item->point + (present == 0));
 	if (item->gate != MRG_PLAN_NONE)
 		plan_tell(w, item->id, present != 0);
@@ -327,7 +225,7 @@ PLAN_PART uint32_t plan_far_arm(const struct mrg_walk *w, const struct mrg_plan_
 
 /* What was made for an arm must lead to it when it is read. */
 static inline PLAN_ALWAYS bool leads_back(
-	struct frame *f, const struct mrg_plan_item *item, uint64_t start, uint32_t arm)
+	struct frame *f, const struct mrg_plan_item *item, uint64_t start, uint32_t arm, uint32_t node)
 {
 	const uint64_t pos = f->pos;
 	uint64_t value;
@@ -336,6 +234,8 @@ static inline PLAN_ALWAYS bool leads_back(
 	const bool known = plan_value(f, item->expr, &value);
 	f->w->ahead = false;
 	f->pos = pos;
+	if (!known)
+		plan_doubt(f, (uint32_t)(item - plan_of(f->w)->items), node, start, 0);
 	return !known || plan_arm_for(f->w, item, value) == arm;
 }
 
@@ -391,8 +291,10 @@ static inline PLAN_ALWAYS bool choice(struct frame *f, uint32_t index, uint32_t 
 	if (inner != 0)
 		plan_adopt(w, *node, inner);
 	plan_end_at(f, *node, f->pos);
-	if (plan_makes(w) && !known && !leads_back(f, item, start, arm) &&
-		!(put_right(f, item, start, arm, inner) && leads_back(f, item, start, arm)))
+	if (item->bits != 0) /* it must have them, even if its arm takes fewer */
+		plan_unsure(f);
+	if (plan_makes(w) && !known && !leads_back(f, item, start, arm, *node) &&
+		!(put_right(f, item, start, arm, inner) && leads_back(f, item, start, arm, *node)))
 		return plan_refuse(w, MRG_E_TAG, start, index, "would be read as another");
 	return true;
 }
@@ -422,9 +324,13 @@ static inline PLAN_ALWAYS bool check(struct frame *f, uint32_t index)
 		return true; /* the next time */
 	if (plan_is_aim(f, index, 1) && plan_has(item, MRG_PLAN_ASKS_ROOM) && item->field == MRG_PLAN_NONE)
 		plan_cut_here(f, ROOM_MAX);
-	if (plan_has(item, MRG_PLAN_CALLS) || (item->severity == MRG_PLAN_SEND && !plan_makes(w)) ||
-		!plan_value(f, item->expr, &holds))
+	if (plan_has(item, MRG_PLAN_CALLS) || (item->severity == MRG_PLAN_SEND && !plan_makes(w)))
 		return true;
+	if (!plan_value(f, item->expr, &holds)) {
+		if (plan_makes(w))
+			plan_doubt(f, index, 0, f->pos, 0);
+		return true;
+	}
 	if (item->severity != MRG_PLAN_SEND && !plan_has(item, MRG_PLAN_IS_SURE))
 		plan_reach(f, item->point + (holds == 0));
 	if (holds != 0 || plan_aims(w)->went_wrong)
@@ -449,6 +355,8 @@ static inline PLAN_ALWAYS bool let(struct frame *f, uint32_t index, uint32_t *no
 		return false;
 	f->w->nodes[*node].value = value;
 	f->w->nodes[*node].unknown = !known;
+	if (!known)
+		plan_doubt(f, index, *node, f->pos, 0);
 	return true;
 }
 
@@ -470,6 +378,8 @@ static inline PLAN_ALWAYS bool endian_by(struct frame *f, uint32_t index)
 	uint64_t value = 0;
 	if (plan_value(f, plan_of(f->w)->items[index].expr, &value))
 		f->big = value != 0;
+	else
+		plan_unsure(f);
 	return true;
 }
 
@@ -511,18 +421,18 @@ PLAN_PART bool plan_items(struct frame *f, uint32_t first, uint32_t n)
 
 /* ---- what is derived, and what is compared ---- */
 
-static bool settle_lengths(struct frame *f)
+static inline PLAN_ALWAYS bool settle_lengths(struct frame *f, const struct mrg_plan_packet *p)
 {
 	struct mrg_walk *const w = f->w;
-	for (uint32_t i = 0; i < f->p->length_n; i++) {
-		const struct mrg_plan_length *const l = &plan_of(w)->lengths[f->p->lengths + i];
+	for (uint32_t i = 0; i < p->length_n; i++) {
+		const struct mrg_plan_length *const l = &plan_of(w)->lengths[p->lengths + i];
 		const uint32_t at = plan_find(f, plan_of(w)->lists + l->path, l->path_len),
 			       of = w->slots[f->slots + l->slot];
 		if (at == 0)
 			continue;
 		const struct mrg_node *const n = &w->nodes[of];
 		const uint64_t value = of == 0 ? 0 : l->count ? plan_inner(w, n)->child_n : n->bit_len / 8;
-		if (!settle(f, at, l->count ? value : cut_down(w, of, value)))
+		if (!plan_settle(f, at, l->count ? value : plan_cut_down(w, of, value)))
 			return false;
 	}
 	return true;
@@ -543,7 +453,7 @@ static bool cut_sizes(struct frame *f, uint32_t expr)
 	const uint32_t at = e->a != MRG_PLAN_NONE ? w->slots[f->slots + e->a] : f->node;
 	if (at == 0 && e->a != MRG_PLAN_NONE)
 		return false;
-	w->nodes[at].bit_len = (uint32_t)(8 * cut_down(w, at, w->nodes[at].bit_len / 8));
+	w->nodes[at].bit_len = (uint32_t)(8 * plan_cut_down(w, at, w->nodes[at].bit_len / 8));
 	return true;
 }
 
@@ -555,13 +465,15 @@ static bool compute(struct frame *f)
 		const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 		uint64_t want;
 		f->holder = at;
-		if (!plan_value(f, item->expr, &want))
+		if (!plan_value_of(f, &plan_of(w)->exprs[item->expr], &want)) {
+			plan_unsure(f);
 			continue;
+		}
 		if (plan_makes(w)) {
 			if (plan_aims(w)->cuts && cut_sizes(f, item->expr) &&
 				!plan_value(f, item->expr, &want))
 				continue;
-			if (!settle(f, at, want))
+			if (!plan_settle(f, at, want))
 				return false;
 			continue;
 		}
@@ -584,12 +496,18 @@ PLAN_EACH bool plan_open(struct frame *f, const struct mrg_plan_packet *p, uint3
 		return plan_refuse(w, MRG_E_SPACE, f->pos, MRG_PLAN_NONE, "too many items");
 	f->slots = (uint32_t)w->slot_n;
 	f->computed_at = (uint32_t)w->computed_n;
+	if (plan_makes(w))
+		f->doubts_at = w->doubt_n;
 	w->slot_n += p->slot_n;
 	const uint32_t index = (uint32_t)(p - plan_of(w)->packets);
 	f->ranks = w->ranks + w->offsets[index];
 	uint32_t *const slots = w->slots + f->slots;
 	switch (p->slot_n) { /* most have few */
 	default: memset(slots, 0, p->slot_n * sizeof *slots); break;
+	case 8: slots[7] = 0; /* fall through */
+	case 7: slots[6] = 0; /* fall through */
+	case 6: slots[5] = 0; /* fall through */
+	case 5: slots[4] = 0; /* fall through */
 	case 4: slots[3] = 0; /* fall through */
 	case 3: slots[2] = 0; /* fall through */
 	case 2: slots[1] = 0; /* fall through */
@@ -609,11 +527,13 @@ PLAN_EACH bool plan_close(struct frame *f, const struct mrg_plan_packet *p, uint
 {
 	struct mrg_walk *const w = f->w;
 	w->nodes[node].bit_len = (uint32_t)(f->pos - w->nodes[node].bit_off);
-	if (plan_makes(w) && !settle_lengths(f))
+	if (plan_makes(w) && !settle_lengths(f, p))
 		return false;
 	if (w->computed_n != f->computed_at && !compute(f))
 		return false;
 	w->computed_n = f->computed_at;
+	if (plan_makes(w) && w->doubt_n != f->doubts_at && !plan_confirm(f))
+		return false;
 	if (p->max_bytes != 0 && w->nodes[node].bit_len > 8 * p->max_bytes &&
 		!(plan_makes(w) && plan_aims(w)->went_wrong)) {
 		plan_reach(f, p->point);
@@ -656,6 +576,9 @@ static bool whole(
 	w->where = MRG_PLAN_NONE;
 	w->what = "";
 	w->ahead = false;
+	w->doubt_n = 0;
+	w->rests = false;
+	w->unsure = plan_of(w)->sums; /* of what may be settled behind them */
 	if (plan_made(w) != NULL) {
 		w->made->n = 0;
 		w->made->text = data;
@@ -663,6 +586,7 @@ static bool whole(
 	uint32_t root = 0;
 	if (!plan_packet_of(&f, packet, &root))
 		return false;
+	plan_rest_ends(&f);
 	w->used = (size_t)(f.pos / 8);
 	return true;
 }
@@ -671,7 +595,7 @@ static bool whole(
 static enum mrg_status read_whole(
 	struct mrg_walk *w, uint32_t packet, struct mrg_span in, const uint64_t *args)
 {
-	w->making = false;
+	w->making = w->confirms = false;
 	w->old = NULL;
 	w->old_at = w->old_end = 0;
 	w->aims.wrong = MRG_PLAN_NONE;
