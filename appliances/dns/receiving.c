@@ -153,8 +153,10 @@ static const char *finish_changes(struct receiving *r)
 		return mrg_dns_zone_fault_str(r->why.fault);
 	const bool kept = remember(r);
 	mrg_dns_zone_change_end(&r->change);
-	if (kept)
+	if (kept) {
+		system_arena_trim(&r->made->tables);
 		version_compact(&r->made, &r->scratch);
+	}
 	system_arena_close(&r->scratch);
 	r->what = NOTHING;
 	return kept ? NULL : "not enough memory";

@@ -66,27 +66,49 @@ int version_change(struct version **out, const struct version *held)
 	return 0;
 }
 
-void version_compact(struct version **v, struct mrg_arena *scratch)
-{
-	struct version *const old = *v, *fresh;
-	if (!mrg_dns_zone_rebuild_due(old->zone, &old->nodes->arena) ||
-		version_begin(&fresh, old->nodes->arena.cap) != 0)
-		return;
-	struct mrg_arena *const nodes = &fresh->nodes->arena;
-	if (mrg_dns_zone_rebuild(old->zone, nodes, scratch, &fresh->zone, NULL) != MRG_OK ||
-		mrg_dns_history_copy(nodes, old->newest, SIZE_MAX, &fresh->newest) != MRG_OK) {
-		version_drop(fresh);
-		return;
-	}
-	system_arena_trim(nodes);
-	version_drop(old);
-	*v = fresh;
-}
-
 size_t version_history(const struct version *v)
 {
 	const size_t half = v->nodes->arena.len / 2;
 	return half > HISTORY_MIN ? half : (size_t)HISTORY_MIN;
+}
+
+/* Where there is no room for what was, who has an older version gets all of the zone. */
+static void copy_history(struct version *v, struct mrg_arena *to, const struct mrg_dns_step *newest)
+{
+	if (mrg_dns_history_copy(to, newest, version_history(v), &v->newest) != MRG_OK)
+		v->newest = NULL;
+}
+
+void version_remember(struct version *v, const struct mrg_dns_step *newest)
+{
+	copy_history(v, &v->tables, newest);
+	system_arena_trim(&v->tables);
+}
+
+int version_rebuild(struct version **out, const struct version *old, struct mrg_arena *scratch)
+{
+	const size_t cap = old->nodes->arena.cap;
+	struct version *fresh;
+	const int err = version_begin(&fresh, cap > VERSION_ANY_SIZE ? cap : VERSION_ANY_SIZE);
+	if (err != 0)
+		return err;
+	struct mrg_arena *const nodes = &fresh->nodes->arena;
+	if (mrg_dns_zone_rebuild(old->zone, nodes, scratch, &fresh->zone, NULL) != MRG_OK) {
+		version_drop(fresh);
+		return ENOMEM;
+	}
+	copy_history(fresh, nodes, old->newest);
+	system_arena_trim(nodes);
+	*out = fresh;
+	return 0;
+}
+
+void version_compact(struct version **v, struct mrg_arena *scratch)
+{
+	struct version *const old = *v;
+	if (mrg_dns_zone_rebuild_due(old->zone, &old->nodes->arena) &&
+		version_rebuild(v, old, scratch) == 0)
+		version_drop(old);
 }
 
 /* What changes take is not known before. */
