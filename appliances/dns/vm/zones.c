@@ -61,10 +61,23 @@ static const char *find_file(struct zones *z, const char *path, struct mrg_span 
 	return NULL;
 }
 
+/* A copy with a NUL behind it, which another file may follow in the archive. */
+static uint8_t *copy_text(struct mrg_arena *arena, struct mrg_span octets)
+{
+	uint8_t *const p = mrg_arena_get(arena, octets.len + 1u, 1);
+	if (p != NULL && octets.len != 0)
+		memcpy(p, octets.p, octets.len);
+	return p;
+}
+
 const char *text_file_read(struct text_file *t, const char *path)
 {
-	*t = (struct text_file){ .mapped = 0 };
-	return find_file(&zones, path, &t->text);
+	struct mrg_span octets;
+	const char *const why = find_file(&zones, path, &octets);
+	if (why != NULL)
+		return why;
+	*t = (struct text_file){ .text = { copy_text(&zones.app->arena, octets), octets.len } };
+	return t->text.p != NULL ? NULL : "too little memory for its text";
 }
 
 void text_file_close(struct text_file *t) { (void)t; }
@@ -151,15 +164,13 @@ static struct version *read_zone(struct zones *z, const struct zone_option *opti
 {
 	struct mrg_arena *const arena = &z->app->arena;
 	struct text t = { .name = option->file != NULL ? option->file : vm_app_data_name(z->app) };
-	uint8_t *const p = mrg_arena_get(arena, octets.len + 1u, 1);
+	const uint8_t *const p = copy_text(arena, octets);
 	struct nodes *const nodes = mrg_arena_get(arena, sizeof *nodes, _Alignof(struct nodes));
 	struct version *const v = mrg_arena_get(arena, sizeof *v, _Alignof(struct version));
 	if (p == NULL || nodes == NULL || v == NULL) {
 		(void)said_no_zone(t.name, "too little memory for its text");
 		return NULL;
 	}
-	if (octets.len != 0)
-		memcpy(p, octets.p, octets.len);
 	t.octets = (struct mrg_span){ p, octets.len };
 	atomic_init(&nodes->users, 1);
 	atomic_init(&v->users, 1);

@@ -93,11 +93,12 @@ class Pair:
     def __exit__(self, *_: object) -> None:
         self.folder.cleanup()
 
-    def image(self, *lines: str, text: str = "", words: str = "", memory: int = 32, clock: bool = True) -> Machine:
+    def image(self, *lines: str, text: str = "", words: str = "", memory: int = 32, clock: bool = True, whole: int = 1) -> Machine:
+        """The configuration has a multiple of `whole` octets."""
         packed = self.path / "packed"
         packed.mkdir()
         config = f"key {KEY} {{\nsecret {SECRET}\n}}\nzone {ORIGIN} {{\n" + "".join(f"{line}\n" for line in lines) + "}\n"
-        (packed / "mrg.conf").write_text(config)
+        (packed / "mrg.conf").write_text(config + "\n" * (-len(config) % whole))
         (packed / "zone").write_text(text)
         subprocess.run([ROOT / BUILD / "bin" / "mrg-pack", packed, self.path / "archive"], check=True, stdout=subprocess.DEVNULL)
         m = Machine(f"{NET} -- --config mrg.conf {words}", name="mrg-dns", port=53, at=self.own, memory=memory,
@@ -193,12 +194,15 @@ def check_expiry(report: Report) -> None:
 
 
 def check_configurations(report: Report) -> None:
-    for lines, text, said in ((("file nowhere",), "", "no such file in the archive"), (("primary 10.0.2.2", "catalog"), "", "no catalogs"),
-                              (("file zone", f"allow-update {KEY} *.example.org"), zone_text(1), "nothing is updated"),
+    for lines, text, said in ((("file nowhere",), "", "no such file in the archive"), (("file zone", "catalog"), "", "expected a primary"),
+                              (("file zone", "}", f"zone {ORIGIN}. {{", "file zone"), zone_text(1), "two zones have the same origin"),
                               (("fil zone",), "", "fil")):
         with Pair() as pair, pair.image(*lines, text=text) as m:
             m.until("nothing of the kind")
             report.check(f"{lines}", said in m.text and "event=ready" not in m.text, m.text)
+    with Pair() as pair, pair.image("file zone", text=zone_text(1), whole=4096) as m:
+        m.until("ready")
+        report.check("the next file begins where the configuration ends", dig(m, f"host7.{ORIGIN}", "+short").strip() == "192.0.2.7", m.text)
 
 
 def check_clock(report: Report) -> None:
