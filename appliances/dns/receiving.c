@@ -133,7 +133,7 @@ static const char *finish_whole(struct receiving *r)
 	if (r->held != NULL &&
 		r->option->transfer != NULL) /* who has it from here gets differences all the same */
 		version_follow(r->made, r->held);
-	system_arena_trim(&r->made->nodes->arena);
+	version_settle(&r->made);
 	return NULL;
 }
 
@@ -153,10 +153,8 @@ static const char *finish_changes(struct receiving *r)
 		return mrg_dns_zone_fault_str(r->why.fault);
 	const bool kept = remember(r);
 	mrg_dns_zone_change_end(&r->change);
-	if (kept) {
-		system_arena_trim(&r->made->tables);
-		version_compact(&r->made, &r->scratch);
-	}
+	if (kept)
+		version_settle(&r->made);
 	system_arena_close(&r->scratch);
 	r->what = NOTHING;
 	return kept ? NULL : "not enough memory";

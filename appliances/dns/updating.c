@@ -69,13 +69,13 @@ static void close_room(struct room *r)
 }
 
 /* The version of a change that was made: what is remembered with it, compact if need be, and in its file. NULL, or why not. */
-static const char *keep(struct version **made, const char *file, const struct mrg_dns_update_result *result,
-	struct room *room)
+static const char *keep(
+	struct version **made, const char *file, const struct mrg_dns_update_result *result)
 {
 	struct version *const v = *made;
 	v->zone = result->made;
 	version_remember(v, result->step);
-	version_compact(made, &room->scratch);
+	version_compact(made);
 	return kept_changed((*made)->zone, file);
 }
 
@@ -107,7 +107,7 @@ static unsigned apply_somewhere(struct wish *w, const struct version *held, stru
 {
 	struct version *roomy;
 	const unsigned rcode = apply(w, held, room, result, made);
-	if (rcode != MRG_DNS_RCODE_SERVFAIL || version_rebuild(&roomy, held, &room->scratch) != 0)
+	if (rcode != MRG_DNS_RCODE_SERVFAIL || version_rebuild(&roomy, held) != 0)
 		return rcode;
 	const unsigned again = apply(w, roomy, room, result, made);
 	version_drop(roomy);
@@ -120,7 +120,7 @@ static unsigned do_it(struct wish *w, const struct served *z, struct room *room,
 	unsigned rcode = apply_somewhere(w, z->version, room, &result, made);
 	const char *why = result.reason;
 	if (*made != NULL) {
-		why = keep(made, z->option->file, &result, room);
+		why = keep(made, z->option->file, &result);
 		if (why != NULL) {
 			rcode = MRG_DNS_RCODE_SERVFAIL;
 			version_drop(*made);

@@ -72,6 +72,15 @@ void system_arena_trim(struct mrg_arena *a)
 		a->cap = mrg_rt_blocks_trim(&world.blocks, a->p, a->cap, needed);
 }
 
+size_t system_arena_fit(const struct mrg_arena *a)
+{
+	enum { FIRST = 4096, MOST = 256 << 10 };
+	size_t size = FIRST;
+	while (size < 2u * a->len && size <= MOST)
+		size *= 2u;
+	return world.blocks.cap != 0 && size <= MOST ? size : 0;
+}
+
 void *system_get(size_t size) { return block_of(&size, size); }
 
 /* What was taken before there was an area stays taken. */
