@@ -5,27 +5,32 @@ from __future__ import annotations
 
 import re
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(ROOT / "tests"), str(ROOT / "tests" / "runtime" / "vm")]
 from qemu import TIMEOUT_S, TSC_WORD, start  # noqa: E402
 import configured  # noqa: E402
+import wire  # noqa: E402
 from harness import Files, Server  # noqa: E402
 from peers import KEY, ORIGIN, SECRET, Knotd, Nsd, Peer, free_port, records, wait_for_serial  # noqa: E402
 from peers import dig as dig_signed  # noqa: E402
 from report import BUILD, Report  # noqa: E402
 from test_card import Machine  # noqa: E402
 from test_catalog import CATALOG, KnotCatalog, catalog_text  # noqa: E402
-from test_primary_faults import GLUE, NS1, Primary, host, soa  # noqa: E402
+from test_primary_faults import GLUE, NS1, A, Primary, host, record, soa  # noqa: E402
 
 ZONE = ROOT / "appliances" / "dns" / "example.org.zone"
 NET = "ip=10.0.2.15/24 gw=10.0.2.2"
+NSEC = 47
+SORT_PIECES = 40  # of 20,000 names in no order: comparisons by 4,096
 CARD = ("-netdev", "user,id=n", "-device", "virtio-net-device,netdev=n")
 
 
@@ -190,6 +195,48 @@ def check_bound(report: Report) -> None:
             report.check("where there is more room it is taken", line.get("event") == "transfer_received", m.text)
 
 
+def signed_zone(serial: int, count: int) -> list[bytes]:
+    """Records, those of all names in no order: each name has an NSEC record, which nobody verifies."""
+    nsec = [record(f"h{n * 7919 % count}", NSEC, wire.name(f"h{n}.{ORIGIN}") + bytes((0, 6, 0x40, 0, 0, 0, 0, 3))) for n in range(count)]
+    hosts = [record(f"h{n}", A, bytes((10, serial, n // 256 % 256, n % 256))) for n in range(count)]
+    return [NS1, GLUE, host(serial), record("", NSEC, wire.name(f"h0.{ORIGIN}") + bytes((0, 6, 0x22, 0, 0, 0, 0, 3))), *hosts, *nsec]
+
+
+def check_meanwhile(report: Report) -> None:
+    """A large zone in large messages from a primary that takes its time: the old one is served until all is there, and is put together in pieces."""
+    count, per_message = 20000, 1000
+    gate, left = threading.Semaphore(0), threading.Semaphore(0)
+
+    def slowly(query: bytes, qtype: int) -> Iterator[bytes]:
+        whole = [soa(p.serial), *signed_zone(p.serial, count), soa(p.serial)]
+        for at in range(0, len(whole), per_message):
+            left.release()
+            gate.acquire(timeout=TIMEOUT_S)
+            yield p.message(query, whole[at:at + per_message])
+        left.release()
+
+    with Pair() as pair, Primary() as p, \
+            pair.image(f"primary 10.0.2.2:{p.port}", f"allow-transfer any {KEY}", memory=128, words="--zone-memory 16") as m:
+        m.until("zone origin=example.org. serial=1")
+        p.transfer = slowly
+        for serial in (2, 3):
+            p.serial = serial
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+                s.sendto(struct.pack("!6H", serial, 4 << 11, 1, 0, 0, 0) + wire.name(ORIGIN) + struct.pack("!2H", 6, 1), ("127.0.0.1", m.udp))
+            answers = []
+            for _ in range(0, 2 * count + 6, per_message):
+                left.acquire(timeout=TIMEOUT_S)
+                answers.append(address(m, f"www.{ORIGIN}"))
+                gate.release()
+            report.check(f"version {serial}: the old one is served", set(answers) == {f"192.0.2.{serial - 1}"}, f"{answers}")
+            line = m.until("transfer_received").lines[-1]
+            report.check(f"version {serial}: in pieces", int(line["pieces"]) > 2 * count // 4096 + SORT_PIECES, m.text)
+            m.until(f"zone origin=example.org. serial={serial}")
+            report.check(f"version {serial}: it is served", (serial_of(m), address(m, "h77.example.org")) == (str(serial), f"10.{serial}.0.77"), m.text)
+            left.acquire(timeout=TIMEOUT_S)
+        report.check("it is sent on", len(records(pair.own)) == 2 * count + 5, m.text)
+
+
 def check_expiry(report: Report) -> None:
     with Pair() as pair, Primary() as p:
         p.transfer = lambda query, qtype: [p.message(query, [soa(1, expire=1), NS1, GLUE, host(1), soa(1, expire=1)])]
@@ -223,7 +270,18 @@ def until(what: Callable[[], bool]) -> bool:
 
 
 def address(m: Machine, name: str) -> str:
-    return dig(m, name, "A", "+short").strip()
+    """As dig says it, many times in a second; empty when there is none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(5)
+        s.connect(("127.0.0.1", m.udp))
+        for _ in range(6):
+            s.send(wire.query(name))
+            try:
+                found = wire.read(s.recv(4096)).rdata(wire.A)
+            except TimeoutError:
+                continue
+            return socket.inet_ntoa(found[0]) if found else ""
+    return ""
 
 
 def is_refused(m: Machine, name: str) -> bool:
@@ -367,6 +425,7 @@ def main() -> int:
     check_expiry(report)
     check_clock(report)
     check_bound(report)
+    check_meanwhile(report)
     check_catalog(report)
     check_members(report)
     check_updates(report)
