@@ -24,7 +24,7 @@ from peers import KEY, ORIGIN, SECRET, Knotd, Nsd, Peer, free_port, records, wai
 from peers import dig as dig_signed  # noqa: E402
 from report import BUILD, Report  # noqa: E402
 from test_card import Machine  # noqa: E402
-from test_catalog import CATALOG, KnotCatalog, catalog_text  # noqa: E402
+from test_catalog import CATALOG, KnotCatalog, KnotConsumer, catalog_text  # noqa: E402
 from test_primary_faults import GLUE, NS1, A, Primary, host, record, soa  # noqa: E402
 
 ZONE = ROOT / "appliances" / "dns" / "example.org.zone"
@@ -105,7 +105,7 @@ class Pair:
         self.folder.cleanup()
 
     def image(self, *lines: str, text: str = "", words: str = "", memory: int = 32, clock: bool = True, blocks: tuple[str, ...] = (),
-              whole: int = 1) -> Machine:
+              whole: int = 1, other: str = "") -> Machine:
         """lines: of the zone; or blocks: all but the key. The configuration has a multiple of `whole` octets."""
         packed = self.path / "packed"
         packed.mkdir()
@@ -113,6 +113,7 @@ class Pair:
         config = "".join(f"{line}\n" for line in (f"key {KEY} {{", f"secret {SECRET}", "}", *blocks))
         (packed / "mrg.conf").write_text(config + "\n" * (-len(config) % whole))
         (packed / "zone").write_text(text)
+        (packed / "other").write_text(other)
         subprocess.run([ROOT / BUILD / "bin" / "mrg-pack", packed, self.path / "archive"], check=True, stdout=subprocess.DEVNULL)
         m = Machine(f"{NET} -- --config mrg.conf {words}", name="mrg-dns", port=53, at=self.own, memory=memory,
                     more=("-initrd", str(self.path / "archive")))
@@ -314,6 +315,16 @@ def check_catalog(report: Report) -> None:
             report.check("one is gone", until(lambda: is_refused(m, "www.a.example")), m.text)
 
 
+def check_producer(report: Report) -> None:
+    """A catalog of the archive, and its member: knotd serves what it lists."""
+    with Pair() as pair, KnotConsumer(pair.path / "consumer", pair.port, primary=pair.own) as peer:
+        told = (f"allow-transfer any {KEY}", f"notify 10.0.2.2:{pair.port} {KEY}", "}")
+        blocks = (f"zone {CATALOG} {{", "file zone", *told, "zone a.example {", "file other", *told)
+        with pair.image(blocks=blocks, text=catalog_text(1, {"x": "a.example"}), other=configured.zone_text(5)) as m:
+            there = until(lambda: dig_signed(pair.port, "+short", "www.a.example", "A").strip() == "192.0.2.5")
+            report.check("knotd serves the member", there, m.text + "\n".join(peer.lines))
+
+
 def primary_of(files: Files, names: tuple[str, ...]) -> Server:
     """Ours as a process: each zone has the number of its place as serial number."""
     own = configured.Config(files, "primary")
@@ -427,6 +438,7 @@ def main() -> int:
     check_bound(report)
     check_meanwhile(report)
     check_catalog(report)
+    check_producer(report)
     check_members(report)
     check_updates(report)
     check_many_updates(report)
