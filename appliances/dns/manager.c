@@ -305,8 +305,8 @@ static void take_signal(void *ctx, enum mrg_unix_signal signal)
 
 static void take_notify(struct manager *m, const struct letter *l)
 {
-	zone_keeper_notified(&m->keeper, mrg_dns_name_flat_from(&l->zone, 0), &l->peer,
-		l->has_serial ? &l->serial : NULL);
+	zone_keeper_notified(
+		&m->keeper, mrg_dns_name_flat_from(&l->zone, 0), &l->peer, l->has_serial ? &l->serial : NULL);
 }
 
 /* Do it, serve what came of it, and only then say so. */
@@ -314,8 +314,7 @@ static void take_update(struct manager *m, struct letter *l)
 {
 	const struct updating u = { .message = { l->message, l->len }, .peer = &l->peer, .auth = &l->auth };
 	bool changed;
-	unsigned rcode =
-		zone_keeper_update(&m->keeper, mrg_dns_name_flat_from(&l->zone, 0), &u, &changed);
+	unsigned rcode = zone_keeper_update(&m->keeper, mrg_dns_name_flat_from(&l->zone, 0), &u, &changed);
 	if (changed && !manager_serve(m))
 		rcode = MRG_DNS_RCODE_SERVFAIL;
 	l->reply_len = updating_reply(&u, rcode, l->reply, sizeof l->reply);

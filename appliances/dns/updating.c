@@ -69,8 +69,7 @@ static void close_room(struct room *r)
 }
 
 /* The version of a change that was made: what is remembered with it, compact if need be, and in its file. NULL, or why not. */
-static const char *keep(
-	struct version **made, const char *file, const struct mrg_dns_update_result *result)
+static const char *keep(struct version **made, const char *file, const struct mrg_dns_update_result *result)
 {
 	struct version *const v = *made;
 	v->zone = result->made;

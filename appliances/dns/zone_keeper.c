@@ -113,8 +113,8 @@ void zone_keeper_served(struct zone_keeper *k)
 
 /* ---- what others say ---- */
 
-void zone_keeper_notified(struct zone_keeper *k, struct mrg_span name, const struct mrg_rt_addr *peer,
-	const uint32_t *serial)
+void zone_keeper_notified(
+	struct zone_keeper *k, struct mrg_span name, const struct mrg_rt_addr *peer, const uint32_t *serial)
 {
 	const struct zone_entry *const e = zone_table_find(&k->zones, name);
 	said_notified(name, peer, serial);
@@ -122,8 +122,7 @@ void zone_keeper_notified(struct zone_keeper *k, struct mrg_span name, const str
 		secondaries_notified(e->secondary, peer, serial);
 }
 
-void zone_keeper_heard(
-	void *keeper, const struct mrg_rt_addr *peer, struct mrg_span message, uint64_t now_ns)
+void zone_keeper_heard(void *keeper, const struct mrg_rt_addr *peer, struct mrg_span message, uint64_t now_ns)
 {
 	struct zone_keeper *const k = keeper;
 	const bool told = k->tellings != NULL && tellings_take(k->tellings, peer, message);

@@ -46,8 +46,8 @@ static const struct mrg_dns_node *next_in_part(struct part_walk *w)
 }
 
 /* Sort a part's nodes by bucket, in order of arrival: by counting.  ends[i]: where in the list bucket first + i ends. */
-static void sort_part(
-	struct mrg_dns_zone_finishing *x, const struct mrg_dns_zone_part *part, size_t first, size_t count, uint32_t *ends)
+static void sort_part(struct mrg_dns_zone_finishing *x, const struct mrg_dns_zone_part *part, size_t first,
+	size_t count, uint32_t *ends)
 {
 	struct part_walk w = { x->b, mrg_dns_zone_segment(x->b, part->first), 0 };
 	const struct mrg_dns_node *n;
@@ -87,8 +87,8 @@ static uint8_t *take(struct mrg_dns_zone_finishing *x, size_t size)
  * All nodes of the name of list[0] in list[0..n-1], joined if several have records; they are taken out of the list.
  * NULL: err is filled.
  */
-static const struct mrg_dns_node *join(
-	struct mrg_dns_zone_finishing *x, const struct mrg_dns_node **list, size_t n, struct mrg_dns_zone_error *err)
+static const struct mrg_dns_node *join(struct mrg_dns_zone_finishing *x, const struct mrg_dns_node **list,
+	size_t n, struct mrg_dns_zone_error *err)
 {
 	const struct mrg_dns_node *const head = list[0];
 	const struct mrg_span name = mrg_dns_node_name(head);
@@ -109,8 +109,8 @@ static const struct mrg_dns_node *join(
 }
 
 /* Write the nodes list[0..n-1] as a bucket; nodes joined for it stand behind `mark` in the arena, and go. */
-static bool write_bucket(
-	struct mrg_dns_zone_finishing *x, size_t bucket, const struct mrg_dns_node *const *list, size_t n, size_t mark)
+static bool write_bucket(struct mrg_dns_zone_finishing *x, size_t bucket,
+	const struct mrg_dns_node *const *list, size_t n, size_t mark)
 {
 	size_t size = 0, len = 0;
 	for (size_t i = 0; i < n; i++)
@@ -143,8 +143,8 @@ static bool write_bucket(
 }
 
 /* Put one bucket together from its nodes, as they came. */
-static enum mrg_status fill_bucket(struct mrg_dns_zone_finishing *x, size_t bucket, const struct mrg_dns_node **list,
-	size_t n, struct mrg_dns_zone_error *err)
+static enum mrg_status fill_bucket(struct mrg_dns_zone_finishing *x, size_t bucket,
+	const struct mrg_dns_node **list, size_t n, struct mrg_dns_zone_error *err)
 {
 	const size_t mark = x->b->arena->len;
 	size_t kept = 0;
@@ -167,7 +167,8 @@ static void give_back(struct mrg_dns_zone_finishing *x, const struct mrg_dns_zon
 }
 
 /* Lay down the buckets of one part.  The lists needed for it stand at the arena's very end. */
-static enum mrg_status index_part(struct mrg_dns_zone_finishing *x, unsigned which, struct mrg_dns_zone_error *err)
+static enum mrg_status index_part(
+	struct mrg_dns_zone_finishing *x, unsigned which, struct mrg_dns_zone_error *err)
 {
 	struct mrg_arena *const a = x->b->arena;
 	const struct mrg_dns_zone_part *const part = &x->b->parts[which];
@@ -411,8 +412,8 @@ static enum mrg_status go_on_links(struct mrg_dns_zone_finishing *x, struct mrg_
 	if (x->node != NULL)
 		return MRG_OK;
 	if (mrg_dns_zone_denial(x->zone) != MRG_OK)
-		return mrg_dns_zone_die(x->b, err, MRG_DNS_ZONE_NSEC3, MRG_E_LIMIT, origin_of(x->b),
-			MRG_DNS_TYPE_NSEC3PARAM);
+		return mrg_dns_zone_die(
+			x->b, err, MRG_DNS_ZONE_NSEC3, MRG_E_LIMIT, origin_of(x->b), MRG_DNS_TYPE_NSEC3PARAM);
 	mrg_dns_zone_chain_begin(&x->chaining, x->zone, x->b->arena, x->b->arena);
 	x->step = MRG_DNS_FINISH_CHAIN;
 	return MRG_OK;

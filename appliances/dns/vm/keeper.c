@@ -99,11 +99,12 @@ static void update_next(struct keeper *k)
 {
 	enum { REPLY = 1024 /* octets: it has no records but a signature */ };
 	struct keeper_update *const u = k->first;
-	const struct updating what = { .message = { u->message, u->len }, .peer = &u->peer, .auth = &u->auth };
+	const struct updating what = {
+		.message = { u->message, u->len }, .peer = &u->peer, .auth = &u->auth
+	};
 	uint8_t reply[REPLY];
 	bool changed;
-	unsigned rcode =
-		zone_keeper_update(&k->zones, mrg_dns_name_flat_from(&u->zone, 0), &what, &changed);
+	unsigned rcode = zone_keeper_update(&k->zones, mrg_dns_name_flat_from(&u->zone, 0), &what, &changed);
 	if (changed && !serve(k))
 		rcode = MRG_DNS_RCODE_SERVFAIL;
 	answer(k, u, (struct mrg_span){ reply, updating_reply(&what, rcode, reply, sizeof reply) });
@@ -204,8 +205,7 @@ static bool make_parts(struct keeper *k)
 	k->others = (struct others){
 		.sendings = &k->sendings, .ctx = k, .notified = notified, .update = wait_for_turn
 	};
-	if (count_of(k, is_sent) != 0 &&
-		!own_arena(&k->app->arena, sendings_memory(), &k->sending_arena))
+	if (count_of(k, is_sent) != 0 && !own_arena(&k->app->arena, sendings_memory(), &k->sending_arena))
 		return false;
 	sendings_init(&k->sendings, &k->sending_arena);
 	if ((fetched != 0 || copied) && !outward_own_init(&k->outward, k->app->stack))

@@ -225,8 +225,8 @@ static void warn_without_files(const struct zone_options *all)
 {
 	for (size_t i = 0; i < all->count; i++)
 		if (all->list[i].update != NULL)
-			warn_not_kept(
-				"zone", all->list[i].text, "updates last until the machine ends: there is no disk");
+			warn_not_kept("zone", all->list[i].text,
+				"updates last until the machine ends: there is no disk");
 	for (const struct zone_template *t = all->templates; t != NULL; t = t->next)
 		if (t->zone.file != NULL)
 			warn_not_kept("template", t->name,

@@ -67,11 +67,12 @@ enum { NAMES = 20000, ARENA = 1 << 24, DIGITS = 6 };
 
 static const uint8_t ORIGIN[] = "\007example";
 
-static void add(struct mrg_dns_zone_builder *b, struct mrg_span owner, uint16_t type, const void *rdata, size_t len)
+static void add(
+	struct mrg_dns_zone_builder *b, struct mrg_span owner, uint16_t type, const void *rdata, size_t len)
 {
 	struct mrg_dns_zone_error why;
-	ck_assert_int_eq(mrg_dns_zone_add(b, owner, type, MRG_DNS_CLASS_IN, 60,
-				 (struct mrg_span){ rdata, len }, &why),
+	ck_assert_int_eq(
+		mrg_dns_zone_add(b, owner, type, MRG_DNS_CLASS_IN, 60, (struct mrg_span){ rdata, len }, &why),
 		MRG_OK);
 }
 
@@ -152,8 +153,11 @@ static void check_pieces(bool sign, size_t least)
 
 START_TEST(a_zone_in_pieces_is_the_zone)
 {
-	enum { INDEX_AND_LINK = 2 * NAMES / MRG_DNS_ZONE_PIECE, WALKS = 2 * NAMES / MRG_DNS_ZONE_PIECE,
-	       SORT = 14 * NAMES / MRG_DNS_ZONE_PIECE /* the least of n log n */ };
+	enum {
+		INDEX_AND_LINK = 2 * NAMES / MRG_DNS_ZONE_PIECE,
+		WALKS = 2 * NAMES / MRG_DNS_ZONE_PIECE,
+		SORT = 14 * NAMES / MRG_DNS_ZONE_PIECE /* the least of n log n */
+	};
 	check_pieces(false, INDEX_AND_LINK);
 	check_pieces(true, INDEX_AND_LINK + WALKS + SORT);
 }
