@@ -131,7 +131,7 @@ bool mrg_rt_blocks_init(struct mrg_rt_blocks *b, struct mrg_arena *a, size_t len
 size_t mrg_rt_blocks_memory(size_t len); /* bytes of the arena that this takes at most */
 
 /*
- * mrg_rt_blocks_get - `size` bytes, not zeroed; mrg_rt_blocks_put - give them back, with the same size.
+ * mrg_rt_blocks_get - `size` bytes, not zeroed unless all were that were given back; mrg_rt_blocks_put - give them back, with the same size.
  * Fails:    NULL when there is no block of that size, or it is more than the largest.   Cost: O(log(block_max)).
  */
 void *mrg_rt_blocks_get(struct mrg_rt_blocks *b, size_t size);

@@ -16,7 +16,7 @@ struct text_file {
 	size_t mapped; /* private */
 };
 
-/* text_file_read - all of it.   Returns NULL, or why it can't be had; nothing is to be closed then. */
+/* text_file_read - all of it, and a NUL behind it.   Returns NULL, or why it can't be had; nothing is to be closed then. */
 const char *text_file_read(struct text_file *t, const char *path);
 void text_file_close(struct text_file *t);
 

@@ -2,12 +2,11 @@
  * Catalogs and their members.
  * Reading order: log, one member (begin, change, claim, leave), a version that is read, catalogs that come and go.
  */
-#include <stdlib.h>
-
 #include "appliances/dns/catalogs.h"
 #include "appliances/common/say.h"
-#include "appliances/dns/manager.h"
 #include "appliances/dns/said.h"
+#include "appliances/dns/system.h"
+#include "appliances/dns/zone_keeper.h"
 
 /* Octets of address space for what a catalog lists, and what one can do with. */
 static const size_t RESERVE = (size_t)1 << 32;
@@ -73,12 +72,12 @@ static bool say_member(
 }
 
 /* What was kept of it is served until its primaries say more, which are asked; there may be nothing yet. */
-static void begin(struct manager *m, struct zone_entry *e)
+static void begin(struct zone_keeper *k, struct zone_entry *e)
 {
-	struct version *v = kept_load(&m->reader, e);
+	struct version *v = kept_load(&k->reader, e);
 	if (v != NULL) {
 		said_zone(v->zone, e->now.option->file);
-		e->changed = m->telling = true;
+		e->changed = k->telling = true;
 	} else if (version_absent(&v, zone_entry_origin(e)) != 0) {
 		say_event("error", "no_memory");
 		return;
@@ -86,49 +85,49 @@ static void begin(struct manager *m, struct zone_entry *e)
 	if (e->now.version != NULL)
 		version_drop(e->now.version);
 	e->now.version = v;
-	m->dirty = true;
-	manager_keep_secondary(m, e);
+	k->dirty = true;
+	zone_keeper_ask(k, e);
 }
 
-static void add(struct manager *m, const struct catalog *c, const struct mrg_dns_catalog_member *member)
+static void add(struct zone_keeper *k, const struct catalog *c, const struct mrg_dns_catalog_member *member)
 {
-	struct zone_entry *const e = zone_table_add(&m->zones, member->name);
+	struct zone_entry *const e = zone_table_add(&k->zones, member->name);
 	if (e != NULL && say_member(c, e, member)) {
-		begin(m, e);
+		begin(k, e);
 		if (e->now.version != NULL) {
 			log_member("info", "member_added", c, member->name, NULL);
 			return;
 		}
 	}
 	if (e != NULL)
-		zone_table_remove(&m->zones, e);
+		zone_table_remove(&k->zones, e);
 	else
 		say_event("error", "no_memory");
 }
 
 /* Nothing that was known of it counts any more.  RFC 9432 5.4 */
-static void reset(struct manager *m, const struct catalog *c, struct zone_entry *e)
+static void reset(struct zone_keeper *k, const struct catalog *c, struct zone_entry *e)
 {
 	log_member("info", "member_reset", c, zone_entry_origin(e), NULL);
 	if (e->secondary != NULL)
 		secondaries_end(e->secondary);
 	e->secondary = NULL;
 	kept_forget(e);
-	begin(m, e);
+	begin(k, e);
 }
 
 /* It stays, with what the catalog says of it now. */
-static void change(struct manager *m, const struct catalog *c, struct zone_entry *e,
+static void change(struct zone_keeper *k, const struct catalog *c, struct zone_entry *e,
 	const struct mrg_dns_catalog_member *member)
 {
 	const bool same = same_label(e, member);
 	if (!say_member(c, e, member))
 		return;
-	m->dirty = true;
+	k->dirty = true;
 	if (!same)
-		reset(m, c, e);
+		reset(k, c, e);
 	else if (e->secondary != NULL)
-		secondaries_change(e->secondary, &(struct secondary_what){ e->now.option, m->settings });
+		secondaries_change(e->secondary, &(struct secondary_what){ e->now.option, k->settings });
 }
 
 /* Does the catalog that has the zone say that it is to go to this one?  RFC 9432 4.3.1 */
@@ -140,78 +139,78 @@ static bool goes_to(const struct zone_entry *e, const struct catalog *c)
 	       mrg_dns_name_flat_equal(member->coo, zone_entry_origin(c->entry));
 }
 
-static void claim(struct manager *m, const struct catalog *c, const struct mrg_dns_catalog_member *member)
+static void claim(struct zone_keeper *k, const struct catalog *c, const struct mrg_dns_catalog_member *member)
 {
-	struct zone_entry *const e = zone_table_find(&m->zones, member->name);
+	struct zone_entry *const e = zone_table_find(&k->zones, member->name);
 	if (e == NULL) {
-		add(m, c, member);
+		add(k, c, member);
 	} else if (e->owner == c) {
 		if (!same_label(e, member) ||
 			e->now.option->as != zone_option_as(option_of(c), member->group))
-			change(m, c, e, member);
+			change(k, c, e, member);
 	} else if (e->owner != NULL && goes_to(e, c)) {
 		log_member("info", "member_moved", c, member->name, NULL);
-		change(m, c, e, member);
+		change(k, c, e, member);
 	} else { /* RFC 9432 5.2 */
 		log_member("error", "member_refused", c, member->name,
 			e->owner != NULL ? "another catalog has it" : "the configuration has it");
 	}
 }
 
-void catalogs_claim(struct manager *m, struct mrg_span name)
+void catalogs_claim(struct zone_keeper *k, struct mrg_span name)
 {
-	for (const struct catalog *c = m->catalogs; c != NULL; c = c->next) {
+	for (const struct catalog *c = k->catalogs; c != NULL; c = c->next) {
 		const struct mrg_dns_catalog_member *const member = mrg_dns_catalog_find(&c->listed, name);
 		if (member != NULL) {
-			claim(m, c, member);
+			claim(k, c, member);
 			return;
 		}
 	}
 }
 
 /* It is listed no more. If it was served for that, it is gone, or another catalog's; its file only if that is the catalog's own word. */
-static void leave(struct manager *m, const struct catalog *c, struct mrg_span name, bool said)
+static void leave(struct zone_keeper *k, const struct catalog *c, struct mrg_span name, bool said)
 {
-	struct zone_entry *const e = zone_table_find(&m->zones, name);
+	struct zone_entry *const e = zone_table_find(&k->zones, name);
 	if (e == NULL || e->owner != c)
 		return;
 	if (said)
 		kept_forget(e);
-	manager_remove(m, e);
-	catalogs_claim(m, name);
+	zone_keeper_remove(k, e);
+	catalogs_claim(k, name);
 }
 
 /* ---- a version ---- */
 
-static struct catalog *find(const struct manager *m, struct mrg_span name)
+static struct catalog *find(const struct zone_keeper *k, struct mrg_span name)
 {
-	struct catalog *c = m->catalogs;
+	struct catalog *c = k->catalogs;
 	while (c != NULL && !mrg_dns_name_flat_equal(zone_entry_origin(c->entry), name))
 		c = c->next;
 	return c;
 }
 
 /* What another catalog lists already, and this one gives away since now. */
-static void give_away(struct manager *m, const struct mrg_dns_catalog_member *member)
+static void give_away(struct zone_keeper *k, const struct mrg_dns_catalog_member *member)
 {
-	const struct catalog *const to = member->coo.len != 0 ? find(m, member->coo) : NULL;
+	const struct catalog *const to = member->coo.len != 0 ? find(k, member->coo) : NULL;
 	const struct mrg_dns_catalog_member *const there =
 		to != NULL ? mrg_dns_catalog_find(&to->listed, member->name) : NULL;
 	if (there != NULL)
-		claim(m, to, there);
+		claim(k, to, there);
 }
 
 /* From what was listed to what is.  Cost: O(members of both). */
-static void go_over(struct manager *m, struct catalog *c, const struct mrg_dns_catalog *before)
+static void go_over(struct zone_keeper *k, struct catalog *c, const struct mrg_dns_catalog *before)
 {
 	const struct mrg_dns_catalog *const now = &c->listed;
 	for (size_t i = 0; i < before->count; i++)
 		if (mrg_dns_catalog_find(now, before->members[i].name) == NULL)
-			leave(m, c, before->members[i].name, true);
+			leave(k, c, before->members[i].name, true);
 	for (size_t i = 0; i < now->count; i++)
-		claim(m, c, &now->members[i]);
+		claim(k, c, &now->members[i]);
 	for (size_t i = 0; i < now->count; i++)
-		give_away(m, &now->members[i]);
+		give_away(k, &now->members[i]);
 }
 
 static void log_broken(
@@ -235,31 +234,32 @@ static void log_read(const struct catalog *c)
 }
 
 /* A broken one changes nothing (RFC 9432 5.1), nor does one that has expired. */
-static void read_version(struct manager *m, struct catalog *c)
+static void read_version(struct zone_keeper *k, struct catalog *c)
 {
 	struct mrg_arena arena, old = c->arena;
 	struct mrg_dns_catalog listed, before = c->listed;
 	struct mrg_dns_name_flat where;
-	if (mrg_unix_arena_open(&arena, RESERVE, LEAST) != 0) {
+	if (system_arena_open(&arena, RESERVE, LEAST) != 0) {
 		say_event("error", "no_memory");
 		return;
 	}
 	const enum mrg_dns_catalog_fault fault = mrg_dns_catalog_read(c->read->zone, &arena, &listed, &where);
 	if (fault != MRG_DNS_CATALOG_SOUND) {
 		log_broken(c, fault, &where);
-		mrg_unix_arena_close(&arena);
+		system_arena_close(&arena);
 		return;
 	}
+	system_arena_trim(&arena);
 	c->arena = arena;
 	c->listed = listed;
 	log_read(c);
-	go_over(m, c, &before);
-	mrg_unix_arena_close(&old);
+	go_over(k, c, &before);
+	system_arena_close(&old);
 }
 
-void catalogs_turn(struct manager *m)
+void catalogs_turn(struct zone_keeper *k)
 {
-	for (struct catalog *c = m->catalogs; c != NULL; c = c->next) {
+	for (struct catalog *c = k->catalogs; c != NULL; c = c->next) {
 		struct version *const v = c->entry->now.version;
 		if (v == c->read || mrg_dns_zone_is_absent(v->zone))
 			continue;
@@ -267,36 +267,36 @@ void catalogs_turn(struct manager *m)
 		if (c->read != NULL)
 			version_drop(c->read);
 		c->read = v;
-		read_version(m, c);
+		read_version(k, c);
 	}
-	kept_reader_close(&m->reader);
+	kept_reader_close(&k->reader);
 }
 
 /* ---- catalogs that come and go ---- */
 
-bool catalogs_take(struct manager *m, struct zone_entry *e)
+bool catalogs_take(struct zone_keeper *k, struct zone_entry *e)
 {
 	if (e->now.option->catalog == (e->catalog != NULL))
 		return true;
 	if (e->catalog != NULL) {
-		catalogs_end(m, e);
+		catalogs_end(k, e);
 		return true;
 	}
-	struct catalog *const c = calloc(1, sizeof *c);
+	struct catalog *const c = system_get(sizeof *c);
 	if (c == NULL) {
 		say_event("error", "no_memory");
 		return false;
 	}
 	c->entry = e;
-	c->next = m->catalogs;
-	m->catalogs = c;
+	c->next = k->catalogs;
+	k->catalogs = c;
 	e->catalog = c;
 	return true;
 }
 
-void catalogs_end(struct manager *m, struct zone_entry *e)
+void catalogs_end(struct zone_keeper *k, struct zone_entry *e)
 {
-	struct catalog *const c = e->catalog, **at = &m->catalogs;
+	struct catalog *const c = e->catalog, **at = &k->catalogs;
 	if (c == NULL)
 		return;
 	while (*at != c)
@@ -304,21 +304,21 @@ void catalogs_end(struct manager *m, struct zone_entry *e)
 	*at = c->next;
 	e->catalog = NULL;
 	for (size_t i = 0; i < c->listed.count; i++)
-		leave(m, c, c->listed.members[i].name, false);
+		leave(k, c, c->listed.members[i].name, false);
 	if (c->read != NULL)
 		version_drop(c->read);
-	mrg_unix_arena_close(&c->arena);
-	free(c);
+	system_arena_close(&c->arena);
+	system_put(c, sizeof *c);
 }
 
-void catalogs_renew(struct manager *m)
+void catalogs_renew(struct zone_keeper *k)
 {
-	for (const struct catalog *c = m->catalogs; c != NULL; c = c->next) {
+	for (const struct catalog *c = k->catalogs; c != NULL; c = c->next) {
 		for (size_t i = 0; i < c->listed.count; i++) {
 			const struct mrg_dns_catalog_member *const member = &c->listed.members[i];
-			struct zone_entry *const e = zone_table_find(&m->zones, member->name);
+			struct zone_entry *const e = zone_table_find(&k->zones, member->name);
 			if (e != NULL && e->owner == c)
-				change(m, c, e, member);
+				change(k, c, e, member);
 		}
 	}
 }

@@ -94,9 +94,35 @@ static void transfer_failed(struct fetch *f)
 		failed(f, mrg_dns_transfer_fault_why(f->in.fault));
 }
 
+static void next_turn(struct fetch *f)
+{
+	mrg_rt_timer_set(f->all->loop.timers, &f->next_piece, *f->all->loop.now_ns);
+}
+
+/* A piece of a large zone is done; what has come meanwhile is answered before the next. */
+static void put_together(struct mrg_rt_timer *t, uint64_t now_ns)
+{
+	struct fetch *const f = (struct fetch *)(void *)((char *)t - offsetof(struct fetch, next_piece));
+	struct version *v;
+	const char *why = NULL;
+	(void)now_ns;
+	f->pieces++;
+	const enum mrg_status st = receiving_finish(f->receiving, &v, &why);
+	if (st == MRG_MORE) {
+		next_turn(f);
+		return;
+	}
+	f->took_ns = system_now_ns() - f->begun_ns;
+	if (st == MRG_OK)
+		told(f, FETCH_NEW, v);
+	else if (receiving_why(f->receiving)->fault != MRG_DNS_ZONE_SOUND)
+		say_record(f, receiving_why(f->receiving));
+	else
+		failed(f, why);
+}
+
 static void complete(struct fetch *f)
 {
-	struct version *v;
 	f->has_expire = f->in.has_expire;
 	f->expire_s = f->in.expire_s;
 	f->records = f->in.records;
@@ -106,14 +132,8 @@ static void complete(struct fetch *f)
 		return;
 	}
 	f->changes = receiving_incremental(f->receiving);
-	const char *const why = receiving_finish(f->receiving, &v);
-	f->took_ns = system_now_ns() - f->begun_ns;
-	if (why == NULL)
-		told(f, FETCH_NEW, v);
-	else if (receiving_why(f->receiving)->fault != MRG_DNS_ZONE_SOUND)
-		say_record(f, receiving_why(f->receiving));
-	else
-		failed(f, why);
+	f->pieces = 0;
+	next_turn(f);
 }
 
 /* ---- what comes ---- */
@@ -170,6 +190,7 @@ static struct fetch *new_fetch(struct fetches *all)
 	if (f == NULL)
 		return NULL;
 	f->all = all;
+	f->next_piece.fire = put_together;
 	const struct mrg_dns_client_handler handler = { .ctx = f, .message = take_message, .closed = closed };
 	return mrg_dns_client_init(&f->client, all->arena, all->loop.timers, &LIMITS, &handler) == MRG_OK
 		       ? f
@@ -275,5 +296,10 @@ static void nobody(void *ctx, struct fetch *f, enum fetch_outcome outcome, struc
 void fetch_cancel(struct fetch *f)
 {
 	f->what.done = nobody;
-	mrg_dns_client_close(&f->client);
+	if (!f->next_piece.armed) {
+		mrg_dns_client_close(&f->client);
+		return;
+	}
+	mrg_rt_timer_cancel(f->all->loop.timers, &f->next_piece);
+	failed(f, "it is given up");
 }

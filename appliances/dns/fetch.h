@@ -51,6 +51,7 @@ struct fetch {
 	uint32_t expire_s;            /* for how long the primary holds it */
 	uint64_t octets, records;     /* that came */
 	uint64_t took_ns;             /* from the connection's beginning to the version */
+	uint64_t pieces;              /* in which it was put together, others having their turn between */
 	/* private */
 	uint64_t begun_ns;
 	struct fetches *all;
@@ -60,6 +61,7 @@ struct fetch {
 	struct mrg_dns_auth auth;
 	struct receiving *receiving;
 	enum mrg_dns_transfer_result result;
+	struct mrg_rt_timer next_piece;
 	bool busy;
 };
 

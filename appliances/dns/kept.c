@@ -4,14 +4,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "appliances/common/say.h"
 #include "appliances/common/whole_file.h"
 #include "appliances/dns/kept.h"
+#include "appliances/dns/load.h"
 #include "appliances/dns/said.h"
 #include "appliances/dns/show.h"
 #include "mrg_text.h"
+#include "unix/mrg_unix.h"
 
 enum { MARK = 3 * SAID_NAME_MAX + 100 /* octets of the first line */ };
 
@@ -92,7 +95,20 @@ static void note(struct zone_entry *e, const struct mrg_dns_zone *zone)
 
 void kept_note(struct zone_entry *e) { note(e, e->now.version->zone); }
 
-struct version *kept_load(struct kept_reader *r, struct zone_entry *e)
+struct kept_reader {
+	struct loader loader;
+};
+
+static struct kept_reader *open_reader(void)
+{
+	struct kept_reader *const r = malloc(sizeof *r);
+	if (r != NULL && loader_open(&r->loader, true) == OUTCOME_OK)
+		return r;
+	free(r);
+	return NULL;
+}
+
+struct version *kept_load(struct kept_reader **r, struct zone_entry *e)
 {
 	const struct report report = { .fault = take_fault };
 	const char *const file = e->now.option->file;
@@ -101,18 +117,20 @@ struct version *kept_load(struct kept_reader *r, struct zone_entry *e)
 	e->kept = false;
 	if (file == NULL || !begins_with(file, mark(b, e, true)))
 		return NULL;
-	r->open = r->open || loader_open(&r->loader, true) == OUTCOME_OK;
-	if (!r->open || load_zone(&r->loader, e->now.option, &report, &v) != OUTCOME_OK)
+	if (*r == NULL)
+		*r = open_reader();
+	if (*r == NULL || load_zone(&(*r)->loader, e->now.option, &report, &v) != OUTCOME_OK)
 		return NULL;
 	note(e, v->zone);
 	return v;
 }
 
-void kept_reader_close(struct kept_reader *r)
+void kept_reader_close(struct kept_reader **r)
 {
-	if (r->open)
-		loader_close(&r->loader);
-	r->open = false;
+	if (*r != NULL)
+		loader_close(&(*r)->loader);
+	free(*r);
+	*r = NULL;
 }
 
 int kept_write(struct zone_entry *e)
@@ -152,6 +170,12 @@ void kept_move(const char *from, const struct zone_entry *e)
 		return;
 	if (link(from, to) == 0)
 		(void)unlink(from);
+}
+
+const char *kept_changed(const struct mrg_dns_zone *zone, const char *file)
+{
+	const int err = show_write(zone, file, (struct mrg_span){ NULL, 0 });
+	return err != 0 ? strerrordesc_np(err) : NULL;
 }
 
 /* ---- all of them ---- */

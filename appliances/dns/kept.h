@@ -6,29 +6,24 @@
  * name of a file, is replaced by its digest. A member's file begins with a line that says whose it is: a file without it is neither read nor
  * written over nor removed, and one that was kept under another label or for another catalog is not read.
  *
- * What it does not do: it writes nothing by itself, and decides nothing about zones.
+ * What it does not do: it writes nothing by itself, and decides nothing about zones. A virtual machine keeps nothing (vm/kept.c).
  *
  * References: RFC 9432 5.4 (what another label means).
  */
 #ifndef MRG_DNS_KEPT_H
 #define MRG_DNS_KEPT_H
 
-#include "appliances/dns/load.h"
 #include "appliances/dns/zone_table.h"
-#include "unix/mrg_unix.h"
 
-/* What reads files, one after the other: versions that are made meanwhile lie side by side, which is one mapping for the system. Zeroed: closed. */
-struct kept_reader {
-	bool open;
-	struct loader loader;
-};
+/* What reads files, one after the other: versions that are made meanwhile lie side by side, which is one mapping for the system. */
+struct kept_reader;
 
 /*
  * kept_load - what there is of a member. NULL: nothing; of a file that is its own and can't be read the log says why. With one user.
- *   r   is opened when it is needed; kept_reader_close when no more is to be read now
+ *   r   NULL: is opened when it is needed; kept_reader_close when no more is to be read now
  */
-struct version *kept_load(struct kept_reader *r, struct zone_entry *e);
-void kept_reader_close(struct kept_reader *r);
+struct version *kept_load(struct kept_reader **r, struct zone_entry *e);
+void kept_reader_close(struct kept_reader **r);
 
 /* kept_note - its file has what there is of it. */
 void kept_note(struct zone_entry *e);
@@ -45,7 +40,15 @@ void kept_forget(const struct zone_entry *e);
 /* kept_move - the member's file was of this name, or there was none if it is NULL, before something else was said of it. */
 void kept_move(const char *from, const struct zone_entry *e);
 
+/*
+ * kept_changed - an update has made this of a zone: it is in the zone's file when this returns.
+ * Returns NULL, or why it is not; a string that stays.
+ */
+const char *kept_changed(const struct mrg_dns_zone *zone, const char *file);
+
 /* Writing all zones that have changed since they were written: some of them now and then, so that nothing else waits. */
+struct mrg_unix_loop;
+
 struct keeping {
 	struct mrg_unix_loop *loop;
 	const struct zone_table *zones;

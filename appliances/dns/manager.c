@@ -1,6 +1,6 @@
 /*
  * The manager's thread.
- * Reading order: handing over, zones that come and go, what is asked, signals, manager_run.
+ * Reading order: handing over, what is asked, signals, manager_run.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,8 +14,6 @@
 #include "appliances/dns/reporter.h"
 #include "appliances/dns/said.h"
 #include "appliances/dns/show.h"
-#include "appliances/dns/updating.h"
-#include "protocols/dns/update.h"
 
 enum {
 	ARENA = 16 << 20,                    /* address space: the loop, and who asks */
@@ -63,47 +61,14 @@ static void hand_over(struct manager *m, struct database *db)
 	database_free(old);
 }
 
-/* Tell those who keep copies of what has changed: it is served by now. */
-static void tell(struct manager *m)
-{
-	for (size_t i = 0; m->telling && i < m->zones.count; i++) {
-		struct zone_entry *const e = m->zones.list[i];
-		if (!e->changed)
-			continue;
-		tellings_begin(&m->tellings, &e->now, m->loop.now_ns);
-		if (e->secondary != NULL)
-			said_zone(e->now.version->zone, e->now.option->file);
-		e->changed = false;
-	}
-	m->telling = false;
-}
-
-/* A database of the zones as they are now; NULL: there is no memory. */
-static struct database *make_database(const struct manager *m)
-{
-	struct database *db = NULL;
-	struct served *const zones = malloc((m->zones.count + 1) * sizeof *zones);
-	if (zones == NULL)
-		return NULL;
-	for (size_t i = 0; i < m->zones.count; i++)
-		zones[i] = m->zones.list[i]->now;
-	if (database_new(&db, m->settings, zones, m->zones.count) != MRG_OK)
-		db = NULL;
-	free(zones);
-	return db;
-}
-
 bool manager_serve(struct manager *m)
 {
 	const uint64_t start_ns = mrg_unix_now_ns();
-	struct database *const db = make_database(m);
-	if (db == NULL) {
-		say_event("error", "no_memory"); /* what is served stays; the next turn tries again */
-		return false;
-	}
+	struct database *const db = zone_keeper_database(&m->keeper);
+	if (db == NULL)
+		return false; /* what is served stays; the next turn tries again */
 	hand_over(m, db);
-	m->dirty = false;
-	tell(m);
+	zone_keeper_served(&m->keeper);
 	const uint64_t end_ns = mrg_unix_now_ns();
 	m->rest_until_ns = end_ns + REST * (end_ns - start_ns);
 	return true;
@@ -125,57 +90,6 @@ static void rested(struct mrg_rt_timer *t, uint64_t now_ns)
 	(void)now_ns;
 }
 
-/* ---- zones that come and go ---- */
-
-void manager_set_version(struct manager *m, struct zone_entry *e, struct version *v)
-{
-	const struct mrg_dns_zone *const was = e->now.version->zone;
-	if (!mrg_dns_zone_is_absent(v->zone) &&
-		(mrg_dns_zone_is_absent(was) || mrg_dns_zone_serial(was) != mrg_dns_zone_serial(v->zone)))
-		e->changed = m->telling = true;
-	version_keep(v);
-	version_drop(e->now.version);
-	e->now.version = v;
-	m->dirty = true;
-}
-
-/* As struct secondaries_user has it. */
-static void serve_secondary(void *ctx, void *user, struct version *version)
-{
-	struct manager *const m = ctx;
-	struct zone_entry *const e = user;
-	struct version *absent;
-	if (version != NULL) {
-		manager_set_version(m, e, version);
-	} else if (version_absent(&absent, zone_entry_origin(e)) == 0) {
-		manager_set_version(m, e, absent);
-		version_drop(absent);
-	}
-}
-
-void manager_keep_secondary(struct manager *m, struct zone_entry *e)
-{
-	struct version *const v = e->now.version;
-	e->secondary =
-		secondaries_keep(&m->secondaries, e, &(struct secondary_what){ e->now.option, m->settings },
-			mrg_dns_zone_is_absent(v->zone) ? NULL : v, 0);
-	if (e->secondary == NULL)
-		say_event("error", "no_memory");
-}
-
-void manager_remove(struct manager *m, struct zone_entry *e)
-{
-	struct mrg_rt_line l;
-	mrg_rt_line_begin(&l, "info", "zone_removed");
-	said_name(&l, "origin", zone_entry_origin(e));
-	mrg_rt_log_line(&stderr_log, &l);
-	if (e->secondary != NULL)
-		secondaries_end(e->secondary);
-	tellings_end(&m->tellings, zone_entry_origin(e));
-	zone_table_remove(&m->zones, e);
-	m->dirty = true;
-}
-
 /* ---- what is asked ---- */
 
 /* The zone of that name; NULL: there is none, which is said. */
@@ -187,7 +101,7 @@ static struct zone_entry *find_zone(const struct manager *m, struct ctl_conn *c,
 	const char *const why = zone_origin_read(
 		(struct mrg_span){ (const uint8_t *)name, strlen(name) }, origin, &len, room, sizeof room);
 	struct zone_entry *const e =
-		why == NULL ? zone_table_find(&m->zones, (struct mrg_span){ origin, len }) : NULL;
+		why == NULL ? zone_table_find(&m->keeper.zones, (struct mrg_span){ origin, len }) : NULL;
 	if (e == NULL)
 		ctl_end(c, why != NULL ? why : "there is no such zone");
 	return e;
@@ -387,58 +301,23 @@ static void take_signal(void *ctx, enum mrg_unix_signal signal)
 	}
 }
 
-/* ---- what others say ---- */
-
-static void take_dgram(void *ctx, const struct mrg_rt_addr *peer, struct mrg_span message, uint64_t now_ns)
-{
-	struct manager *const m = ctx;
-	if (!tellings_take(&m->tellings, peer, message))
-		(void)secondaries_take(&m->secondaries, peer, message, now_ns);
-}
-
 /* ---- what workers hand on ---- */
-
-/* The zone that it is about; NULL: it is there no more. */
-static struct zone_entry *zone_of(const struct manager *m, const struct letter *l)
-{
-	return zone_table_find(&m->zones, mrg_dns_name_flat_from(&l->zone, 0));
-}
 
 static void take_notify(struct manager *m, const struct letter *l)
 {
-	const struct zone_entry *const e = zone_of(m, l);
-	const uint32_t *const serial = l->has_serial ? &l->serial : NULL;
-	said_notified(mrg_dns_name_flat_from(&l->zone, 0), &l->peer, serial);
-	if (e != NULL && e->secondary != NULL)
-		secondaries_notified(e->secondary, &l->peer, serial);
-}
-
-/* What is wanted, done and served.  Returns the RCODE. */
-static unsigned update(struct manager *m, const struct letter *l)
-{
-	struct zone_entry *const e = zone_of(m, l);
-	struct version *made;
-	if (e == NULL || e->now.option->update == NULL)
-		return MRG_DNS_RCODE_REFUSED; /* since a moment ago */
-	const unsigned rcode = updating_do(l, &e->now, &made);
-	if (made == NULL)
-		return rcode;
-	manager_set_version(m, e, made);
-	version_drop(made);
-	return manager_serve(m) ? rcode : (unsigned)MRG_DNS_RCODE_SERVFAIL;
+	zone_keeper_notified(
+		&m->keeper, mrg_dns_name_flat_from(&l->zone, 0), &l->peer, l->has_serial ? &l->serial : NULL);
 }
 
 /* Do it, serve what came of it, and only then say so. */
 static void take_update(struct manager *m, struct letter *l)
 {
-	struct mrg_w w;
-	const unsigned rcode = update(m, l);
-	mrg_w_init(&w, l->reply, sizeof l->reply);
-	mrg_dns_update_reply(&w, (struct mrg_span){ l->message, l->len }, rcode);
-	if (mrg_w_finish(&w, &l->reply_len) != MRG_OK ||
-		mrg_dns_auth_sign(&l->auth, mrg_unix_time_s(), l->reply, sizeof l->reply, &l->reply_len) !=
-			MRG_OK)
-		l->reply_len = 0;
+	const struct updating u = { .message = { l->message, l->len }, .peer = &l->peer, .auth = &l->auth };
+	bool changed;
+	unsigned rcode = zone_keeper_update(&m->keeper, mrg_dns_name_flat_from(&l->zone, 0), &u, &changed);
+	if (changed && !manager_serve(m))
+		rcode = MRG_DNS_RCODE_SERVFAIL;
+	l->reply_len = updating_reply(&u, rcode, l->reply, sizeof l->reply);
 	mail_post(&m->control->mail, &l->worker->letters, l);
 	mrg_unix_loop_wake(&l->worker->loop);
 }
@@ -463,8 +342,8 @@ static bool turn(void *ctx, uint64_t now_ns)
 {
 	struct manager *const m = ctx;
 	take_mail(m, now_ns);
-	catalogs_turn(m);
-	if (m->dirty)
+	catalogs_turn(&m->keeper);
+	if (m->keeper.dirty)
 		serve_in_time(m);
 	return !m->stopping;
 }
@@ -475,26 +354,17 @@ static bool turn(void *ctx, uint64_t now_ns)
 static int take_zones(struct manager *m)
 {
 	const struct database *const db = current(m);
-	const struct secondaries_user user = { .ctx = m, .serve = serve_secondary };
-	const struct system_loop loop = { &m->loop.timers, &m->loop.now_ns };
-	keeping_init(&m->keeping, &m->loop, &m->zones);
-	secondaries_init(&m->secondaries, &loop, m->outward, &m->arena, &user);
-	m->telling = true;
+	const struct secondaries_user user = { .ctx = &m->keeper, .serve = zone_keeper_serve_secondary };
+	m->keeper.loop = (struct system_loop){ &m->loop.timers, &m->loop.now_ns };
+	keeping_init(&m->keeping, &m->loop, &m->keeper.zones);
+	secondaries_init(&m->secondaries, &m->keeper.loop, m->outward, &m->arena, &user);
 	for (size_t i = 0; i < db->count; i++) {
-		const struct served *const z = &db->zones[i];
-		struct zone_entry *const e = zone_table_add(&m->zones, mrg_dns_zone_origin(z->version->zone));
+		struct zone_entry *const e =
+			zone_keeper_add(&m->keeper, db->zones[i].option, db->zones[i].version);
 		if (e == NULL)
 			return ENOMEM;
-		zone_entry_say(e, z->option);
-		e->now.version = z->version;
-		e->changed = !mrg_dns_zone_is_absent(z->version->zone);
-		version_keep(z->version);
-		if (z->option->primaries != NULL) {
+		if (e->now.option->primaries != NULL)
 			kept_note(e);
-			manager_keep_secondary(m, e);
-		}
-		if (!catalogs_take(m, e))
-			return ENOMEM;
 	}
 	return 0;
 }
@@ -503,8 +373,8 @@ static int take_zones(struct manager *m)
 static int open_outward(struct manager *m)
 {
 	m->outward = m->net != NULL ? &m->relayed.out : &m->kernel.out;
-	m->outward->ctx = m;
-	m->outward->take = take_dgram;
+	m->outward->ctx = &m->keeper;
+	m->outward->take = zone_keeper_heard;
 	if (m->net == NULL)
 		return outward_kernel_init(&m->kernel, &m->loop, &m->arena);
 	relay_outward_init(&m->relayed, m->control, &m->loop);
@@ -525,7 +395,7 @@ int manager_open(struct manager *m, struct settings *settings, struct control *c
 	};
 	const size_t memory = memory_for(&limits);
 	*m = (struct manager){ .first = settings,
-		.settings = settings,
+		.keeper = { .settings = settings, .secondaries = &m->secondaries, .tellings = &m->tellings },
 		.control = control,
 		.net = net,
 		.rest = { .fire = rested } };
@@ -554,9 +424,11 @@ int manager_open(struct manager *m, struct settings *settings, struct control *c
 enum outcome manager_run(struct manager *m)
 {
 	m->loop.now_ns = mrg_unix_now_ns();
-	catalogs_turn(m); /* members that were kept are served before it is said that all is ready */
-	if (!m->dirty || !manager_serve(m))
-		tell(m);
+	catalogs_turn(&m->keeper); /* members that were kept are served before it is said that all is ready */
+	if (m->keeper.dirty)
+		(void)manager_serve(m);
+	else
+		zone_keeper_served(&m->keeper);
 	watchdog_begin(&m->watchdog, &m->loop.timers, m->control, mrg_unix_now_ns());
 	(void)mrg_unix_notify("READY=1");
 	const int err = mrg_unix_loop_run(&m->loop, &(struct mrg_unix_turn){ .ctx = m, .turn = turn });

@@ -10,16 +10,13 @@
 #define MRG_DNS_MANAGER_H
 
 #include "appliances/dns/control.h"
-#include "appliances/dns/kept.h"
 #include "appliances/dns/outward_kernel.h"
-#include "appliances/dns/tellings.h"
 #include "appliances/dns/watchdog.h"
 #include "appliances/dns/worker.h"
-#include "appliances/dns/zone_table.h"
+#include "appliances/dns/zone_keeper.h"
 
 struct manager {
 	struct settings *first;    /* those of the start */
-	struct settings *settings; /* those of now */
 	struct control *control;
 	struct net *net; /* NULL: on kernel sockets */
 	struct mrg_arena arena;
@@ -33,12 +30,8 @@ struct manager {
 	struct relay_outward relayed; /* where there is a net */
 	struct secondaries secondaries;
 	struct tellings tellings;
-	struct zone_table zones;
+	struct zone_keeper keeper;
 	struct keeping keeping;
-	struct kept_reader reader; /* while catalogs are gone over */
-	struct catalog *catalogs; /* those of them that are, one behind the other */
-	bool dirty;   /* they are not what is served */
-	bool telling; /* those who keep copies of some of them are to be told */
 	uint64_t rest_until_ns;   /* before that they are not handed out again, unless somebody waits for it */
 	struct mrg_rt_timer rest;
 	bool stopping;
@@ -67,17 +60,6 @@ void manager_stop(struct control *control);
 
 /* Have the last frames written, if there are any.   net    NULL: there are none */
 void manager_record(struct control *control, struct net *net);
-
-/* ---- for reload.h and catalogs.h ---- */
-
-/* The zone has another version from the next time that they are handed out. */
-void manager_set_version(struct manager *m, struct zone_entry *e, struct version *v);
-
-/* Ask its primaries from now on, with what there is of it. */
-void manager_keep_secondary(struct manager *m, struct zone_entry *e);
-
-/* It is served no more, nor kept, and *e is gone. */
-void manager_remove(struct manager *m, struct zone_entry *e);
 
 /* Hand out the zones as they are now.   false: there is no memory; the next turn tries again */
 bool manager_serve(struct manager *m);

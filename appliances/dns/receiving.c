@@ -6,6 +6,7 @@
 
 #include "appliances/dns/receiving.h"
 #include "appliances/dns/system.h"
+#include "protocols/dns/zone_finish.h"
 #include "protocols/dns/zonemd.h"
 
 enum { MIB = 1 << 20, SCRATCH_LEAST = 64 * MIB };
@@ -23,6 +24,8 @@ struct receiving {
 	const char *refused;
 	struct version *made; /* NULL: not yet */
 	struct mrg_dns_zone_builder builder;
+	struct mrg_dns_zone_finishing finishing;
+	enum { COMING, FINISHING, FOLLOWING, CHECKING } step;
 	/* of changes */
 	bool deleting;
 	struct mrg_dns_zone_change change;
@@ -126,15 +129,36 @@ struct mrg_dns_transfer_sink receiving_sink(struct receiving *r)
 
 /* ---- finishing ---- */
 
-static const char *finish_whole(struct receiving *r)
+static enum mrg_status begin_finish(struct receiving *r, const char **why)
 {
-	if (mrg_dns_zone_finish(&r->builder, &r->made->zone, &r->why) != MRG_OK)
-		return mrg_dns_zone_fault_str(r->why.fault);
-	if (r->held != NULL &&
-		r->option->transfer != NULL) /* who has it from here gets differences all the same */
+	if (r->what == NOTHING) {
+		*why = "nothing has come";
+		return MRG_E_VALUE;
+	}
+	if (r->what == WHOLE)
+		mrg_dns_zone_finish_begin(&r->finishing, &r->builder);
+	r->step = FINISHING;
+	return MRG_MORE;
+}
+
+static enum mrg_status finish_whole(struct receiving *r, const char **why)
+{
+	const enum mrg_status st = mrg_dns_zone_finish_some(&r->finishing, &r->made->zone, &r->why);
+	if (st == MRG_OK)
+		r->step = FOLLOWING;
+	else if (st != MRG_MORE)
+		*why = mrg_dns_zone_fault_str(r->why.fault);
+	return st == MRG_OK ? MRG_MORE : st;
+}
+
+/* Who has it from here gets differences all the same. */
+static enum mrg_status follow(struct receiving *r)
+{
+	if (r->held != NULL && r->option->transfer != NULL)
 		version_follow(r->made, r->held);
-	system_arena_trim(&r->made->nodes->arena);
-	return NULL;
+	version_settle(&r->made);
+	r->step = CHECKING;
+	return MRG_MORE;
 }
 
 /* The steps that are known, as far as they are worth it: a client that lacks more is sent the zone. */
@@ -147,43 +171,59 @@ static bool remember(struct receiving *r)
 	       mrg_dns_zone_change_step(&r->change, tables, before, &r->made->newest) == MRG_OK;
 }
 
-static const char *finish_changes(struct receiving *r)
+static enum mrg_status finish_changes(struct receiving *r, const char **why)
 {
-	if (mrg_dns_zone_change_finish(&r->change, &r->made->zone, &r->why) != MRG_OK)
-		return mrg_dns_zone_fault_str(r->why.fault);
+	const enum mrg_status st = mrg_dns_zone_change_finish(&r->change, &r->made->zone, &r->why);
+	if (st != MRG_OK) {
+		*why = mrg_dns_zone_fault_str(r->why.fault);
+		return st;
+	}
 	const bool kept = remember(r);
 	mrg_dns_zone_change_end(&r->change);
 	if (kept)
-		version_compact(&r->made, &r->scratch);
+		version_settle(&r->made);
+	else
+		*why = "not enough memory";
 	system_arena_close(&r->scratch);
 	r->what = NOTHING;
-	return kept ? NULL : "not enough memory";
+	r->step = CHECKING;
+	return kept ? MRG_MORE : MRG_E_SPACE;
 }
 
 /* Is it what its digest was made of, if it has one?  RFC 8976 4 */
-static const char *check_digest(const struct version *v)
+static enum mrg_status check_digest(const struct version *v, const char **why)
 {
 	enum mrg_dns_zonemd_verdict verdict;
-	if (mrg_dns_zonemd_verify(v->zone, &v->nodes->arena, &verdict) != MRG_OK)
-		return "not enough memory";
-	return verdict == MRG_DNS_ZONEMD_MISMATCH || verdict == MRG_DNS_ZONEMD_SERIAL
-		       ? mrg_dns_zonemd_str(verdict)
-		       : NULL;
+	const enum mrg_status st = mrg_dns_zonemd_verify(v->zone, &v->nodes->arena, &verdict);
+	if (st != MRG_OK) {
+		*why = "not enough memory";
+		return st;
+	}
+	if (verdict != MRG_DNS_ZONEMD_MISMATCH && verdict != MRG_DNS_ZONEMD_SERIAL)
+		return MRG_OK;
+	*why = mrg_dns_zonemd_str(verdict);
+	return MRG_E_VALUE;
 }
 
-const char *receiving_finish(struct receiving *r, struct version **out)
+static enum mrg_status check(struct receiving *r, struct version **out, const char **why)
 {
-	const char *why = r->what == WHOLE     ? finish_whole(r)
-			  : r->what == CHANGES ? finish_changes(r)
-					       : "nothing has come";
-	if (why == NULL)
-		why = check_digest(r->made);
-	if (why != NULL)
-		return why;
+	const enum mrg_status st = check_digest(r->made, why);
+	if (st != MRG_OK)
+		return st;
 	r->what = NOTHING;
 	*out = r->made;
 	r->made = NULL;
-	return NULL;
+	return MRG_OK;
+}
+
+enum mrg_status receiving_finish(struct receiving *r, struct version **out, const char **why)
+{
+	switch (r->step) {
+	case COMING: return begin_finish(r, why);
+	case FINISHING: return r->what == WHOLE ? finish_whole(r, why) : finish_changes(r, why);
+	case FOLLOWING: return follow(r);
+	default: return check(r, out, why);
+	}
 }
 
 void receiving_end(struct receiving *r)

@@ -10,7 +10,7 @@
  *	if (receiving_begin(&r, option, held, false) != 0) ...		(held NULL: there is nothing yet)
  *	mrg_dns_transfer_in_begin(&in, &wanted, receiving_sink(r));
  *	...
- *	const char *why = receiving_finish(r, &version);	(NULL: there it is)
+ *	while ((st = receiving_finish(r, &version, &why)) == MRG_MORE) ...	(others have their turn)
  *	receiving_end(r);
  */
 #ifndef MRG_DNS_RECEIVING_H
@@ -34,10 +34,12 @@ int receiving_begin(struct receiving **out, const struct zone_option *option, st
 struct mrg_dns_transfer_sink receiving_sink(struct receiving *r);
 
 /*
- * receiving_finish - all has come: the new version, which has one user.
- * Returns NULL, or why there is none; receiving_why says of which record.
+ * receiving_finish - all has come: put it together, a piece at a time (zone_finish.h); what has changed is one.
+ *   out   written on MRG_OK: the new version, which has one user
+ *   why   written when there is none; receiving_why says of which record
+ * Returns MRG_MORE: it is to be called again.
  */
-const char *receiving_finish(struct receiving *r, struct version **out);
+MRG_MUST_USE enum mrg_status receiving_finish(struct receiving *r, struct version **out, const char **why);
 
 /* What was wrong with the zone or a record, if it was that; fault MRG_DNS_ZONE_SOUND: nothing. */
 const struct mrg_dns_zone_error *receiving_why(const struct receiving *r);

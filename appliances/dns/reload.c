@@ -90,7 +90,7 @@ static void replace(struct manager *m, struct zone_entry *e, struct version *v)
 {
 	if (e->now.option->transfer != NULL)
 		version_follow(v, e->now.version);
-	manager_set_version(m, e, v);
+	zone_keeper_set_version(&m->keeper, e, v);
 }
 
 const char *reload_zone(struct manager *m, struct zone_entry *e)
@@ -164,9 +164,9 @@ static void begin_zone(struct manager *m, struct zone_entry *e)
 	e->now.version = e->loaded;
 	version_keep(e->loaded);
 	e->changed = !mrg_dns_zone_is_absent(e->loaded->zone);
-	m->dirty = true;
+	m->keeper.dirty = true;
 	if (e->option->primaries != NULL)
-		manager_keep_secondary(m, e);
+		zone_keeper_ask(&m->keeper, e);
 }
 
 /* A zone that there was before, with what is said of it now. */
@@ -177,7 +177,7 @@ static void renew_zone(struct manager *m, struct zone_entry *e)
 		e->loaded != NULL && (option->primaries == NULL || !mrg_dns_zone_is_absent(e->loaded->zone));
 	zone_entry_say(e, option);
 	e->owner = NULL; /* what the configuration says counts more than what a catalog does */
-	m->dirty = true;
+	m->keeper.dirty = true;
 	if (e->secondary != NULL && option->primaries == NULL) {
 		secondaries_end(e->secondary);
 		e->secondary = NULL;
@@ -185,10 +185,10 @@ static void renew_zone(struct manager *m, struct zone_entry *e)
 	if (read)
 		replace(m, e, e->loaded);
 	if (e->secondary != NULL) {
-		secondaries_change(e->secondary, &(struct secondary_what){ option, m->settings });
+		secondaries_change(e->secondary, &(struct secondary_what){ option, m->keeper.settings });
 		secondaries_check(e->secondary);
 	} else if (option->primaries != NULL) {
-		manager_keep_secondary(m, e);
+		zone_keeper_ask(&m->keeper, e);
 	}
 }
 
@@ -196,46 +196,46 @@ static void renew_zone(struct manager *m, struct zone_entry *e)
 static void take_catalogs(struct manager *m)
 {
 	struct catalog *next;
-	for (struct catalog *c = m->catalogs; c != NULL; c = next) {
+	for (struct catalog *c = m->keeper.catalogs; c != NULL; c = next) {
 		next = c->next;
 		if (c->entry->option == NULL || !c->entry->option->catalog)
-			catalogs_end(m, c->entry);
+			catalogs_end(&m->keeper, c->entry);
 	}
-	for (size_t i = 0; i < m->zones.count; i++)
-		if (m->zones.list[i]->option != NULL)
-			(void)catalogs_take(m, m->zones.list[i]);
+	for (size_t i = 0; i < m->keeper.zones.count; i++)
+		if (m->keeper.zones.list[i]->option != NULL)
+			(void)catalogs_take(&m->keeper, m->keeper.zones.list[i]);
 }
 
 /* Zones that are not in the configuration any more. A catalog may list them; what is put last by that is none of them. */
 static void remove_others(struct manager *m)
 {
-	for (size_t i = m->zones.count; i-- > 0;) {
-		struct zone_entry *const e = m->zones.list[i];
+	for (size_t i = m->keeper.zones.count; i-- > 0;) {
+		struct zone_entry *const e = m->keeper.zones.list[i];
 		if (e->option != NULL || e->owner != NULL)
 			continue;
 		uint8_t name[MRG_DNS_MAX_NAME];
 		const struct mrg_span origin = { name, e->origin_len };
 		memcpy(name, e->origin, e->origin_len);
-		manager_remove(m, e);
-		catalogs_claim(m, origin);
+		zone_keeper_remove(&m->keeper, e);
+		catalogs_claim(&m->keeper, origin);
 	}
 }
 
 static void renew(struct manager *m)
 {
-	for (size_t i = 0; i < m->zones.count; i++) {
-		struct zone_entry *const e = m->zones.list[i];
+	for (size_t i = 0; i < m->keeper.zones.count; i++) {
+		struct zone_entry *const e = m->keeper.zones.list[i];
 		if (e->option != NULL && e->now.version == NULL)
 			begin_zone(m, e);
 		else if (e->option != NULL)
 			renew_zone(m, e);
 	}
 	take_catalogs(m);
-	catalogs_renew(m);
+	catalogs_renew(&m->keeper);
 	remove_others(m);
-	for (size_t i = 0; i < m->zones.count; i++) {
-		m->zones.list[i]->option = NULL;
-		m->zones.list[i]->loaded = NULL;
+	for (size_t i = 0; i < m->keeper.zones.count; i++) {
+		m->keeper.zones.list[i]->option = NULL;
+		m->keeper.zones.list[i]->loaded = NULL;
 	}
 }
 
@@ -246,7 +246,7 @@ static bool is_held(void *ctx, const struct zone_option *z)
 {
 	const struct manager *const m = ctx;
 	const struct zone_entry *const e =
-		zone_table_find(&m->zones, (struct mrg_span){ z->origin, z->origin_len });
+		zone_table_find(&m->keeper.zones, (struct mrg_span){ z->origin, z->origin_len });
 	return z->primaries != NULL && e != NULL && e->secondary != NULL;
 }
 
@@ -260,10 +260,10 @@ static bool take_settings(struct manager *m, struct settings *s, const struct re
 		free(versions);
 		return false;
 	}
-	const bool taken = match(&m->zones, &s->options, versions, report);
+	const bool taken = match(&m->keeper.zones, &s->options, versions, report);
 	if (taken) {
-		struct settings *const before = m->settings;
-		m->settings = s;
+		struct settings *const before = m->keeper.settings;
+		m->keeper.settings = s;
 		settings_keep(s);
 		renew(m);
 		settings_drop(before);
@@ -291,7 +291,7 @@ const char *reload_all(struct manager *m)
 	const uint64_t start = mrg_unix_now_ns();
 	struct settings *s;
 	say_to(&(struct say_listener){ .ctx = &faults, .take = take_words });
-	const bool read = settings_again(&s, m->settings);
+	const bool read = settings_again(&s, m->keeper.settings);
 	say_to(NULL);
 	if (!read)
 		return failed(&faults, "the old zones are");

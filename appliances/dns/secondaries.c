@@ -89,6 +89,7 @@ static void log_fetched(const struct secondary_zone *z, const struct fetch *f)
 	mrg_rt_line_num(&l, "serial", mrg_dns_zone_serial(z->held->zone));
 	mrg_rt_line_num(&l, "records", f->records);
 	mrg_rt_line_num(&l, "octets", f->octets);
+	mrg_rt_line_num(&l, "pieces", f->pieces);
 	mrg_rt_line_num(&l, "took_us", f->took_ns / 1000u);
 	mrg_rt_log_line(&stderr_log, &l);
 }

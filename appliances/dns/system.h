@@ -24,6 +24,12 @@ void system_arena_close(struct mrg_arena *a);
 /* system_arena_trim - give back what is above what is handed out; a virtual machine leaves room for changes. */
 void system_arena_trim(struct mrg_arena *a);
 
+/*
+ * system_arena_fit - octets of an arena that what is in this one should be moved to, since it is little and lies where there was room for
+ * much; 0: it is to stay, as always in a process.
+ */
+size_t system_arena_fit(const struct mrg_arena *a);
+
 /* system_get - zeroed memory, or NULL.   system_put - give it back, with the same size. */
 void *system_get(size_t size);
 void system_put(void *p, size_t size);

@@ -2,30 +2,34 @@
  * Dynamic updates.
  * Reading order: updating_do at the end, then upwards.
  */
-#include <errno.h>
-#include <string.h>
-
 #include "appliances/dns/updating.h"
 #include "appliances/common/say.h"
+#include "appliances/dns/kept.h"
 #include "appliances/dns/said.h"
-#include "appliances/dns/show.h"
+#include "appliances/dns/system.h"
 #include "iana/dns.h"
 #include "protocols/dns/update.h"
-#include "unix/mrg_unix.h"
 
 enum { LEAST = 1 << 20 };
 
 static const size_t SCRATCH = (size_t)1 << 32; /* octets of address space */
 
+/* An update and what it is to change. */
+struct wish {
+	const struct updating *asked;
+	struct mrg_dns_update update;
+	const struct zone_option *option;
+};
+
 static void log_update(
-	const struct letter *l, unsigned rcode, const char *why, const struct mrg_dns_update_result *result)
+	const struct wish *w, unsigned rcode, const char *why, const struct mrg_dns_update_result *result)
 {
 	char record[ZONE_ERROR_TEXT];
 	struct mrg_rt_line line;
 	const char *const name = mrg_dns_rcode_str(rcode);
 	mrg_rt_line_begin(&line, rcode == MRG_DNS_RCODE_NOERROR ? "info" : "warn", "update");
-	said_name(&line, "zone", mrg_dns_name_flat_from(&l->zone, 0));
-	mrg_rt_line_addr(&line, "peer", &l->peer);
+	said_name(&line, "zone", mrg_dns_name_flat_from(&w->update.zone, 0));
+	mrg_rt_line_addr(&line, "peer", w->asked->peer);
 	mrg_rt_line_str(&line, "rcode", name != NULL ? name : "?");
 	if (why != NULL)
 		mrg_rt_line_str(&line, "why", why);
@@ -36,16 +40,10 @@ static void log_update(
 	mrg_rt_log_line(&stderr_log, &line);
 }
 
-/* Who wants what to be changed. */
-struct wish {
-	const struct letter *letter;
-	const struct zone_option *option;
-};
-
 static bool allowed(void *ctx, struct mrg_span owner, uint16_t type)
 {
 	const struct wish *const w = ctx;
-	return update_allowed_find(w->option->update, w->letter->auth.key, owner, type);
+	return update_allowed_find(w->option->update, w->asked->auth->key, owner, type);
 }
 
 /* Memory of one update beside the version's. */
@@ -55,74 +53,106 @@ struct room {
 
 static int open_room(struct room *r)
 {
-	const int err = mrg_unix_arena_open(&r->scratch, SCRATCH, LEAST);
+	const int err = system_arena_open(&r->scratch, SCRATCH, LEAST);
 	if (err != 0)
 		return err;
-	const int other = mrg_unix_arena_open(&r->history, SCRATCH, LEAST);
+	const int other = system_arena_open(&r->history, SCRATCH, LEAST);
 	if (other != 0)
-		mrg_unix_arena_close(&r->scratch);
+		system_arena_close(&r->scratch);
 	return other;
 }
 
 static void close_room(struct room *r)
 {
-	mrg_unix_arena_close(&r->scratch);
-	mrg_unix_arena_close(&r->history);
+	system_arena_close(&r->scratch);
+	system_arena_close(&r->history);
 }
 
 /* The version of a change that was made: what is remembered with it, compact if need be, and in its file. NULL, or why not. */
-static const char *keep(struct version **made, const char *file, const struct mrg_dns_update_result *result,
-	struct room *room)
+static const char *keep(struct version **made, const char *file, const struct mrg_dns_update_result *result)
 {
 	struct version *const v = *made;
 	v->zone = result->made;
-	if (mrg_dns_history_copy(&v->tables, result->step, version_history(v), &v->newest) != MRG_OK)
-		return "not enough memory";
-	version_compact(made, &room->scratch);
-	const int err = show_write((*made)->zone, file, (struct mrg_span){ NULL, 0 });
-	return err == 0 ? NULL : strerrordesc_np(err);
+	version_remember(v, result->step);
+	version_compact(made);
+	return kept_changed((*made)->zone, file);
 }
 
-static unsigned apply(const struct letter *l, const struct mrg_dns_update *u, const struct served *z,
-	struct room *room, struct version **made)
+/* Done to a version, or not at all. */
+static unsigned apply(struct wish *w, const struct version *held, struct room *room,
+	struct mrg_dns_update_result *result, struct version **made)
 {
-	struct mrg_dns_update_result result;
-	struct wish wish = { l, z->option };
-	const struct version *const held = z->version;
-	const struct mrg_dns_update_rules rules = { .ctx = &wish, .allowed = allowed };
+	const struct mrg_dns_update_rules rules = { .ctx = w, .allowed = allowed };
 	struct version *v;
+	*result = (struct mrg_dns_update_result){ .reason = "too little memory" };
 	if (version_change(&v, held) != 0)
 		return MRG_DNS_RCODE_SERVFAIL;
 	const struct mrg_dns_update_memory memory = { .nodes = &v->nodes->arena,
 		.tables = &v->tables,
 		.scratch = &room->scratch,
 		.history = &room->history };
-	unsigned rcode = mrg_dns_update_apply(u, held->zone, &rules, &memory, held->newest, &result);
-	const char *why = result.reason;
-	if (rcode == MRG_DNS_RCODE_NOERROR && result.made != NULL) {
-		why = keep(&v, z->option->file, &result, room);
-		if (why != NULL)
-			rcode = MRG_DNS_RCODE_SERVFAIL;
-	}
-	log_update(l, rcode, why, &result);
-	if (rcode == MRG_DNS_RCODE_NOERROR && result.made != NULL)
+	const unsigned rcode =
+		mrg_dns_update_apply(&w->update, held->zone, &rules, &memory, held->newest, result);
+	if (rcode == MRG_DNS_RCODE_NOERROR && result->made != NULL)
 		*made = v;
 	else
 		version_drop(v);
 	return rcode;
 }
 
-unsigned updating_do(const struct letter *l, const struct served *z, struct version **made)
+/* Where there is no room for the change beside the version, it is made to one that has more. */
+static unsigned apply_somewhere(struct wish *w, const struct version *held, struct room *room,
+	struct mrg_dns_update_result *result, struct version **made)
 {
-	struct mrg_dns_update u;
+	struct version *roomy;
+	const unsigned rcode = apply(w, held, room, result, made);
+	if (rcode != MRG_DNS_RCODE_SERVFAIL || version_rebuild(&roomy, held) != 0)
+		return rcode;
+	const unsigned again = apply(w, roomy, room, result, made);
+	version_drop(roomy);
+	return again;
+}
+
+static unsigned do_it(struct wish *w, const struct served *z, struct room *room, struct version **made)
+{
+	struct mrg_dns_update_result result;
+	unsigned rcode = apply_somewhere(w, z->version, room, &result, made);
+	const char *why = result.reason;
+	if (*made != NULL) {
+		why = keep(made, z->option->file, &result);
+		if (why != NULL) {
+			rcode = MRG_DNS_RCODE_SERVFAIL;
+			version_drop(*made);
+			*made = NULL;
+		}
+	}
+	log_update(w, rcode, why, &result);
+	return rcode;
+}
+
+unsigned updating_do(const struct updating *u, const struct served *z, struct version **made)
+{
+	struct wish wish = { .asked = u, .option = z->option };
 	struct room room;
 	*made = NULL;
-	unsigned rcode = mrg_dns_update_read((struct mrg_span){ l->message, l->len }, &u);
+	unsigned rcode = mrg_dns_update_read(u->message, &wish.update);
 	if (rcode != MRG_DNS_RCODE_NOERROR)
 		return rcode;
 	if (mrg_dns_zone_is_absent(z->version->zone) || open_room(&room) != 0)
 		return MRG_DNS_RCODE_SERVFAIL;
-	rcode = apply(l, &u, z, &room, made);
+	rcode = do_it(&wish, z, &room, made);
 	close_room(&room);
 	return rcode;
+}
+
+size_t updating_reply(const struct updating *u, unsigned rcode, uint8_t *out, size_t cap)
+{
+	struct mrg_w w;
+	size_t len;
+	mrg_w_init(&w, out, cap);
+	mrg_dns_update_reply(&w, u->message, rcode);
+	if (mrg_w_finish(&w, &len) != MRG_OK ||
+		mrg_dns_auth_sign(u->auth, system_time_s(), out, cap, &len) != MRG_OK)
+		return 0;
+	return len;
 }

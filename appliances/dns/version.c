@@ -66,27 +66,77 @@ int version_change(struct version **out, const struct version *held)
 	return 0;
 }
 
-void version_compact(struct version **v, struct mrg_arena *scratch)
-{
-	struct version *const old = *v, *fresh;
-	if (!mrg_dns_zone_rebuild_due(old->zone, &old->nodes->arena) ||
-		version_begin(&fresh, old->nodes->arena.cap) != 0)
-		return;
-	struct mrg_arena *const nodes = &fresh->nodes->arena;
-	if (mrg_dns_zone_rebuild(old->zone, nodes, scratch, &fresh->zone, NULL) != MRG_OK ||
-		mrg_dns_history_copy(nodes, old->newest, SIZE_MAX, &fresh->newest) != MRG_OK) {
-		version_drop(fresh);
-		return;
-	}
-	system_arena_trim(nodes);
-	version_drop(old);
-	*v = fresh;
-}
-
 size_t version_history(const struct version *v)
 {
 	const size_t half = v->nodes->arena.len / 2;
 	return half > HISTORY_MIN ? half : (size_t)HISTORY_MIN;
+}
+
+/* Most of the room is for what comes. Who has a version that is too old for what is remembered gets all of the zone. */
+static void copy_history(struct version *v, struct mrg_arena *to, const struct mrg_dns_step *newest)
+{
+	enum { SHARE = 4 };
+	const size_t room = (to->cap - to->len) / SHARE, most = version_history(v);
+	if (mrg_dns_history_copy(to, newest, room < most ? room : most, &v->newest) != MRG_OK)
+		v->newest = NULL;
+}
+
+void version_remember(struct version *v, const struct mrg_dns_step *newest)
+{
+	copy_history(v, &v->tables, newest);
+	system_arena_trim(&v->tables);
+}
+
+/* The same version in an arena of its own. */
+static int rebuild(struct version **out, const struct version *old, size_t reserve)
+{
+	struct mrg_arena arena, scratch;
+	int err = system_arena_open(&arena, reserve, reserve < LEAST ? reserve : (size_t)LEAST);
+	if (err != 0)
+		return err;
+	struct version *const fresh = put_version(arena, false);
+	struct mrg_arena *const nodes = &fresh->nodes->arena;
+	err = system_arena_open(&scratch, MRG_DNS_ZONE_REBUILD_SCRATCH, MRG_DNS_ZONE_REBUILD_SCRATCH);
+	if (err == 0) {
+		if (mrg_dns_zone_rebuild(old->zone, nodes, &scratch, &fresh->zone, NULL) != MRG_OK)
+			err = ENOMEM;
+		system_arena_close(&scratch);
+	}
+	if (err != 0) {
+		version_drop(fresh);
+		return err;
+	}
+	copy_history(fresh, nodes, old->newest);
+	*out = fresh;
+	return 0;
+}
+
+int version_rebuild(struct version **out, const struct version *old)
+{
+	const size_t cap = old->nodes->arena.cap;
+	const int err = rebuild(out, old, cap > VERSION_ANY_SIZE ? cap : VERSION_ANY_SIZE);
+	if (err == 0)
+		system_arena_trim(&(*out)->nodes->arena);
+	return err;
+}
+
+void version_compact(struct version **v)
+{
+	struct version *const old = *v;
+	if (mrg_dns_zone_rebuild_due(old->zone, &old->nodes->arena) && version_rebuild(v, old) == 0)
+		version_drop(old);
+}
+
+void version_settle(struct version **v)
+{
+	struct version *const old = *v;
+	const size_t size = system_arena_fit(&old->nodes->arena);
+	if (size != 0 && rebuild(v, old, size) == 0) {
+		version_drop(old);
+		return;
+	}
+	system_arena_trim(old->tables.p != NULL ? &old->tables : &old->nodes->arena);
+	version_compact(v);
 }
 
 /* What changes take is not known before. */

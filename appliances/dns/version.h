@@ -74,11 +74,31 @@ int version_change(struct version **out, const struct version *held);
 void version_follow(struct version *made, const struct version *before);
 
 /*
+ * version_remember - the newest steps that led to it, as many as are worth it, in its tables, which take nothing more then.
+ *   newest   stays until then
+ */
+void version_remember(struct version *v, const struct mrg_dns_step *newest);
+
+/*
+ * version_rebuild - the same version, compact, in memory of its own that has room for changes, with what is remembered; it has one user.
+ *   old      may be one that lies in memory which can't grow
+ * Fails:    ENOMEM.
+ */
+int version_rebuild(struct version **out, const struct version *old);
+
+/*
  * version_compact - put a compact one in place of a version that has become slow or large by changes; where there is no memory for it, it
  * stays.
- *   v        not served yet, with one user.   scratch   as mrg_dns_zone_rebuild has it
+ *   v        not served yet, with one user
  */
-void version_compact(struct version **v, struct mrg_arena *scratch);
+void version_compact(struct version **v);
+
+/*
+ * version_settle - a version has come whole: what it does not need is given back, and it is compact.  Where memory is in blocks (system.h) a
+ * small one is moved to a block of its size, so that many of them leave room for large ones.
+ *   v        as for version_compact
+ */
+void version_settle(struct version **v);
 
 /* version_history - octets of changes that are worth remembering for a zone: a client that lacks more gets the zone. */
 size_t version_history(const struct version *v);

@@ -1,6 +1,5 @@
-/* The zones that the manager has: see zone_table.h. */
-#include <stdlib.h>
-
+/* The zones that are kept: see zone_table.h. */
+#include "appliances/dns/system.h"
 #include "appliances/dns/zone_table.h"
 
 enum { FIRST = 16 };
@@ -31,23 +30,28 @@ struct zone_entry *zone_table_find(const struct zone_table *t, struct mrg_span o
 	return t->count != 0 ? t->slots[slot_of(t, origin)] : NULL;
 }
 
+/* Of the list, and of the slots behind it. */
+static size_t slots_for(size_t cap) { return 2 * cap + 1; }
+
+static size_t size_for(size_t cap) { return (cap + slots_for(cap)) * sizeof(struct zone_entry *); }
+
 /* Room for twice as many. */
 static bool grow(struct zone_table *t)
 {
-	const size_t cap = t->cap == 0 ? FIRST : 2 * t->cap;
-	struct zone_entry **const list = realloc(t->list, cap * sizeof(struct zone_entry *));
+	const size_t before = t->cap, cap = before == 0 ? FIRST : 2 * before;
+	struct zone_entry **const old = t->list, **const list = system_get(size_for(cap));
 	if (list == NULL)
 		return false;
 	t->list = list;
-	struct zone_entry **const slots = calloc(2 * cap + 1, sizeof(struct zone_entry *));
-	if (slots == NULL)
-		return false;
-	free(t->slots);
-	t->slots = slots;
-	t->slot_count = 2 * cap + 1;
+	t->slots = list + cap;
+	t->slot_count = slots_for(cap);
 	t->cap = cap;
-	for (size_t i = 0; i < t->count; i++)
-		t->slots[slot_of(t, zone_entry_origin(t->list[i]))] = t->list[i];
+	for (size_t i = 0; i < t->count; i++) {
+		list[i] = old[i];
+		t->slots[slot_of(t, zone_entry_origin(list[i]))] = list[i];
+	}
+	if (before != 0)
+		system_put(old, size_for(before));
 	return true;
 }
 
@@ -55,7 +59,7 @@ struct zone_entry *zone_table_add(struct zone_table *t, struct mrg_span origin)
 {
 	if (t->count == t->cap && !grow(t))
 		return NULL;
-	struct zone_entry *const e = calloc(1, sizeof *e);
+	struct zone_entry *const e = system_get(sizeof *e);
 	if (e == NULL)
 		return NULL;
 	memcpy(e->origin, origin.p, origin.len);
@@ -91,7 +95,7 @@ void zone_table_remove(struct zone_table *t, struct zone_entry *e)
 		version_drop(e->now.version);
 	if (e->now.option != NULL)
 		zone_option_drop(e->now.option);
-	free(e);
+	system_put(e, sizeof *e);
 }
 
 static bool same_file(const char *a, const char *b)

@@ -1,5 +1,5 @@
 /*
- * zone_table.h - the zones that the manager has, by name; they come and go.
+ * zone_table.h - the zones that are kept (zone_keeper.h), by name; they come and go.
  *
  * What it does not do: it serves and asks for none.
  *

@@ -9,6 +9,7 @@
 enum {
 	FRAME_MAX = UINT16_MAX + (int)sizeof(uint16_t),
 	IN_MAX = 2 * FRAME_MAX, /* behind a part of a message there is room for a whole one */
+	PIECE = 32 << 10,       /* octets that are read before others get their turn */
 	LINE = 64               /* bytes of a cache line */
 };
 
@@ -126,7 +127,9 @@ static void read_in(struct mrg_dns_client *c)
 {
 	size_t used = 0, n = 0;
 	struct mrg_dns_tcp_frame frame;
-	const enum mrg_io io = mrg_stream_read(c->s, c->in + c->in_len, IN_MAX - c->in_len, &n);
+	const size_t room = IN_MAX - c->in_len;
+	const enum mrg_io io =
+		mrg_stream_read(c->s, c->in + c->in_len, room < PIECE ? room : (size_t)PIECE, &n);
 	if (io == MRG_IO_AGAIN)
 		return;
 	if (io == MRG_IO_RESET) {

@@ -62,30 +62,79 @@ bool mrg_dns_zone_before_name(const void *ctx, const void *a, const void *b)
 	return mrg_dns_name_flat_order(&x, &y) < 0;
 }
 
+/* Over some more nodes: count those in the chain, or list them.   Returns: whether that were all. */
+static bool walk_on(struct mrg_dns_zone_chaining *c)
+{
+	const struct mrg_dns_zone *const z = c->zone;
+	for (unsigned i = 0; i < MRG_DNS_ZONE_PIECE && c->node != NULL; i++) {
+		if (mrg_dns_zone_in_chain(z, c->node)) {
+			if (c->step == MRG_DNS_CHAIN_LIST)
+				c->list[c->listed++] = c->node;
+			else
+				c->count++;
+		}
+		c->node = mrg_dns_zone_after(z, c->node, &c->bucket);
+	}
+	return c->node == NULL;
+}
+
+static void walk_from_start(struct mrg_dns_zone_chaining *c)
+{
+	c->bucket = 0;
+	c->node = mrg_dns_zone_first(c->zone, &c->bucket);
+}
+
+static enum mrg_status begin_list(struct mrg_dns_zone_chaining *c)
+{
+	c->chain = mrg_arena_get(c->a, c->count * sizeof *c->chain, _Alignof(uint32_t));
+	c->mark = c->scratch->len;
+	c->list = mrg_arena_get(c->scratch, 2 * c->count * sizeof *c->list, _Alignof(void *));
+	c->step = MRG_DNS_CHAIN_LIST;
+	walk_from_start(c);
+	return c->chain != NULL && c->list != NULL ? MRG_MORE : MRG_E_SPACE;
+}
+
+static enum mrg_status end_list(struct mrg_dns_zone_chaining *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		c->chain[i] = mrg_dns_node_handle(c->zone, c->list[i]);
+	memset(c->scratch->p + c->mark, 0, c->scratch->len - c->mark);
+	c->scratch->len = c->mark;
+	c->zone->chain = c->chain;
+	c->zone->chain_len = c->count;
+	return MRG_OK;
+}
+
+void mrg_dns_zone_chain_begin(struct mrg_dns_zone_chaining *c, struct mrg_dns_zone *z, struct mrg_arena *a,
+	struct mrg_arena *scratch)
+{
+	*c = (struct mrg_dns_zone_chaining){ .zone = z, .a = a, .scratch = scratch };
+	walk_from_start(c);
+}
+
+enum mrg_status mrg_dns_zone_chain_some(struct mrg_dns_zone_chaining *c)
+{
+	switch (c->step) {
+	case MRG_DNS_CHAIN_COUNT: return walk_on(c) ? begin_list(c) : MRG_MORE;
+	case MRG_DNS_CHAIN_LIST:
+		if (walk_on(c)) {
+			mrg_dns_zone_sort_begin(&c->sorting, c->list, c->list + c->count, c->count,
+				mrg_dns_zone_before_name, NULL);
+			c->step = MRG_DNS_CHAIN_SORT;
+		}
+		return MRG_MORE;
+	default: return mrg_dns_zone_sort_some(&c->sorting, MRG_DNS_ZONE_PIECE) ? end_list(c) : MRG_MORE;
+	}
+}
+
 enum mrg_status mrg_dns_zone_chain_all(struct mrg_dns_zone *z, struct mrg_arena *a, struct mrg_arena *scratch)
 {
-	size_t count = 0, i = 0, bucket = 0;
-	for (const struct mrg_dns_node *n = mrg_dns_zone_first(z, &bucket); n != NULL;
-		n = mrg_dns_zone_after(z, n, &bucket))
-		count += mrg_dns_zone_in_chain(z, n);
-	uint32_t *const chain = mrg_arena_get(a, count * sizeof *chain, _Alignof(uint32_t));
-	struct mrg_arena above = *scratch;
-	const void **const list = mrg_arena_get(&above, 2 * count * sizeof *list, _Alignof(void *));
-	if (chain == NULL || list == NULL)
-		return MRG_E_SPACE;
-	bucket = 0;
-	for (const struct mrg_dns_node *n = mrg_dns_zone_first(z, &bucket); n != NULL;
-		n = mrg_dns_zone_after(z, n, &bucket)) {
-		if (mrg_dns_zone_in_chain(z, n))
-			list[i++] = n;
-	}
-	mrg_dns_zone_sort(list, list + count, count, mrg_dns_zone_before_name, NULL);
-	for (i = 0; i < count; i++)
-		chain[i] = mrg_dns_node_handle(z, list[i]);
-	memset(list, 0, 2 * count * sizeof *list);
-	z->chain = chain;
-	z->chain_len = count;
-	return MRG_OK;
+	struct mrg_dns_zone_chaining c;
+	enum mrg_status st = MRG_MORE;
+	mrg_dns_zone_chain_begin(&c, z, a, scratch);
+	while (st == MRG_MORE)
+		st = mrg_dns_zone_chain_some(&c);
+	return st;
 }
 
 enum mrg_status mrg_dns_zone_denial(struct mrg_dns_zone *z)
@@ -97,18 +146,6 @@ enum mrg_status mrg_dns_zone_denial(struct mrg_dns_zone *z)
 	else if (mrg_dns_node_find(z->apex, MRG_DNS_TYPE_NSEC) != NULL)
 		z->denial = MRG_DNS_DENIAL_NSEC;
 	return z->nsec3.iterations <= ITERATIONS_MAX ? MRG_OK : MRG_E_LIMIT;
-}
-
-enum mrg_status mrg_dns_zone_chain(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err)
-{
-	struct mrg_dns_zone *const z = b->zone;
-	const struct mrg_span origin = mrg_dns_name_flat_from(&z->origin, 0);
-	if (mrg_dns_zone_denial(z) != MRG_OK)
-		return mrg_dns_zone_die(
-			b, err, MRG_DNS_ZONE_NSEC3, MRG_E_LIMIT, origin, MRG_DNS_TYPE_NSEC3PARAM);
-	if (z->denial != MRG_DNS_DENIAL_NONE && mrg_dns_zone_chain_all(z, b->arena, b->arena) != MRG_OK)
-		return mrg_dns_zone_die(b, err, MRG_DNS_ZONE_FULL, MRG_E_SPACE, origin, 0);
-	return MRG_OK;
 }
 
 size_t mrg_dns_chain_place(const struct mrg_dns_zone *z, const struct mrg_dns_name_flat *name, bool *exact)

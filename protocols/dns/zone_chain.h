@@ -6,23 +6,25 @@
 #define MRG_DNS_ZONE_CHAIN_H
 
 #include "protocols/dns/zone_build.h"
+#include "protocols/dns/zone_finish.h"
 
 /*
- * mrg_dns_zone_chain - the last step of finishing: find the zone's chain and sort it.
- * Fails:    MRG_E_SPACE; MRG_E_LIMIT when hashes take more than 2,500 iterations.
+ * Which chain the zone is served with: fill z->denial and z->nsec3 from z->apex.
+ * Fails:    MRG_E_LIMIT when hashes take more than 2,500 iterations.
  */
-enum mrg_status mrg_dns_zone_chain(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_error *err);
-
-/* Which chain the zone is served with: fill z->denial and z->nsec3 from z->apex.   Fails: MRG_E_LIMIT, as above. */
 enum mrg_status mrg_dns_zone_denial(struct mrg_dns_zone *z);
 
 /*
  * mrg_dns_zone_chain_all - find all owners of the chain and sort them.
  *   a         takes z->chain
- *   scratch   16 octets for each owner from its end on are used, and zeroed again; may be `a`
+ *   scratch   16 octets for each owner are in use meanwhile, and zeroed again; may be `a`
  * Fails:    MRG_E_SPACE.
  */
 enum mrg_status mrg_dns_zone_chain_all(struct mrg_dns_zone *z, struct mrg_arena *a, struct mrg_arena *scratch);
+
+/* The same in pieces.   MRG_MORE: mrg_dns_zone_chain_some is to be called again. */
+void mrg_dns_zone_chain_begin(struct mrg_dns_zone_chaining *c, struct mrg_dns_zone *z, struct mrg_arena *a, struct mrg_arena *scratch);
+enum mrg_status mrg_dns_zone_chain_some(struct mrg_dns_zone_chaining *c);
 
 /* Are nodes `a` and `b` in canonical order?  A mrg_dns_before, without ctx. */
 bool mrg_dns_zone_before_name(const void *ctx, const void *a, const void *b);

@@ -145,11 +145,13 @@ size_t mrg_dns_zone_garbage(const struct mrg_dns_zone *z, const struct mrg_arena
  */
 bool mrg_dns_zone_rebuild_due(const struct mrg_dns_zone *z, const struct mrg_arena *nodes);
 
+enum { MRG_DNS_ZONE_REBUILD_SCRATCH = 128 * 1024 }; /* octets */
+
 /*
  * mrg_dns_zone_rebuild - the same zone in new memory, as if it had been built there: compact, with a directory of its size.
  *   z         any version, or a stored zone; stays as it is
  *   nodes     empty; its memory from then on.  Changes of the new version go on there
- *   scratch   128 KiB, given back zeroed
+ *   scratch   MRG_DNS_ZONE_REBUILD_SCRATCH, given back zeroed
  *   out       written on MRG_OK
  * Fails:    MRG_E_SPACE, as mrg_dns_zone_finish else.   Cost: as building a zone of n records in no order.
  */

@@ -7,19 +7,6 @@
 #include "protocols/dns/zone_build.h"
 #include "protocols/dns/zone_chain.h"
 
-/* While finishing. */
-struct indexer {
-	struct mrg_dns_zone_builder *b;
-	struct mrg_dns_zone *zone;
-	uint32_t *buckets;
-	uint8_t *out; /* memory to write buckets to */
-	size_t out_left;
-	uint32_t free;                     /* segments that can be written over */
-	const struct mrg_dns_node **list;  /* the nodes of a part, bucket by bucket */
-	const struct mrg_dns_node **parts; /* room for nodes of one name */
-	struct mrg_dns_node *parent;       /* found last */
-};
-
 static struct mrg_span origin_of(const struct mrg_dns_zone_builder *b)
 {
 	return mrg_dns_name_flat_from(&b->zone->origin, 0);
@@ -32,7 +19,7 @@ static enum mrg_status full(struct mrg_dns_zone_builder *b, struct mrg_dns_zone_
 
 /* --- buckets ------------------------------------------------------------------------------------------- */
 
-static size_t bucket_of(const struct indexer *x, const struct mrg_dns_node *n)
+static size_t bucket_of(const struct mrg_dns_zone_finishing *x, const struct mrg_dns_node *n)
 {
 	return (size_t)n->below * x->zone->bucket_count >> 32;
 }
@@ -59,8 +46,8 @@ static const struct mrg_dns_node *next_in_part(struct part_walk *w)
 }
 
 /* Sort a part's nodes by bucket, in order of arrival: by counting.  ends[i]: where in the list bucket first + i ends. */
-static void sort_part(
-	struct indexer *x, const struct mrg_dns_zone_part *part, size_t first, size_t count, uint32_t *ends)
+static void sort_part(struct mrg_dns_zone_finishing *x, const struct mrg_dns_zone_part *part, size_t first,
+	size_t count, uint32_t *ends)
 {
 	struct part_walk w = { x->b, mrg_dns_zone_segment(x->b, part->first), 0 };
 	const struct mrg_dns_node *n;
@@ -78,7 +65,7 @@ static void sort_part(
 }
 
 /* Memory for a bucket: the rest of the current piece, a segment given back, or new. */
-static uint8_t *take(struct indexer *x, size_t size)
+static uint8_t *take(struct mrg_dns_zone_finishing *x, size_t size)
 {
 	if (size > x->out_left && x->free != 0) {
 		struct mrg_dns_segment *const s = mrg_dns_zone_segment(x->b, x->free);
@@ -100,8 +87,8 @@ static uint8_t *take(struct indexer *x, size_t size)
  * All nodes of the name of list[0] in list[0..n-1], joined if several have records; they are taken out of the list.
  * NULL: err is filled.
  */
-static const struct mrg_dns_node *join(
-	struct indexer *x, const struct mrg_dns_node **list, size_t n, struct mrg_dns_zone_error *err)
+static const struct mrg_dns_node *join(struct mrg_dns_zone_finishing *x, const struct mrg_dns_node **list,
+	size_t n, struct mrg_dns_zone_error *err)
 {
 	const struct mrg_dns_node *const head = list[0];
 	const struct mrg_span name = mrg_dns_node_name(head);
@@ -122,8 +109,8 @@ static const struct mrg_dns_node *join(
 }
 
 /* Write the nodes list[0..n-1] as a bucket; nodes joined for it stand behind `mark` in the arena, and go. */
-static bool write_bucket(
-	struct indexer *x, size_t bucket, const struct mrg_dns_node *const *list, size_t n, size_t mark)
+static bool write_bucket(struct mrg_dns_zone_finishing *x, size_t bucket,
+	const struct mrg_dns_node *const *list, size_t n, size_t mark)
 {
 	size_t size = 0, len = 0;
 	for (size_t i = 0; i < n; i++)
@@ -156,8 +143,8 @@ static bool write_bucket(
 }
 
 /* Put one bucket together from its nodes, as they came. */
-static enum mrg_status fill_bucket(struct indexer *x, size_t bucket, const struct mrg_dns_node **list,
-	size_t n, struct mrg_dns_zone_error *err)
+static enum mrg_status fill_bucket(struct mrg_dns_zone_finishing *x, size_t bucket,
+	const struct mrg_dns_node **list, size_t n, struct mrg_dns_zone_error *err)
 {
 	const size_t mark = x->b->arena->len;
 	size_t kept = 0;
@@ -173,14 +160,15 @@ static enum mrg_status fill_bucket(struct indexer *x, size_t bucket, const struc
 }
 
 /* Give a part's memory back: later parts are written over it. */
-static void give_back(struct indexer *x, const struct mrg_dns_zone_part *part)
+static void give_back(struct mrg_dns_zone_finishing *x, const struct mrg_dns_zone_part *part)
 {
 	mrg_dns_zone_segment(x->b, part->last)->next = x->free;
 	x->free = part->first;
 }
 
 /* Lay down the buckets of one part.  The lists needed for it stand at the arena's very end. */
-static enum mrg_status index_part(struct indexer *x, unsigned which, struct mrg_dns_zone_error *err)
+static enum mrg_status index_part(
+	struct mrg_dns_zone_finishing *x, unsigned which, struct mrg_dns_zone_error *err)
 {
 	struct mrg_arena *const a = x->b->arena;
 	const struct mrg_dns_zone_part *const part = &x->b->parts[which];
@@ -203,7 +191,7 @@ static enum mrg_status index_part(struct indexer *x, unsigned which, struct mrg_
 	return st;
 }
 
-static enum mrg_status index_all(struct indexer *x, struct mrg_dns_zone_error *err)
+static enum mrg_status begin_index(struct mrg_dns_zone_finishing *x, struct mrg_dns_zone_error *err)
 {
 	const size_t names = x->b->node_count; /* or fewer */
 	const size_t count = (names - names / 3) / MRG_DNS_ZONE_PARTS + 1;
@@ -213,10 +201,20 @@ static enum mrg_status index_all(struct indexer *x, struct mrg_dns_zone_error *e
 	if (x->buckets == NULL)
 		return full(x->b, err);
 	x->zone->buckets = x->buckets;
-	for (unsigned i = 0; i < MRG_DNS_ZONE_PARTS; i++) {
-		const enum mrg_status st = x->b->parts[i].node_count > 0 ? index_part(x, i, err) : MRG_OK;
+	return MRG_OK;
+}
+
+/* Some parts, so that there are nodes enough for a piece.   x->part is MRG_DNS_ZONE_PARTS then: those were the last. */
+static enum mrg_status index_on(struct mrg_dns_zone_finishing *x, struct mrg_dns_zone_error *err)
+{
+	size_t nodes = 0;
+	while (x->part < MRG_DNS_ZONE_PARTS && nodes < MRG_DNS_ZONE_PIECE) {
+		const unsigned part = x->part++;
+		const uint32_t count = x->b->parts[part].node_count;
+		const enum mrg_status st = count > 0 ? index_part(x, part, err) : MRG_OK;
 		if (st != MRG_OK)
 			return st;
+		nodes += count;
 	}
 	return MRG_OK;
 }
@@ -224,13 +222,13 @@ static enum mrg_status index_all(struct indexer *x, struct mrg_dns_zone_error *e
 /* --- parents ------------------------------------------------------------------------------------------- */
 
 /* The same node, to be changed. */
-static struct mrg_dns_node *writable(const struct indexer *x, const struct mrg_dns_node *n)
+static struct mrg_dns_node *writable(const struct mrg_dns_zone_finishing *x, const struct mrg_dns_node *n)
 {
 	return mrg_dns_zone_node(x->b, mrg_dns_zone_handle(x->b, n));
 }
 
 /* The parent of a node below the apex: each has one. */
-static struct mrg_dns_node *parent_of(struct indexer *x, const struct mrg_dns_node *n)
+static struct mrg_dns_node *parent_of(struct mrg_dns_zone_finishing *x, const struct mrg_dns_node *n)
 {
 	struct mrg_dns_name_flat name;
 	if (n->labels == x->zone->origin.count + 1u)
@@ -261,7 +259,7 @@ static void hang(struct mrg_dns_node *n, struct mrg_dns_node *parent)
 }
 
 /* Link a node to its parent, after its parents up to one that is linked.  Each node is linked once: O(n) in all. */
-static bool link_node(struct indexer *x, const struct mrg_dns_node *node)
+static bool link_node(struct mrg_dns_zone_finishing *x, const struct mrg_dns_node *node)
 {
 	struct mrg_dns_node *path[MRG_DNS_LABELS], *n = writable(x, node);
 	unsigned depth = 0;
@@ -278,19 +276,28 @@ static bool link_node(struct indexer *x, const struct mrg_dns_node *node)
 	return true;
 }
 
-static bool link_all(struct indexer *x)
+static void begin_links(struct mrg_dns_zone_finishing *x)
+{
+	writable(x, x->zone->apex)->below = 0;
+	x->node = mrg_dns_zone_first(x->zone, &x->bucket);
+}
+
+/* Link some more nodes; x->node is NULL then: those were the last. */
+static bool link_on(struct mrg_dns_zone_finishing *x)
 {
 	enum { AHEAD = 16 }; /* buckets whose memory is on its way */
 	const struct mrg_dns_zone *const z = x->zone;
-	size_t bucket = 0;
-	writable(x, z->apex)->below = 0;
-	for (const struct mrg_dns_node *n = mrg_dns_zone_first(z, &bucket); n != NULL;
-		n = mrg_dns_zone_after(z, n, &bucket)) {
+	const struct mrg_dns_node *n = x->node;
+	size_t bucket = x->bucket;
+	for (unsigned i = 0; i < MRG_DNS_ZONE_PIECE && n != NULL; i++) {
 		if (bucket + AHEAD < z->bucket_count)
 			mrg_dns_prefetch(mrg_dns_node_at(z, z->buckets[bucket + AHEAD]));
 		if (!link_node(x, n))
 			return false;
+		n = mrg_dns_zone_after(z, n, &bucket);
 	}
+	x->node = n;
+	x->bucket = bucket;
 	return true;
 }
 
@@ -361,7 +368,7 @@ enum mrg_status mrg_dns_zone_settle_apex(struct mrg_dns_zone_builder *b, const s
 	return st;
 }
 
-static enum mrg_status settle_apex(struct indexer *x, struct mrg_dns_zone_error *err)
+static enum mrg_status settle_apex(struct mrg_dns_zone_finishing *x, struct mrg_dns_zone_error *err)
 {
 	struct mrg_dns_zone *const z = x->zone;
 	z->apex = mrg_dns_zone_probe(z, origin_of(x->b));
@@ -372,23 +379,83 @@ static enum mrg_status settle_apex(struct indexer *x, struct mrg_dns_zone_error 
 	return mrg_dns_zone_take_apart(z) ? MRG_OK : full(x->b, err);
 }
 
+/* --- pieces ---------------------------------------------------------------------------------------------- */
+
+static enum mrg_status close_and_begin(struct mrg_dns_zone_finishing *x, struct mrg_dns_zone_error *err)
+{
+	struct mrg_dns_zone_builder *const b = x->b;
+	if (b->st != MRG_OK)
+		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_DEAD, b->st, (struct mrg_span){ NULL, 0 }, 0);
+	const enum mrg_status st = mrg_dns_zone_close(b, err);
+	b->st = MRG_E_VALUE; /* whatever comes, nothing can be added any more */
+	x->step = MRG_DNS_FINISH_INDEX;
+	return st == MRG_OK ? begin_index(x, err) : st;
+}
+
+static enum mrg_status go_on_index(struct mrg_dns_zone_finishing *x, struct mrg_dns_zone_error *err)
+{
+	enum mrg_status st = index_on(x, err);
+	if (st != MRG_OK || x->part < MRG_DNS_ZONE_PARTS)
+		return st;
+	st = settle_apex(x, err);
+	if (st != MRG_OK)
+		return st;
+	begin_links(x);
+	x->step = MRG_DNS_FINISH_LINK;
+	return MRG_OK;
+}
+
+static enum mrg_status go_on_links(struct mrg_dns_zone_finishing *x, struct mrg_dns_zone_error *err)
+{
+	if (!link_on(x))
+		return full(x->b, err);
+	if (x->node != NULL)
+		return MRG_OK;
+	if (mrg_dns_zone_denial(x->zone) != MRG_OK)
+		return mrg_dns_zone_die(
+			x->b, err, MRG_DNS_ZONE_NSEC3, MRG_E_LIMIT, origin_of(x->b), MRG_DNS_TYPE_NSEC3PARAM);
+	mrg_dns_zone_chain_begin(&x->chaining, x->zone, x->b->arena, x->b->arena);
+	x->step = MRG_DNS_FINISH_CHAIN;
+	return MRG_OK;
+}
+
+static enum mrg_status go_on_chain(struct mrg_dns_zone_finishing *x, struct mrg_dns_zone_error *err)
+{
+	if (x->zone->denial == MRG_DNS_DENIAL_NONE)
+		return MRG_OK;
+	const enum mrg_status st = mrg_dns_zone_chain_some(&x->chaining);
+	return st == MRG_E_SPACE ? full(x->b, err) : st;
+}
+
+void mrg_dns_zone_finish_begin(struct mrg_dns_zone_finishing *f, struct mrg_dns_zone_builder *b)
+{
+	*f = (struct mrg_dns_zone_finishing){ .b = b, .zone = b->zone };
+}
+
+enum mrg_status mrg_dns_zone_finish_some(
+	struct mrg_dns_zone_finishing *f, const struct mrg_dns_zone **out, struct mrg_dns_zone_error *err)
+{
+	enum mrg_status st = MRG_OK;
+	switch (f->step) {
+	case MRG_DNS_FINISH_CLOSE: st = close_and_begin(f, err); break;
+	case MRG_DNS_FINISH_INDEX: st = go_on_index(f, err); break;
+	case MRG_DNS_FINISH_LINK: st = go_on_links(f, err); break;
+	case MRG_DNS_FINISH_CHAIN:
+		st = go_on_chain(f, err);
+		if (st == MRG_OK)
+			*out = f->zone;
+		return st;
+	}
+	return st == MRG_OK ? MRG_MORE : st;
+}
+
 enum mrg_status mrg_dns_zone_finish(
 	struct mrg_dns_zone_builder *b, const struct mrg_dns_zone **out, struct mrg_dns_zone_error *err)
 {
-	struct indexer x = { .b = b, .zone = b->zone };
-	if (b->st != MRG_OK)
-		return mrg_dns_zone_refuse(err, MRG_DNS_ZONE_DEAD, b->st, (struct mrg_span){ NULL, 0 }, 0);
-	enum mrg_status st = mrg_dns_zone_close(b, err);
-	b->st = MRG_E_VALUE; /* whatever comes, nothing can be added any more */
-	if (st == MRG_OK)
-		st = index_all(&x, err);
-	if (st == MRG_OK)
-		st = settle_apex(&x, err);
-	if (st == MRG_OK && !link_all(&x))
-		st = full(b, err);
-	if (st == MRG_OK)
-		st = mrg_dns_zone_chain(b, err);
-	if (st == MRG_OK)
-		*out = x.zone;
+	struct mrg_dns_zone_finishing f;
+	enum mrg_status st = MRG_MORE;
+	mrg_dns_zone_finish_begin(&f, b);
+	while (st == MRG_MORE)
+		st = mrg_dns_zone_finish_some(&f, out, err);
 	return st;
 }

@@ -38,7 +38,7 @@ static void add_free(struct mrg_rt_blocks *b, uint8_t *block, unsigned order)
 	*state_of(b, block) = (uint8_t)(order + 1u);
 }
 
-static void take_free(struct mrg_rt_blocks *b, const uint8_t *block, unsigned order)
+static void take_free(struct mrg_rt_blocks *b, uint8_t *block, unsigned order)
 {
 	const struct links l = links_of(block);
 	if (l.next != NULL)
@@ -48,6 +48,7 @@ static void take_free(struct mrg_rt_blocks *b, const uint8_t *block, unsigned or
 	else
 		b->free[order] = l.next;
 	*state_of(b, block) = 0;
+	set_links(block, (struct links){ .next = NULL });
 }
 
 static unsigned order_for(size_t size)

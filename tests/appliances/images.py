@@ -40,7 +40,7 @@ _RELOAD = "an image's files are those it has booted with: to change them is to b
 _FILES = "an archive has files: no links, no permissions, nothing that is no file"
 _PROCESS = "of the process: its files, users, threads and system calls"
 _USAGE = "messages of a command line in a terminal; test_words.c and test_vm.py have those of images"
-_OPERATED = "by a control socket, figures, catalogs, updates or files that are written, which an image has not; test_vm.py has its transfers"
+_OPERATED = "by a control socket, figures or files that are written, which an image has not; test_vm.py has its transfers, catalogs and updates"
 _PORTS = "all addresses and ports of a machine are its own"
 
 NOT_APPLICABLE: dict[str, dict[str, str]] = {

@@ -221,7 +221,6 @@ static void expect_whole(struct mrg_rt_blocks *b)
 		mrg_rt_blocks_put(b, all[i], LARGEST);
 }
 
-/* Blocks are filled, so that two that overlap would show; in the end all joins again. */
 START_TEST(blocks_are_trimmed)
 {
 	enum { UNIT = 256 };
@@ -250,6 +249,7 @@ START_TEST(blocks_are_trimmed)
 }
 END_TEST
 
+/* Blocks are filled, so that two that overlap would show; in the end all joins again. */
 START_TEST(blocks_split_and_join)
 {
 	const size_t room = mrg_rt_blocks_memory(AREA + 1);
@@ -267,16 +267,19 @@ START_TEST(blocks_split_and_join)
 		struct got *const g = &got[(unsigned)rand() % GOT];
 		if (g->p != NULL) {
 			expect_octets(g);
+			memset(g->p, 0, g->size);
 			mrg_rt_blocks_put(&b, g->p, g->size);
 			g->p = NULL;
 			continue;
 		}
-		*g = (struct got){ .size = 1u + (unsigned)rand() % (LARGEST >> rand() % 6),
-			.octet = (uint8_t)step };
+		*g = (struct got){ .size = 1u + (unsigned)rand() % (LARGEST >> rand() % 6) };
 		g->p = mrg_rt_blocks_get(&b, g->size);
 		refused += g->p == NULL;
-		if (g->p != NULL)
-			memset(g->p, g->octet, g->size);
+		if (g->p == NULL)
+			continue;
+		expect_octets(g); /* all were zeroed that were given back */
+		g->octet = (uint8_t)step;
+		memset(g->p, g->octet, g->size);
 	}
 	ck_assert_uint_gt(refused, 100);
 	ck_assert_uint_lt(refused, 15000);

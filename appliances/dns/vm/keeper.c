@@ -1,47 +1,120 @@
 /*
  * Zones as they come and go in a virtual machine.
- * Reading order: serving, what comes of others, keeper_begin.
+ * Reading order: serving, updates, what is needed, keeper_begin.
  */
 #include "appliances/common/say.h"
 #include "appliances/dns/said.h"
+#include "appliances/dns/system.h"
 #include "appliances/dns/vm/keeper.h"
 #include "appliances/dns/vm/memory.h"
 
 enum {
-	FETCHES = 4, /* transfers at once, where there are as many zones */
-	LINE = 64    /* of a cache */
+	FETCHES = 4,  /* transfers at once, where there are as many zones */
+	UPDATES = 16, /* that wait at most */
+	LINE = 64     /* of a cache */
 };
 
 /* ---- serving ---- */
 
-/* Between two batches: nothing of the old database is held. */
+/* Between two batches: nothing of the old database is held. Where there is no memory what is served stays. */
 static bool serve(struct keeper *k)
 {
-	struct database *const old = k->db;
-	for (size_t i = 0; i < k->count; i++)
-		k->served[i] = k->list[i].now;
-	switch (database_new(&k->db, k->settings, k->served, k->count)) {
-	case MRG_OK: break;
-	case MRG_E_VALUE: return said_no_zone(NULL, "two zones have the same origin");
-	default: return said_no_zone(NULL, "too little memory"); /* what is served stays */
-	}
-	k->others.db = k->db;
+	struct database *const old = k->db, *const db = zone_keeper_database(&k->zones);
+	if (db == NULL)
+		return false;
+	k->db = db;
+	k->others.db = db;
 	if (old != NULL)
 		database_free(old);
+	zone_keeper_served(&k->zones);
 	return true;
 }
 
-static void tell(struct keeper *k)
+static void notified(void *ctx, const struct mrg_dns_notify *n, const struct mrg_rt_addr *peer)
 {
-	for (size_t i = 0; i < k->count; i++) {
-		struct keeper_zone *const one = &k->list[i];
-		if (!one->changed)
-			continue;
-		one->changed = false;
-		tellings_begin(&k->tellings, &one->now, k->app->loop.now_ns);
-		if (one->secondary != NULL)
-			said_zone(one->now.version->zone, NULL);
-	}
+	struct keeper *const k = ctx;
+	zone_keeper_notified(
+		&k->zones, mrg_dns_name_flat_from(&n->zone, 0), peer, n->has_serial ? &n->serial : NULL);
+}
+
+/* ---- updates ---- */
+
+struct keeper_update {
+	struct keeper_update *next;
+	struct mrg_dns_name_flat zone;
+	struct mrg_dgram_end *end; /* over UDP, else NULL */
+	struct mrg_dns_ticket ticket;
+	struct mrg_rt_addr peer, asked; /* who, and over UDP at which address */
+	struct mrg_dns_auth auth;
+	size_t len;
+	uint8_t message[];
+};
+
+/* The turn that follows does one. */
+static void come_back(struct mrg_rt_timer *t, uint64_t now_ns)
+{
+	(void)t;
+	(void)now_ns;
+}
+
+static void call_turn(struct keeper *k)
+{
+	mrg_rt_timer_set(&k->app->loop.timers, &k->pace, k->app->loop.now_ns);
+}
+
+/* As `update` of struct others: what is answered from meanwhile must not change. */
+static bool wait_for_turn(void *ctx, struct mrg_span message, const struct mrg_dns_name_flat *zone,
+	const struct mrg_dns_auth *auth, const struct reply_to *to)
+{
+	struct keeper *const k = ctx;
+	struct keeper_update *const u = k->waiting < UPDATES ? system_get(sizeof *u + message.len) : NULL;
+	if (u == NULL)
+		return false;
+	u->zone = *zone;
+	u->end = to->end;
+	u->ticket = to->ticket;
+	u->peer = *to->peer;
+	if (to->end != NULL)
+		to->end->ops->asked(to->end, to->index, &u->asked);
+	u->auth = *auth;
+	u->len = message.len;
+	memcpy(u->message, message.p, message.len);
+	*(k->last != NULL ? &k->last->next : &k->first) = u;
+	k->last = u;
+	k->waiting++;
+	call_turn(k);
+	return true;
+}
+
+static void answer(struct keeper *k, const struct keeper_update *u, struct mrg_span reply)
+{
+	if (u->end == NULL)
+		(void)mrg_dns_streams_reply(k->streams, u->ticket, reply, k->app->loop.now_ns);
+	else if (reply.len != 0)
+		(void)u->end->ops->send(u->end, &u->asked, &u->peer, reply);
+}
+
+/* The one that has waited longest: done, served, and only then answered. */
+static void update_next(struct keeper *k)
+{
+	enum { REPLY = 1024 /* octets: it has no records but a signature */ };
+	struct keeper_update *const u = k->first;
+	const struct updating what = {
+		.message = { u->message, u->len }, .peer = &u->peer, .auth = &u->auth
+	};
+	uint8_t reply[REPLY];
+	bool changed;
+	unsigned rcode = zone_keeper_update(&k->zones, mrg_dns_name_flat_from(&u->zone, 0), &what, &changed);
+	if (changed && !serve(k))
+		rcode = MRG_DNS_RCODE_SERVFAIL;
+	answer(k, u, (struct mrg_span){ reply, updating_reply(&what, rcode, reply, sizeof reply) });
+	k->first = u->next;
+	if (u->next == NULL)
+		k->last = NULL;
+	k->waiting--;
+	system_put(u, sizeof *u + u->len);
+	if (k->first != NULL)
+		call_turn(k);
 }
 
 /* What could not be served, since there was no memory, is tried again with the next change. */
@@ -49,79 +122,41 @@ static bool turn(void *ctx, uint64_t now_ns)
 {
 	struct keeper *const k = ctx;
 	(void)now_ns;
-	if (k->dirty && serve(k))
-		tell(k);
-	k->dirty = false;
+	if (k->first != NULL)
+		update_next(k);
+	catalogs_turn(&k->zones);
+	if (k->zones.dirty)
+		(void)serve(k);
+	k->zones.dirty = false;
 	return true;
 }
 
-static void set_version(struct keeper_zone *one, struct version *v)
-{
-	one->changed = !mrg_dns_zone_is_absent(v->zone);
-	version_keep(v);
-	version_drop(one->now.version);
-	one->now.version = v;
-	one->all->dirty = true;
-}
-
-/* ---- what comes of others ---- */
-
-/* As struct secondaries_user has it. */
-static void serve_secondary(void *ctx, void *user, struct version *version)
-{
-	struct keeper_zone *const one = user;
-	struct version *absent;
-	(void)ctx;
-	if (version != NULL) {
-		set_version(one, version);
-	} else if (version_absent(&absent, mrg_dns_zone_origin(one->now.version->zone)) == 0) {
-		set_version(one, absent);
-		version_drop(absent);
-	}
-}
-
-static void take_dgram(void *ctx, const struct mrg_rt_addr *peer, struct mrg_span message, uint64_t now_ns)
-{
-	struct keeper *const k = ctx;
-	const bool told = k->tellings.list != NULL && tellings_take(&k->tellings, peer, message);
-	if (!told && k->secondaries != NULL)
-		(void)secondaries_take(k->secondaries, peer, message, now_ns);
-}
-
-static void notified(void *ctx, const struct mrg_dns_notify *n, const struct mrg_rt_addr *peer)
-{
-	const struct keeper *const k = ctx;
-	const struct served *const z = database_named(k->db, &n->zone);
-	const uint32_t *const serial = n->has_serial ? &n->serial : NULL;
-	said_notified(mrg_dns_name_flat_from(&n->zone, 0), peer, serial);
-	struct secondary_zone *const secondary = z != NULL ? k->list[z - k->db->zones].secondary : NULL;
-	if (secondary != NULL)
-		secondaries_notified(secondary, peer, serial);
-}
-
-/* ---- the whole ---- */
+/* ---- what is needed ---- */
 
 bool keeper_init(struct keeper *k, struct vm_app *app, struct settings *settings, size_t most)
 {
-	*k = (struct keeper){ .app = app, .settings = settings, .cap = most };
-	k->list = mrg_arena_get(&app->arena, most * sizeof *k->list, _Alignof(struct keeper_zone));
-	k->served = mrg_arena_get(&app->arena, most * sizeof *k->served, _Alignof(struct served));
-	return k->list != NULL && k->served != NULL;
+	*k = (struct keeper){ .app = app,
+		.zones = { .settings = settings, .loop = { &app->loop.timers, &app->loop.now_ns } },
+		.pace = { .fire = come_back } };
+	k->said = mrg_arena_get(&app->arena, most * sizeof *k->said, _Alignof(struct served));
+	return k->said != NULL;
 }
 
 void keeper_add(struct keeper *k, const struct zone_option *option, struct version *version)
 {
-	k->list[k->count++] = (struct keeper_zone){
-		.all = k, .now = { version, option }, .changed = version != NULL && option->notify != NULL
-	};
+	k->said[k->said_count++] = (struct served){ version, option };
 }
 
-static bool is_any(const struct keeper *k, bool (*is)(const struct zone_option *z))
+/* How many of the zones; and of what members of catalogs may be as. */
+static size_t count_of(const struct keeper *k, bool (*is)(const struct zone_option *z))
 {
-	for (size_t i = 0; i < k->count; i++)
-		if (is(k->list[i].now.option))
-			return true;
-	return false;
+	size_t count = 0;
+	for (size_t i = 0; i < k->said_count; i++)
+		count += is(k->said[i].option);
+	for (const struct zone_template *t = k->zones.settings->options.zones.templates; t != NULL;
+		t = t->next)
+		count += is(&t->zone);
+	return count;
 }
 
 static bool has_primaries(const struct zone_option *z) { return z->primaries != NULL; }
@@ -130,6 +165,10 @@ static bool has_copies(const struct zone_option *z) { return z->notify != NULL; 
 
 static bool is_sent(const struct zone_option *z) { return z->transfer != NULL; }
 
+static bool is_updated(const struct zone_option *z) { return z->update != NULL; }
+
+static bool is_catalog(const struct zone_option *z) { return z->catalog; }
+
 /* Memory of its own, before the rest of the arena is for what comes and goes. */
 static bool own_arena(struct mrg_arena *all, size_t size, struct mrg_arena *out)
 {
@@ -137,64 +176,71 @@ static bool own_arena(struct mrg_arena *all, size_t size, struct mrg_arena *out)
 	return out->p != NULL;
 }
 
-static bool make_secondaries(struct keeper *k)
+static bool make_secondaries(struct keeper *k, size_t zones)
 {
-	const struct secondaries_user user = { .ctx = k, .serve = serve_secondary };
-	const struct system_loop loop = { &k->app->loop.timers, &k->app->loop.now_ns };
+	const struct secondaries_user user = { .ctx = &k->zones, .serve = zone_keeper_serve_secondary };
 	struct mrg_arena *const all = &k->app->arena, *const arena = mrg_arena_get(all, sizeof *arena, LINE);
-	size_t zones = 0;
-	for (size_t i = 0; i < k->count; i++)
-		zones += has_primaries(k->list[i].now.option);
 	k->secondaries = mrg_arena_get(all, sizeof *k->secondaries, LINE);
 	if (arena == NULL || k->secondaries == NULL ||
 		!own_arena(all, secondaries_memory(zones < FETCHES ? zones : (size_t)FETCHES), arena))
 		return false;
-	secondaries_init(k->secondaries, &loop, &k->outward.out, arena, &user);
+	secondaries_init(k->secondaries, &k->zones.loop, &k->outward.out, arena, &user);
+	k->zones.secondaries = k->secondaries;
 	return true;
+}
+
+static bool make_tellings(struct keeper *k)
+{
+	k->zones.tellings = &k->tellings;
+	return tellings_init(&k->tellings, &k->outward.out, &k->app->arena, &k->app->loop.timers);
 }
 
 /* What is needed by what is said of the zones, and no more: there may be little memory. */
 static bool make_parts(struct keeper *k)
 {
-	k->outward.out.ctx = k;
-	k->outward.out.take = take_dgram;
-	k->others = (struct others){ .sendings = &k->sendings, .ctx = k, .notified = notified };
-	if (is_any(k, is_sent) && !own_arena(&k->app->arena, sendings_memory(), &k->sending_arena))
+	const bool copied = count_of(k, has_copies) != 0;
+	const size_t fetched = count_of(k, is_catalog) != 0 ? (size_t)FETCHES : count_of(k, has_primaries);
+	k->outward.out.ctx = &k->zones;
+	k->outward.out.take = zone_keeper_heard;
+	k->others = (struct others){
+		.sendings = &k->sendings, .ctx = k, .notified = notified, .update = wait_for_turn
+	};
+	if (count_of(k, is_sent) != 0 && !own_arena(&k->app->arena, sendings_memory(), &k->sending_arena))
 		return false;
 	sendings_init(&k->sendings, &k->sending_arena);
-	if ((is_any(k, has_primaries) || is_any(k, has_copies)) &&
-		!outward_own_init(&k->outward, k->app->stack))
+	if ((fetched != 0 || copied) && !outward_own_init(&k->outward, k->app->stack))
 		return false;
-	if (is_any(k, has_copies) &&
-		!tellings_init(&k->tellings, &k->outward.out, &k->app->arena, &k->app->loop.timers))
-		return false;
-	return !is_any(k, has_primaries) || make_secondaries(k);
+	return (!copied || make_tellings(k)) && (fetched == 0 || make_secondaries(k, fetched));
 }
 
-static bool keep(struct keeper_zone *one)
+/* ---- the whole ---- */
+
+static bool keep(struct keeper *k, const struct served *one)
 {
-	const struct zone_option *const z = one->now.option;
-	struct version *const held = one->now.version;
-	if (held == NULL &&
-		version_absent(&one->now.version, (struct mrg_span){ z->origin, z->origin_len }) != 0)
-		return false;
-	if (z->primaries == NULL)
-		return true;
-	const struct secondary_what what = { z, one->all->settings };
-	one->secondary = secondaries_keep(one->all->secondaries, one, &what, held, 0);
-	return one->secondary != NULL;
+	const struct zone_option *const z = one->option;
+	const struct mrg_span origin = { z->origin, z->origin_len };
+	struct version *v = one->version;
+	if (zone_table_find(&k->zones.zones, origin) != NULL)
+		return said_no_zone(z->text, "two zones have the same origin");
+	if ((v == NULL && version_absent(&v, origin) != 0) || zone_keeper_add(&k->zones, z, v) == NULL)
+		return said_no_zone(z->text, "too little memory");
+	version_drop(v);
+	return true;
 }
 
-bool keeper_begin(struct keeper *k, size_t most)
+bool keeper_begin(struct keeper *k, size_t most, struct mrg_dns_streams *streams)
 {
-	bool good = make_parts(k) && (k->secondaries == NULL || memory_area(&most));
-	for (size_t i = 0; i < k->count && good; i++)
-		good = keep(&k->list[i]);
-	if (!good)
+	k->streams = streams;
+	if (!make_parts(k))
 		return said_no_zone(NULL, "too little memory");
+	if ((k->secondaries != NULL || count_of(k, is_updated) != 0) && !memory_area(&most))
+		return said_no_zone(NULL, "too little memory");
+	for (size_t i = 0; i < k->said_count; i++)
+		if (!keep(k, &k->said[i]))
+			return false;
+	catalogs_turn(&k->zones);
 	if (!serve(k))
 		return false;
-	tell(k);
 	k->app->turn = (struct vm_turn){ .ctx = k, .turn = turn };
 	return true;
 }

@@ -157,7 +157,7 @@ void vm_main(const struct vm_boot *boot)
 		outcome = OUTCOME_INPUT;
 	if (outcome == OUTCOME_OK && !open_ends(&serving))
 		outcome = OUTCOME_SYSTEM;
-	if (outcome == OUTCOME_OK && !zones_begin(serving.zones))
+	if (outcome == OUTCOME_OK && !zones_begin(serving.zones, &serving.streams))
 		outcome = OUTCOME_INPUT;
 	if (outcome == OUTCOME_OK)
 		outcome = vm_app_run(&app);

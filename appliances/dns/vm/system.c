@@ -38,17 +38,28 @@ bool memory_area(size_t *most)
 
 /* ---- memory ---- */
 
-/* A block of this size, or of half as often as it takes, down to `least`; zeroed. */
+/*
+ * A block of this size, or of half as often as it takes, down to `least`; zeroed: what was used of it is when it is given back, which is
+ * less than all of it where nobody knows before how much a zone takes.
+ */
 static uint8_t *block_of(size_t *size, size_t least)
 {
 	for (;; *size /= 2u) {
 		uint8_t *const p = world.blocks.cap != 0 ? mrg_rt_blocks_get(&world.blocks, *size)
 							 : mrg_arena_get(&world.app->arena, *size, LINE);
-		if (p != NULL)
-			memset(p, 0, *size);
 		if (p != NULL || *size / 2u < least)
 			return p;
 	}
+}
+
+/* Of a block, so much is not zero. What was taken before there was an area stays taken. */
+static void give_back(void *p, size_t used, size_t size)
+{
+	const struct mrg_rt_blocks *const b = &world.blocks;
+	if ((uintptr_t)p - (uintptr_t)b->p >= b->cap)
+		return;
+	memset(p, 0, used);
+	mrg_rt_blocks_put(&world.blocks, p, size);
 }
 
 int system_arena_open(struct mrg_arena *a, size_t reserve, size_t least)
@@ -62,7 +73,8 @@ int system_arena_open(struct mrg_arena *a, size_t reserve, size_t least)
 	return 0;
 }
 
-void system_arena_close(struct mrg_arena *a) { system_put(a->p, a->cap); }
+/* Above what it has handed out an arena is zero. */
+void system_arena_close(struct mrg_arena *a) { give_back(a->p, a->len, a->cap); }
 
 /* As much again as there is, for what is added to it. */
 void system_arena_trim(struct mrg_arena *a)
@@ -72,15 +84,18 @@ void system_arena_trim(struct mrg_arena *a)
 		a->cap = mrg_rt_blocks_trim(&world.blocks, a->p, a->cap, needed);
 }
 
+size_t system_arena_fit(const struct mrg_arena *a)
+{
+	enum { FIRST = 4096, MOST = 256 << 10 };
+	size_t size = FIRST;
+	while (size < 2u * a->len && size <= MOST)
+		size *= 2u;
+	return world.blocks.cap != 0 && size <= MOST ? size : 0;
+}
+
 void *system_get(size_t size) { return block_of(&size, size); }
 
-/* What was taken before there was an area stays taken. */
-void system_put(void *p, size_t size)
-{
-	const struct mrg_rt_blocks *const b = &world.blocks;
-	if ((uintptr_t)p - (uintptr_t)b->p < b->cap)
-		mrg_rt_blocks_put(&world.blocks, p, size);
-}
+void system_put(void *p, size_t size) { give_back(p, size, size); }
 
 /* ---- time and chance ---- */
 

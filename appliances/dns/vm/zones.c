@@ -61,10 +61,23 @@ static const char *find_file(struct zones *z, const char *path, struct mrg_span 
 	return NULL;
 }
 
+/* A copy with a NUL behind it, which another file may follow in the archive. */
+static uint8_t *copy_text(struct mrg_arena *arena, struct mrg_span octets)
+{
+	uint8_t *const p = mrg_arena_get(arena, octets.len + 1u, 1);
+	if (p != NULL && octets.len != 0)
+		memcpy(p, octets.p, octets.len);
+	return p;
+}
+
 const char *text_file_read(struct text_file *t, const char *path)
 {
-	*t = (struct text_file){ .mapped = 0 };
-	return find_file(&zones, path, &t->text);
+	struct mrg_span octets;
+	const char *const why = find_file(&zones, path, &octets);
+	if (why != NULL)
+		return why;
+	*t = (struct text_file){ .text = { copy_text(&zones.app->arena, octets), octets.len } };
+	return t->text.p != NULL ? NULL : "too little memory for its text";
 }
 
 void text_file_close(struct text_file *t) { (void)t; }
@@ -151,15 +164,13 @@ static struct version *read_zone(struct zones *z, const struct zone_option *opti
 {
 	struct mrg_arena *const arena = &z->app->arena;
 	struct text t = { .name = option->file != NULL ? option->file : vm_app_data_name(z->app) };
-	uint8_t *const p = mrg_arena_get(arena, octets.len + 1u, 1);
+	const uint8_t *const p = copy_text(arena, octets);
 	struct nodes *const nodes = mrg_arena_get(arena, sizeof *nodes, _Alignof(struct nodes));
 	struct version *const v = mrg_arena_get(arena, sizeof *v, _Alignof(struct version));
 	if (p == NULL || nodes == NULL || v == NULL) {
 		(void)said_no_zone(t.name, "too little memory for its text");
 		return NULL;
 	}
-	if (octets.len != 0)
-		memcpy(p, octets.p, octets.len);
 	t.octets = (struct mrg_span){ p, octets.len };
 	atomic_init(&nodes->users, 1);
 	atomic_init(&v->users, 1);
@@ -168,22 +179,12 @@ static struct version *read_zone(struct zones *z, const struct zone_option *opti
 	return v->zone != NULL ? v : NULL;
 }
 
-/* What a process would do with it, and an image can't. */
-static const char *impossible(const struct zone_option *option)
-{
-	if (option->catalog)
-		return "an image has no catalogs";
-	return option->update != NULL ? "nothing is updated in an image" : NULL;
-}
-
 /* That of a zone with primaries need not be there. */
 static bool load_zone(struct zones *z, const struct zone_option *option)
 {
 	struct mrg_span octets = vm_app_data(z->app);
 	struct version *v = NULL;
-	const char *why = impossible(option);
-	if (why != NULL)
-		return said_no_zone(option->text, why);
+	const char *why = NULL;
 	if (option->file != NULL)
 		why = find_file(z, option->file, &octets);
 	else if (option->primaries == NULL && octets.p == NULL)
@@ -210,6 +211,28 @@ static void warn_without_clock(const struct zone_options *all)
 	mrg_rt_log_line(&stderr_log, &l);
 }
 
+static void warn_not_kept(const char *what, const char *name, const char *why)
+{
+	struct mrg_rt_line l;
+	mrg_rt_line_begin(&l, "warn", "not_kept");
+	mrg_rt_line_str(&l, what, name);
+	mrg_rt_line_str(&l, "why", why);
+	mrg_rt_log_line(&stderr_log, &l);
+}
+
+/* What a process has in files, and a machine forgets. */
+static void warn_without_files(const struct zone_options *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->list[i].update != NULL)
+			warn_not_kept("zone", all->list[i].text,
+				"updates last until the machine ends: there is no disk");
+	for (const struct zone_template *t = all->templates; t != NULL; t = t->next)
+		if (t->zone.file != NULL)
+			warn_not_kept("template", t->name,
+				"members are kept in memory, and fetched again after a start: there is no disk");
+}
+
 bool zones_load(struct zones *z)
 {
 	struct zone_options *const all = &z->settings.options.zones;
@@ -218,6 +241,7 @@ bool zones_load(struct zones *z)
 	if (!zone_options_end(all) || !keeper_init(&z->keeper, z->app, &z->settings, all->count))
 		return said_no_zone(NULL, "too little memory");
 	warn_without_clock(all);
+	warn_without_files(all);
 	for (size_t i = 0; i < all->count; i++)
 		if (!load_zone(z, &all->list[i]))
 			return false;
@@ -226,10 +250,10 @@ bool zones_load(struct zones *z)
 
 /* ---- answering ---- */
 
-bool zones_begin(struct zones *z)
+bool zones_begin(struct zones *z, struct mrg_dns_streams *streams)
 {
 	z->settings.options.answering = *z->answering;
-	return keeper_begin(&z->keeper, z->most);
+	return keeper_begin(&z->keeper, z->most, streams);
 }
 
 static bool other(void *ctx, struct mrg_dgram_end *e, size_t index, struct mrg_dgram *d)

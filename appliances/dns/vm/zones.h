@@ -5,7 +5,7 @@
  * Use:
  *	struct zones *z = zones_of(&app, &answering);
  *	if (!zones_take(z, "example.org") || !zones_load(z)) ...	(the log says why)
- *	if (!zones_begin(z)) ...					(when all else has its memory)
+ *	if (!zones_begin(z, &streams)) ...				(when all else has its memory)
  *	zones_answers(z)
  */
 #ifndef MRG_DNS_VM_ZONES_H
@@ -39,8 +39,10 @@ bool zones_most(struct zones *z, const char *value);
 /* zones_load - read them. */
 bool zones_load(struct zones *z);
 
-/* zones_begin - there is something to answer from, and who else has the zones is asked and told. */
-bool zones_begin(struct zones *z);
+/*
+ * zones_begin - there is something to answer from, and who else has the zones is asked and told.   streams   of those who ask
+ */
+bool zones_begin(struct zones *z, struct mrg_dns_streams *streams);
 
 /* zones_answers - what a batch or a query is answered from now. */
 struct answers zones_answers(const struct zones *z);

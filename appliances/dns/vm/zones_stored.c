@@ -60,8 +60,9 @@ bool zones_load(struct zones *z)
 	return true;
 }
 
-bool zones_begin(struct zones *z)
+bool zones_begin(struct zones *z, struct mrg_dns_streams *streams)
 {
+	(void)streams;
 	z->server = z->answering->server;
 	z->server.db = &z->db;
 	return true;

@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """mrg-dns on its own TCP/IP as primary and as secondary of servers of other makes on the kernel's: AXFR, NOTIFY, IXFR, all signed, and
-from its own address."""
+from its own address; members of a catalog, and updates."""
 
 from __future__ import annotations
 
 import socket
+import struct
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "dns")]
+import wire  # noqa: E402
 from peers import KEY, ORIGIN, SECRET, Knotd, Net, Nsd, Peer, dig, records, wait_for_serial  # noqa: E402
 from stack import KERNEL, KERNEL6, OURS, OURS6, PATIENCE_S, Files, OnStack, Packets, Taps, check, equal, main, need  # noqa: E402
 from test_primary_faults import GLUE, NS1, A, Primary, host, record, soa  # noqa: E402
@@ -35,11 +38,11 @@ class Server(OnStack):
 
     program = "mrg-dns"
 
-    def __init__(self, space: Standing | Cabled, files: Files, *lines: str, at: str = OURS) -> None:
+    def __init__(self, space: Standing | Cabled, files: Files, *lines: str, at: str = OURS, origin: str = ORIGIN) -> None:
         need("dig")
         self.on = space
         self.at = at
-        text = f"key {KEY} {{\nsecret {SECRET}\n}}\nzone {ORIGIN} {{\n" + "".join(line + "\n" for line in lines) + "}\n"
+        text = f"key {KEY} {{\nsecret {SECRET}\n}}\nzone {origin} {{\n" + "".join(line + "\n" for line in lines) + "}\n"
         super().__init__(space, "--config", str(files.write("mrg.conf", text)))
 
     def __enter__(self) -> Server:
@@ -53,6 +56,13 @@ class Server(OnStack):
 
     def ask(self, *words: str) -> str:
         return dig(PORT, *words, at=self.at, prefix=self.on.space.prefix)
+
+    def update(self, *lines: str, tcp: bool = False) -> str:
+        """What nsupdate says: nothing, or why not."""
+        text = "".join(f"{line}\n" for line in (f"server {self.at}", f"key hmac-sha256:{KEY} {SECRET}", *lines, "send"))
+        done = subprocess.run([*self.on.space.prefix, "nsupdate", *(["-v"] if tcp else [])], input=text, capture_output=True, text=True,
+                              timeout=PATIENCE_S)
+        return (done.stdout + done.stderr).strip()
 
 
 class Standing(Taps):
@@ -151,6 +161,23 @@ def test_secondary_of_knotd_by_ipv6() -> None:
     secondary_of_others(Knotd, Cabled, six=True)
 
 
+def test_updates() -> None:
+    with Standing() as space, Files() as files:
+        kernel = Kernel(space, six=False)
+        files.path.chmod(0o777)
+        files.write("ours.zone", zone(1)).chmod(0o666)
+        with Server(space, files, f"file {files.path}/ours.zone", f"allow-update {KEY} *.{ORIGIN} A", f"allow-transfer {KERNEL} {KEY}",
+                    f"notify {KERNEL} {KEY}") as server, Nsd(files.path / "nsd", PORT, primary=PORT, net=kernel.net):
+            kernel.wait_for_serial(1)
+            for tcp in (False, True):
+                equal(server.update(f"update add new{tcp:d}.{ORIGIN} 60 A 192.0.2.99", tcp=tcp), "")
+                equal(server.ask("+short", f"new{tcp:d}.{ORIGIN}").strip(), "192.0.2.99")
+            equal(server.update(f"update add new.{ORIGIN} 60 TXT x"), "update failed: REFUSED")
+            equal(server.update(f"prereq yxdomain new.{ORIGIN}", f"update add new.{ORIGIN} 60 A 192.0.2.1"), "update failed: NXDOMAIN")
+            kernel.wait_for_serial(3)
+            equal(kernel.records(), server.records(), "who keeps a copy has been told")
+
+
 class Faulty:
     """A primary in the kernel's side that does as it is told, and ours as its secondary."""
 
@@ -168,6 +195,37 @@ class Faulty:
 
     def server(self) -> Server:
         return Server(self.space, self.files, f"primary {KERNEL}:{self.primary.port}")
+
+
+CATALOG, TXT, PTR = "cat.example", 16, 12
+
+
+def test_members_of_a_catalog() -> None:
+    """They are asked for, come, and go by our own stack."""
+    members = {1: (ORIGIN,), 2: (), 3: (ORIGIN,)}
+
+    def catalog(query: bytes) -> list[bytes]:
+        own = wire.name(CATALOG)
+        apex = own + soa(p.serial)[len(wire.name(ORIGIN)):]
+        return [p.message(query, [apex, record(CATALOG + ".", 2, wire.name("invalid")), record(f"version.{CATALOG}.", TXT, b"\x012"),
+                                  *(record(f"m{p.serial}.zones.{CATALOG}.", PTR, wire.name(name)) for name in members[p.serial]), apex])]
+
+    def until(what: Callable[[], bool], told: str) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while not what():
+            check(time.monotonic() < end, told)
+
+    with Files() as files, Faulty(files) as faulty:
+        p = faulty.primary
+        p.transfer = lambda query, qtype: catalog(query) if wire.name(CATALOG) in query else p.good(query, qtype)
+        with Server(faulty.space, files, f"primary {KERNEL}:{p.port}", "catalog", origin=CATALOG) as server:
+            for serial in members:
+                if serial != 1:
+                    p.serial = serial
+                    p.udp.sendto(struct.pack("!6H", 7, 4 << 11, 1, 0, 0, 0) + wire.name(CATALOG) + struct.pack("!2H", 6, 1), (OURS, PORT))
+                wanted = f"192.0.2.{serial}" if members[serial] else ""
+                until(lambda: server.ask("+short", "www." + ORIGIN).strip() == wanted, f"version {serial} of the catalog")  # noqa: B023
+            check("REFUSED" in server.ask("version." + CATALOG), "the catalog is not told")
 
 
 def test_nobody_listens() -> None:
