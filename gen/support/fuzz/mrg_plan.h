@@ -352,7 +352,11 @@ bool mrg_plan_redraw(struct mrg_walk *w, const struct mrg_choice *c, struct mrg_
 
 enum { MRG_PLAN_EVENTS = 16384, MRG_PLAN_AGAIN = 131072 };
 
-/* What was read of small inputs: those that a fuzzer goes on from come again and again. */
+/*
+ * What was read of small inputs: those that a fuzzer goes on from come again and again.  Each has MRG_PLAN_MEMO_WAYS places side by side that it may
+ * be in, of which the one taken longest ago is the next to be taken.
+ */
+enum { MRG_PLAN_MEMO_WAYS = 8 };
 enum { MRG_PLAN_MEMOS = 1024, MRG_PLAN_MEMO_LEN = 1024, MRG_PLAN_MEMO_CHOICES = 320 };
 
 struct mrg_plan_memo {
@@ -368,6 +372,8 @@ struct mrg_plan_room {
 	struct mrg_choices mine, others, joined;
 	struct mrg_event want[MRG_PLAN_EVENTS], have[MRG_PLAN_EVENTS];
 	uint8_t again[2][MRG_PLAN_AGAIN];
+	uint64_t memo_hashes[MRG_PLAN_MEMOS];                     /* of their inputs */
+	uint8_t memo_next[MRG_PLAN_MEMOS / MRG_PLAN_MEMO_WAYS]; /* of each row of places, the one to be taken */
 	struct mrg_plan_memo memos[MRG_PLAN_MEMOS];
 	/* what `walk` has read of, as long as nothing else was done with it; subject NULL: that is not known */
 	struct {

@@ -37,8 +37,8 @@ static size_t head_len(const struct mrg_plan_subject *s)
 
 static struct mrg_span message_of(const struct mrg_plan_subject *s, const uint8_t *in, size_t len)
 {
-	const size_t head = head_len(s);
-	return head < len ? (struct mrg_span){ in + head, len - head } : (struct mrg_span){ in + len, 0 };
+	const size_t head = head_len(s) < len ? head_len(s) : len;
+	return (struct mrg_span){ in + head, len - head };
 }
 
 /*
@@ -79,8 +79,7 @@ static void ready(struct mrg_plan_subject *s, struct mrg_choices *made)
 	s->room->last.subject = NULL;
 	s->room->walk.plan = s->plan;
 	s->room->walk.reached = NULL;
-	s->room->walk.postpones = false;
-	s->room->walk.confirms = false;
+	s->room->walk.postpones = s->room->walk.confirms = false;
 	s->room->walk.offsets = s->offsets;
 	s->room->walk.ranks = s->ranks;
 	s->room->walk.aims = (struct mrg_plan_aims)MRG_PLAN_NO_AIMS;
@@ -148,15 +147,19 @@ static const struct mrg_plan_memo *memo_of(
 	struct mrg_plan_subject *s, const uint8_t *in, size_t len, struct mrg_choices *room)
 {
 	const uint64_t hash = mrg_glue_hash(in, len);
-	/* Each has two places that it may be in. */
-	struct mrg_plan_memo *const pair = &s->room->memos[hash % MRG_PLAN_MEMOS & ~UINT64_C(1)];
-	for (unsigned i = 0; i < 2; i++)
-		if (pair[i].subject == s && pair[i].len == len && memcmp(pair[i].in, in, len) == 0)
-			return &pair[i];
+	const size_t first = hash % MRG_PLAN_MEMOS / MRG_PLAN_MEMO_WAYS * MRG_PLAN_MEMO_WAYS;
+	for (size_t i = first; i < first + MRG_PLAN_MEMO_WAYS; i++) {
+		const struct mrg_plan_memo *const m = &s->room->memos[i];
+		if (s->room->memo_hashes[i] == hash && m->subject == s && m->len == len &&
+			memcmp(m->in, in, len) == 0)
+			return m;
+	}
 	(void)read_input(s, in, len, room, NULL, NULL);
 	if (len > MRG_PLAN_MEMO_LEN || room->n > MRG_PLAN_MEMO_CHOICES)
 		return NULL;
-	struct mrg_plan_memo *const m = &pair[hash >> 63];
+	const size_t at = first + s->room->memo_next[first / MRG_PLAN_MEMO_WAYS]++ % MRG_PLAN_MEMO_WAYS;
+	struct mrg_plan_memo *const m = &s->room->memos[at];
+	s->room->memo_hashes[at] = hash;
 	m->subject = s;
 	m->len = len;
 	m->n = room->n;
@@ -552,11 +555,7 @@ static void still_says_the_same(
 
 enum { BESIDE = 16 }; /* octets on both sides of what a builder writes, that it must leave alone */
 
-static bool left_alone(const uint8_t *p)
-{
-	static const uint8_t as_it_was[BESIDE + 1] = "ZZZZZZZZZZZZZZZZ";
-	return memcmp(p, as_it_was, BESIDE) == 0;
-}
+static bool left_alone(const uint8_t *p) { return memcmp(p, "ZZZZZZZZZZZZZZZZ", BESIDE) == 0; }
 
 /* Octets none of which is what it is there. */
 static void turned(uint8_t *to, const uint8_t *from, size_t len)
