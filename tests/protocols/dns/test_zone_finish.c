@@ -123,6 +123,11 @@ static void check_same(const struct mrg_dns_zone *x, const struct mrg_dns_zone *
 		ck_assert_uint_eq(x->chain[i], y->chain[i]);
 }
 
+static bool is_zero(const uint8_t *p, size_t len)
+{
+	return len == 0 || (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
+}
+
 static void check_pieces(bool sign, size_t least)
 {
 	struct mrg_arena at_once, by_pieces;
@@ -145,8 +150,8 @@ static void check_pieces(bool sign, size_t least)
 	ck_assert_uint_eq(at_once.len, by_pieces.len);
 	if (sign) /* it is the last in its memory: what it was sorted in is given back */
 		ck_assert_ptr_eq(y->chain + y->chain_len, by_pieces.p + by_pieces.len);
-	for (size_t i = by_pieces.len; i < ARENA; i++)
-		ck_assert_uint_eq(by_pieces.p[i], 0); /* as who gives it back relies on */
+	ck_assert(is_zero(
+		by_pieces.p + by_pieces.len, ARENA - by_pieces.len)); /* who gives it back relies on it */
 	free(at_once.p);
 	free(by_pieces.p);
 }
