@@ -2,10 +2,11 @@
 
 Each function that has a contract is shown to read and write only what it may, not to overflow, to end, and to give what it says.
 A goal counts as proved when WP's own simplifier or one of the solvers shows it; what only one of the two shows is said.
-Some functions are asked about at a time (a part), as many parts at once as there are jobs. WP makes the goals and simplifies them once,
-for whoever is asked: it is given a solver that keeps what it is asked (support/prove/keep.sh), and `prove_slice.py` asks the real ones.
+WP is asked about some functions at a time (a part); it makes their goals and simplifies them once, for whoever is asked: inside it a module
+of ours keeps what is left of each (support/prove/mrg_goals.ml), and the solvers are asked from here, goal by goal. Parts and goals wait in
+one queue, so that there is something to do for all processors to the end.
 What became of a part is kept, and holds as long as its C, asked for again, is the same.
-Reading order: run, _all, Prover.ask, _part, _goals, _ask.
+Reading order: run, _all, Prover.ask, Part.
 """
 
 from __future__ import annotations
@@ -18,15 +19,17 @@ import re
 import shutil
 import subprocess
 import tempfile
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Iterator, Optional, Sequence, TextIO
+from typing import Any, Callable, Iterator, Optional, Sequence, TextIO
 
-from . import ir, names, prove_calls, prove_slice, prove_table
+from . import ir, names, prove_calls, prove_solvers, prove_table
 from .emit import acsl_arms, acsl_terms, acsl_text, c_module, c_shape, grammars
 from .emit.writer import write_if_changed
 from .load import load_named
 from .prove_table import Outcome
+from .prove_work import Workers
 
 SUPPORT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support")
 SOLVERS = ("z3", "cvc4")
@@ -34,39 +37,39 @@ SOLVERS = ("z3", "cvc4")
 KEEPER = "Keep"
 GOAL = re.compile(r"^\[wp\] \[([^\]]+)\] Goal (\S+)(?: : (\w+))?")
 TOTAL = re.compile(r"^\[wp\] Proved goals:\s+(\d+) / (\d+)", re.M)
-# Goals are written as for cvc4, which is SMT-LIB of no dialect; 14 is the format of Why3 1.5.
+# A goal is in a file, of this number.
+KEPT = re.compile(r"^  \[Why3 Error\] anomaly: Mrg_goals\.Kept\((\d+)\)$")
+# Our solver is none: it stands for what is done with a goal before one is asked. 14 is the format of Why3 1.5.
 WHY3 = """[main]
 magic = 14
 
 [prover]
 name = "{name}"
 version = "1"
-command = "sh {script} %f"
-command_steps = "sh {script} %f"
-driver = "cvc4_16"
+command = "false"
+driver = "{driver}"
 editor = ""
 in_place = false
 interactive = false
 shortcut = "keep"
 """
+MODULES = ("mrg_goals.ml", "mrg_wp.ml")
 # The part of mrg.h that is written for any C compiler is proved: other compilers' ways to load a number are none of ACSL's.
 # So are readers without vectors.
 CPP = "-U__GNUC__ -U__SIZEOF_INT128__ -U__SSE2__ -DMRG_PROVE"
-# What WP simplifies by following branches costs more than it spares solvers.
-SIMPLER = ("-wp-no-core", "-wp-no-pruning", "-wp-no-ground")
+# What WP simplifies by following branches costs more than it spares solvers; and what constant tables hold, which it says of all of them
+# to each function, no goal is of.
+SIMPLER = ("-wp-no-core", "-wp-no-pruning", "-wp-no-ground", "-wp-no-parasite", "-wp-no-init-const")
 OPEN = os.path.join(SUPPORT, "prove", "open.list")
 # Names of functions of mrg.h that checks and accessors call.
 OWN = re.compile(r"^static (?:inline )?[^;]*?(\w+)\([^;]*\);", re.M)
 DEFINED = re.compile(r"^(?:(?:static|inline|MRG_\w+) )*[A-Za-z_][\w ]*?[ *]+(?!MRG_FOR)(\w+)\([^;{}]*\)\n\{", re.M)
 OF_VECTORS = re.compile(r"^[\w ]+ MRG_FOR\((\w+)\)\([^;{}]*\)\n\{", re.M)
-# Functions that Frama-C is asked about at a time: it reads the file once for them.
-PART = 48
+# Functions that Frama-C is asked about at a time: it reads the file, and Why3's library, once for them.
+PART = 96
 # A solver's seconds for what bears on a goal: at first, and where no solver shows it. What none shows so is asked again, with all that
 # WP says and the seconds of --timeout.
 SHORT = (1, 4)
-# Frama-C asks for a heap that is tidied up thirty times as often, which takes a quarter of its time.
-ROOM = """let () = Gc.set { (Gc.get ()) with Gc.minor_heap_size = 8_388_608; space_overhead = 200 }
-"""
 
 
 class Missing(Exception):
@@ -89,37 +92,54 @@ class Asked:
 
 
 class Prover:
+    """Frama-C, with our modules in it, and the solvers."""
+
     def __init__(self, folder: str, jobs: int, timeout: int, solvers: Sequence[str]) -> None:
         self.folder, self.timeout, self.solvers = folder, timeout, solvers
-        self.pool = ThreadPoolExecutor(jobs)
         if not solvers or not set(solvers) <= set(SOLVERS):
             raise Missing(f"solvers are {' and '.join(SOLVERS)}")
-        self.needs = ("frama-c", "why3", *solvers)
-        for tool in self.needs:
+        for tool in ("frama-c", "why3", "ocamlopt", *solvers):
             if shutil.which(tool) is None:
-                raise Missing(f"{tool} is not installed (Debian: frama-c-base why3 z3 cvc4)")
+                raise Missing(f"{tool} is not installed (Debian: frama-c-base why3 ocaml z3 cvc4)")
+        os.makedirs(folder, exist_ok=True)
         # Why3's list of solvers is in a file of ours, not the user's.
         self.env = dict(os.environ, WHY3CONFIG=os.path.join(os.path.abspath(folder), "why3.conf"), HOME=os.path.abspath(folder))
-        os.makedirs(folder, exist_ok=True)
-        write_if_changed(self.env["WHY3CONFIG"], WHY3.format(name=KEEPER, script=os.path.abspath(os.path.join(SUPPORT, "prove", "keep.sh"))))
-        asked = (["frama-c", "-version"], ["cvc4", "--version"], ["z3", "--version"])
-        self.version = [subprocess.run(call, env=self.env, capture_output=True, text=True, check=False).stdout for call in asked if call[0] in self.needs]
-        self.room = self._roomy()
+        self.version = [self._said(tool, option) for tool, option in (("frama-c", "-version"), *((solver, "--version") for solver in solvers))]
+        self.version += [_read(os.path.join(SUPPORT, "prove", name)) for name in (*MODULES, "mrg_goals.drv")]
+        self._driver()
+        self.module = self._module()
+        self.workers = Workers(jobs)
+        self.known: dict[str, set[str]] = {}  # who shows a goal: many are the same to the letter
 
-    def _roomy(self) -> list[str]:
-        """A module of Frama-C's language that gives it room, where there is a compiler for that."""
-        source = os.path.join(self.folder, "mrg_room.ml")
-        write_if_changed(source, ROOM)
-        if shutil.which("ocamlopt") is None:
-            return []
-        made = subprocess.run(["ocamlopt", "-shared", "-o", "mrg_room.cmxs", "mrg_room.ml"], cwd=self.folder, capture_output=True, check=False)
-        return ["-load-module", os.path.abspath(source[:-3] + ".cmxs")] if made.returncode == 0 else []
+    def _said(self, *command: str) -> str:
+        return subprocess.run(command, env=self.env, capture_output=True, text=True, check=False).stdout.strip()
 
-    def ask(self, asked: "Asked") -> None:
-        """Begin with the goals of some functions of a file, part by part."""
-        text = self._text(asked.path)
-        for i in range(0, len(asked.functions), PART):
-            asked.parts.append(self.pool.submit(self._part, asked, asked.functions[i : i + PART], text))
+    def _driver(self) -> None:
+        driver = os.path.join(os.path.abspath(self.folder), "mrg_goals.drv")
+        text = _read(os.path.join(SUPPORT, "prove", "mrg_goals.drv"))
+        write_if_changed(driver, text.replace("DRIVERS", os.path.join(self._said("why3", "--print-datadir"), "drivers")))
+        write_if_changed(self.env["WHY3CONFIG"], WHY3.format(name=KEEPER, driver=driver))
+
+    def _module(self) -> str:
+        for name in MODULES:
+            write_if_changed(os.path.join(self.folder, name), _read(os.path.join(SUPPORT, "prove", name)))
+        command = ["ocamlopt", "-shared", "-I", self._said("frama-c", "-print-lib-path"), "-I", "+why3", "-o", "mrg_wp.cmxs", *MODULES]
+        made = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        if made.returncode != 0:
+            raise Missing(f"{' '.join(command)}:\n{made.stderr}")
+        return os.path.join(os.path.abspath(self.folder), "mrg_wp.cmxs")
+
+    def ask(self, asked: Sequence["Asked"]) -> None:
+        """Begin with the goals of some functions of files, part by part: first with the greatest parts."""
+        parts = []
+        for each in asked:
+            text = self._text(each.path)
+            for few in _even(each.functions):
+                parts.append(Part(self, each, few, text))
+                each.parts.append(parts[-1].done)
+        parts.sort(key=lambda part: -len(part.functions))
+        for rank, part in enumerate(parts, 1):
+            part.begin(rank)
 
     def _text(self, path: str) -> bytes:
         """A file as Frama-C sees it, contracts and all that it includes among it."""
@@ -132,70 +152,131 @@ class Prover:
     def _flags(self) -> list[str]:
         return [*CPP.split(), *(f"-I{os.path.abspath(d)}" for d in (SUPPORT, self.folder))]
 
-    def _part(self, asked: "Asked", functions: Sequence[str], text: bytes) -> Outcome:
-        key = hashlib.sha256(text)
-        key.update(repr((list(functions), list(self.solvers), self.timeout, self.version)).encode())
-        kept = os.path.join(self.folder, "kept", key.hexdigest() + ".json")
-        out = Outcome("", functions=len(functions))
-        if os.path.exists(kept):
-            with open(kept, encoding="utf-8") as f:
-                out.by = {goal: set(by) for goal, by in json.load(f).items()}
-            out.kept = len(out.by)
-            return out
+    def goals(self, out: Outcome, asked: "Asked", functions: Sequence[str], whole: bool) -> dict[str, str]:
+        """What WP asks of some functions: what it simplifies away itself is in `out`, what is left of others is given."""
         with tempfile.TemporaryDirectory(dir=self.folder) as goals:
-            self._goals(out, asked, functions, os.path.abspath(goals))
-        if not out.open and not out.doubts:
-            os.makedirs(os.path.dirname(kept), exist_ok=True)
-            write_if_changed(kept, json.dumps({goal: sorted(by) for goal, by in out.by.items()}))
-        return out
+            command = [
+                "frama-c", "-load-module", self.module, "-machdep", "x86_64", f"-cpp-extra-args={' '.join(self._flags())}",
+                "-wp", "-wp-rte", "-wp-prover", "keep", *SIMPLER, "-wp-par", "1", "-wp-cache", "none",
+                "-wp-warn-key", "pedantic-assigns=inactive", *asked.trusted, "-wp-fct", ",".join(functions), os.path.abspath(asked.path),
+            ]  # fmt: skip
+            env = dict(self.env, MRG_GOALS=os.path.abspath(goals), **({"MRG_WHOLE": "1"} if whole else {}))
+            done = prove_calls.call(command, cwd=self.folder, env=env)
+            out.spend("WP", done.seconds)
+            total = TOTAL.search(done.stdout)
+            if done.status != 0 or total is None:
+                raise Missing(f"frama-c ends with {done.status}:\n{done.stdout[-2000:]}")
+            left = {}
+            lines = done.stdout.splitlines()
+            for line, after in zip(lines, [*lines[1:], ""]):
+                found = GOAL.match(line)
+                if found:
+                    who, goal, verdict = found.groups()
+                    kept = KEPT.match(after)
+                    if kept:
+                        left[goal] = _read(os.path.join(goals, f"{kept[1]}.smt2"))
+                    elif verdict != "Valid" or who not in ("Qed", "CFG"):
+                        raise Missing(f"{asked.path}: {line}\n{after}")
+                    out.by[goal] = set() if kept else {"Qed"}
+                elif line.startswith("[wp") and "Warning:" in line and line not in out.doubts:
+                    out.doubts.append(line)
+        if len(out.by) != int(total.group(2)):
+            raise Missing(f"{asked.path}: {len(out.by)} goals seen, {total.group(2)} counted")
+        return left
 
-    def _goals(self, out: Outcome, asked: "Asked", functions: Sequence[str], goals: str) -> None:
-        """What WP asks of some functions: what it simplifies away itself, and what of the rest the solvers show."""
-        with open(os.path.join(goals, "count"), "w", encoding="utf-8") as f:
-            f.write("0\n")
-        command = [
-            "frama-c", *self.room, "-machdep", "x86_64", f"-cpp-extra-args={' '.join(self._flags())}", "-wp", "-wp-rte", "-wp-prover", "keep",
-            *SIMPLER, "-wp-par", "1", "-wp-cache", "none", "-wp-warn-key", "pedantic-assigns=inactive", *asked.trusted,
-            "-wp-fct", ",".join(functions), os.path.abspath(asked.path),
-        ]  # fmt: skip
-        env = dict(self.env, MRG_GOALS=goals)
-        done = prove_calls.call(command, cwd=self.folder, env=env)
-        out.spend("WP", done.seconds)
-        total = TOTAL.search(done.stdout)
-        if done.status != 0 or total is None:
-            raise Missing(f"frama-c ends with {done.status}:\n{done.stdout[-2000:]}")
-        kept: list[str] = []
-        for line in done.stdout.splitlines():
-            found = GOAL.match(line)
-            if found:
-                who, goal, verdict = found.groups()
-                out.by[goal] = {"Qed"} if verdict == "Valid" and who in ("Qed", "CFG") else set()
-                kept += [goal] if who.startswith(KEEPER) else []
-            elif line.startswith("[wp") and "Warning:" in line and line not in out.doubts:
-                out.doubts.append(line)
-        if len(out.by) != int(total.group(2)) or len(os.listdir(goals)) - 1 != len(kept):
-            raise Missing(f"{asked.path}: {len(out.by)} goals seen, {total.group(2)} counted, {len(kept)} kept")
-        self._ask(out, [(goal, os.path.join(goals, f"{number}.smt2")) for number, goal in enumerate(kept, 1)])
-
-    def _ask(self, out: Outcome, kept: Sequence[tuple[str, str]]) -> None:
-        known: dict[str, set[str]] = {}  # what is asked for at an exit and at the end is the same
-        for goal, path in kept:
-            with open(path, encoding="utf-8") as f:
-                forms = prove_slice.read(f.read())
-            text = prove_slice.needed(forms)
-            if text not in known:
-                tries = [*((text, seconds) for seconds in SHORT), (prove_slice.whole(forms), self.timeout)]
-                known[text] = next(filter(None, (self._who(out, *each) for each in tries)), set())
-            out.by[goal] |= known[text]
+    def who(self, out: Outcome, text: str, seconds: Sequence[float]) -> set[str]:
+        """The solvers that show a goal, in the first of some times that suffices for one of them."""
+        if text not in self.known:
+            self.known[text] = next(filter(None, (self._who(out, text, each) for each in seconds)), set())
+        return self.known[text]
 
     def _who(self, out: Outcome, text: str, seconds: float) -> set[str]:
-        """The solvers that show a goal."""
-        who = set()
-        for solver in self.solvers:
-            shown, used = prove_slice.shows(solver, text, seconds)
-            out.spend(solver, used)
-            who |= {solver} if shown else set()
+        who: set[str] = set()
+        for goal in dict.fromkeys((text, prove_solvers.thinner(text))):
+            for solver in [solver for solver in self.solvers if solver not in who]:
+                shown, used = prove_solvers.shows(solver, goal, seconds)
+                out.spend(solver, used)
+                who |= {solver} if shown else set()
         return who
+
+
+def _even(functions: Sequence[str]) -> list[Sequence[str]]:
+    """Parts that are about as great as each other."""
+    count = -(-len(functions) // PART)
+    return [functions[i * len(functions) // count : (i + 1) * len(functions) // count] for i in range(count)]
+
+
+class Part:
+    """Some functions of a file: WP is asked about them, then the solvers about each goal that it leaves, and at last what is open in full."""
+
+    def __init__(self, prover: Prover, asked: Asked, functions: Sequence[str], text: bytes) -> None:
+        self.prover, self.asked, self.functions = prover, asked, functions
+        key = hashlib.sha256(text)
+        key.update(repr((list(functions), list(prover.solvers), prover.timeout, prover.version, SIMPLER)).encode())
+        self.kept = os.path.join(prover.folder, "kept", key.hexdigest() + ".json")
+        self.out = Outcome("", functions=len(functions))
+        self.done: "Future[Outcome]" = Future()
+        self.lock = threading.Lock()
+        self.rank = self.waiting = 0
+
+    def begin(self, rank: int) -> None:
+        self.rank = rank
+        if os.path.exists(self.kept):
+            self.out.by = {goal: set(by) for goal, by in json.loads(_read(self.kept)).items()}
+            self.out.kept = len(self.out.by)
+            self.done.set_result(self.out)
+        else:
+            self.prover.workers.submit(rank, self._guarded, self._goals)
+
+    def _guarded(self, call: Callable[..., None], *args: Any) -> None:
+        try:
+            call(*args)
+        except Exception as e:  # pylint: disable=broad-except
+            with self.lock:
+                if not self.done.done():
+                    self.done.set_exception(e)
+
+    def _goals(self) -> None:
+        self._solve(self.prover.goals(self.out, self.asked, self.functions, False), SHORT, self._open)
+
+    def _open(self) -> None:
+        """What no solver shows is asked once more, with all that WP says."""
+        if not self.out.open:
+            self._end()
+            return
+        again = Outcome("")
+        left = self.prover.goals(again, self.asked, sorted({_function(goal, self.functions) for goal in self.out.open}), True)
+        self.out.spend("WP", again.spent["WP"])
+        self._solve({goal: left[goal] for goal in self.out.open}, [self.prover.timeout], self._end)
+
+    def _solve(self, goals: dict[str, str], seconds: Sequence[float], then: Callable[[], None]) -> None:
+        self.waiting = len(goals)
+        for goal, text in goals.items():
+            self.prover.workers.submit(self.rank, self._guarded, self._ask, goal, text, seconds, then)
+        if not goals:
+            then()
+
+    def _ask(self, goal: str, text: str, seconds: Sequence[float], then: Callable[[], None]) -> None:
+        mine = Outcome("")
+        who = self.prover.who(mine, text, seconds)
+        with self.lock:
+            self.out.add(mine)
+            self.out.by[goal] |= who
+            self.waiting -= 1
+            last = self.waiting == 0
+        if last:
+            then()
+
+    def _end(self) -> None:
+        if not self.out.open and not self.out.doubts:
+            os.makedirs(os.path.dirname(self.kept), exist_ok=True)
+            write_if_changed(self.kept, json.dumps({goal: sorted(by) for goal, by in self.out.by.items()}))
+        self.done.set_result(self.out)
+
+
+def _function(goal: str, functions: Sequence[str]) -> str:
+    """The function that a goal is of."""
+    return max((f for f in functions if goal.startswith(f"typed_{f.rstrip('_')}_")), key=len)
 
 
 def bits(solvers: Sequence[str]) -> bool:
@@ -276,13 +357,12 @@ def run(files: Sequence[str], roots: Sequence[str], out: TextIO, options: Option
         asked += _all(where, modules, named, options.only)
         outcomes = []
         try:
-            for each in asked:
-                prover.ask(each)
+            prover.ask(asked)
             for each in asked:
                 outcomes.append(Outcome(each.title))
                 good = _tell(out, each, outcomes[-1]) and good
         finally:
-            prover.pool.shutdown(cancel_futures=True)
+            prover.workers.stop()
         if len(outcomes) > 1:
             outcomes.append(prove_table.together(outcomes))
         out.write(prove_table.table([prove_table.heads(prover.solvers), *(outcome.row(prover.solvers) for outcome in outcomes)]))

@@ -9,15 +9,17 @@ from __future__ import annotations
 import difflib
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 sys.path.insert(0, str(ROOT / "gen"))
 import report as common  # noqa: E402
-from mrg import prove_c, prove_slice  # noqa: E402
+from mrg import prove_c, prove_solvers, prove_work  # noqa: E402
 from mrg.emit import acsl_arms, acsl_text, c_module, whole  # noqa: E402
 from mrg.load import load_named  # noqa: E402
 
@@ -57,6 +59,23 @@ packet One {
   a: u8 in 1..;
 }
 """ % "".join(f"    {kind} => one{kind}: One;\n" for kind in range(1, 18))
+# A list of elements of varying size that octets follow.
+RECORDS = """/// Of a test.
+module records;
+
+/// What has a length.  RFC 9777
+packet Record {
+  length: u8;
+  body: bytes(length);
+}
+
+/// So many of them, and more.  RFC 9777
+packet Report {
+  number: u8 := count records;
+  records: list Record count number;
+  more: rest;
+}
+"""
 SAMPLES = ["net/tcp.mrg", "dns/edns.mrg"]
 FAULTS = [
     ("one octet less is asked for", r"\(end - q\) < 1u", "(end - q) < 0u"),
@@ -72,38 +91,47 @@ ARM_FAULTS = [
     ("an arm that takes an octet too many", "arm3", r"q = one4_after;", "q = one4_after + 1;"),
     ("a view that is one octet too long", "after", r"v->len = \(size_t\)\(q - p\);", "v->len = (size_t)(q - p) + 1u;"),
 ]
-# A goal as Why3 writes it: that f gives 7 is in the definition of g; nothing is asked of h.
-GOAL = """;;; by nobody
-(set-logic ALL)
-(declare-sort uni 0)
-
-;; g
-(declare-fun g (Int) Int)
-
-;; f
+# That f gives 7 is in the definition of g; that a number is small is said of g, and nothing is asked of h.
+THEORY = """theory G
+  use int.Int
+  type pair = Pair int int
+  constant most : int = 255
+  function g int : int
+  function f int : int
+  function h int : int
+  function first pair : int
+  predicate small int
+  axiom g_def : forall x. g x = x + 1
+  axiom f_def : forall x. f x = g (x + 1)
+  axiom small_def : forall x. small x <-> 0 <= x <= most
+  axiom both : forall x. g x < f x
+  axiom tells : forall x. small x -> g x <= 256
+  axiom another : forall x. h x = f x
+  axiom pairs : forall p. first p < f 5
+  goal wp_goal : f 5 = 7
+end
+"""
+GOAL = """;; f
 (declare-fun f (Int) Int)
 
-;; h
-(declare-fun h (Int) Int)
-
-;; g'def
-(assert (forall ((x Int)) (= (g x) (+ x 1))))
-
 ;; f_def
-(assert
-  (forall ((x Int)) (= (f x) (g (+ x 1)))))
-
-;; both
-(assert (forall ((x Int)) (< (g x) (f x))))
-
-;; another
-(assert (forall ((x Int)) (= (h x) (f x))))
+(assert (forall ((x Int)) (= (f x) (+ x 2))))
 
 ;; Goal wp_goal
 (assert (not (= (f 5) 7)))
 
 (check-sat)
 """
+# As WP has them: what an element takes, how many a list has, and what has that list.
+LIST_GOAL = "".join(
+    f";; {name}\n(assert ({text}))\n\n"
+    for name, text in (
+        ("L_l_mrg_one_size'def", "is L_l_mrg_one_size"),
+        ("L_l_mrg_two_size_def", "is L_l_mrg_two_size"),
+        ("L_l_mrg_all_ones_list_def", "L_l_mrg_all_ones_list L_l_mrg_one_size"),
+        ("L_l_mrg_all_size'def", "L_l_mrg_all_size L_l_mrg_all_ones_list"),
+    )
+)
 # Were what is taken for granted of bits contradictory, this would be proved.
 NOTHING = """/*@ terminates \\true; assigns \\nothing; ensures \\false; */
 static inline void mrg_small_scan_nothing(void)
@@ -206,27 +234,59 @@ return 0;
     report.check("both ways to load numbers agree", out[0] == out[1] and out[0].count("\n") == 256 * len(names))
 
 
-def slices(report: common.Report) -> None:
+def slices(report: common.Report, room: Path) -> None:
     """What is left out before a goal is what it doesn't speak of, and never the goal or what defines its words."""
-    forms = prove_slice.read(GOAL)
-    report.check("forms of a goal", [f.kind for f in forms].count("definition") == 2 and forms[-1].kind == "goal", str(forms))
-    whole, needed = prove_slice.whole(forms), prove_slice.needed(forms)
-    report.check("all is kept of the whole", whole.count("(assert") == 5 and "check-sat" not in whole and "set-logic" not in whole, whole)
-    for part in ("(declare-fun g ", "(declare-fun f ", "(= (g x)", "(= (f x) (g", "(< (g x) (f x))", "(not (= (f 5) 7))"):
-        report.check(f"needed: {part}", needed.count(part) == 1, needed)
-    report.check("not needed: h", "(h " not in needed and "fun h" not in needed, needed)
-    report.check("nothing is added", all(line in whole for line in needed.split("\n")), needed)
-    nothing = prove_slice.needed(prove_slice.read(GOAL.replace("(= (f 5) 7)", "false")))
-    report.check("a goal that speaks of nothing is kept", nothing == "(assert (not false))", nothing)
+    prover = prove_c.Prover(str(room), 0, 1, ("z3",))
+    theory, conf = room / "g.why", room / "slice.conf"
+    theory.write_text(THEORY)
+    made = common.run("ocamlopt", "-shared", "-I", "+why3", "-o", room / "mrg_goals.cmxs", room / "mrg_goals.ml")
+    report.check("Why3's module is compiled", made.returncode == 0, made.stdout)
+    conf.write_text(f'[main]\nmagic = 14\nplugin = "{room}/mrg_goals"\n')
+    env = dict(prover.env, WHY3CONFIG=str(conf), MRG_GOALS=str(room))
+    done = subprocess.run(["why3", "prove", "-D", room / "mrg_goals.drv", theory], env=env, capture_output=True, text=True, check=False)
+    report.check("a goal is kept, and told of", "Mrg_goals.Kept(1)" in done.stderr, done.stdout + done.stderr)
+    text = (room / "1.smt2").read_text()
+    for part in ("(declare-fun g ", "(declare-fun f ", ";; g_def\n", ";; f_def\n", ";; both\n", ";; tells\n", ";; small_def\n", "(not (= (f 5) 7))"):
+        report.check(f"needed: {part.strip()}", text.count(part) == 1, text)
+    report.check("not needed: h", "(h " not in text and "fun h" not in text, text)
+    report.check("not needed: pairs", "pair" not in text and "first" not in text, text)
+    report.check("it is shown", prove_solvers.shows("z3", text, 1)[0], text)
+    subprocess.run(["why3", "prove", "-D", room / "mrg_goals.drv", theory], env=dict(env, MRG_WHOLE="1"), capture_output=True, check=False)
+    report.check("and nothing is left out where all is asked for", ";; another\n" in (room / "1.smt2").read_text(), (room / "1.smt2").read_text())
+
+
+def thin(report: common.Report) -> None:
+    """A goal of a list without what its elements take, and nothing else."""
+    left = prove_solvers.thinner(LIST_GOAL)
+    report.check("an element's size is left out", "one_size'def" not in left and "is L_l_mrg_one_size" not in left, left)
+    report.check("and nothing else", left.strip() == LIST_GOAL.split("\n\n", 1)[1].strip(), left)
+    report.check("a goal of no list is as it was", prove_solvers.thinner(GOAL) == GOAL)
 
 
 def solvers(report: common.Report) -> None:
-    forms = prove_slice.read(GOAL)
-    wrong = prove_slice.read(GOAL.replace("(f 5) 7", "(f 5) 8"))
     for solver in prove_c.SOLVERS:
-        report.check(f"{solver} shows it", prove_slice.shows(solver, prove_slice.needed(forms), 1)[0])
-        report.check(f"{solver} doesn't show what is wrong", not prove_slice.shows(solver, prove_slice.needed(wrong), 1)[0])
-        report.check(f"{solver} shows nothing of what it can't read", not prove_slice.shows(solver, "(assert false) (assert k)", 1)[0])
+        report.check(f"{solver} shows it", prove_solvers.shows(solver, GOAL, 1)[0])
+        report.check(f"{solver} doesn't show what is wrong", not prove_solvers.shows(solver, GOAL.replace("(f 5) 7", "(f 5) 8"), 1)[0])
+        report.check(f"{solver} shows nothing of what it can't read", not prove_solvers.shows(solver, "(assert false) (assert k) (check-sat)", 1)[0])
+
+
+def workers(report: common.Report) -> None:
+    """What is most urgent is done first, and what has not begun when they stop is left."""
+    begun, go, done = threading.Event(), threading.Event(), []
+    few = prove_work.Workers(1)
+    few.submit(1, begun.set)
+    few.submit(1, go.wait)
+    begun.wait()
+    few.submit(3, done.append, "last")
+    few.submit(2, done.append, "first")
+    few.submit(2, done.append, "second")
+    ended = threading.Event()
+    few.submit(4, ended.set)
+    go.set()
+    ended.wait()
+    few.stop()
+    few.submit(1, done.append, "never")
+    report.check("in their order", done == ["first", "second", "last"], str(done))
 
 
 def proofs(report: common.Report, room: Path) -> None:
@@ -293,6 +353,24 @@ def parts(report: common.Report, room: Path) -> None:
         report.check(f"{what}: not proved", done.returncode == 1 and named is not None, done.stdout)
 
 
+def followed(report: common.Report, room: Path) -> None:
+    """Elements take of the room before what follows them what they take of all there is."""
+    spec, out = room / "records.mrg", room / "records"
+    spec.write_text(RECORDS)
+    command = ("bin/mrg", "prove", "--c", spec, "-o", out, "--solvers", "z3")
+    done = common.run(*command, "--only", "_report_")
+    count = re.search(r"^records.mrg: (\d+)/(\d+) goals", done.stdout, re.M)
+    report.check("a list that octets follow", done.returncode == 0 and count is not None and count[1] == count[2], done.stdout)
+    report.check("its accessor is proved", "left open" not in done.stdout and "mrg_records_report_records(" in (out / "records.h").read_text(), done.stdout)
+    header = out / "records.h"
+    good = header.read_text()
+    bad = re.sub(r"(\.end = v->records_end) }", r"\1 + 1 }", good)
+    header.write_text(bad)
+    done = common.run(*command, "--as-is", "--timeout", "2", "--only", "_report_records")
+    named = "not proved: typed_mrg_records_report_records_ensures" in done.stdout
+    report.check("one that ends an octet late is not", good != bad and done.returncode == 1 and named, done.stdout)
+
+
 def main() -> int:
     report = common.Report()
     with tempfile.TemporaryDirectory() as name:
@@ -301,12 +379,15 @@ def main() -> int:
         arms(report)
         closure(report)
         loads(report, Path(name))
-        slices(report)
-        if all(shutil.which(tool) for tool in ("frama-c", "why3", "cvc4", "z3")):
+        thin(report)
+        workers(report)
+        if all(shutil.which(tool) for tool in ("frama-c", "why3", "ocamlopt", "cvc4", "z3")):
+            slices(report, Path(name))
             solvers(report)
             proofs(report, Path(name))
             texts(report, Path(name))
             parts(report, Path(name))
+            followed(report, Path(name))
         else:
             print("28 not applicable")
     return report.finish()

@@ -208,9 +208,21 @@ def logic(shape: Shape) -> str:
         name = acsl_terms.anchor_name(p, anchor)
         parts.append(f"logic integer {name}{{L}}(uint8_t *p, integer n{decl}) =\n\t{acsl_terms.Terms(shape).to(anchor)};")
         view += f" &&\n\t0 <= {name}(v.p, v.len{params_of(p, 'v.')}) <= v.len && v.{anchor} == v.p + {name}(v.p, v.len{params_of(p, 'v.')})"
+    for item in layout.walk(p.items):
+        if isinstance(item, ir.List) and acsl_terms.followed(shape, item):
+            view += f" &&\n\t{_fills(shape, item)}"
     view += "".join(f" && mrg_span(v.{names.param(q.name)})" for q in p.params if q.kind == "buffer")
     parts.append(f"predicate l_{cname}{{L}}(struct {cname} v) =\n\t{view};")
     return "\n".join(part for part in parts if part)
+
+
+def _fills(shape: Shape, item: ir.List) -> str:
+    """Of a view: such a list takes all that is before what follows it."""
+    start = shape.slot(item).start.pointer("v")
+    room = f"v->{shape.ends[id(item)]} - ({start})"
+    assert item.expr is not None
+    text = f"{acsl_terms.list_name(shape.packet, item)}({start}, {room}, {view_expr(shape, item.expr, None)}) == {room}"
+    return text.replace("v->", "v.")
 
 
 def _list_logic(shape: Shape, item: ir.List) -> str:
@@ -277,12 +289,15 @@ def _list(out: dict[str, str], shape: Shape, item: ir.List, name: str, needs: st
         rest += "".join(f" && mrg_span(it.{names.param(q.name)})" for q in elem.packet.params if q.kind == "buffer")
     out[f"struct {name}_it"] = f"predicate l_{name}_it{{L}}(struct {name}_it it) = mrg_bytes(it.at, it.end) && {rest};"
     out[name] = needs + PURE + f" ensures l_{name}_it(\\result);"
-    view = f" && l_{names.packet(elem.packet)}(*out)" if isinstance(elem, ir.Sub) else " && mrg_span(*out)" if isinstance(elem, ir.Bytes) else ""
+    view = ""
+    if isinstance(elem, (ir.Sub, ir.Bytes)):
+        view = f"\nensures \\result != 0 ==> {f'l_{names.packet(elem.packet)}' if isinstance(elem, ir.Sub) else 'mrg_span'}(*out);"
     measure = "it->left" if item.mode == "count" else "it->end - it->at"
     out[f"{name}_next"] = (
         f"requires \\valid(it) && \\valid(out) && \\separated(it, out) && l_{name}_it(*it);\n"
         f"terminates \\true; assigns *it, *out;\n"
-        f"ensures l_{name}_it(*it) && (\\result != 0 ==> {measure} < \\old({measure}){view});"
+        f"ensures l_{name}_it(*it);\n"
+        f"ensures \\result != 0 ==> {measure} < \\old({measure});{view}"
     )
 
 

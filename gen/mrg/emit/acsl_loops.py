@@ -37,18 +37,30 @@ def loop(scan: "Scan", item: ir.List, counted: bool) -> None:
                 keeps.append(f"{bits // 8} * left <= {end} - q")
         elif scan.sites is None:
             keeps.append(f"0 <= {lists}(q, {end} - q, left{args}) <= {end} - q")
-            keeps.append(f"q - {start} + {lists}(q, {end} - q, left{args}) == {lists}({start}, {end} - {start}, \\at(left, LoopEntry){args})")
+            if not acsl_terms.followed(scan.shape, item):
+                keeps.append(f"q - {start} + {lists}(q, {end} - q, left{args}) == {lists}({start}, {end} - {start}, \\at(left, LoopEntry){args})")
         else:
             more = f"{lists}(q, {end} - q, left{args})"
             keeps.append(
                 f"0 <= {more} <= {end} - q ==> {lists}({start}, {end} - {start}, \\at(left, LoopEntry){args}) == q - {start} + {more}"
             )
+        if acsl_terms.followed(scan.shape, item):
+            keeps.append(_less(lists, start))
     elif bits is not None:
         if bits != 8:
             keeps.append(f"(q - {start}) % {bits // 8} == 0")
     else:
         keeps.append(f"{lists}(q, {end} - q{args}) == 1 ==> {lists}({start}, {end} - {start}{args}) == 1")
     _tell(scan, item, keeps, counted, measure)
+
+
+def _less(lists: str, start: str) -> str:
+    """The elements take what they take of any room that has them: of what is before what follows, too, which is known at the end alone."""
+    more = f"{lists}(q, room - (q - {start}), left)"
+    return (
+        f"\\forall integer room; q - {start} <= room && 0 <= {more} <= room - (q - {start})"
+        f" ==> {lists}({start}, room, \\at(left, LoopEntry)) == q - {start} + {more}"
+    )
 
 
 def _bounds(scan: "Scan", item: ir.List, counted: bool) -> None:

@@ -62,6 +62,15 @@ def list_name(p: ir.Packet, item: ir.List) -> str:
     return f"l_{names.packet(p)}_{item.name}_list"
 
 
+def followed(shape: Shape, item: ir.List) -> bool:
+    """A list of so many elements, each as long as its own numbers say, that something follows: the elements take the same of less room."""
+    if item.mode != "count" or not isinstance(item.elem, ir.Sub):
+        return False
+    elem, slot = item.elem.packet, shape.by_item.get(id(item))
+    plain = all(not isinstance(i, ir.List) or layout.fixed_bits(i.elem) is not None for i in layout.walk(elem.items))
+    return plain and layout.fixed_bits(item.elem) is None and not elem.params and id(item) in shape.ends and slot is not None and slot.group is None
+
+
 def params_decl(p: ir.Packet) -> str:
     """Parameters of a packet's logic functions, each preceded by a comma."""
     parts = []
