@@ -106,8 +106,8 @@ $B/fuzz/servers-ops: $(FUZZ_OPS_O) $B/fuzz/servers
 	$(call say,FUZZ,$@)
 	$Q$(call FUZZ_SERVERS_LINK,$(FUZZ_OPS_O))
 
-# The other builds, all in one go, so that what is under test has the marks of coverage, too.
-FUZZ_SERVERS_ALL = $(FUZZ_SERVERS_C) $G/config.c tests/protocols/dns/oracle.c $(wildcard $(FUZZ_S)/mrg_plan_*.c $(FUZZ_S)/mrg_textplan*.c) \
+# The other builds, all in one go, so that what is under test has the marks of coverage, too.  mrg_plan_make.c includes most of the walker.
+FUZZ_SERVERS_ALL = $(FUZZ_SERVERS_C) $G/config.c tests/protocols/dns/oracle.c $(addprefix $(FUZZ_S)/mrg_plan_,make.c subject.c once.c) $(wildcard $(FUZZ_S)/mrg_textplan*.c) \
 	$$(ls $(FUZZ_SPEC)/subjects_*.c $(FUZZ_SPEC)/texts_*.c) $(foreach l,dns http tcpip,$(LIB_SRC_mrg-$l)) $(LIB_SRC_mrg) $(wildcard runtime/core/*.c)
 $B/fuzz/servers-libfuzzer: $(FUZZ_S)/mrg_fuzz_libfuzzer.c $(FUZZ_S)/mrg_fuzz_havoc.c $(FUZZ_S_COMMON)
 $B/fuzz/servers-afl: $(FUZZ_S)/mrg_fuzz_afl.c $(FUZZ_S_COMMON)

@@ -190,7 +190,8 @@ class Tables:
         rows = []
         for length in known:
             self.seen.add(id(length.item))
-            rows.append(f"{{ {self.path(length.path)}, {len(length.path)}, {self.slots[id(length.item)]}, {_c(length.kind == 'count')} }}")
+            number = self.index[id(length.path[-1])]
+            rows.append(f"{{ {self.path(length.path)}, {len(length.path)}, {number}, {self.slots[id(length.item)]}, {_c(length.kind == 'count')} }}")
         at = self.put("lengths", rows)
         return (f"{{ {names.c_string(packet.name)}, {items}, {n}, {len(self.slots)}, {params}, {len(packet.params)}, {at}, {len(known)}, "
                 f"{packet.max_bytes or 0}, {self.ids[id(packet)]}, {point} }}")

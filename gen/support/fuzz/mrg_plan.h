@@ -163,7 +163,7 @@ struct mrg_plan_varint {
 
 /* A number that is derived from what comes later: the size or the count of an item. */
 struct mrg_plan_length {
-	uint32_t path, path_len, slot;
+	uint32_t path, path_len, number, slot; /* number: its item */
 	bool count;
 };
 

@@ -12,7 +12,7 @@ static const struct mrg_choice *next_of(const struct mrg_walk *w, uint32_t item)
 	return &w->old->c[w->old_at];
 }
 
-PLAN_PART const struct mrg_choice *plan_take(struct mrg_walk *w, uint32_t item)
+PLAN_PART const struct mrg_choice *plan_take_next(struct mrg_walk *w, uint32_t item)
 {
 	const struct mrg_choice *const c = next_of(w, item);
 	if (c == NULL)

@@ -51,7 +51,7 @@ PLAN_PART const struct mrg_node *plan_inner(const struct mrg_walk *w, const stru
 	}
 }
 
-PLAN_PART uint32_t plan_find(const struct frame *f, const uint32_t *path, uint32_t len)
+PLAN_PART uint32_t plan_find_far(const struct frame *f, const uint32_t *path, uint32_t len)
 {
 	uint32_t at = f->w->slots[f->slots + path[0]];
 	for (uint32_t i = 1; i < len && at != 0; i++) {

@@ -220,7 +220,8 @@ static inline bool plan_packet_of(struct frame *f, uint32_t index, uint32_t *nod
 
 /* ---- what is known late, and then settled: mrg_plan_settle.c ---- */
 
-/* Writes a number that is known now. */
+/* Writes a number that is known now, of an item that may be known, too. */
+PLAN_EACH bool plan_settle_item(struct frame *f, uint32_t index, uint32_t node, uint64_t value);
 PLAN_PART bool plan_settle(struct frame *f, uint32_t node, uint64_t value);
 /* The size of an item, unless it is what is to be cut. */
 PLAN_PART uint64_t plan_cut_down(struct mrg_walk *w, uint32_t node, uint64_t size);
@@ -299,10 +300,10 @@ static inline uint64_t plan_load(const uint8_t *data, uint64_t bit, unsigned bit
 }
 
 PLAN_PART void plan_store_any(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64_t value);
-static inline void plan_store(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64_t value)
+/* in: bit % 8 */
+static inline PLAN_ALWAYS void plan_store_in(uint8_t *data, uint64_t bit, unsigned in, unsigned bits, bool big, uint64_t value)
 {
 	uint8_t *const p = data + bit / 8;
-	const unsigned in = bit % 8;
 	if (in + bits <= 8) {
 		const unsigned shift = 8 - in - bits, mask = (0xffu >> (8 - bits)) << shift;
 		p[0] = (uint8_t)((p[0] & ~mask) | ((unsigned)value << shift & mask));
@@ -310,9 +311,16 @@ static inline void plan_store(uint8_t *data, uint64_t bit, unsigned bits, bool b
 		const unsigned mask = 0xffu >> in;
 		p[0] = (uint8_t)((p[0] & ~mask) | ((unsigned)(value >> 8) & mask));
 		p[1] = (uint8_t)value;
+	} else if (in == 0 && big && bits == 32) {
+		mrg_put_be32(p, (uint32_t)value);
 	} else {
 		plan_store_any(data, bit, bits, big, value);
 	}
+}
+
+static inline void plan_store(uint8_t *data, uint64_t bit, unsigned bits, bool big, uint64_t value)
+{
+	plan_store_in(data, bit, bit % 8, bits, big, value);
 }
 
 static inline bool plan_is_big(const struct frame *f, unsigned endian)
@@ -330,8 +338,9 @@ static inline PLAN_ALWAYS bool plan_value(const struct frame *f, uint32_t index,
 		return true;
 	if (e->op == MRG_PLAN_FIELD && e->n == 1) { /* most are */
 		const struct mrg_walk *const w = f->w;
-		const struct mrg_node *const n = &w->nodes[w->slots[f->slots + e->b]];
-		if (n->first == 0 && n != w->nodes) {
+		const uint32_t at = w->slots[f->slots + e->b];
+		const struct mrg_node *const n = &w->nodes[at];
+		if (at != 0 && n->first == 0) {
 			*value = n->value;
 			return !n->unknown;
 		}
@@ -345,8 +354,12 @@ static inline PLAN_ALWAYS bool plan_value(const struct frame *f, uint32_t index,
 
 /* The node that holds the content of one: through regions and arms. */
 PLAN_PART const struct mrg_node *plan_inner(const struct mrg_walk *w, const struct mrg_node *n);
-/* 0: there is none. */
-PLAN_PART uint32_t plan_find(const struct frame *f, const uint32_t *path, uint32_t len);
+/* The node at the end of a path; 0: there is none. */
+PLAN_PART uint32_t plan_find_far(const struct frame *f, const uint32_t *path, uint32_t len);
+static inline uint32_t plan_find(const struct frame *f, const uint32_t *path, uint32_t len)
+{
+	return len == 1 ? f->w->slots[f->slots + path[0]] : plan_find_far(f, path, len);
+}
 
 /* ---- decisions: mrg_plan_choose.c ---- */
 
@@ -354,8 +367,16 @@ struct group {
 	size_t mine, old_end, old_at;
 };
 
+/* Whether a maker has decisions of before to follow. */
+PLAN_SMALL bool plan_follows(const struct mrg_walk *w) { return plan_makes(w) && w->old != NULL; }
+
 /* What was decided of an item before, if it is next; it is used up. */
-PLAN_PART const struct mrg_choice *plan_take(struct mrg_walk *w, uint32_t item);
+PLAN_PART const struct mrg_choice *plan_take_next(struct mrg_walk *w, uint32_t item);
+static inline const struct mrg_choice *plan_take(struct mrg_walk *w, uint32_t item)
+{
+	return plan_follows(w) ? plan_take_next(w, item) : NULL;
+}
+
 static inline void plan_note(struct mrg_walk *w, uint32_t item, uint64_t value, uint32_t at)
 {
 	if (plan_made(w) == NULL || w->made->n == MRG_CHOICES_MAX)
@@ -368,16 +389,18 @@ static inline void plan_note(struct mrg_walk *w, uint32_t item, uint64_t value, 
 PLAN_PART struct group plan_enter_now(struct mrg_walk *w, uint32_t item, const struct mrg_choice **was);
 static inline struct group plan_enter(struct mrg_walk *w, uint32_t item, const struct mrg_choice **was)
 {
-	if (plan_makes(w) || plan_made(w) != NULL)
+	if (plan_follows(w) || plan_made(w) != NULL)
 		return plan_enter_now(w, item, was);
-	*was = NULL; /* nobody asks */
+	*was = NULL; /* there are none, and nobody asks */
 	return (struct group){ .mine = MRG_CHOICES_MAX };
 }
 
 static inline void plan_leave(struct mrg_walk *w, struct group g, uint64_t value)
 {
-	w->old_at = g.old_at;
-	w->old_end = g.old_end;
+	if (plan_follows(w)) {
+		w->old_at = g.old_at;
+		w->old_end = g.old_end;
+	}
 	if (plan_made(w) != NULL && g.mine < MRG_CHOICES_MAX) {
 		w->made->c[g.mine].value = value;
 		w->made->c[g.mine].end = (uint32_t)w->made->n;

@@ -51,7 +51,7 @@ static uint64_t size_to_grow(const struct frame *f, uint64_t len)
 }
 
 /* How many octets a maker writes, and what. */
-static bool make_octets(
+static inline PLAN_ALWAYS bool make_octets(
 	struct frame *f, const struct mrg_plan_item *item, uint32_t index, uint64_t *size, bool *is_known)
 {
 	struct mrg_walk *const w = f->w;

@@ -152,7 +152,7 @@ PLAN_EACH bool plan_scalar_here(struct frame *f, uint32_t index, unsigned in, ui
 	const bool big = plan_is_big(f, item->endian);
 	bool unknown = false;
 	if (plan_makes(w))
-		plan_store(w->out, f->pos, item->bits, big, decided(f, index, &unknown));
+		plan_store_in(w->out, f->pos, in, item->bits, big, decided(f, index, &unknown));
 	uint64_t v = plan_load_in(f->data, f->pos, in, item->bits, big);
 	if (plan_has(item, MRG_PLAN_IS_SIGNED) && item->bits < 64 && (v >> (item->bits - 1)) != 0)
 		v |= ~UINT64_C(0) << item->bits;

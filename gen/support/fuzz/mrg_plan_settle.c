@@ -3,28 +3,33 @@
 
 /* ---- numbers that follow from what comes later ---- */
 
-PLAN_PART bool plan_settle(struct frame *f, uint32_t node, uint64_t value)
+PLAN_EACH bool plan_settle_item(struct frame *f, uint32_t index, uint32_t node, uint64_t value)
 {
 	struct mrg_walk *const w = f->w;
 	struct mrg_node *const n = &w->nodes[node];
-	const struct mrg_plan_item *const item = &plan_of(w)->items[n->item];
-	if (n->item == plan_aims(w)->wrong)
+	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
+	if (index == plan_aims(w)->wrong)
 		return true;
 	n->value = value;
 	n->unknown = false;
 	if (item->kind == MRG_PLAN_SCALAR) {
 		if (item->bits < 64 && value >> item->bits != 0)
 			return plan_refuse(
-				w, MRG_E_RANGE, n->bit_off, n->item, "can't hold what is computed");
+				w, MRG_E_RANGE, n->bit_off, index, "can't hold what is computed");
 		plan_store(w->out, n->bit_off, item->bits, plan_is_big(f, item->endian), value);
 		return true;
 	}
 	const struct mrg_plan_varint *const v = &plan_of(w)->varints[item->a];
 	uint8_t room[32] = { 0 };
 	if (value > v->hi || plan_put_varint(room, n->bit_off % 8, v, value) != n->bit_len)
-		return plan_refuse(w, MRG_E_RANGE, n->bit_off, n->item, "takes more octets than it had");
+		return plan_refuse(w, MRG_E_RANGE, n->bit_off, index, "takes more octets than it had");
 	plan_put_varint(w->out, n->bit_off, v, value);
 	return true;
+}
+
+PLAN_PART bool plan_settle(struct frame *f, uint32_t node, uint64_t value)
+{
+	return plan_settle_item(f, f->w->nodes[node].item, node, value);
 }
 
 /* What is to be cut must not get a length that says so. */
@@ -84,7 +89,7 @@ PLAN_PART bool plan_solve_now(struct frame *f, uint32_t index, uint32_t node)
 		solved = solution(f, item->expr, &w->nodes[at], said, --want, &value);
 	if (!solved)
 		return plan_refuse(w, MRG_E_RANGE, f->pos, index, "no number says this length");
-	return plan_settle(f, at, value);
+	return plan_settle_item(f, item->field, at, value);
 }
 
 PLAN_PART bool plan_can_be_said(struct frame *f, uint32_t index, uint32_t node)

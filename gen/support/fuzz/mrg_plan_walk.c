@@ -432,7 +432,7 @@ static inline PLAN_ALWAYS bool settle_lengths(struct frame *f, const struct mrg_
 			continue;
 		const struct mrg_node *const n = &w->nodes[of];
 		const uint64_t value = of == 0 ? 0 : l->count ? plan_inner(w, n)->child_n : n->bit_len / 8;
-		if (!plan_settle(f, at, l->count ? value : plan_cut_down(w, of, value)))
+		if (!plan_settle_item(f, l->number, at, l->count ? value : plan_cut_down(w, of, value)))
 			return false;
 	}
 	return true;
