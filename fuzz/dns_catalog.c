@@ -295,7 +295,7 @@ static unsigned faults_of(const struct own *o)
 	for (size_t i = 0; i < o->count; i++) {
 		const struct record *const r = &o->record[i];
 		if (is_at(r, "version", o->origin, o->origin_len, MRG_DNS_TYPE_TXT) &&
-			!(r->rdata[0] == 1 && r->rdata[1] == '2'))
+			!(r->rdata_len == 2 && r->rdata[0] == 1 && r->rdata[1] == '2'))
 			return 1u << MRG_DNS_CATALOG_VERSION;
 		if (is_member(o, r))
 			faults |= member_faults(o, r);

@@ -134,20 +134,10 @@ def check_faults(report: Report, faults: list[Fault], name: str, *how: str) -> N
         report.check(f"{path}: '{instead}' for '{there}' is found", seen, told.stdout[-1500:])
 
 
-def check_one_go(report: Report) -> None:
-    """What is built of all sources at once has each thing once; by a compiler that takes less time for it."""
-    library = BUILD / "fuzz" / "servers-mutator.so"
-    (ROOT / library).unlink(missing_ok=True)
-    done = make("-s", library, f"FUZZ_SPEC={FOLDER.relative_to(ROOT)}", "FUZZ_SERVERS_BY=$(CC) -O0 -shared -fPIC")
-    report.check("all sources in one go link", done.returncode == 0, done.stdout[-3000:])
-    (ROOT / library).unlink(missing_ok=True)
-
-
 def main() -> int:
     report = Report()
     if built(report) and program(report):
         shutil.rmtree(FUZZ / "servers-finds", ignore_errors=True)
-        check_one_go(report)
         check_clean(report)
         check_same(report)
         check_faults(report, FAULTS, "fault")
