@@ -12,7 +12,7 @@ import tempfile
 from . import prove_calls
 
 # About how much a solver does in a second.
-UNITS = {"cvc4": 120_000, "z3": 3_000_000}
+UNITS = {"cvc4": 250_000, "z3": 3_000_000}
 CALLS = {"cvc4": ["cvc4", "--lang=smt2", "--rlimit={}"], "z3": ["z3", "rlimit={}"]}
 # Where that is far from the truth, a solver is stopped after so many times the processor's seconds that it should take.
 LATE = 4
