@@ -290,7 +290,7 @@ struct mrg_window {
 	const uint8_t *at;
 };
 
-/*@ terminates \true; assigns \nothing; */
+/*@ terminates \true; exits \false; assigns \nothing; */
 static inline struct mrg_window mrg_window(const uint8_t *begin, const uint8_t *end, const struct mrg_class *c)
 {
 	(void)end;
@@ -299,7 +299,7 @@ static inline struct mrg_window mrg_window(const uint8_t *begin, const uint8_t *
 }
 
 /*@ requires \valid(w);
-    terminates \true; assigns *w; */
+    terminates \true; exits \false; assigns *w; */
 static inline const uint8_t *mrg_scan_ahead(struct mrg_window *w, const uint8_t *p, const uint8_t *begin,
 	const uint8_t *end, const struct mrg_class *c)
 {

@@ -13,7 +13,7 @@ from . import acsl_terms, c_common, c_expr, c_plan, c_shape, c_view
 from .acsl_terms import Unsaid, loads, params_decl, params_of, params_pass, size_name
 from .c_shape import Place, Shape, Slot
 
-PURE = "terminates \\true; assigns \\nothing;"
+PURE = "terminates \\true; exits \\false; assigns \\nothing;"
 
 
 class ViewTerms(c_view.ViewEnv):
@@ -89,18 +89,18 @@ def contracts(shape: Shape) -> dict[str, str]:
     gives = f"v->p == p && v->len == {size} && l_{cname}(*v){same}"
     out[f"{cname}_view_"] = (
         f"requires mrg_bytes(p, end) && {_readable(shape, 'valid')} && 0 <= {size}{buffers};\n"
-        f"terminates \\true; assigns *v;\n"
+        f"terminates \\true; exits \\false; assigns *v;\n"
         f"ensures {gives} && {size} <= end - p;"
     )
     out[f"{cname}_scan_"] = (
         f"requires mrg_bytes(p, end) && \\valid(rj) && (v == \\null || \\valid(v) && \\separated(v, rj)){buffers};\n"
-        f"terminates \\true; assigns *v, *rj;\n"
+        f"terminates \\true; exits \\false; assigns *v, *rj;\n"
         f"ensures \\result == \\null || {p.size_min} <= {size} <= end - p && \\result == p + {size};\n"
         f"ensures \\result != \\null && v != \\null ==> {gives};"
     )
     out[c_common.check_name(p)] = (
         f"requires mrg_span(in) && \\valid(out) && (rj == \\null || \\valid(rj) && \\separated(out, rj)){buffers};\n"
-        f"terminates \\true; assigns *out, *rj;\n"
+        f"terminates \\true; exits \\false; assigns *out, *rj;\n"
         f"ensures \\result == MRG_OK ==> l_{cname}(*out) && out->len <= in.len && (in.len > 0 ==> out->p == in.p);"
     )
     needs = f"requires {_readable(shape)} && l_{cname}(*v);\n"
@@ -136,7 +136,7 @@ def builder(shape: Shape) -> dict[str, str]:
         f"{shape.cname}_put": (
             f"requires \\valid(w) && mrg_room(*w) && \\valid_read(a) && \\separated(w, a){apart};\n"
             f"requires {arguments(p, [])};\n"
-            "terminates \\true; assigns w->st, w->len, w->p[0 .. w->cap - 1];\n"
+            "terminates \\true; exits \\false; assigns w->st, w->len, w->p[0 .. w->cap - 1];\n"
             "ensures mrg_room(*w) && w->len >= \\old(w->len);"
         )
     }
@@ -157,13 +157,13 @@ def _check_only(shape: Shape) -> dict[str, str]:
         f"struct {cname}": f"predicate l_{cname}{{L}}(struct {cname} v) =\n\t{_in_order(shape)};",
         f"{cname}_scan_": (
             f"requires mrg_bytes(p, end) && \\valid(rj) && (v == \\null || \\valid(v) && \\separated(v, rj)){buffers};\n"
-            f"terminates \\true; assigns *v, *rj;\n"
+            f"terminates \\true; exits \\false; assigns *v, *rj;\n"
             f"ensures \\result == \\null || mrg_within(p, end, \\result) && \\result - p >= {p.size_min};\n"
             f"ensures \\result != \\null && v != \\null ==> v->p == p && v->len == \\result - p && l_{cname}(*v);"
         ),
         c_common.check_name(p): (
             f"requires mrg_span(in) && \\valid(out) && (rj == \\null || \\valid(rj) && \\separated(out, rj)){buffers};\n"
-            f"terminates \\true; assigns *out, *rj;\n"
+            f"terminates \\true; exits \\false; assigns *out, *rj;\n"
             f"ensures \\result == MRG_OK ==> l_{cname}(*out) && out->len <= in.len && (in.len > 0 ==> out->p == in.p);"
         ),
     }
@@ -295,7 +295,7 @@ def _list(out: dict[str, str], shape: Shape, item: ir.List, name: str, needs: st
     measure = "it->left" if item.mode == "count" else "it->end - it->at"
     out[f"{name}_next"] = (
         f"requires \\valid(it) && \\valid(out) && \\separated(it, out) && l_{name}_it(*it);\n"
-        f"terminates \\true; assigns *it, *out;\n"
+        f"terminates \\true; exits \\false; assigns *it, *out;\n"
         f"ensures l_{name}_it(*it);\n"
         f"ensures \\result != 0 ==> {measure} < \\old({measure});{view}"
     )
@@ -323,7 +323,7 @@ def _switch(out: dict[str, str], shape: Shape, slot: Slot, item: ir.Switch, name
         elif isinstance(arm.item, ir.Bytes):
             view = " ensures \\result != 0 ==> mrg_span(*out);"
         out[f"{name}_as_{arm.name}"] = (
-            needs.rstrip("\n").rstrip(";") + f" && \\valid(out) && \\separated(v, out);\nterminates \\true; assigns *out;" + view
+            needs.rstrip("\n").rstrip(";") + f" && \\valid(out) && \\separated(v, out);\nterminates \\true; exits \\false; assigns *out;" + view
         )
     out[f"{name}_which"] = which
 

@@ -90,7 +90,7 @@ class _Parts:
         buffers = "".join(f" && mrg_span({names.param(q.name)})" for q in p.params if q.kind == "buffer")
         w.contracts = {}
         needs = f"requires mrg_bytes(p, end) && \\valid(rj) && (v == \\null || \\valid(v) && \\separated(v, rj)){buffers};\n"
-        w.proof(needs + "".join(f"requires {fact};\n" for fact in holds) + f"terminates \\true; {gives}")
+        w.proof(needs + "".join(f"requires {fact};\n" for fact in holds) + f"terminates \\true; exits \\false; {gives}")
         w.contracts = None
         with w.function(f"const uint8_t *{head}"):
             w.lines += lines

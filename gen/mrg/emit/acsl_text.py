@@ -53,7 +53,7 @@ class _States(direct.Reader):
         self.classes.emit(w)
         own = Writer()
         self.locals(own)
-        w.raw("/*@ " + self.given() + "\n    terminates \\true; */")
+        w.raw("/*@ " + self.given() + "\n    terminates \\true; exits \\false; */")
         with w.function(f"enum mrg_status {head}_read({whole.READ.parameters})"):
             w.lines += own.lines
             for fact in self.holds(text, 0):
@@ -72,7 +72,7 @@ class _States(direct.Reader):
     def step(self, w: Writer, head: str, state: int, lines: list[str], text: str) -> None:
         """What is done in a state, until the next one or the end."""
         needs = "".join(f"\n    requires {fact};" for fact in self.holds(text, state))
-        w.raw(f"/*@ {self.given()}{needs}\n    terminates \\true; */")
+        w.raw(f"/*@ {self.given()}{needs}\n    terminates \\true; exits \\false; */")
         with w.function(f"enum mrg_status {head}_read_s{state}({whole.READ.parameters}, {self.parameters(text)})"):
             w.line("enum mrg_status st = MRG_OK;")
             for line in lines:

@@ -49,99 +49,99 @@
     logic uint64_t l_le64{L}(uint8_t *p) = (uint64_t)(l_le32(p + 4) * 0x100000000 + l_le32(p)); */
 
 /*@ requires \valid_read(p);
-    terminates \true; assigns \nothing; ensures \result == p[0]; */
+    terminates \true; exits \false; assigns \nothing; ensures \result == p[0]; */
 static inline uint8_t mrg_u8(const uint8_t *p);
 /*@ requires \valid_read(p + (0 .. 1));
-    terminates \true; assigns \nothing; ensures \result == l_be16(p); */
+    terminates \true; exits \false; assigns \nothing; ensures \result == l_be16(p); */
 static inline uint16_t mrg_be16(const uint8_t *p);
 /*@ requires \valid_read(p + (0 .. 1));
-    terminates \true; assigns \nothing; ensures \result == l_le16(p); */
+    terminates \true; exits \false; assigns \nothing; ensures \result == l_le16(p); */
 static inline uint16_t mrg_le16(const uint8_t *p);
 /*@ requires \valid_read(p + (0 .. 3));
-    terminates \true; assigns \nothing; ensures \result == l_be32(p); */
+    terminates \true; exits \false; assigns \nothing; ensures \result == l_be32(p); */
 static inline uint32_t mrg_be32(const uint8_t *p);
 /*@ requires \valid_read(p + (0 .. 3));
-    terminates \true; assigns \nothing; ensures \result == l_le32(p); */
+    terminates \true; exits \false; assigns \nothing; ensures \result == l_le32(p); */
 static inline uint32_t mrg_le32(const uint8_t *p);
 /*@ requires \valid_read(p + (0 .. 7));
-    terminates \true; assigns \nothing; ensures \result == l_be64(p); */
+    terminates \true; exits \false; assigns \nothing; ensures \result == l_be64(p); */
 static inline uint64_t mrg_be64(const uint8_t *p);
 /*@ requires \valid_read(p + (0 .. 7));
-    terminates \true; assigns \nothing; ensures \result == l_le64(p); */
+    terminates \true; exits \false; assigns \nothing; ensures \result == l_le64(p); */
 static inline uint64_t mrg_le64(const uint8_t *p);
 
 /*@ requires 1 <= n <= 8 && \valid_read(p + (0 .. n - 1));
-    terminates \true; assigns \nothing; */
+    terminates \true; exits \false; assigns \nothing; */
 static inline uint64_t mrg_be(const uint8_t *p, unsigned n);
 /*@ requires 1 <= n <= 8 && \valid_read(p + (0 .. n - 1));
-    terminates \true; assigns \nothing; */
+    terminates \true; exits \false; assigns \nothing; */
 static inline uint64_t mrg_le(const uint8_t *p, unsigned n);
 
 /* --- places --- */
 
-/*@ terminates \true; assigns \nothing; ensures \result <= buf.len; */
+/*@ terminates \true; exits \false; assigns \nothing; ensures \result <= buf.len; */
 static inline size_t mrg_off(struct mrg_span buf, const uint8_t *p);
 
 /* --- checksums --- */
 
-/*@ terminates \true; assigns \nothing; */
+/*@ terminates \true; exits \false; assigns \nothing; */
 static inline uint64_t mrg_inet16_carry(uint64_t a, uint64_t b);
 /* These three copy octets into a number, which WP can't follow: their contracts are taken for granted. */
 /*@ requires \valid_read(p + (0 .. 3));
-    terminates \true; assigns \nothing; */
+    terminates \true; exits \false; assigns \nothing; */
 static inline uint32_t mrg_native32(const uint8_t *p);
 /*@ requires \valid_read(p + (0 .. 7));
-    terminates \true; assigns \nothing; */
+    terminates \true; exits \false; assigns \nothing; */
 static inline uint64_t mrg_native64(const uint8_t *p);
 /*@ requires len < 8 && \valid_read(p + (0 .. len - 1));
-    terminates \true; assigns \nothing; */
+    terminates \true; exits \false; assigns \nothing; */
 static inline uint64_t mrg_inet16_few(const uint8_t *p, size_t len);
 /*@ requires mrg_span_at(p, 32 * count);
-    terminates \true; assigns \nothing; */
+    terminates \true; exits \false; assigns \nothing; */
 static uint64_t mrg_inet16_blocks(const uint8_t *p, size_t count);
 /*@ requires mrg_span_at(p, len);
-    terminates \true; assigns \nothing; */
+    terminates \true; exits \false; assigns \nothing; */
 static inline uint64_t mrg_inet16_words(const uint8_t *p, size_t len);
 /*@ requires mrg_span_at(p, len);
-    terminates \true; assigns \nothing; */
+    terminates \true; exits \false; assigns \nothing; */
 static inline uint64_t mrg_inet16_more(uint64_t sum, const uint8_t *p, size_t len);
 /* It asks which way round its machine has numbers, by a copy again: taken for granted. */
 /*@ requires mrg_span_at(p, len);
-    terminates \true; assigns \nothing; */
+    terminates \true; exits \false; assigns \nothing; */
 static inline uint64_t mrg_inet16_add(uint64_t sum, const uint8_t *p, size_t len, size_t odd);
-/*@ terminates \true; assigns \nothing; */
+/*@ terminates \true; exits \false; assigns \nothing; */
 static inline bool mrg_inet16_ones(uint64_t sum);
-/*@ terminates \true; assigns \nothing; */
+/*@ terminates \true; exits \false; assigns \nothing; */
 static inline uint16_t mrg_inet16_end(uint64_t sum);
 /*@ requires mrg_bytes(from, to) && \base_addr(hole) == \base_addr(from) && 0 <= hole - from && 2 <= to - hole;
-    terminates \true; assigns \nothing; */
+    terminates \true; exits \false; assigns \nothing; */
 static bool mrg_inet16_alone(const uint8_t *from, const uint8_t *to, const uint8_t *hole);
 
 /* --- rejections --- */
 
 /*@ requires \valid(rj);
-    terminates \true; assigns *rj; ensures rj->status == st; */
+    terminates \true; exits \false; assigns *rj; ensures rj->status == st; */
 static void mrg_reject_note(struct mrg_reject *rj, enum mrg_status st, const uint8_t *at, unsigned bit, const struct mrg_site *site);
 /*@ requires \valid(rj);
-    terminates \true; assigns *rj; */
+    terminates \true; exits \false; assigns *rj; */
 static void mrg_reject_note_up(struct mrg_reject *rj, bool in_region, const struct mrg_site *site);
 /*@ requires \valid(rj);
-    terminates \true; assigns *rj \from \nothing; assigns \result \from \nothing; ensures \result == \null; */
+    terminates \true; exits \false; assigns *rj \from \nothing; assigns \result \from \nothing; ensures \result == \null; */
 static inline const uint8_t *mrg_reject_at(struct mrg_reject *rj, enum mrg_status st, const uint8_t *at, unsigned bit, const struct mrg_site *site);
 /*@ requires \valid(rj);
-    terminates \true; assigns *rj; assigns \result \from \nothing; ensures \result == \null; */
+    terminates \true; exits \false; assigns *rj; assigns \result \from \nothing; ensures \result == \null; */
 static inline const uint8_t *mrg_reject_up(struct mrg_reject *rj, const struct mrg_site *site);
 /*@ requires \valid(rj);
-    terminates \true; assigns *rj; assigns \result \from \nothing; ensures \result == \null; */
+    terminates \true; exits \false; assigns *rj; assigns \result \from \nothing; ensures \result == \null; */
 static inline const uint8_t *mrg_reject_in(struct mrg_reject *rj, const struct mrg_site *site);
 /*@ requires \valid(rj);
-    terminates \true; assigns rj->bit_off; */
+    terminates \true; exits \false; assigns rj->bit_off; */
 static void mrg_reject_note_done(struct mrg_reject *rj, const uint8_t *start);
 /*@ requires \valid(rj);
-    terminates \true; assigns rj->bit_off; ensures \result != MRG_OK; */
+    terminates \true; exits \false; assigns rj->bit_off; ensures \result != MRG_OK; */
 static enum mrg_status mrg_reject_done(struct mrg_reject *rj, const uint8_t *start);
 /*@ requires mrg_span(s);
-    terminates \true; assigns \nothing; ensures mrg_span_at(\result, s.len) && \result != \null && (s.len > 0 ==> \result == s.p); */
+    terminates \true; exits \false; assigns \nothing; ensures mrg_span_at(\result, s.len) && \result != \null && (s.len > 0 ==> \result == s.p); */
 static inline const uint8_t *mrg_start(struct mrg_span s);
 
 #endif
