@@ -68,6 +68,9 @@ let rec arithmetic known rows =
   let more = List.fold_left add known rows in
   if Ident.Sid.equal more known then known else arithmetic more rows
 
+(* There are only axioms of division, no definition; and what is said of bits is that they are what a division leaves. *)
+let division id = List.mem id.Ident.id_string [ "div"; "mod" ]
+
 (* The declarations that bear on the goal: each pass adds those that what is known by now calls for. *)
 let rec bearing plain known kept rest =
   let wanted row =
@@ -101,7 +104,8 @@ let needed task =
     { decl; role = role uses decl; uses; words = Ident.Sid.filter word uses }
   in
   let rows = List.map row decls in
-  let plain = arithmetic Ident.Sid.empty rows in
+  let words = List.fold_left (fun all row -> Ident.Sid.union all row.words) Ident.Sid.empty rows in
+  let plain = arithmetic (Ident.Sid.filter division words) rows in
   let kept = bearing plain Ident.Sid.empty Decl.Sdecl.empty rows in
   let add task td =
     let stays =
