@@ -24,10 +24,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterator, Optional, Sequence, TextIO
 
-from . import ir, names, prove_calls, prove_solvers, prove_table
+from . import ir, names, prove_calls, prove_library, prove_solvers, prove_table
 from .emit import acsl_arms, acsl_terms, acsl_text, c_module, c_shape, grammars
 from .emit.writer import write_if_changed
 from .load import load_named
+from .prove_solvers import Answer
 from .prove_table import Outcome
 from .prove_work import Workers
 
@@ -70,6 +71,10 @@ PART = 96
 # A solver's seconds for what bears on a goal: at first, and where no solver shows it. What none shows so is asked again, with all that
 # WP says and the seconds of --timeout.
 SHORT = (1, 4)
+# And those of a solver for a goal that another has shown: whether it does, too, is worth no more.
+SECOND = 0.5
+# Goals that a solver is asked together at first, and its seconds for each.
+FEW, QUICK = 32, 0.25
 
 
 class Missing(Exception):
@@ -106,7 +111,7 @@ class Prover:
         self.env = dict(os.environ, WHY3CONFIG=os.path.join(os.path.abspath(folder), "why3.conf"), HOME=os.path.abspath(folder))
         self.version = [self._said(tool, option) for tool, option in (("frama-c", "-version"), *((solver, "--version") for solver in solvers))]
         self.version += [_read(os.path.join(SUPPORT, "prove", name)) for name in (*MODULES, "mrg_goals.drv")]
-        self._driver()
+        self._why3()
         self.module = self._module()
         self.workers = Workers(jobs)
         self.known: dict[str, set[str]] = {}  # who shows a goal: many are the same to the letter
@@ -114,11 +119,18 @@ class Prover:
     def _said(self, *command: str) -> str:
         return subprocess.run(command, env=self.env, capture_output=True, text=True, check=False).stdout.strip()
 
-    def _driver(self) -> None:
-        driver = os.path.join(os.path.abspath(self.folder), "mrg_goals.drv")
-        text = _read(os.path.join(SUPPORT, "prove", "mrg_goals.drv"))
-        write_if_changed(driver, text.replace("DRIVERS", os.path.join(self._said("why3", "--print-datadir"), "drivers")))
+    def _why3(self) -> None:
+        """The driver of our solver, and what is read of Why3's library."""
+        why3, share = self._said("why3", "--print-datadir"), self._said("frama-c", "-print-share-path")
+        driver, library = (os.path.join(os.path.abspath(self.folder), name) for name in ("mrg_goals.drv", "library"))
+        drivers = os.path.join(why3, "drivers")
+        text = _read(os.path.join(SUPPORT, "prove", "mrg_goals.drv")).replace("DRIVERS", drivers)
+        write_if_changed(driver, text)
         write_if_changed(self.env["WHY3CONFIG"], WHY3.format(name=KEEPER, driver=driver))
+        texts = [text, *(_read(path) for path in re.findall(r'^import "([^"]+)"', text, re.M))]
+        os.makedirs(library, exist_ok=True)
+        prove_library.write(library, os.path.join(why3, "stdlib"), os.path.join(share, "wp", "why3", "frama_c_wp"), texts)
+        self.env["WHY3LOADPATH"] = library
 
     def _module(self) -> str:
         for name in MODULES:
@@ -184,19 +196,43 @@ class Prover:
             raise Missing(f"{asked.path}: {len(out.by)} goals seen, {total.group(2)} counted")
         return left
 
-    def who(self, out: Outcome, text: str, seconds: Sequence[float]) -> set[str]:
-        """The solvers that show a goal, in the first of some times that suffices for one of them."""
+    def quick(self, out: Outcome, texts: Sequence[str]) -> dict[str, set[str]]:
+        """Some goals, and the solvers that show each of them with little effort, of those that answer many at once sooner."""
+        who: dict[str, set[str]] = {text: set() for text in texts if text not in self.known}
+        for solver in self.solvers:
+            if solver in prove_solvers.QUICK and who:
+                shown, used = prove_solvers.together(solver, list(map(prove_solvers.thinner, who)), QUICK)
+                out.spend(solver, used)
+                for text, good in zip(who, shown):
+                    who[text] |= {solver} if good else set()
+        return who
+
+    def who(self, out: Outcome, text: str, who: set[str], seconds: Sequence[float]) -> set[str]:
+        """The solvers that show a goal, beside some that do, in the first of some times that suffices for one of them."""
         if text not in self.known:
-            self.known[text] = next(filter(None, (self._who(out, text, each) for each in seconds)), set())
+            asks = Asks(self.solvers, text, who)
+            self.known[text] = next(filter(None, (asks.who(out, each) for each in seconds)), set())
         return self.known[text]
 
-    def _who(self, out: Outcome, text: str, seconds: float) -> set[str]:
-        who: set[str] = set()
-        for goal in dict.fromkeys((text, prove_solvers.thinner(text))):
-            for solver in [solver for solver in self.solvers if solver not in who]:
-                shown, used = prove_solvers.shows(solver, goal, seconds)
+
+class Asks:
+    """Solvers that are asked for a goal, again and again with more effort."""
+
+    def __init__(self, solvers: Sequence[str], text: str, who: set[str]) -> None:
+        self.shown = who
+        self.open = [(solver, goal) for goal in dict.fromkeys((prove_solvers.thinner(text), text)) for solver in solvers]
+
+    def who(self, out: Outcome, seconds: float) -> set[str]:
+        """The solvers that show it. One that is asked when another has shown it already is not waited for as long."""
+        who = set(self.shown)
+        for ask in list(self.open):
+            solver, goal = ask
+            if solver not in who:
+                answer, used = prove_solvers.asks(solver, goal, min(seconds, SECOND) if who else seconds, 1 if who else prove_solvers.LATE)
                 out.spend(solver, used)
-                who |= {solver} if shown else set()
+                who |= {solver} if answer is Answer.SHOWN else set()
+                if answer is Answer.AT_A_LOSS:
+                    self.open.remove(ask)
         return who
 
 
@@ -247,18 +283,28 @@ class Part:
         again = Outcome("")
         left = self.prover.goals(again, self.asked, sorted({_function(goal, self.functions) for goal in self.out.open}), True)
         self.out.spend("WP", again.spent["WP"])
-        self._solve({goal: left[goal] for goal in self.out.open}, [self.prover.timeout], self._end)
+        self._solve({goal: left[goal] for goal in self.out.open}, (SHORT[-1], self.prover.timeout), self._end)
 
     def _solve(self, goals: dict[str, str], seconds: Sequence[float], then: Callable[[], None]) -> None:
         self.waiting = len(goals)
-        for goal, text in goals.items():
-            self.prover.workers.submit(self.rank, self._guarded, self._ask, goal, text, seconds, then)
+        order = list(goals)
+        for i in range(0, len(order), FEW):
+            few = {goal: goals[goal] for goal in order[i : i + FEW]}
+            self.prover.workers.submit(self.rank, self._guarded, self._quick, few, seconds, then)
         if not goals:
             then()
 
-    def _ask(self, goal: str, text: str, seconds: Sequence[float], then: Callable[[], None]) -> None:
+    def _quick(self, goals: dict[str, str], seconds: Sequence[float], then: Callable[[], None]) -> None:
         mine = Outcome("")
-        who = self.prover.who(mine, text, seconds)
+        who = self.prover.quick(mine, list(goals.values()))
+        with self.lock:
+            self.out.add(mine)
+        for goal, text in goals.items():
+            self.prover.workers.submit(self.rank, self._guarded, self._ask, goal, text, who.get(text, set()), seconds, then)
+
+    def _ask(self, goal: str, text: str, who: set[str], seconds: Sequence[float], then: Callable[[], None]) -> None:
+        mine = Outcome("")
+        who = self.prover.who(mine, text, who, seconds)
         with self.lock:
             self.out.add(mine)
             self.out.by[goal] |= who

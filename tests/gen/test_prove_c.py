@@ -19,9 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 sys.path.insert(0, str(ROOT / "gen"))
 import report as common  # noqa: E402
-from mrg import prove_c, prove_solvers, prove_work  # noqa: E402
+from mrg import prove_c, prove_calls, prove_library, prove_solvers, prove_table, prove_work  # noqa: E402
 from mrg.emit import acsl_arms, acsl_text, c_module, whole  # noqa: E402
 from mrg.load import load_named  # noqa: E402
+from mrg.prove_solvers import Answer  # noqa: E402
 
 SPEC = """/// Of a test.
 module small;
@@ -107,6 +108,18 @@ GOAL = """;; f
 
 (check-sat)
 """
+# No b is spoken of, without which nothing is said of a.
+LOSS = """(declare-fun a () (Array Int Int))
+(declare-fun b () (Array Int Int))
+(assert (forall ((x Int)) (! (= (select a (* x x)) (select b (+ x 1))) :pattern ((select b (+ x 1))) )))
+(assert (not (= (select a 4) 3)))
+(check-sat)
+"""
+LIBRARY = {
+    "one": "(* of numbers *)\n\nmodule A\n  use two.C as K\n  use B\n  let a = 1\nend\n\nmodule B\nend\n\nmodule E\n  use three.F\nend\n",
+    "two": "module C\nend\nmodule G\nend\nmodule D\nend\n",
+    "three": "module F\nend\n",
+}
 # As WP has them: what an element takes, how many a list has, and what has that list.
 LIST_GOAL = "".join(
     f";; {name}\n(assert ({text}))\n\n"
@@ -236,7 +249,7 @@ def slices(report: common.Report, room: Path) -> None:
         report.check(f"needed: {part.strip()}", text.count(part) == 1, text)
     report.check("not needed: h", "(h " not in text and "fun h" not in text, text)
     report.check("not needed: pairs", "pair" not in text and "first" not in text, text)
-    report.check("it is shown", prove_solvers.shows("z3", text, 1)[0], text)
+    report.check("it is shown", prove_solvers.asks("z3", text, 1)[0] is Answer.SHOWN, text)
     subprocess.run(["why3", "prove", "-D", room / "mrg_goals.drv", theory], env=dict(env, MRG_WHOLE="1"), capture_output=True, check=False)
     report.check("and nothing is left out where all is asked for", ";; another\n" in (room / "1.smt2").read_text(), (room / "1.smt2").read_text())
 
@@ -252,10 +265,67 @@ def thin(report: common.Report) -> None:
 def solvers(report: common.Report, room: Path) -> None:
     """Each shows what is true, and nothing else."""
     del room
+    wrong = GOAL.replace("(f 5) 7", "(f 5) 8")
     for solver in prove_c.SOLVERS:
-        report.check(f"{solver} shows it", prove_solvers.shows(solver, GOAL, 1)[0])
-        report.check(f"{solver} doesn't show what is wrong", not prove_solvers.shows(solver, GOAL.replace("(f 5) 7", "(f 5) 8"), 1)[0])
-        report.check(f"{solver} shows nothing of what it can't read", not prove_solvers.shows(solver, "(assert false) (assert k) (check-sat)", 1)[0])
+        report.check(f"{solver} shows it", prove_solvers.asks(solver, GOAL, 1)[0] is Answer.SHOWN)
+        report.check(f"{solver} doesn't show what is wrong", prove_solvers.asks(solver, wrong, 1)[0] is not Answer.SHOWN)
+        unread = prove_solvers.asks(solver, "(assert false) (assert k) (check-sat)", 1)[0]
+        report.check(f"{solver} shows nothing of what it can't read", unread is not Answer.SHOWN)
+        report.check(f"{solver} has no more effort", prove_solvers.asks(solver, GOAL, 1e-5)[0] is Answer.SPENT)
+    for solver in prove_solvers.QUICK:
+        goals = [GOAL, wrong, GOAL, GOAL.replace("(f 5)", "(k 5)"), GOAL]
+        shown, _ = prove_solvers.together(solver, goals, 1)
+        report.check(f"{solver} forgets one goal before the next", shown == [True, False, True, False, True], str(shown))
+    odd = GOAL.replace(";; Goal", "(assert (forall ((x Int)) (! (<= x (f x)) :pattern ((f 5)) )))\n;; Goal")
+    report.check("z3 may wonder", prove_solvers.asks("z3", odd, 1)[0] is Answer.SHOWN and prove_solvers.together("z3", [odd], 1)[0] == [True])
+
+
+def losses(report: common.Report, room: Path) -> None:
+    """More effort is of no use to who says that it has not all that it would need."""
+    del room
+    report.check("cvc4 is at a loss", prove_solvers.asks("cvc4", LOSS, 1)[0] is Answer.AT_A_LOSS)
+    kept = prove_calls.call
+    why = 'unknown\n(:reason-unknown "smt tactic failed to show goal to be sat/unsat (incomplete quantifiers)")\n'
+    prove_calls.call = lambda *_, **__: prove_calls.Done(0, why, 0.0)
+    report.check("z3 is at a loss", prove_solvers.asks("z3", GOAL, 1)[0] is Answer.AT_A_LOSS)
+    prove_calls.call = kept
+
+
+def efforts(report: common.Report) -> None:
+    """Who is at a loss is not asked again, and who is asked when another has shown a goal has no more time for it than that is worth."""
+    asked: list[tuple[str, float, int]] = []
+    said = {"z3": [Answer.SPENT, Answer.SHOWN], "cvc4": [Answer.AT_A_LOSS]}
+
+    def asks(solver: str, goal: str, seconds: float, late: int) -> tuple[Answer, float]:
+        del goal
+        asked.append((solver, seconds, late))
+        return said[solver].pop(0), 0.0
+
+    kept, prove_solvers.asks = prove_solvers.asks, asks
+    each = prove_c.Asks(("z3", "cvc4"), GOAL, set())
+    who = [each.who(prove_table.Outcome(""), seconds) for seconds in (1, 4)]
+    said["cvc4"].append(Answer.SPENT)
+    who.append(prove_c.Asks(("z3", "cvc4"), GOAL, {"z3"}).who(prove_table.Outcome(""), 20))
+    prove_solvers.asks = kept
+    late = prove_solvers.LATE
+    report.check("who shows it", who == [set(), {"z3"}, {"z3"}], str(who))
+    report.check("who is asked for how long", asked == [("z3", 1, late), ("cvc4", 1, late), ("z3", 4, late), ("cvc4", prove_c.SECOND, 1)], str(asked))
+
+
+def library(report: common.Report, room: Path) -> None:
+    """Of Why3's library what is needed, to the letter, and what that needs."""
+    for name, text in LIBRARY.items():
+        (room / f"{name}.mlw").write_text(text)
+    wp = room / "wp"
+    wp.mkdir()
+    for name in prove_library.FILES:
+        (wp / f"{name}.mlw").write_text("module M use one.A end\n" if name == "qed" else "")
+    out = room / "library"
+    out.mkdir()
+    prove_library.write(str(out), str(room), str(wp), ["theory two.D\n  syntax function d \"d\"\nend\n"])
+    got = {path.stem: path.read_text() for path in out.iterdir()}
+    want = {"one": "module A\n  use two.C as K\n  use B\n  let a = 1\nend\n\nmodule B\nend\n\n", "two": "module C\nend\n\nmodule D\nend\n\n"}
+    report.check("what is needed of a library", got == want, str(got))
 
 
 def workers(report: common.Report) -> None:
@@ -350,8 +420,10 @@ def main() -> int:
         closure(report)
         loads(report, Path(name))
         thin(report)
+        efforts(report)
+        library(report, Path(name))
         workers(report)
-        by_tools = (slices, solvers, proofs, texts, parts)
+        by_tools = (slices, solvers, losses, proofs, texts, parts)
         if all(shutil.which(tool) for tool in ("frama-c", "why3", "ocamlopt", "cvc4", "z3")):
             for each in by_tools:
                 each(report, Path(name))
