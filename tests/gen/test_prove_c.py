@@ -41,6 +41,23 @@ grammar Text {
   message Line = name:1*ALPHA CRLF;
 }
 """
+# A list of elements of varying size that something follows.
+LIST = """/// Of a test.
+module records;
+
+/// A record, as long as it says.  RFC 768
+packet Record {
+  length: u8 := size body;
+  body: bytes(length);
+}
+
+/// Records, and what follows them.  RFC 768
+packet Records {
+  number: u8 := count records;
+  records: list Record count number;
+  more: rest;
+}
+"""
 # More arms than WP gets along with at once.
 MANY = """/// Of a test.
 module many;
@@ -370,6 +387,21 @@ def proofs(report: common.Report, room: Path) -> None:
         report.check(f"{what}: nor what is false", "not proved: typed_mrg_small_scan_nothing_ensures" in done.stdout, done.stdout)
 
 
+def lists(report: common.Report, room: Path) -> None:
+    spec, out = room / "records.mrg", room / "lists"
+    spec.write_text(LIST)
+    command = ("bin/mrg", "prove", "--c", spec, "-o", out, "--solvers", "z3")
+    done = common.run(*command)
+    count = re.search(r"^records.mrg: (\d+)/(\d+) goals of 15 functions proved", done.stdout, re.M)
+    report.check("a list that octets follow is proved", done.returncode == 0 and count is not None and count[1] == count[2], done.stdout)
+    header = out / "records.h"
+    bad, times = re.subn(r"(it\.left = .*);", r"\1 + 1u;", header.read_text())
+    header.write_text(bad)
+    done = common.run(*command, "--as-is", "--timeout", "2", "--only", "mrg_records_records_records")
+    named = re.search(r"^  records.mrg:13: not proved: typed_mrg_records_records_records_ensures", done.stdout, re.M)
+    report.check("an iterator over an element too many: not proved", times == 1 and done.returncode == 1 and named is not None, done.stdout)
+
+
 def texts(report: common.Report, room: Path) -> None:
     spec, out = room / "line.mrg", room / "text"
     spec.write_text(TEXT)
@@ -423,7 +455,7 @@ def main() -> int:
         efforts(report)
         library(report, Path(name))
         workers(report)
-        by_tools = (slices, solvers, losses, proofs, texts, parts)
+        by_tools = (slices, solvers, losses, proofs, lists, texts, parts)
         if all(shutil.which(tool) for tool in ("frama-c", "why3", "ocamlopt", "cvc4", "z3")):
             for each in by_tools:
                 each(report, Path(name))
