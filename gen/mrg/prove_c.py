@@ -74,7 +74,7 @@ SHORT = (1, 4)
 # And those of a solver for a goal that another has shown: whether it does, too, is worth no more.
 SECOND = 0.5
 # Goals that a solver is asked together at first, and its seconds for each.
-FEW, QUICK = 32, 0.25
+FEW, GLANCE = 32, 0.25
 
 
 class Missing(Exception):
@@ -201,7 +201,7 @@ class Prover:
         who: dict[str, set[str]] = {text: set() for text in texts if text not in self.known}
         for solver in self.solvers:
             if solver in prove_solvers.QUICK and who:
-                shown, used = prove_solvers.together(solver, list(map(prove_solvers.thinner, who)), QUICK)
+                shown, used = prove_solvers.together(solver, list(map(prove_solvers.thinner, who)), GLANCE)
                 out.spend(solver, used)
                 for text, good in zip(who, shown):
                     who[text] |= {solver} if good else set()
