@@ -15,7 +15,7 @@ from typing import Iterable, Optional, Sequence
 from .. import ir, names
 from ..field_ids import field_ids, gate, own_items, told
 from ..layout import Run, Segment, contained, exprs, lengths, refs, segments, walk
-from .plan_facts import decided, never_more, said, solved
+from .plan_facts import decided, kept, never_more, said, solved
 from .plan_row import NONE, Row, row_of
 from .writer import Writer
 
@@ -38,7 +38,7 @@ class Tables:
         self.module = module
         self.packets: dict[int, int] = {}  # id(packet) -> index
         self.order: list[ir.Packet] = []
-        self.rows: dict[str, list[str]] = {k: [] for k in ("exprs", "arms", "pats", "varints", "lengths", "params", "lists", "numbers", "maps")}
+        self.rows: dict[str, list[str]] = {k: [] for k in ("exprs", "arms", "pats", "varints", "lengths", "owing", "params", "lists", "numbers", "maps")}
         self.table: list[Row] = []  # of `items`
         self.ids = field_ids(module)
         self.points: list[str] = []
@@ -51,13 +51,14 @@ class Tables:
         self.impossible: set[int] = set()  # points that nothing leads to
         self.parts: dict[int, list[Segment]] = {}  # rows of `items` that are side by side: what they are, by the first
         self.alone: dict[int, ir.Item] = {}  # rows of items that stand alone
-        self.operations: list[int] = []  # rows of `exprs` that are made of others
+        self.values: list[int] = []  # rows of `exprs` that are no constants
         self.groups: dict[int, int] = {}  # of each row of an optional, where its items begin
         self.starts: list[int] = []  # likewise of each packet
         self.runs: dict[int, list[tuple[int, int]]] = {}  # id(packet) -> points of runs in it that are cut, and their bits
         self.chosen: set[int] = set()  # id(packet) of those that chains choose by their first octet
         self.slots: dict[int, int] = {}  # id(item) -> slot, of the packet at hand
         self.seen: set[int] = set()  # id(item) of those that something in a table asks for
+        self.owing: dict[int, list[str]] = {}  # of a number's row, those of `owing`: packets that derive it
         self.at: ir.Packet
         packet_rows = []
         for packet in module.packets:
@@ -76,6 +77,8 @@ class Tables:
             packet_rows.append(self.packet(packet))
             self.points_of.append((first, len(self.points)))
         self.rows["packets"] = packet_rows
+        for number, rows in self.owing.items():
+            self.table[number].fields |= {"owing": self.put("owing", rows), "owing_n": len(rows)}
         self.mark_unseen()
         self.rows["items"] = [one.text() for one in self.table]
 
@@ -95,7 +98,7 @@ class Tables:
         w.line()
         kinds = {"packets": "struct mrg_plan_packet", "items": "struct mrg_plan_item", "exprs": "struct mrg_plan_expr",
                  "arms": "struct mrg_plan_arm", "pats": "struct mrg_plan_pat", "varints": "struct mrg_plan_varint",
-                 "lengths": "struct mrg_plan_length", "params": "struct mrg_plan_param",
+                 "lengths": "struct mrg_plan_length", "owing": "struct mrg_plan_owing", "params": "struct mrg_plan_param",
                  "lists": "uint32_t", "numbers": "uint64_t", "maps": "uint8_t"}  # fmt: skip
         for key, kind in kinds.items():
             with w.block(f"static const {kind} {key}[] =", "};"):
@@ -150,12 +153,13 @@ class Tables:
 
     def mark_unseen(self) -> None:
         """Numbers and octets that nothing in the tables asks for, once they are there."""
-        kept = {"IS_COMPUTED", "IS_SOLVED", "IS_OWED", "IS_OWN"}
+        late = {"IS_COMPUTED", "IS_SOLVED"}
         for item, at in self.index.items():
             one = self.table[at]
             field = one.fields["field"]
             solves = isinstance(field, int) and "IS_SOLVED" in self.table[field].flags
-            if one.kind in ("SCALAR", "VARINT", "BYTES", "LET", "ALIGN") and not (at in self.alone or item in self.seen or solves or kept & {*one.flags}):
+            asked = at in self.alone or at in self.owing or item in self.seen or solves or bool(late & {*one.flags})
+            if one.kind in ("SCALAR", "VARINT", "BYTES", "LET", "ALIGN") and not asked:
                 one.flags.insert(0, "IS_UNSEEN")
 
     def leads(self) -> list[str]:
@@ -190,8 +194,9 @@ class Tables:
         rows = []
         for length in known:
             self.seen.add(id(length.item))
-            number = self.index[id(length.path[-1])]
-            rows.append(f"{{ {self.path(length.path)}, {len(length.path)}, {number}, {self.slots[id(length.item)]}, {_c(length.kind == 'count')} }}")
+            number, path, steps = self.index[id(length.path[-1])], self.path(length.path), len(length.path)
+            rows.append(f"{{ {path}, {steps}, {number}, {self.slots[id(length.item)]}, {_c(length.kind == 'count')} }}")
+            self.owing.setdefault(number, []).append(f"{{ {self.packets[id(packet)]}, {path}, {steps} }}")
         at = self.put("lengths", rows)
         return (f"{{ {names.c_string(packet.name)}, {items}, {n}, {len(self.slots)}, {params}, {len(packet.params)}, {at}, {len(known)}, "
                 f"{packet.max_bytes or 0}, {self.ids[id(packet)]}, {point} }}")
@@ -256,8 +261,7 @@ class Tables:
                 if spec.shape == "tagged" and spec.hi == (1 << max(spec.widths)) - 1:
                     self.impossible.add(len(self.points))
                 self.point(item, {"large": f"{at}: too large", "cut": f"{at}: cut"} | ({"shortest": f"{at}: not the shortest"} if spec.minimal else {}))
-                flags = [*self.computed(item, at), *(["IS_OWED"] if id(item) in self.owed else [])]
-                return row_of("VARINT", item, **base, a=self.varint(spec), lo=item.lo, hi=_u(item.hi or spec.hi), flags=flags,
+                return row_of("VARINT", item, **base, a=self.varint(spec), lo=item.lo, hi=_u(item.hi or spec.hi), flags=self.computed(item, at),
                               expr=self.expr(item.computed), severity=item.severity, **self.hint(item))  # fmt: skip
             case ir.Bytes():
                 flags = ["HAS_MAX"] if item.max is not None else []
@@ -305,6 +309,7 @@ class Tables:
                 about = next((i for i in own_items(self.at.items) if item.name and i.name == item.name and not isinstance(i, (ir.Check, ir.Optional_))), item)
                 self.seen.add(id(about))
                 flags = ["CALLS"] if calls else ["IS_SURE"] if sure else []
+                flags += ["IS_KEPT"] if kept(self.at, item) else []
                 field = self.field(item.expr)
                 peeks = [e.bits for e in refs(item.expr) if isinstance(e, ir.Peek)]
                 if field is None and (peeks or any(isinstance(e, ir.Avail) for e in refs(item.expr))):
@@ -320,8 +325,6 @@ class Tables:
     def scalar(self, item: ir.Scalar, base: dict[str, object], at: str) -> Row:
         flags = ["IS_SIGNED"] if item.signed else []
         flags += ["IS_SOLVED"] if id(item) in self.solved else []
-        flags += ["IS_OWED"] if id(item) in self.owed else []
-        flags += ["IS_OWN"] if any(len(length.path) == 1 and length.path[0] is item for length in lengths(self.at)) else []
         flags += ["IS_FREE"] if item.const is None and item.computed is None and id(item) not in self.owed | self.asked else []
         hint = self.hint(item)
         if item.const is not None:
@@ -428,6 +431,7 @@ class Tables:
                     self.slots.setdefault(id(inner), len(self.slots))
                 at_slot = self.slots[id(arm.at.path[-1])]
                 self.seen.add(id(arm.at.path[-1]))
+                self.table[self.index[id(arm.at.path[-1])]].flags.append("IS_JUMP")
                 self.slots = slots
                 row += f", .buffer = {self.param(arm.buffer)}, .at = {at_slot}, .max_jumps = {arm.max_jumps}"
             rows.append(f"{{ {row} }}")
@@ -475,8 +479,8 @@ class Tables:
         if e is None:
             return NONE
         row = self.put("exprs", [f"{{ {self.spelled(e)} }}"])
-        if isinstance(e, (ir.Un, ir.Bin, ir.Cond, ir.In)):
-            self.operations.append(row)
+        if not isinstance(e, ir.Const):
+            self.values.append(row)
         return str(row)
 
     def spelled(self, e: ir.Expr) -> str:

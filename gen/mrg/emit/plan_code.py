@@ -49,11 +49,11 @@ def source(t: plan.Tables, header: str, makes: bool) -> str:
     _declare(w, "packet", "struct frame *f, uint32_t *node", range(len(t.order)), len(t.order))
     _declare(w, "alone", "struct frame *f, uint32_t *node", alone, rows["items"])
     _declare(w, "group", "struct frame *f", groups, rows["items"])
-    _declare(w, "value", "const struct frame *f, uint64_t *value", t.operations, rows["exprs"])
+    _declare(w, "value", "const struct frame *f, uint64_t *value", t.values, rows["exprs"])
     w.line('#include "mrg_plan_code.h"')
     w.line()
-    for i in t.operations:
-        _function(w, f"value_{i}(const struct frame *f, uint64_t *value)", [f"plan_operation(f, &plan_tables.exprs[{i}], value)"])
+    for i in t.values:
+        _function(w, f"value_{i}(const struct frame *f, uint64_t *value)", [f"plan_value_of(f, &plan_tables.exprs[{i}], value)"])
     for i in alone:
         _function(w, f"alone_{i}(struct frame *f, uint32_t *node)", [_call(t.alone[i], i, "node")])
     for i in groups:

@@ -33,6 +33,15 @@ def said(packet: ir.Packet, item: ir.Region | ir.Bytes | ir.List) -> list[str]:
     return ["IS_SAID"] if derived else []
 
 
+def kept(packet: ir.Packet, check: ir.Check) -> bool:
+    """Whether a check is of a number's own range, and the number is how many octets there are: a maker makes no others."""
+    match check.expr:
+        case ir.In(e=ir.FieldRef(path=(ir.Scalar() as number,)), ranges=[(ir.Const(value=lo), ir.Const(value=hi))]):
+            users = [d.item for d in lengths(packet) if d.path[0] is number]
+            return (lo, hi) == (number.lo, number.hi) and any(isinstance(i, ir.Bytes) and i.max is None and i in packet.items for i in users)
+    return False
+
+
 def decided(packet: ir.Packet) -> set[int]:
     """Items of a chain's item that its first octet, by which it was chosen, has decided."""
     out: set[int] = set()

@@ -111,12 +111,12 @@ enum mrg_plan_flag {
 	MRG_PLAN_CAN_CUT = 8192,  /* no check before it makes sure that its octets are there */
 	MRG_PLAN_IS_SURE = 16384, /* the octet by which its packet was chosen has decided it: no points */
 	MRG_PLAN_IS_SOLVED = 32768, /* a length follows from it, of one item: a maker finds it from what that takes */
-	MRG_PLAN_IS_OWED = 65536,   /* a packet derives it from the size or count of what comes later: some packet's `lengths` */
-	MRG_PLAN_IS_OWN = 131072,   /* owed, by the packet it is in */
-	MRG_PLAN_IS_FREE = 262144,  /* nothing goes by this number */
-	MRG_PLAN_PEEKS = 524288,    /* of a check: at what `field` begins with, `bits` of it */
-	MRG_PLAN_ASKS_ROOM = 1048576, /* of a check: how many octets follow, which is what `field` takes, if that is known */
-	MRG_PLAN_IS_UNSEEN = 2097152, /* nothing in the tables asks for it once it is there */
+	MRG_PLAN_IS_KEPT = 65536,   /* of a check: nothing that is made breaks it, unless it is to be wrong */
+	MRG_PLAN_IS_FREE = 131072,  /* nothing goes by this number */
+	MRG_PLAN_PEEKS = 262144,    /* of a check: at what `field` begins with, `bits` of it */
+	MRG_PLAN_ASKS_ROOM = 524288, /* of a check: how many octets follow, which is what `field` takes, if that is known */
+	MRG_PLAN_IS_UNSEEN = 1048576, /* nothing in the tables asks for it once it is there */
+	MRG_PLAN_IS_JUMP = 2097152,   /* where a pointer leads: the chain that it is of decides */
 	MRG_PLAN_IS_SAID = 4194304    /* the number that says how much it is follows from just that */
 };
 
@@ -131,6 +131,7 @@ struct mrg_plan_item {
 	uint32_t expr, args;      /* args: of PACKET, one a parameter, lists[args] and on */
 	uint32_t path, path_len;  /* of a key */
 	uint32_t ranges, range_n; /* keys that may repeat */
+	uint32_t owing, owing_n;  /* SCALAR, VARINT: who derives it from the size or count of what comes later */
 	uint32_t map, map_n;      /* SWITCH, CHAIN: of each value below map_n the arm, maps[map] and on; n: none */
 	uint32_t far, far_n;      /* arms that other values may have, in their order: lists[far] and on */
 	uint32_t hints, hint_n;   /* values that matter */
@@ -167,6 +168,11 @@ struct mrg_plan_length {
 	bool count;
 };
 
+/* Who derives it: a packet, from which this path leads to the number. */
+struct mrg_plan_owing {
+	uint32_t packet, path, path_len;
+};
+
 struct mrg_plan_param {
 	bool buffer;
 	uint64_t lo, hi;
@@ -191,6 +197,7 @@ struct mrg_plan {
 	const struct mrg_plan_pat *pats;
 	const struct mrg_plan_varint *varints;
 	const struct mrg_plan_length *lengths;
+	const struct mrg_plan_owing *owing;
 	const struct mrg_plan_param *params;
 	const uint32_t *lists; /* of indexes: of slots, of expressions */
 	const uint64_t *numbers;

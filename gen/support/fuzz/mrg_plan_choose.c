@@ -94,35 +94,28 @@ static inline uint64_t below(uint64_t chance, uint64_t n)
 	return (uint64_t)(((unsigned __int128)chance * n) >> 64);
 }
 
-static inline PLAN_ALWAYS bool is_hint(
-	const struct mrg_walk *w, const struct mrg_plan_item *item, uint64_t chance, uint64_t *value)
+/* One of two numbers, without a branch: which one is by chance, and a guess of it is as often wrong. */
+static inline uint64_t either(bool first, uint64_t a, uint64_t b)
 {
-	if (item->hint_n == 0)
-		return false;
-	*value = plan_of(w)->numbers[item->hints + below(chance, item->hint_n)];
-	return *value >= item->lo && *value <= item->hi;
+	const uint64_t mask = UINT64_C(0) - first;
+	return (a & mask) | (b & ~mask);
 }
 
 /* Numbers near the ends and in between. */
 static inline PLAN_ALWAYS uint64_t by_range(
 	struct mrg_rng *rng, const struct mrg_plan_item *item, unsigned dice, uint64_t chance)
 {
-	const uint64_t span = item->hi - item->lo;
-	switch (dice & 3) {
-	case 0: return item->lo;
-	case 1: return item->hi;
-	case 2: return item->lo + below(chance, span > 20 ? 21 : span + 1);
-	default:
-		return span >> 32 == 0 ? item->lo + below(chance, span + 1)
-				       : plan_draw_within(rng, item->lo, item->hi);
-	}
+	const uint64_t span = item->hi - item->lo, near = span > 20 ? 20 : span;
+	const bool between = (dice & 2) != 0, odd = (dice & 1) != 0;
+	if (span >> 32 != 0 && between && odd)
+		return plan_draw_within(rng, item->lo, item->hi);
+	return item->lo + either(between, below(chance, either(odd, span, near) + 1), either(odd, span, 0));
 }
 
 PLAN_EACH uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_plan_item *item)
 {
-	enum { DICE_BITS = 4 };
+	enum { DICE_BITS = 4, HINTED = 9 /* of 16 */ };
 	struct mrg_rng *const rng = w->rng;
-	uint64_t v;
 	if ((item->flags & MRG_PLAN_IS_CLOSED) != 0 && item->range_n != 0) {
 		const struct mrg_plan_pat *const one =
 			&plan_of(w)->pats[item->ranges + mrg_rng_below(rng, item->range_n)];
@@ -134,9 +127,13 @@ PLAN_EACH uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_p
 	const unsigned dice = (unsigned)(chance >> (64 - DICE_BITS));
 	if (item->hint_n == 0 && item->hi - item->lo == 1)
 		return item->lo + (chance >> 63);
-	if (dice < 9 && is_hint(w, item, chance << DICE_BITS, &v))
-		return v;
-	return by_range(rng, item, dice, chance << DICE_BITS);
+	if (item->hint_n == 0)
+		return by_range(rng, item, dice, chance << DICE_BITS);
+	const uint64_t hint = plan_of(w)->numbers[item->hints + below(chance << DICE_BITS, item->hint_n)];
+	const bool hinted = dice < HINTED && hint >= item->lo && hint <= item->hi;
+	if ((item->hi - item->lo) >> 32 != 0 && hinted)
+		return hint;
+	return either(hinted, hint, by_range(rng, item, dice, chance << DICE_BITS));
 }
 
 PLAN_PART uint32_t plan_draw_size(struct mrg_walk *w, uint64_t most)
@@ -144,7 +141,7 @@ PLAN_PART uint32_t plan_draw_size(struct mrg_walk *w, uint64_t most)
 	enum { DICE_BITS = 8 };
 	const uint64_t chance = mrg_rng_next(w->rng);
 	const unsigned dice = (unsigned)(chance >> (64 - DICE_BITS));
-	const uint64_t top = dice == 0 ? 1024 : dice < 16 ? 64 : dice < 160 ? 12 : 4;
+	const uint64_t top = either(dice < 16, either(dice == 0, 1024, 64), either(dice < 160, 12, 4));
 	if (dice >= 252 && most <= 4096)
 		return (uint32_t)most;
 	return (uint32_t)below(chance << DICE_BITS, (most < top ? most : top) + 1);
@@ -169,35 +166,42 @@ PLAN_PART uint32_t plan_draw_arm(const struct frame *f, const struct mrg_plan_it
 	struct mrg_walk *const w = f->w;
 	if (plan_aims(w)->aim == (uint32_t)(item - plan_of(w)->items) && plan_aims(w)->aim_at < item->n)
 		return plan_aims(w)->aim_at;
-	const uint32_t first = (uint32_t)mrg_rng_below(w->rng, item->n);
-	for (uint32_t i = 0; plan_aims(w)->aim != MRG_PLAN_NONE && i < item->n; i++)
-		if (plan_arm_leads(w, &plan_of(w)->arms[item->a + (first + i) % item->n]))
-			return (first + i) % item->n;
+	const uint32_t n = item->n, first = (uint32_t)mrg_rng_below(w->rng, n);
+	for (uint32_t i = 0, at = first; plan_aims(w)->aim != MRG_PLAN_NONE && i < n;
+		i++, at = at + 1 < n ? at + 1 : 0)
+		if (plan_arm_leads(w, &plan_of(w)->arms[item->a + at]))
+			return at;
 	if (w->reached != NULL && (mrg_rng_next(w->rng) >> 63) != 0)
-		for (uint32_t i = 0; i < item->n; i++)
-			if (!w->reached[plan_point(f, item->point + (first + i) % item->n)])
-				return (first + i) % item->n;
+		for (uint32_t i = 0, at = first; i < n; i++, at = at + 1 < n ? at + 1 : 0)
+			if (!w->reached[plan_point(f, item->point + at)])
+				return at;
 	return first;
 }
 
-static inline void put_octets(uint8_t *out, size_t len, uint64_t bits, bool text)
+/* Eight octets by chance, the first of them in the lowest bits. */
+static inline uint64_t octets_of_text(uint64_t bits)
 {
-	static const char letters[] = "abcdefgxyzABCXYZ0123456789-._/ *";
-	if (text)
-		for (size_t i = 0; i < len; i++, bits >>= 8)
-			out[i] = (uint8_t)letters[bits & 31];
-	else
-		for (size_t i = 0; i < len; i++, bits >>= 8)
-			out[i] = (uint8_t)bits;
+	static const uint8_t letters[32] = "abcdefgxyzABCXYZ0123456789-._/ *";
+	uint64_t text = 0;
+	for (unsigned i = 0; i < 64; i += 8)
+		text |= (uint64_t)letters[bits >> i & 31] << i;
+	return text;
 }
 
-PLAN_PART void plan_draw_octets(struct mrg_walk *w, uint8_t *out, size_t len)
+PLAN_PART void plan_draw_octets(struct mrg_walk *w, uint8_t *out, size_t len, size_t room)
 {
 	uint64_t bits = mrg_rng_next(w->rng);
 	const bool text = (bits * 0x9e3779b97f4a7c15u) >> 63 != 0;
-	for (; len > sizeof bits; len -= sizeof bits, out += sizeof bits, bits = mrg_rng_next(w->rng))
-		put_octets(out, sizeof bits, bits, text);
-	put_octets(out, len, bits, text);
+	for (;; bits = mrg_rng_next(w->rng), out += sizeof bits, len -= sizeof bits, room -= sizeof bits) {
+		const uint64_t octets = text ? octets_of_text(bits) : bits;
+		if (room < sizeof octets) {
+			mrg_put_le(out, (unsigned)len, octets);
+			return;
+		}
+		mrg_put_le64(out, octets);
+		if (len <= sizeof octets)
+			return;
+	}
 }
 
 /* ---- too many jumps ---- */
@@ -281,7 +285,7 @@ bool mrg_plan_redraw(struct mrg_walk *w, const struct mrg_choice *c, struct mrg_
 	const struct mrg_plan_item *const item = &plan_of(w)->items[c->item];
 	w->rng = rng;
 	if (item->kind == MRG_PLAN_BYTES && item->mode != MRG_PLAN_UNTIL && c->value != 0) {
-		plan_draw_octets(w, message + c->at, (size_t)c->value);
+		plan_draw_octets(w, message + c->at, (size_t)c->value, (size_t)c->value);
 		return true;
 	}
 	if (item->kind != MRG_PLAN_SCALAR || !plan_has(item, MRG_PLAN_IS_FREE) ||

@@ -51,16 +51,6 @@ PLAN_PART const struct mrg_node *plan_inner(const struct mrg_walk *w, const stru
 	}
 }
 
-PLAN_PART uint32_t plan_find_far(const struct frame *f, const uint32_t *path, uint32_t len)
-{
-	uint32_t at = f->w->slots[f->slots + path[0]];
-	for (uint32_t i = 1; i < len && at != 0; i++) {
-		const struct mrg_node *const n = plan_inner(f->w, &f->w->nodes[at]);
-		at = n->packet == MRG_PLAN_NONE ? 0 : f->w->slots[n->slots + path[i]];
-	}
-	return at;
-}
-
 /* ---- sums ---- */
 
 static uint16_t inet16(uint64_t total, const uint8_t *p, size_t len, size_t hole, size_t hole_len)
@@ -228,7 +218,7 @@ static inline PLAN_ALWAYS bool plan_operation(
 	}
 }
 
-PLAN_PART bool plan_value_of(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
+PLAN_EACH bool plan_value_of(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value)
 {
 	const struct mrg_walk *const w = f->w;
 	switch (e->op) {

@@ -140,13 +140,22 @@ static inline bool plan_is_bare(const struct mrg_plan_item *item)
 #endif
 }
 
+/* Whether code need not look at a check: nobody there asks for a message that breaks it. */
+static inline bool plan_is_kept(const struct mrg_walk *w, const struct mrg_plan_item *item)
+{
+#ifdef PLAN_MAKES
+	return plan_makes(w) && plan_has(item, MRG_PLAN_IS_KEPT);
+#else
+	(void)w;
+	(void)item;
+	return false;
+#endif
+}
+
 static inline void plan_adopt(struct mrg_walk *w, uint32_t parent, uint32_t child)
 {
 	struct mrg_node *const p = &w->nodes[parent];
-	if (p->first == 0)
-		p->first = child;
-	else
-		w->nodes[p->last].next = child;
+	*(p->first == 0 ? &p->first : &w->nodes[p->last].next) = child;
 	p->last = child;
 	p->child_n++;
 }
@@ -175,6 +184,8 @@ PLAN_SMALL void plan_tell(struct mrg_walk *w, uint32_t id, uint64_t value)
 /* What was told since is forgotten: nobody tells of an item without a number, nor of what is in it. */
 static inline void plan_forget(struct mrg_walk *w, const struct mrg_events *before)
 {
+	if (!plan_tells(w))
+		return;
 	w->events.count = before->count;
 	w->events.lost = before->lost;
 }
@@ -329,7 +340,7 @@ static inline bool plan_is_big(const struct frame *f, unsigned endian)
 }
 
 /* The value of an expression.  false: nobody knows yet, which only a maker meets. */
-PLAN_PART bool plan_value_of(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value);
+PLAN_EACH bool plan_value_of(const struct frame *f, const struct mrg_plan_expr *e, uint64_t *value);
 static inline PLAN_ALWAYS bool plan_value(const struct frame *f, uint32_t index, uint64_t *value)
 {
 	const struct mrg_plan_expr *const e = &plan_of(f->w)->exprs[index];
@@ -346,19 +357,26 @@ static inline PLAN_ALWAYS bool plan_value(const struct frame *f, uint32_t index,
 		}
 	}
 #ifdef PLAN_MAKES
-	if (plan_values[index] != NULL)
-		return plan_values[index](f, value);
-#endif
+	return plan_values[index](f, value); /* each has one that is no constant */
+#else
 	return plan_value_of(f, e, value);
+#endif
 }
 
 /* The node that holds the content of one: through regions and arms. */
 PLAN_PART const struct mrg_node *plan_inner(const struct mrg_walk *w, const struct mrg_node *n);
 /* The node at the end of a path; 0: there is none. */
-PLAN_PART uint32_t plan_find_far(const struct frame *f, const uint32_t *path, uint32_t len);
-static inline uint32_t plan_find(const struct frame *f, const uint32_t *path, uint32_t len)
+static inline PLAN_ALWAYS uint32_t plan_find(const struct frame *f, const uint32_t *path, uint32_t len)
 {
-	return len == 1 ? f->w->slots[f->slots + path[0]] : plan_find_far(f, path, len);
+	const struct mrg_walk *const w = f->w;
+	uint32_t at = w->slots[f->slots + path[0]];
+	for (uint32_t i = 1; i < len && at != 0; i++) {
+		const struct mrg_node *n = &w->nodes[at];
+		if (n->packet == MRG_PLAN_NONE)
+			n = plan_inner(w, n);
+		at = n->packet == MRG_PLAN_NONE ? 0 : w->slots[n->slots + path[i]];
+	}
+	return at;
 }
 
 /* ---- decisions: mrg_plan_choose.c ---- */
@@ -433,6 +451,7 @@ PLAN_EACH uint64_t plan_draw_number(const struct mrg_walk *w, const struct mrg_p
 PLAN_PART uint32_t plan_draw_size(struct mrg_walk *w, uint64_t most);
 PLAN_PART uint32_t plan_draw_count(struct mrg_walk *w, const struct mrg_plan_item *item);
 PLAN_PART uint32_t plan_draw_arm(const struct frame *f, const struct mrg_plan_item *item);
-PLAN_PART void plan_draw_octets(struct mrg_walk *w, uint8_t *out, size_t len);
+/* room >= len: octets from `out` on that may be written, whatever is there later. */
+PLAN_PART void plan_draw_octets(struct mrg_walk *w, uint8_t *out, size_t len, size_t room);
 
 #endif

@@ -90,7 +90,7 @@ static inline PLAN_ALWAYS bool make_octets(
 	const uint64_t kept = was == NULL ? 0 : was->value < len ? was->value : len;
 	if (kept != 0)
 		memcpy(w->out + at, (was->second ? w->old->second : w->old->text) + was->at, (size_t)kept);
-	plan_draw_octets(w, w->out + at + kept, (size_t)(len - kept));
+	plan_draw_octets(w, w->out + at + kept, (size_t)(len - kept), (size_t)(f->limit - at - kept));
 	if (plan_aims_at_jumps(w) && !plan_aims(w)->jumps_by_chains)
 		plan_put_jumps(w, at, len);
 	if (plan_aims(w)->begins == index && 8 * len >= plan_of(w)->items[plan_aims(w)->aim].bits) {

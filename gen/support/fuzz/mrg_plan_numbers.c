@@ -5,27 +5,22 @@
 
 /* ---- numbers ---- */
 
-static bool is_owed_now(const struct frame *f, const struct mrg_plan_item *item)
+/* Whether a packet around derives the number from something that comes later. */
+static inline PLAN_ALWAYS bool is_owed(const struct frame *f, const struct mrg_plan_item *item)
 {
-	uint32_t steps[4] = { item->slot }, n = 1;
-	for (const struct frame *at = f; at != NULL && n < 4; steps[n++] = at->up_slot, at = at->up) {
-		const struct mrg_plan_length *const l = &plan_of(f->w)->lengths[at->p->lengths];
-		for (uint32_t i = 0; i < at->p->length_n; i++) {
-			const uint32_t *const last = plan_of(f->w)->lists + l[i].path + n - 1;
-			uint32_t same = 0;
-			while (l[i].path_len == n && same < n && *(last - same) == steps[same])
-				same++;
-			if (same == n)
-				return true;
+	const struct mrg_plan *const plan = plan_of(f->w);
+	for (uint32_t i = 0; i < item->owing_n; i++) {
+		const struct mrg_plan_owing *const o = &plan->owing[item->owing + i];
+		const struct frame *at = f;
+		uint32_t left = o->path_len - 1;
+		while (left != 0 && at->up != NULL && at->up_slot == plan->lists[o->path + left - 1]) {
+			at = at->up;
+			left--;
 		}
+		if (left == 0 && at->p == &plan->packets[o->packet])
+			return true;
 	}
 	return false;
-}
-
-/* Whether a packet around derives the number from something that comes later. */
-static inline bool is_owed(const struct frame *f, const struct mrg_plan_item *item)
-{
-	return plan_has(item, MRG_PLAN_IS_OWN) || (plan_has(item, MRG_PLAN_IS_OWED) && is_owed_now(f, item));
 }
 
 /* A number that decides on an arm, so that what is aimed at comes. */
@@ -58,7 +53,7 @@ static inline PLAN_ALWAYS uint64_t decided(struct frame *f, uint32_t index, bool
 			return plan_of(w)->numbers[item->hints + mrg_rng_below(w->rng, item->hint_n)];
 		return mrg_rng_next(w->rng) >> mrg_rng_below(w->rng, 64);
 	}
-	if (item->slot == f->forced_slot)
+	if (plan_has(item, MRG_PLAN_IS_JUMP) && item->slot == f->forced_slot)
 		return f->forced;
 	if (plan_aims(w)->given == index)
 		return plan_aims(w)->given_value;
@@ -326,7 +321,7 @@ static PLAN_COLD void spoil_varint(struct frame *f, const struct mrg_plan_varint
 		plan_cut_here(f, 1);
 		return;
 	}
-	plan_draw_octets(w, w->out + at, VARINT_ROOM);
+	plan_draw_octets(w, w->out + at, VARINT_ROOM, VARINT_ROOM);
 	const bool large = plan_aims(w)->aim_at == 0,
 		   endless = large && (w->out[at] & 1) != 0; /* or of too many bits, perhaps */
 	switch (v->shape) {

@@ -58,7 +58,7 @@ PLAN_RARE void plan_put_more(struct frame *f, uint32_t index, uint32_t node)
 	if (!plan_is_there(f, n + MORE_MAX))
 		return;
 	w->aims.went_wrong = true;
-	plan_draw_octets(w, w->out + f->pos / 8, (size_t)n + MORE_MAX);
+	plan_draw_octets(w, w->out + f->pos / 8, (size_t)n + MORE_MAX, (size_t)n + MORE_MAX);
 	f->pos += 8 * n;
 	for (unsigned i = 0; i < MORE_MAX && !plan_can_be_said(f, index, node); i++)
 		f->pos += 8;
@@ -319,6 +319,8 @@ static inline PLAN_ALWAYS bool check(struct frame *f, uint32_t index)
 	struct mrg_walk *const w = f->w;
 	const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 	uint64_t holds = 1;
+	if (plan_is_kept(f->w, item))
+		return true;
 	f->holder = item->a < f->p->slot_n ? w->slots[f->slots + item->a] : 0;
 	if (plan_is_aim(f, index, 0) && note_wanted(f, item))
 		return true; /* the next time */
@@ -465,7 +467,7 @@ static bool compute(struct frame *f)
 		const struct mrg_plan_item *const item = &plan_of(w)->items[index];
 		uint64_t want;
 		f->holder = at;
-		if (!plan_value_of(f, &plan_of(w)->exprs[item->expr], &want)) {
+		if (!plan_value(f, item->expr, &want)) {
 			plan_unsure(f);
 			continue;
 		}
