@@ -2,7 +2,8 @@
  * canary.c - subjects with a fault planted in each, to prove that whoever drives subjects would see one.
  *
  * All read the same little message: a tag ('C' or 'N'), a length, so many octets.  A fault shows only in messages tagged 'C' whose first
- * octet of data is above 0x7f, or only in one of all inputs (canary.rare); canary.clean has none.
+ * octet of data is above 0x7f, or only in one of all inputs (canary.rare); canary.clean has none.  What canary.grows does is no find: the
+ * last line of a run has it.
  */
 #include "mrg_fuzz_again.h"
 
@@ -23,7 +24,8 @@ enum fault {
 	HEAP,
 	RECURSES,
 	MUTATES,
-	RARE
+	RARE,
+	GROWS
 };
 
 enum point { TAG_C, TAG_N, NO_TAG, TOO_SHORT, TOO_LONG, EMPTY, LONG, HIGH, POINTS };
@@ -137,6 +139,22 @@ static uint32_t recurse(uint32_t depth)
 	return depth == UINT32_MAX ? 0 : recurse(depth + 1) + much[0]; /* NOLINT(misc-no-recursion) */
 }
 
+struct kept {
+	struct kept *before;
+	uint8_t much[56];
+};
+
+/* Memory that is never given back. */
+static void keep(void)
+{
+	static struct kept *last;
+	struct kept *const one = calloc(1, sizeof *one);
+	if (one == NULL)
+		return;
+	one->before = last;
+	last = one;
+}
+
 static void spring(struct canary *c, const uint8_t *in, size_t len, struct mrg_fuzz_result *result)
 {
 	volatile const uint8_t *const p = in;
@@ -147,6 +165,7 @@ static void spring(struct canary *c, const uint8_t *in, size_t len, struct mrg_f
 	case UNDER_WRITE: copy_out(c, in + 2, len - 2, false, true); break;
 	case HEAP: over_heap(in, len); break;
 	case ABORTS: abort();
+	case GROWS: keep(); break;
 	case RECURSES: sink += recurse(sink & 1); break;
 	case ENDS_LATE:
 		for (volatile uint32_t i = 0; i < ENDLESS; i++)
@@ -257,6 +276,7 @@ CANARY(heap, HEAP);
 CANARY(recurses, RECURSES);
 CANARY(mutates, MUTATES);
 CANARY(rare, RARE);
+CANARY(grows, GROWS);
 
 /* It claims of what it reaches that nobody can. */
 static struct canary untrue = { .fault = CLEAN };
@@ -277,5 +297,5 @@ static const struct mrg_fuzz_subject untrue_subject = { .name = "canary.untrue",
 
 const struct mrg_fuzz_subject *const mrg_fuzz_subjects[] = { &clean_subject, &over_read_subject,
 	&under_read_subject, &over_write_subject, &under_write_subject, &endless_subject, &wrong_subject,
-	&aborts_subject, &heap_subject, &recurses_subject, &mutates_subject, &rare_subject, &untrue_subject,
-	NULL };
+	&aborts_subject, &heap_subject, &recurses_subject, &mutates_subject, &rare_subject, &grows_subject,
+	&untrue_subject, NULL };

@@ -45,7 +45,7 @@ def runner(program: str, subject: str, *options: object) -> subprocess.Completed
 
 
 def without_times(text: str) -> str:
-    return re.sub(r"; [\d.]+ s, \d+/s$", "", text, flags=re.M)
+    return re.sub(r"; \d+ MB; [\d.]+ s, \d+/s$", "", text, flags=re.M)
 
 
 def finds(folder: Path) -> list[Path]:
@@ -125,6 +125,17 @@ def check_same(report: Report, room: Path) -> None:
     before = (room / "same").stat().st_mtime_ns
     once_more = runner("canary", "over_read", "-S", 9, "-E", CASES, "-o", room / "same")
     report.check("and is no new one in another run", before == (room / "same").stat().st_mtime_ns, once_more.stdout)
+
+
+def check_memory(report: Report) -> None:
+    """What a run takes does not grow with its cases, and where it does, it says so."""
+    def grown(subject: str) -> int:
+        few, many = (runner("canary", subject, "-E", cases).stdout for cases in (200_000, 2_000_000))
+        took = [re.search(r"; (\d+) MB; [\d.]+ s, \d+/s$", text) for text in (few, many)]
+        return int(took[1][1]) - int(took[0][1]) if took[0] and took[1] else -1
+
+    report.check("memory of ten times as many cases: no more", 0 <= grown("clean") <= 1)
+    report.check("unless there is", grown("grows") >= 10)
 
 
 def check_exhaust(report: Report, room: Path) -> None:
@@ -279,6 +290,7 @@ def main() -> int:
         check_own_fault(report, room)
         check_same(report, room)
         check_exhaust(report, room)
+        check_memory(report)
         check_replay(report, room)
         check_dry(report)
         check_test(report, room)

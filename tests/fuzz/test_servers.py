@@ -107,7 +107,7 @@ def check_clean(report: Report) -> None:
 
 def check_same(report: Report) -> None:
     for subject in SUBJECTS:
-        once, again = (re.sub(r"; [\d.]+ s, \d+/s", "", fuzz(subject, 300).stdout) for _ in range(2))
+        once, again = (re.sub(r"; \d+ MB; [\d.]+ s, \d+/s", "", fuzz(subject, 300).stdout) for _ in range(2))
         report.check(f"{subject}: the same seed does the same", once == again, once + again)
 
 

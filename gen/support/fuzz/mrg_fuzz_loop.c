@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 enum {
@@ -428,6 +429,14 @@ static void say_scope(const struct loop *l)
 		e->count[MRG_FUZZ_ALPHABET], e->len_max[MRG_FUZZ_ALPHABET], e->count[MRG_FUZZ_WINDOWS]);
 }
 
+/* MB of memory that the process had at most. */
+static long memory_max(void)
+{
+	struct rusage used = { .ru_maxrss = 0 }; /* KB */
+	(void)getrusage(RUSAGE_SELF, &used);
+	return used.ru_maxrss / 1024;
+}
+
 static void say_end(const struct loop *l)
 {
 	const uint64_t took = now_ns() - l->start_ns;
@@ -442,8 +451,8 @@ static void say_end(const struct loop *l)
 		(void)printf(", %" PRIu64 " finds more than can be kept", l->left_out);
 	if (l->crashes >= CRASHES_MAX || l->hangs >= HANGS_MAX)
 		(void)printf(", ended early by so many");
-	(void)printf("; %.0f octets a case; %.1f s, %.0f/s\n",
-		l->execs == 0 ? 0 : (double)l->octets / (double)l->execs, (double)took / 1e9,
+	(void)printf("; %.0f octets a case; %ld MB; %.1f s, %.0f/s\n",
+		l->execs == 0 ? 0 : (double)l->octets / (double)l->execs, memory_max(), (double)took / 1e9,
 		rate(l->execs, took));
 	(void)fflush(stdout);
 }
