@@ -67,7 +67,8 @@ $(foreach s,$(FUZZ_SUBJECTS),$(eval $(call FUZZ_SUBJECT_RULES,$s)))
 # What makes and checks single messages is a folder of `mrg fuzz`; FUZZ_SPEC= names one that is there already and has these specifications.
 FUZZ_SERVERS_C := $(addprefix fuzz/,servers.c tcpip_packet.c tcpip_stack.c tcpip_user.c http_request.c http_server.c http_files.c http_files_naive.c http_files_request.c dns_zones.c dns_query.c dns_server.c dns_stream.c dns_transfer.c dns_catalog.c frames.c lines.c pipe.c words.c ops.c)
 FUZZ_SERVERS_SPECS := $(addprefix specs/,dns/message.mrg http/message.mrg $(addprefix net/,link.mrg ip4.mrg ip6.mrg icmp4.mrg icmp6.mrg udp.mrg tcp.mrg))
-FUZZ_SERVERS_O := $(FUZZ_SERVERS_C:%.c=$B/obj/%.o) $B/obj/tests/protocols/dns/oracle.o $B/obj/generated/config.o
+FUZZ_SERVERS_SRC := $(FUZZ_SERVERS_C) tests/protocols/dns/oracle.c $G/config.c
+FUZZ_SERVERS_O := $(patsubst %.c,$B/obj/%.o,$(patsubst $G/%,generated/%,$(FUZZ_SERVERS_SRC)))
 FUZZ_SERVERS_LIBS := $(addprefix $B/lib/libmrg,-dns.a -http.a -tcpip.a -rt-unix.a .a)
 FUZZ_SPEC := $B/fuzz/spec
 INC_fuzz := -I $(FUZZ_S) -I gen/support -I $G -I runtime -I . -I tests
@@ -106,19 +107,32 @@ $B/fuzz/servers-ops: $(FUZZ_OPS_O) $B/fuzz/servers
 	$(call say,FUZZ,$@)
 	$Q$(call FUZZ_SERVERS_LINK,$(FUZZ_OPS_O))
 
-# The other builds, all in one go, so that what is under test has the marks of coverage, too.  mrg_plan_make.c includes most of the walker;
-# a machine whose deeds no subject has is left out.
-FUZZ_SERVERS_ALL = $(FUZZ_SERVERS_C) $G/config.c tests/protocols/dns/oracle.c $(addprefix $(FUZZ_S)/mrg_plan_,make.c subject.c once.c) $(wildcard $(FUZZ_S)/mrg_textplan*.c) \
-	$$(ls $(FUZZ_SPEC)/subjects_*.c $(FUZZ_SPEC)/texts_*.c) $(foreach l,dns http tcpip,$(LIB_SRC_mrg-$l)) $(filter-out $G/sender_machine.c,$(LIB_SRC_mrg)) $(LIB_SRC_mrg-rt-unix)
-$B/fuzz/servers-libfuzzer: $(FUZZ_S)/mrg_fuzz_libfuzzer.c $(FUZZ_S)/mrg_fuzz_havoc.c $(FUZZ_S_COMMON)
-$B/fuzz/servers-afl: $(FUZZ_S)/mrg_fuzz_afl.c $(FUZZ_S_COMMON)
-$B/fuzz/servers-mutator.so: $(FUZZ_S)/mrg_fuzz_aflmut.c $(FUZZ_S)/mrg_fuzz_havoc.c $(FUZZ_S_COMMON)
-$B/fuzz/servers-libfuzzer: FUZZ_SERVERS_BY = $(FUZZ_CC) $(FUZZ_FLAGS)
-$B/fuzz/servers-afl: FUZZ_SERVERS_BY = AFL_QUIET=1 $(AFL_CC) -O2
-$B/fuzz/servers-mutator.so: FUZZ_SERVERS_BY = $(CC) -O2 -shared -fPIC -Wl,-z,defs
-$(addprefix $B/fuzz/servers,-libfuzzer -afl -mutator.so): $(FUZZ_SPEC)/fuzz $(FUZZ_SERVERS_C) | $O/inc/made
-	$(call say,FUZZ,$@)
-	$Q$(FUZZ_SERVERS_BY) -std=c11 -g -w $(DEF_fuzz) $(INC_fuzz) $(INC_protocols) -o $@ $(filter %.c,$(filter-out $(FUZZ_SERVERS_C),$^)) $(FUZZ_SERVERS_ALL) $(PKG_LIBS)
+# The other builds, of the same sources, compiled by who marks what is under test, or for a library. What makes messages is not under test.
+FUZZ_BY_afl        = AFL_QUIET=1 $(AFL_CC) -O2
+FUZZ_BY_libfuzzer  = $(FUZZ_CC) $(FUZZ_FLAGS)
+FUZZ_BY_mutator.so = $(CC) -O2 -fPIC
+FUZZ_DRIVER_afl        := $(FUZZ_S)/mrg_fuzz_afl.c
+FUZZ_DRIVER_libfuzzer  := $(addprefix $(FUZZ_S)/mrg_fuzz_,libfuzzer.c havoc.c)
+FUZZ_DRIVER_mutator.so := $(addprefix $(FUZZ_S)/mrg_fuzz_,aflmut.c havoc.c)
+FUZZ_LIBS_SRC = $(foreach l,-dns -http -tcpip -rt-unix,$(LIB_SRC_mrg$l)) $(LIB_SRC_mrg)
+.SECONDEXPANSION: # which they are is known later
+# $1: what drives them; $2: what makes messages
+define FUZZ_SERVERS_RULES
+$B/obj/servers-$1/%.o: %.c $B/flags | $O/inc/made
+	$$(call say,CC,$$< ($1))
+	$$Qmkdir -p $$(@D) && $$(FUZZ_BY_$1) -MMD -MP -std=c11 -g -w $$(DEF_fuzz) $$(INC_fuzz) $$(INC_protocols) -c -o $$@ $$<
+$B/fuzz/servers-$1.a: $$$$(patsubst %.c,$B/obj/servers-$1/%.o,$$$$(FUZZ_LIBS_SRC))
+	$$Qmkdir -p $$(@D) && rm -f $$@ && $$(AR) crs $$@ $$^
+$B/fuzz/servers-$1: $$(patsubst %.c,$B/obj/servers-$1/%.o,$$(FUZZ_DRIVER_$1) $$(FUZZ_S_COMMON) $$(FUZZ_SERVERS_SRC)) $(FUZZ_SPEC)/$2 $B/fuzz/servers-$1.a
+	$$(call say,FUZZ,$$@)
+	$$Q$$(FUZZ_BY_$1) $(if $(filter %.so,$1),-shared -Wl$(comma)-z$(comma)defs) -o $$@ $$^ $$(PKG_LIBS)
+endef
+$(eval $(call FUZZ_SERVERS_RULES,afl,spec.a))
+$(eval $(call FUZZ_SERVERS_RULES,libfuzzer,spec.a))
+$(eval $(call FUZZ_SERVERS_RULES,mutator.so,spec-so.a))
+$(FUZZ_SPEC)/spec-so.a: $(FUZZ_SPEC)/fuzz
+	+$Q$(MAKE) -s -C $(@D) CC='$(CC)' CFLAGS='-O2 -g' CODE= mutator.so
+	$Qrm -f $@ && cd $(@D)/obj-so && $(AR) crs ../spec-so.a support/*.o $$(ls subjects_*.o texts_*.o 2>/dev/null)
 
 # ---- campaigns: `mrg fuzz` writes a folder, which is built and run ----
 #   make fuzz SPEC='own.mrg ...'   every packet and text of it in turn, T seconds each
