@@ -533,11 +533,6 @@ static void show(void *ctx, const uint8_t *in, size_t len, FILE *to)
 	}
 }
 
-static const char *point_name(void *ctx, size_t point)
-{
-	(void)ctx;
-	return point_names[point];
-}
-
+FUZZ_POINT_NAMES(point_names)
 static struct own of_catalog;
 FUZZ_SUBJECT(dns_server_catalog, "dns.server.catalog", of_catalog, LEN_MAX, POINTS);

@@ -617,12 +617,7 @@ static void show(void *ctx, const uint8_t *in, size_t len, FILE *to)
 	dns_query_show(in, len, to);
 }
 
-static const char *point_name(void *ctx, size_t point)
-{
-	(void)ctx;
-	return point_names[point];
-}
-
+FUZZ_POINT_NAMES(point_names)
 static struct own of_message, of_answer = { .naive = true };
 FUZZ_SUBJECT(dns_server_message, "dns.server.message", of_message, LEN_MAX, POINTS);
 FUZZ_SUBJECT(dns_server_answer, "dns.server.answer", of_answer, LEN_MAX, OF_NAIVE);

@@ -401,18 +401,7 @@ static size_t change_one(struct mrg_rng *rng, const uint8_t *in, size_t len, con
 
 static const struct frames_maker maker = { .most = MESSAGES_MAX, .make = make_one, .change = change_one };
 
-static size_t mutate(void *ctx, struct mrg_rng *rng, const uint8_t *in, size_t len, const uint8_t *other,
-	size_t other_len, uint8_t *out, size_t cap)
-{
-	(void)ctx;
-	return frames_change(&maker, rng, in, len, other, other_len, out, cap);
-}
-
-static size_t smaller(void *ctx, size_t i, const uint8_t *in, size_t len, uint8_t *out, size_t cap)
-{
-	(void)ctx;
-	return frames_smaller(&maker, i, in, len, out, cap);
-}
+FRAMES_WAYS(maker)
 
 static void show(void *ctx, const uint8_t *in, size_t len, FILE *to)
 {
@@ -420,11 +409,6 @@ static void show(void *ctx, const uint8_t *in, size_t len, FILE *to)
 	dns_queries_show(in, len, to);
 }
 
-static const char *point_name(void *ctx, size_t point)
-{
-	(void)ctx;
-	return point_names[point];
-}
-
+FUZZ_POINT_NAMES(point_names)
 static struct own of_transfer;
 FUZZ_SUBJECT(dns_server_transfer, "dns.server.transfer", of_transfer, LEN_MAX, POINTS);

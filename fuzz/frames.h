@@ -29,4 +29,18 @@ size_t frames_change(const struct frames_maker *m, struct mrg_rng *rng, const ui
 	size_t other_len, uint8_t *out, size_t cap);
 size_t frames_smaller(const struct frames_maker *m, size_t i, const uint8_t *in, size_t len, uint8_t *out, size_t cap);
 
+/* What changes a subject's inputs and makes them smaller, by a struct frames_maker. */
+#define FRAMES_WAYS(maker)                                                                                              \
+	static size_t mutate(void *ctx, struct mrg_rng *rng, const uint8_t *in, size_t len, const uint8_t *other,       \
+		size_t other_len, uint8_t *out, size_t cap)                                                             \
+	{                                                                                                               \
+		(void)ctx;                                                                                              \
+		return frames_change(&(maker), rng, in, len, other, other_len, out, cap);                               \
+	}                                                                                                               \
+	static size_t smaller(void *ctx, size_t i, const uint8_t *in, size_t len, uint8_t *out, size_t cap)             \
+	{                                                                                                               \
+		(void)ctx;                                                                                              \
+		return frames_smaller(&(maker), i, in, len, out, cap);                                                  \
+	}
+
 #endif

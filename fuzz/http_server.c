@@ -682,11 +682,6 @@ static void show(void *ctx, const uint8_t *in, size_t len, FILE *to)
 	(void)fputc('\n', to);
 }
 
-static const char *point_name(void *ctx, size_t point)
-{
-	(void)ctx;
-	return point_names[point];
-}
-
+FUZZ_POINT_NAMES(point_names)
 static struct own of_requests;
 FUZZ_SUBJECT(http_server_requests, "http.server.requests", of_requests, LEN_MAX, POINTS);

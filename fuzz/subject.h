@@ -48,6 +48,15 @@ static inline bool fuzz_linear(struct mrg_fuzz_result *r, uint64_t base, uint64_
 
 static inline size_t fuzz_least(size_t a, size_t b) { return a < b ? a : b; }
 
+/* What tells a subject's points by name, from a table of them. */
+#define FUZZ_POINT_NAMES(names)                                                                                         \
+	static const char *point_name(void *ctx, size_t point)                                                          \
+	{                                                                                                               \
+		(void)ctx;                                                                                              \
+		return (names)[point];                                                                                  \
+	}
+
+/* A subject, of the functions that are called like its members in the file that it is in. */
 #define FUZZ_SUBJECT(id, text, own, most, points)                                                                       \
 	const struct mrg_fuzz_subject id = { .name = text,                                                              \
 		.ctx = &(own),                                                                                          \

@@ -533,10 +533,5 @@ static void show(void *ctx, const uint8_t *in, size_t len, FILE *to)
 	(void)fputc('\n', to);
 }
 
-static const char *point_name(void *ctx, size_t point)
-{
-	(void)ctx;
-	return point_names[point];
-}
-
+FUZZ_POINT_NAMES(point_names)
 FUZZ_SUBJECT(appliance_words, "appliance.words", of_words, LEN_MAX, POINTS);
