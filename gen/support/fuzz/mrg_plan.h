@@ -351,11 +351,12 @@ size_t mrg_plan_make(struct mrg_walk *w, uint32_t packet, const uint64_t *args, 
 	const struct mrg_choices *old, uint8_t *out, size_t cap);
 
 /*
- * mrg_plan_redraw - decide a number or octets anew, in their place in the message that the decision is of
+ * mrg_plan_redraw - decide a number or octets anew, in their place in message[0..len) that the decision is of; or where a pointer leads,
+ * seldom, and mostly wrong then
  *
  * Returns false, and changes nothing, where more than that would have to change: what is said of it elsewhere.
  */
-bool mrg_plan_redraw(struct mrg_walk *w, const struct mrg_choice *c, struct mrg_rng *rng, uint8_t *message);
+bool mrg_plan_redraw(struct mrg_walk *w, const struct mrg_choice *c, struct mrg_rng *rng, uint8_t *message, size_t len);
 
 enum { MRG_PLAN_EVENTS = 16384, MRG_PLAN_AGAIN = 131072 };
 

@@ -250,8 +250,9 @@ static inline PLAN_ALWAYS bool make_chain(struct frame *f, uint32_t index, uint3
 		if (!chain_item_by(f, &at, item, arm, to, &one))
 			return false;
 		plan_leave(w, g, which);
+		/* All that come when there are enough lead to the same one: they are too long by one jump, not more. */
 		if (kind != MRG_PLAN_ITEM && plan_aims(w)->jump_n == plan_aims(w)->open_n &&
-			plan_aims(w)->jumps_by_chains) {
+			plan_aims(w)->jumps_by_chains && plan_aims(w)->jump_n <= plan_aims(w)->jump_max) {
 			w->aims.jump_at = (uint32_t)(f->pos / 8);
 			w->aims.jump_n += kind == MRG_PLAN_GOTO || plan_aims(w)->jump_n == 0;
 		}

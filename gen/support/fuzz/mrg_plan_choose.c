@@ -278,8 +278,17 @@ PLAN_PART void plan_put_jumps(struct mrg_walk *w, uint32_t at, uint64_t len)
 }
 
 #ifndef PLAN_MAKES
-bool mrg_plan_redraw(struct mrg_walk *w, const struct mrg_choice *c, struct mrg_rng *rng, uint8_t *message)
+/* Where a pointer may not lead, or just so: to itself, to an end, to anywhere. */
+static uint64_t draw_jump(struct mrg_rng *rng, uint64_t itself, size_t len)
 {
+	const uint64_t places[] = { itself, len, len - 1, mrg_rng_below(rng, len) };
+	return places[mrg_rng_below(rng, sizeof places / sizeof places[0])];
+}
+
+bool mrg_plan_redraw(
+	struct mrg_walk *w, const struct mrg_choice *c, struct mrg_rng *rng, uint8_t *message, size_t len)
+{
+	enum { JUMPS_OF = 4 }; /* most messages are refused by it */
 	if (c->item >= MRG_CHOICE_PACKET)
 		return false;
 	const struct mrg_plan_item *const item = &plan_of(w)->items[c->item];
@@ -288,10 +297,13 @@ bool mrg_plan_redraw(struct mrg_walk *w, const struct mrg_choice *c, struct mrg_
 		plan_draw_octets(w, message + c->at, (size_t)c->value, (size_t)c->value);
 		return true;
 	}
-	if (item->kind != MRG_PLAN_SCALAR || !plan_has(item, MRG_PLAN_IS_FREE) ||
-		item->endian == MRG_PLAN_DYN)
+	if (item->kind != MRG_PLAN_SCALAR || item->endian == MRG_PLAN_DYN)
 		return false;
-	plan_store(message, c->at, item->bits, item->endian == MRG_PLAN_BIG, plan_draw_number(w, item));
+	const bool jumps = plan_has(item, MRG_PLAN_IS_JUMP) && mrg_rng_below(rng, JUMPS_OF) == 0;
+	if (!jumps && !plan_has(item, MRG_PLAN_IS_FREE))
+		return false;
+	plan_store(message, c->at, item->bits, item->endian == MRG_PLAN_BIG,
+		jumps ? draw_jump(rng, c->at / 8, len) : plan_draw_number(w, item));
 	return true;
 }
 #endif

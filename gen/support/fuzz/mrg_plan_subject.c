@@ -413,7 +413,8 @@ static bool changed_in_place(
 		return false;
 	memcpy(out, in, len);
 	for (unsigned i = 0; i < REDRAWS && changed < times; i++)
-		changed += mrg_plan_redraw(&s->room->walk, &c[mrg_rng_below(rng, n)], rng, out + head_len(s));
+		changed += mrg_plan_redraw(
+			&s->room->walk, &c[mrg_rng_below(rng, n)], rng, out + head_len(s), len - head_len(s));
 	return changed != 0;
 }
 
