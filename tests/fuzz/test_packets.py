@@ -48,6 +48,10 @@ MADE = re.compile(r"^(\S+): (\d+) made, ([\d.]+) % accepted", re.M)
 RARE = ("net/udp.h", "return mrg_be16(v->p + 2);", "return (uint16_t)(mrg_be16(v->p + 2) ^ (mrg_be16(v->p + 2) == 0x9de3));", "net.udp.Udp")
 
 
+# Pointers that just may not be: to the end of the message; one more of them in a row than may be, and nothing behind it that has two more.
+POINTERS = [("target >= msg.len", "target > msg.len"), ("++jumps > 126u", "++jumps > 127u")]
+
+
 def fuzz(*options: object, program: Path = FOLDER / "fuzz") -> subprocess.CompletedProcess[str]:
     return run(program, "-q", "-S", 1, "-o", FOLDER / "finds", *options)
 
@@ -103,8 +107,8 @@ def check_exhaust(report: Report) -> None:
         report.check(f"{subject}: all inputs of two octets", done.returncode == 0 and f"{subject}: all 65793 inputs" in done.stdout, done.stdout)
 
 
-def spoilt(report: Report, path: str, there: str, instead: str) -> Path | None:
-    """A copy of the folder with a fault, of which only one file is compiled anew."""
+def spoilt(report: Report, path: str, there: str, instead: str, only: str = "") -> Path | None:
+    """A copy of the folder with a fault, of which what has to be is compiled anew, or only one file."""
     room = FOLDER.parent / "packets-faulty"
     shutil.rmtree(room, ignore_errors=True)
     shutil.copytree(FOLDER, room, ignore=shutil.ignore_patterns("finds"), copy_function=shutil.copy2)
@@ -112,7 +116,9 @@ def spoilt(report: Report, path: str, there: str, instead: str) -> Path | None:
     if not report.check(f"{path}: '{there}' is there to be spoilt", there in text):
         return None
     (room / path).write_text(text.replace(there, instead))
-    done = make("-C", room, "-j2", "-s", "CFLAGS=-O1 -g")
+    if only:
+        (room / "obj" / only).with_suffix(".o").unlink()
+    done = make("-C", room, "-j2", "-s", "CFLAGS=-O1 -g", *(["-o", path] if only else []))
     return room if report.check(f"{path}: it builds with '{instead}'", done.returncode == 0, done.stdout[-1500:]) else None
 
 
@@ -124,6 +130,16 @@ def check_rare(report: Report) -> None:
     told = run(room / "fuzz", "-q", "-o", room / "finds", "-s", subject, "--exhaust", 1, "--exhaust-cases", 1_000_000)
     report.check(f"'{instead}' is found among all", told.returncode == 1 and "1 finds" in told.stdout, told.stdout)
     shutil.rmtree(room)
+
+
+def check_pointers(report: Report) -> None:
+    for there, instead in POINTERS:
+        room = spoilt(report, "dns/name.h", there, instead, only="dns/message.c")
+        if room is None:
+            return
+        told = run(room / "fuzz", "-q", "-o", room / "finds", "-s", "dns.message.Message", "-E", 5 * CASES)
+        report.check(f"'{instead}' is found", told.returncode == 1 and " 1 finds" in told.stdout, told.stdout)
+        shutil.rmtree(room)
 
 
 def check_code(report: Report) -> None:
@@ -165,6 +181,7 @@ def main() -> int:
         check_made(report)
         check_exhaust(report)
         check_rare(report)
+        check_pointers(report)
         check_code(report)
     check_usage(report)
     return report.finish()

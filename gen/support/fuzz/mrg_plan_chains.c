@@ -126,6 +126,12 @@ static inline PLAN_ALWAYS uint32_t any_arm(
 	return arm;
 }
 
+/* Chains that come when there are jumps enough lead anywhere: one is too long, and by one jump. */
+static bool wants_jumps(const struct mrg_walk *w)
+{
+	return plan_aims(w)->open_n <= plan_aims(w)->jump_max + 1;
+}
+
 /* The arm that a maker takes, and for a pointer where it leads. */
 static inline PLAN_ALWAYS uint32_t decide_arm(struct frame *f, const struct frame *at,
 	const struct mrg_plan_item *item, uint64_t total, uint32_t targets, uint64_t *to, uint64_t *which)
@@ -158,7 +164,7 @@ static inline PLAN_ALWAYS uint32_t decide_arm(struct frame *f, const struct fram
 		if (*which >= targets)
 			*which = targets != 0 ? mrg_rng_below(w->rng, targets) : 0;
 		*to = targets != 0 ? w->targets[*which].at - w->jump_base : 0;
-		if (plan_aims_at_jumps(w) && plan_aims(w)->open_n != 0)
+		if (plan_aims_at_jumps(w) && plan_aims(w)->open_n != 0 && wants_jumps(w))
 			*to = plan_aims(w)->open_at - w->jump_base;
 		if (plan_aims(w)->aim == (uint32_t)(item - plan_of(w)->items) &&
 			(plan_aims(w)->aim_at == item->n + 3 || plan_aims(w)->aim_at == item->n + 4)) {
@@ -250,9 +256,8 @@ static inline PLAN_ALWAYS bool make_chain(struct frame *f, uint32_t index, uint3
 		if (!chain_item_by(f, &at, item, arm, to, &one))
 			return false;
 		plan_leave(w, g, which);
-		/* All that come when there are enough lead to the same one: they are too long by one jump, not more. */
 		if (kind != MRG_PLAN_ITEM && plan_aims(w)->jump_n == plan_aims(w)->open_n &&
-			plan_aims(w)->jumps_by_chains && plan_aims(w)->jump_n <= plan_aims(w)->jump_max) {
+			plan_aims(w)->jumps_by_chains && wants_jumps(w)) {
 			w->aims.jump_at = (uint32_t)(f->pos / 8);
 			w->aims.jump_n += kind == MRG_PLAN_GOTO || plan_aims(w)->jump_n == 0;
 		}
