@@ -103,6 +103,7 @@ static const struct peer_difference ldns_known[] = {
 	{ "type 23:*", NULL, "RFC 1035 4.1.4: a name may end in a pointer; ldns counts it at full length in NSAP-PTR" },
 	{ "type 30:*", NULL, "RFC 3755 2, RFC 3597 3: NXT, which is obsolete, is kept as octets" },
 	{ "type 40:*", NULL, "RFC 3597 3: SINK, which is no standard, is kept as octets" },
+	{ "type 55: *overflow", NULL, "RFC 8005 5: as many rendezvous servers as there are; ldns reads the 257th field of HIP as it reads the first" },
 	{ NULL, "*Name.labels: pointer does not go strictly back", "RFC 1035 4.1.4: a pointer goes to a prior occurrence; ldns follows any" },
 	{ NULL, "*Name.labels.NamePointer.at: *", "RFC 1035 4.1.4: no name occurs in the header" },
 	{ NULL, "*.PlainName.labels: no alternative for this tag", "RFC 3597 4: names of types that came after RFC 1035 are not compressed" },
