@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 enum {
@@ -429,12 +428,20 @@ static void say_scope(const struct loop *l)
 		e->count[MRG_FUZZ_ALPHABET], e->len_max[MRG_FUZZ_ALPHABET], e->count[MRG_FUZZ_WINDOWS]);
 }
 
-/* MB of memory that the process had at most. */
-static long memory_max(void)
+/* MB of memory that this program has had at most; getrusage counts that of who began it, too.  0: nobody says. */
+static unsigned long memory_max(void)
 {
-	struct rusage used = { .ru_maxrss = 0 }; /* KB */
-	(void)getrusage(RUSAGE_SELF, &used);
-	return used.ru_maxrss / 1024;
+	static const char name[] = "VmHWM:"; /* KB */
+	char line[128];
+	unsigned long most = 0;
+	FILE *const f = fopen("/proc/self/status", "r");
+	if (f == NULL)
+		return 0;
+	while (most == 0 && fgets(line, sizeof line, f) != NULL)
+		if (strncmp(line, name, sizeof name - 1) == 0)
+			most = strtoul(line + sizeof name - 1, NULL, 10);
+	(void)fclose(f);
+	return most / 1024;
 }
 
 static void say_end(const struct loop *l)
@@ -451,7 +458,7 @@ static void say_end(const struct loop *l)
 		(void)printf(", %" PRIu64 " finds more than can be kept", l->left_out);
 	if (l->crashes >= CRASHES_MAX || l->hangs >= HANGS_MAX)
 		(void)printf(", ended early by so many");
-	(void)printf("; %.0f octets a case; %ld MB; %.1f s, %.0f/s\n",
+	(void)printf("; %.0f octets a case; %lu MB; %.1f s, %.0f/s\n",
 		l->execs == 0 ? 0 : (double)l->octets / (double)l->execs, memory_max(), (double)took / 1e9,
 		rate(l->execs, took));
 	(void)fflush(stdout);
