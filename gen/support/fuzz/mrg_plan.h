@@ -116,8 +116,8 @@ enum mrg_plan_flag {
 	MRG_PLAN_PEEKS = 262144,    /* of a check: at what `field` begins with, `bits` of it */
 	MRG_PLAN_ASKS_ROOM = 524288, /* of a check: how many octets follow, which is what `field` takes, if that is known */
 	MRG_PLAN_IS_UNSEEN = 1048576, /* nothing in the tables asks for it once it is there */
-	MRG_PLAN_IS_JUMP = 2097152,   /* where a pointer leads: the chain that it is of decides */
-	MRG_PLAN_IS_SAID = 4194304    /* the number that says how much it is follows from just that */
+	MRG_PLAN_IS_JUMP = 2097152, /* where a pointer leads: the chain that it is of decides */
+	MRG_PLAN_IS_SAID = 4194304  /* the number that says how much it is follows from just that */
 };
 
 struct mrg_plan_item {

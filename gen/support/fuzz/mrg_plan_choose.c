@@ -101,7 +101,7 @@ static inline uint64_t either(bool first, uint64_t a, uint64_t b)
 	return (a & mask) | (b & ~mask);
 }
 
-/* Numbers near the ends and in between. */
+/* The first, the last, one near the first, or any: by two bits of a dice. */
 static inline PLAN_ALWAYS uint64_t by_range(
 	struct mrg_rng *rng, const struct mrg_plan_item *item, unsigned dice, uint64_t chance)
 {
@@ -161,18 +161,21 @@ PLAN_PART uint32_t plan_draw_count(struct mrg_walk *w, const struct mrg_plan_ite
 	return (uint32_t)below(chance << DICE_BITS, (most < top ? most : top) + 1);
 }
 
+/* The next of n in a ring. */
+static inline uint32_t behind(uint32_t at, uint32_t n) { return at + 1 < n ? at + 1 : 0; }
+
 PLAN_PART uint32_t plan_draw_arm(const struct frame *f, const struct mrg_plan_item *item)
 {
 	struct mrg_walk *const w = f->w;
 	if (plan_aims(w)->aim == (uint32_t)(item - plan_of(w)->items) && plan_aims(w)->aim_at < item->n)
 		return plan_aims(w)->aim_at;
 	const uint32_t n = item->n, first = (uint32_t)mrg_rng_below(w->rng, n);
-	for (uint32_t i = 0, at = first; plan_aims(w)->aim != MRG_PLAN_NONE && i < n;
-		i++, at = at + 1 < n ? at + 1 : 0)
+	const bool aims = plan_aims(w)->aim != MRG_PLAN_NONE;
+	for (uint32_t i = 0, at = first; aims && i < n; i++, at = behind(at, n))
 		if (plan_arm_leads(w, &plan_of(w)->arms[item->a + at]))
 			return at;
 	if (w->reached != NULL && (mrg_rng_next(w->rng) >> 63) != 0)
-		for (uint32_t i = 0, at = first; i < n; i++, at = at + 1 < n ? at + 1 : 0)
+		for (uint32_t i = 0, at = first; i < n; i++, at = behind(at, n))
 			if (!w->reached[plan_point(f, item->point + at)])
 				return at;
 	return first;
