@@ -258,6 +258,44 @@ def check_afl(report: Report, room: Path, mutator: bool) -> None:
         report.check(f"{name}: the runner has it, too", again.returncode == 1 and "behind the input" in again.stdout, again.stdout)
 
 
+SCANS = r"""
+#include "mrg_scan.h"
+#include <stdio.h>
+
+static const struct mrg_class letters = {
+	.in = { ['a'] = 1, ['c'] = 1, ['d'] = 1, ['f'] = 1, ['h'] = 1, ['j'] = 1, ['x'] = 1, ['y'] = 1 },
+	.rows_say = MRG_SAYS_NOTHING, .ranges_say = MRG_SAYS_IN, .ranges = 6,
+	.first = { 'a', 'c', 'f', 'h', 'j', 'x' }, .more = { 0, 1, 0, 0, 0, 1 },
+};
+
+int main(void)
+{
+	uint8_t in[32];
+	const size_t len = fread(in, 1, sizeof in, stdin);
+	const uint8_t *const end = mrg_scan(in, in + len - 15, in + len, &letters);
+	printf("%zu\n", (size_t)(end - in));
+	return 0;
+}
+"""
+
+
+def check_lanes(report: Report, room: Path) -> None:
+    """Where in a vector an octet is makes no other way through the program for AFL++."""
+    source, program = room / "scans.c", room / "scans"
+    source.write_text(SCANS)
+    built = run("afl-clang-fast", "-std=c11", "-O3", "-I", ROOT / "gen/support", "-o", program, source, AFL_QUIET="1")
+    if not report.check("what scans builds for AFL++", built.returncode == 0, built.stdout):
+        return
+    maps = []
+    for before in (b"", b"xayfxx", b"jjjjxyxccdyyyh"):
+        text, seen = room / "text", room / "map"
+        text.write_bytes((before + b"!").ljust(16, b"x"))
+        passed = run("sh", "-c", f"{program} < {text} && exec afl-showmap -q -o {seen} -- {program} < {text}").stdout
+        report.check(f"AFL++: {len(before)} octets are passed", passed.strip() == str(len(before)), passed)
+        maps.append(seen.read_text())
+    report.check("AFL++: vectors have one way through", maps[0] != "" and maps.count(maps[0]) == len(maps), "\n".join(maps))
+
+
 def check_trim(report: Report, room: Path) -> None:
     """What AFL++ calls to make inputs smaller: by the subject's ways, each shorter than what there is, until there are no more."""
     runner("canary", "clean", "--make", 8, room / "made")
@@ -302,6 +340,8 @@ def main() -> int:
         check_trim(report, room)
         for mutator in (False, True) if HAS_AFL else ():
             check_afl(report, room, mutator)
+        if HAS_AFL:
+            check_lanes(report, room)
     if not HAS_AFL:
         print("AFL++ is not installed (mk/deps.sh fuzz)\n1 not applicable")
     return report.finish()
