@@ -37,6 +37,7 @@ class _Code:
         with w.function(f"static bool {name}_walk{'_all' if self.signs else ''}(struct mrg_text_walk *w)"):
             w.line(f"const struct mrg_text_plan *const plan = &{name}_plan;")
             w.line(f"const struct mrg_text_op *const ops = {name}_ops;")
+            w.line("struct mrg_text_here h = mrg_text_begin(w);")
             if splits:
                 w.line("const struct mrg_text_frame *kept;")
                 w.line("uint32_t from;")
@@ -53,7 +54,7 @@ class _Code:
             if splits:
                 self.back(splits)
             else:
-                w.line("(void)mrg_text_back(w);")
+                w.line("(void)mrg_text_back(w, h);")
                 w.line("return false;")
 
     def reached(self) -> list[int]:
@@ -73,14 +74,14 @@ class _Code:
     def take(self, i: int) -> None:
         w, op = self.w, self.t.ops[i]
         if op.kind == "done":
-            w.line("if (mrg_text_ends(w, plan))")
+            w.line("if (mrg_text_ends(w, &h, plan))")
             w.line("\treturn true;")
             w.line("goto back;")
             return
         if op.kind == "reset":
             w.line(f"w->counts[{op.depth}] = 0;")
         else:
-            does = f"mrg_text_{TAKES[op.kind]}(w, plan, &ops[{i}])" if op.kind in TAKES else f"mrg_text_note(w, &ops[{i}])"
+            does = f"mrg_text_{TAKES[op.kind]}(w, &h, plan, &ops[{i}])" if op.kind in TAKES else f"mrg_text_note(w, &h, &ops[{i}])"
             w.line(f"if (!{does})")
             w.line("\tgoto back;")
         w.line(f"goto op_{self.then(op.to)};")
@@ -97,11 +98,11 @@ class _Code:
         if not self.signs:
             if again:
                 w.line("if (from == 0)")
-            w.line(f"{chr(9) * again}mrg_text_skip(w, plan, &ops[{i}]);")
-        bits = " | ".join(f"(uint32_t)mrg_text_viable(w, plan, &{self.name}_ways[{first + k}]) << {k}" for k in range(len(op.ways)))
+            w.line(f"{chr(9) * again}mrg_text_skip(w, &h, plan, &ops[{i}]);")
+        bits = " | ".join(f"(uint32_t)mrg_text_viable(w, &h, plan, &{self.name}_ways[{first + k}]) << {k}" for k in range(len(op.ways)))
         w.line(f"ways = ({bits}) >> from << from;" if again else f"ways = {bits};")
         if again:
-            w.line(f"if ((ways & (ways - 1)) != 0 && !mrg_text_keep(w, plan, &ops[{i}], (unsigned)__builtin_ctz(ways & (ways - 1)), from == 0))")
+            w.line(f"if ((ways & (ways - 1)) != 0 && !mrg_text_keep(w, h, plan, &ops[{i}], (unsigned)__builtin_ctz(ways & (ways - 1)), from == 0))")
             w.line("\tgoto back;")
         for k, way in enumerate(op.ways):
             w.line(f"if ((ways & {1 << k}u) != 0)")
@@ -110,9 +111,10 @@ class _Code:
 
     def back(self, splits: list[int]) -> None:
         w = self.w
-        w.line("kept = mrg_text_back(w);")
+        w.line("kept = mrg_text_back(w, h);")
         w.line("if (kept == NULL)")
         w.line("\treturn false;")
+        w.line("mrg_text_resume(w, &h, kept);")
         w.line("from = kept->way;")
         with w.block("switch (kept->op)"):
             for i in splits:

@@ -145,14 +145,13 @@ def _plan(w: Writer, name: str, tables: text_tables.Tables) -> None:
 def _message(w: Writer, name: str, r: ir.Rule) -> list[str]:
     with w.function(f"static void {name}_fuzz_begin(void *s)"):
         w.line(f"{name}_begin((struct {name}_stream *)s);")
-    head = f"static enum mrg_status {name}_fuzz_feed(void *s, struct mrg_span *in, struct mrg_part *out, size_t cap, size_t *count, unsigned *code)"
+    head = f"static enum mrg_status {name}_fuzz_feed(void *s, struct mrg_span *in, struct mrg_part *out, size_t cap, size_t *count)"
     with w.function(head):
-        w.line(f"struct {name}_stream *const x = s;")
-        w.line(f"const enum mrg_status st = {name}_feed(x, in, out, cap, count);")
-        w.line("*code = x->code;")
-        w.line("return st;")
+        w.line(f"return {name}_feed((struct {name}_stream *)s, in, out, cap, count);")
+    with w.function(f"static unsigned {name}_fuzz_refusal(const void *s)"):
+        w.line(f"return ((const struct {name}_stream *)s)->code;")
     w.line(f"static struct {name}_stream {name}_fuzz_stream;")
-    code = [f".read = {name}_read", f".begin = {name}_fuzz_begin", f".feed = {name}_fuzz_feed"]
+    code = [f".read = {name}_read", f".begin = {name}_fuzz_begin", f".feed = {name}_fuzz_feed", f".refusal = {name}_fuzz_refusal"]
     return [*code, f".stream = &{name}_fuzz_stream", f".parts_min = {name.upper()}_PARTS_MIN", *_put(w, name, r)]
 
 

@@ -20,6 +20,7 @@ ALL = frozenset(range(256))
 LEN_MAX = 4096  # octets of a text whose rule has no limit
 BEYOND = 64  # octets of an input, beyond the limit of its rule
 NAME_MAX = 72
+KINDS_MAX = 64  # sets: a bit each
 TEXT_MAX = 1 << 17  # as MRG_TEXT_LEN_MAX
 DEPTH_MAX = 4  # as MRG_TEXT_DEPTH
 
@@ -374,6 +375,10 @@ class _Pool:
         count = len(octets) if octets in self.members else 0
         return "{ { " + ", ".join(f"0x{x:08x}u" for x in words) + f" }}, {self.members.get(octets, 0)}, {count} }}"
 
+    def kinds(self) -> list[str]:
+        """Of each octet, the sets that it is in, a bit each."""
+        return [f"0x{sum(1 << i for i, s in enumerate(self.sets) if octet in s):x}u" for octet in range(256)]
+
     def text(self, data: bytes) -> int:
         at = self.data.find(data)
         if at < 0:
@@ -394,6 +399,8 @@ def emit(w: Writer, name: str, t: Tables, has_code: bool) -> None:
     _array(w, f"uint16_t {name}_calm", [str(t.calm(i)) for i in range(len(t.ops))])
     _array(w, f"struct mrg_text_way {name}_ways", ways or ["{ 0, 0, false }"])
     _array(w, f"struct mrg_text_set {name}_sets", [pool.bits(s) for s in pool.sets] or ["{ { 0 }, 0, 0 }"])
+    if len(pool.sets) <= KINDS_MAX:
+        _array(w, f"uint64_t {name}_kinds", pool.kinds())
     _array(w, f"uint8_t {name}_members", [str(b) for b in pool.all_members] or ["0"])
     _array(w, f"uint8_t {name}_data", [str(b) for b in pool.data] or ["0"])
     _array(w, f"char *const {name}_points", [names.c_string(p) for p in t.points.names])
@@ -407,7 +414,7 @@ def emit(w: Writer, name: str, t: Tables, has_code: bool) -> None:
     with w.block(f"static const struct mrg_text_plan {name}_plan =", "};"):
         w.line(f".name = {names.c_string(rule.name)}, .kind = MRG_TEXT_{rule.kind.upper()},")
         w.line(f".nodes = {name}_nodes, .kids = {name}_kids, .ops = {name}_ops, .ways = {name}_ways, .sets = {name}_sets, .data = {name}_data,")
-        w.line(f".members = {name}_members, .calm = {name}_calm,")
+        w.line(f".kinds = {f'{name}_kinds' if len(pool.sets) <= KINDS_MAX else 'NULL'}, .members = {name}_members, .calm = {name}_calm,")
         w.line(f".points = {name}_points, .captures = {name}_captures, .node_count = {len(nodes)}u, .point_count = {len(t.points.names)}u,")
         w.line(f".capture_count = {len(t.captures)}u, .top = {t.top}u, .start = {t.start}u, .memos = {t.memos}u, .runs = {t.runs}u,")
         limit = f"{rule.max}u" if rule.max is not None else "MRG_TEXT_UNBOUNDED"

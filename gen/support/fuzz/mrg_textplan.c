@@ -9,8 +9,9 @@
 
 /* --- by the tables ---------------------------------------------------------------------------------- */
 
-/* Where a walk goes on. */
+/* Where a walk is, and goes on. */
 struct place {
+	struct mrg_text_here h;
 	const struct mrg_text_op *op;
 	const uint16_t *calm; /* of the plan, when nobody looks at signs; else NULL */
 };
@@ -30,23 +31,24 @@ static bool split(struct mrg_text_walk *w, struct place *p, const struct mrg_tex
 	if (!mrg_text_spend(w))
 		return false;
 	if (from == 0 && p->calm != NULL)
-		mrg_text_skip(w, plan, op);
-	while (i < op->b && !mrg_text_viable(w, plan, &ways[i]))
+		mrg_text_skip(w, &p->h, plan, op);
+	while (i < op->b && !mrg_text_viable(w, &p->h, plan, &ways[i]))
 		i++;
 	if (i == op->b)
 		return false;
 	unsigned next = i + 1;
-	while (next < op->b && !mrg_text_viable(w, plan, &ways[next]))
+	while (next < op->b && !mrg_text_viable(w, &p->h, plan, &ways[next]))
 		next++;
-	return (next == op->b || mrg_text_keep(w, plan, op, next, from == 0)) && go(w, p, ways[i].to);
+	return (next == op->b || mrg_text_keep(w, p->h, plan, op, next, from == 0)) && go(w, p, ways[i].to);
 }
 
 static bool go_back(struct mrg_text_walk *w, struct place *p)
 {
 	for (;;) {
-		const struct mrg_text_frame *const f = mrg_text_back(w);
+		const struct mrg_text_frame *const f = mrg_text_back(w, p->h);
 		if (f == NULL)
 			return false;
+		mrg_text_resume(w, &p->h, f);
 		if (split(w, p, &w->t->plan->ops[f->op], f->way))
 			return true;
 	}
@@ -62,14 +64,14 @@ static bool is_new(const struct mrg_text_walk *w, unsigned node)
 	return false;
 }
 
-static bool pass(struct mrg_text_walk *w, const struct mrg_text_op *op)
+static bool pass(struct mrg_text_walk *w, struct place *p, const struct mrg_text_op *op)
 {
 	bool noted = w->all || op->kind == MRG_TEXT_OP_START || op->kind == MRG_TEXT_OP_END;
 	if (!noted && !w->quiet)
 		noted = op->kind == MRG_TEXT_OP_CHOICE
 				? w->t->reached[w->t->plan->nodes[op->node].point[0] + op->a] == 0
 				: op->kind != MRG_TEXT_OP_CHOSEN && is_new(w, op->node);
-	return !noted || mrg_text_note(w, op);
+	return !noted || mrg_text_note(w, &p->h, op);
 }
 
 /* False: this way ends. */
@@ -79,13 +81,13 @@ static bool step(struct mrg_text_walk *w, struct place *p, const struct mrg_text
 	bool on = true;
 	switch ((enum mrg_text_op_kind)op->kind) {
 	case MRG_TEXT_OP_SPLIT: return split(w, p, op, 0);
-	case MRG_TEXT_OP_TEXT: on = mrg_text_take_text(w, plan, op); break;
-	case MRG_TEXT_OP_OCTET: on = mrg_text_take_octet(w, plan, op); break;
-	case MRG_TEXT_OP_OCTETS: on = mrg_text_take_run(w, plan, op); break;
-	case MRG_TEXT_OP_COUNTED: on = mrg_text_take_counted(w, plan, op); break;
+	case MRG_TEXT_OP_TEXT: on = mrg_text_take_text(w, &p->h, plan, op); break;
+	case MRG_TEXT_OP_OCTET: on = mrg_text_take_octet(w, &p->h, plan, op); break;
+	case MRG_TEXT_OP_OCTETS: on = mrg_text_take_run(w, &p->h, plan, op); break;
+	case MRG_TEXT_OP_COUNTED: on = mrg_text_take_counted(w, &p->h, plan, op); break;
 	case MRG_TEXT_OP_RESET: w->counts[op->depth] = 0; break;
-	case MRG_TEXT_OP_COUNT: on = mrg_text_count(w, plan, op); break;
-	default: on = pass(w, op);
+	case MRG_TEXT_OP_COUNT: on = mrg_text_count(w, &p->h, plan, op); break;
+	default: on = pass(w, p, op);
 	}
 	return on && go(w, p, op->to);
 }
@@ -101,11 +103,11 @@ static bool walk_on(struct mrg_text_walk *w)
 		return plan->walk_all(w);
 	if (calm && plan->walk != NULL)
 		return plan->walk(w);
-	struct place p = { .calm = calm ? plan->calm : NULL };
+	struct place p = { .h = mrg_text_begin(w), .calm = calm ? plan->calm : NULL };
 	(void)go(w, &p, plan->start);
 	for (;;) {
 		const struct mrg_text_op *const op = p.op;
-		if (op->kind == MRG_TEXT_OP_DONE ? mrg_text_ends(w, plan) : step(w, &p, op)) {
+		if (op->kind == MRG_TEXT_OP_DONE ? mrg_text_ends(w, &p.h, plan) : step(w, &p, op)) {
 			if (op->kind == MRG_TEXT_OP_DONE)
 				return true;
 		} else if (!go_back(w, &p)) { /* nor does it when it gives up */
@@ -118,7 +120,7 @@ static struct mrg_text_walk begin(const struct mrg_text *t, const uint8_t *in, s
 {
 	const size_t bits = (len + 1) * t->plan->memos;
 	struct mrg_text_walk w = { .t = t, .in = in, .len = len };
-	w.coded = w.come = MRG_TEXT_NOWHERE;
+	w.coded = w.begun = MRG_TEXT_NOWHERE;
 	w.gave_up = len > MRG_TEXT_LEN_MAX || bits > MRG_TEXT_MEMORY;
 	w.budget = 64 * (len + 16) * (t->plan->memos + 1);
 	if (!w.gave_up)
@@ -214,7 +216,8 @@ void mrg_text_read(const struct mrg_text *t, const uint8_t *in, size_t len, stru
 	if (walk_on(&w)) {
 		found->at = w.at;
 		found->count = mrg_text_captures(&w, w.notes, t->room->parts, MRG_TEXT_PARTS);
-		mark_all(&w);
+		if (!w.quiet)
+			mark_all(&w);
 		mark(t, t->plan->accepted);
 	} else if (!w.gave_up) {
 		refused(&w, found);
@@ -290,22 +293,22 @@ size_t mrg_text_pieces(const struct mrg_text *t, const uint8_t *in, size_t len, 
 	return n;
 }
 
-size_t mrg_text_pieces_again(const struct mrg_text *t, const uint8_t *in, size_t len, size_t *end)
+size_t mrg_text_pieces_again(
+	const struct mrg_text *t, const uint8_t *in, size_t len, const struct mrg_text_piece **pieces)
 {
+	size_t end;
 	struct mrg_text_memo *const m = &t->room->memos[mrg_glue_hash(in, len) % MRG_TEXT_MEMOS];
-	if (m->plan != t->plan || m->len != len || (len != 0 && memcmp(m->text, in, len) != 0)) {
-		const size_t n = mrg_text_pieces(t, in, len, end);
-		if (len == 0 || len > MRG_TEXT_MEMO_LEN || n > MRG_TEXT_MEMO_PIECES)
-			return n;
-		m->plan = t->plan;
-		m->len = len;
-		m->n = n;
-		m->end = *end;
-		memcpy(m->text, in, len);
-		memcpy(m->pieces, t->room->pieces, n * sizeof m->pieces[0]);
+	*pieces = m->pieces;
+	if (m->plan == t->plan && m->len == len && (len == 0 || memcmp(m->text, in, len) == 0))
+		return m->n;
+	*pieces = t->room->pieces;
+	const size_t n = mrg_text_pieces(t, in, len, &end);
+	if (len == 0 || len > MRG_TEXT_MEMO_LEN || n > MRG_TEXT_MEMO_PIECES)
 		return n;
-	}
-	*end = m->end;
-	memcpy(t->room->pieces, m->pieces, m->n * sizeof m->pieces[0]);
-	return m->n;
+	m->plan = t->plan;
+	m->len = len;
+	m->n = n;
+	memcpy(m->text, in, len);
+	memcpy(m->pieces, t->room->pieces, n * sizeof m->pieces[0]);
+	return n;
 }

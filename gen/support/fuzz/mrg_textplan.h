@@ -89,6 +89,7 @@ struct mrg_text_plan {
 	const uint16_t *calm; /* of each instruction: itself, or the first behind it that is no sign, CHOICE to CLOSE */
 	const struct mrg_text_way *ways;
 	const struct mrg_text_set *sets;
+	const uint64_t *kinds; /* of each octet: the sets that it is in, a bit each; NULL: there are too many */
 	const uint8_t *data, *members;
 	const char *const *points;
 	const char *const *captures;
@@ -102,6 +103,14 @@ struct mrg_text_plan {
 static inline bool mrg_text_in(const struct mrg_text_set *set, uint8_t octet)
 {
 	return (set->bits[octet >> 5] >> (octet & 31u) & 1u) != 0;
+}
+
+/* Whether an octet is in the set with a number. */
+static inline bool mrg_text_is(const struct mrg_text_plan *plan, unsigned set, uint8_t octet)
+{
+	if (plan->kinds != NULL)
+		return (plan->kinds[octet] >> set & 1u) != 0;
+	return mrg_text_in(&plan->sets[set], octet);
 }
 
 /* --- reading -------------------------------------------------------------------------------------- */
@@ -139,7 +148,7 @@ struct mrg_text_found {
 };
 
 struct mrg_text_note {
-	uint8_t kind; /* of its instruction */
+	uint16_t kind; /* of its instruction */
 	uint16_t node;
 	uint32_t a, at;
 };
@@ -163,7 +172,7 @@ enum { MRG_TEXT_MEMOS = 1024, MRG_TEXT_MEMO_LEN = 512, MRG_TEXT_MEMO_PIECES = 25
 
 struct mrg_text_memo {
 	const struct mrg_text_plan *plan;
-	size_t len, n, end;
+	size_t len, n;
 	uint8_t text[MRG_TEXT_MEMO_LEN];
 	struct mrg_text_piece pieces[MRG_TEXT_MEMO_PIECES];
 };
@@ -205,8 +214,8 @@ size_t mrg_text_longest(const struct mrg_text *t, const uint8_t *in, size_t len,
  */
 size_t mrg_text_pieces(const struct mrg_text *t, const uint8_t *in, size_t len, size_t *end);
 
-/* mrg_text_pieces_again - the same of a text that may come again, for which it is remembered */
-size_t mrg_text_pieces_again(const struct mrg_text *t, const uint8_t *in, size_t len, size_t *end);
+/* mrg_text_pieces_again - the same of a text that may come again, for which it is remembered; *pieces: in the room, until the next one */
+size_t mrg_text_pieces_again(const struct mrg_text *t, const uint8_t *in, size_t len, const struct mrg_text_piece **pieces);
 
 /* --- making (mrg_textplan_make.c) ----------------------------------------------------------------- */
 

@@ -308,11 +308,11 @@ static void change_piece(struct maker *m, const struct mrg_text_piece *p, const 
 static bool splice(struct maker *m, const struct mrg_text_piece *p, const uint8_t *other, size_t other_len,
 	struct change *c)
 {
-	size_t end;
-	const size_t n = mrg_text_pieces_again(m->t, other, other_len, &end);
+	const struct mrg_text_piece *pieces;
+	const size_t n = mrg_text_pieces_again(m->t, other, other_len, &pieces);
 	const size_t from = n > 0 ? mrg_rng_below(m->rng, n) : 0;
 	for (size_t k = 0; k < n; k++) {
-		const struct mrg_text_piece *const q = &m->t->room->pieces[(from + k) % n];
+		const struct mrg_text_piece *const q = &pieces[(from + k) % n];
 		if (q->node != p->node || (q->kind == MRG_TEXT_OP_AGAIN) != (p->kind == MRG_TEXT_OP_AGAIN))
 			continue;
 		*c = (struct change){ p->start, p->end, other + q->start, q->end - q->start };
@@ -340,13 +340,13 @@ size_t mrg_text_mutate(const struct mrg_text *t, struct mrg_rng *rng, const uint
 	const uint8_t *other, size_t other_len, uint8_t *out, size_t cap)
 {
 	struct maker m = maker(t, rng, out, cap);
-	size_t end;
+	const struct mrg_text_piece *pieces;
 	const bool cheap = mrg_rng_below(rng, 64) < (len < LONG ? 1u : 60u);
-	const size_t n = cheap || len > m.cap ? 0 : mrg_text_pieces_again(t, in, len, &end);
+	const size_t n = cheap || len > m.cap ? 0 : mrg_text_pieces_again(t, in, len, &pieces);
 	if (n == 0)
 		return len == 0 ? mrg_text_make(t, rng, out, cap)
 				: mutate_octets(&m, in, len, other, other_len);
-	const struct mrg_text_piece p = t->room->pieces[mrg_rng_below(rng, n)];
+	const struct mrg_text_piece p = pieces[mrg_rng_below(rng, n)];
 	struct change c;
 	if (!(other_len > 0 && one_in(&m, 4) && splice(&m, &p, other, other_len, &c)))
 		change_piece(&m, &p, in, &c);

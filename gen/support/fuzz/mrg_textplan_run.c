@@ -102,25 +102,35 @@ static bool read_tables(const struct mrg_text_ctx *x, const uint8_t *in, size_t 
 
 /* Pieces of captures put together; what a piece says of those before it is believed. */
 struct joined {
-	struct mrg_capture *out;
-	size_t n;
-	bool torn; /* a piece that does not fit to those before it */
+	struct mrg_capture *at;   /* the one that is open, or the next */
+	struct mrg_capture *last; /* that there is room for */
+	uintptr_t end;            /* of the pieces of the one that is open */
+	bool torn;                /* a piece that does not fit to those before it */
 };
 
-static void join(struct joined *j, const struct mrg_part *parts, size_t count)
+static inline void join(struct joined *j, const struct mrg_part *parts, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		const struct mrg_part *const p = &parts[i];
-		struct mrg_capture *const c = &j->out[j->n];
-		if (p->first)
-			*c = (struct mrg_capture){ p->p, 0, p->what };
-		if (p->cut > c->len || c->what != p->what || (p->len > 0 && c->p + c->len - p->cut != p->p)) {
-			j->torn = true;
-			return;
+	struct mrg_capture *c = j->at;
+	uintptr_t end = j->end;
+	for (const struct mrg_part *p = parts; count != 0; p++, count--) {
+		if (p->first) {
+			c->p = p->p;
+			c->what = p->what;
+			end = (uintptr_t)p->p;
 		}
-		c->len += (uint32_t)(p->len - p->cut);
-		j->n += p->last && j->n < MRG_TEXT_CAPTURES - 1;
+		const bool more = p->cut > end - (uintptr_t)c->p;
+		end -= p->cut;
+		j->torn |= more | (c->what != p->what) | ((p->len != 0) & (end != (uintptr_t)p->p));
+		end += p->len;
+		if (p->last) {
+			c->len = (uint32_t)(end - (uintptr_t)c->p);
+			c += c != j->last;
+			c->p = NULL; /* what follows is to be the first piece of another one */
+			end = 0;
+		}
 	}
+	j->at = c;
+	j->end = end;
 }
 
 /* How a message is cut into pieces: `first` octets, then as many of `step` octets as `stretch` has room for, then the others. */
@@ -130,62 +140,68 @@ struct cuts {
 
 /* A message on its way through feed. */
 struct feeding {
-	const struct mrg_text_ctx *x;
 	const uint8_t *in;
 	size_t given, left; /* octets, and those of them that are not taken */
 	size_t cap;
 	struct joined joined;
 	enum mrg_status status;
-	unsigned code;
 	struct mrg_part parts[64];
 };
 
 /* Feeds pieces of `step` octets up to before in[end], as long as more of it is wanted. */
-static inline void feed_up_to(struct feeding *f, size_t end, size_t step)
+static inline void feed_up_to(struct feeding *f, const struct mrg_text_code *code, size_t end, size_t step)
 {
-	const struct mrg_text_ctx *const x = f->x;
-	while (f->status == MRG_MORE && f->given < end) {
-		const size_t n = end - f->given < step ? end - f->given : step;
-		struct mrg_span span = { f->in + f->given, n };
+	const uint8_t *at = f->in + f->given;
+	const uint8_t *const stop = f->in + end;
+	struct mrg_span span = { at, f->left };
+	while (f->status == MRG_MORE && at < stop) {
+		span.p = at;
+		span.len = (size_t)(stop - at) < step ? (size_t)(stop - at) : step;
+		at += span.len;
 		do {
 			size_t count = 0;
-			f->status = x->code.feed(x->code.stream, &span, f->parts, f->cap, &count, &f->code);
+			f->status = code->feed(code->stream, &span, f->parts, f->cap, &count);
 			if (count != 0)
 				join(&f->joined, f->parts, count);
 		} while (f->status == MRG_E_SPACE && !f->joined.torn);
-		f->given += n;
-		f->left = span.len;
 	}
+	f->given = (size_t)(at - f->in);
+	f->left = span.len;
+}
+
+/* Whether a message that was refused stays so. */
+static bool stays_refused(struct feeding *f, const struct mrg_text_code *code, size_t len)
+{
+	struct mrg_span span = { f->in, len };
+	size_t count = 0;
+	const unsigned before = code->refusal(code->stream);
+	const enum mrg_status st = code->feed(code->stream, &span, f->parts, f->cap, &count);
+	return st == f->status && count == 0 && span.len == len && code->refusal(code->stream) == before;
 }
 
 /* A message fed in pieces, with as little room as is allowed and `room` more. */
 static struct outcome read_fed(const struct mrg_text_ctx *x, const uint8_t *in, size_t len, struct cuts cuts,
 	size_t room, struct mrg_capture *out, const char **fault)
 {
+	const struct mrg_text_code *const code = &x->code;
 	struct feeding f;
-	const size_t most = sizeof f.parts / sizeof f.parts[0], cap = x->code.parts_min + room,
+	const size_t most = sizeof f.parts / sizeof f.parts[0], cap = code->parts_min + room,
 		     stop = len - cuts.first < cuts.stretch ? len : cuts.first + cuts.stretch;
-	f.x = x;
 	f.in = in;
 	f.given = f.left = 0;
 	f.cap = cap < most ? cap : most;
-	f.joined = (struct joined){ .out = out };
+	out[0].p = NULL;
+	f.joined = (struct joined){ .at = out, .last = out + (MRG_TEXT_CAPTURES - 1) };
 	f.status = MRG_MORE;
-	f.code = 0;
-	x->code.begin(x->code.stream);
-	feed_up_to(&f, cuts.first, len);
-	feed_up_to(&f, stop, cuts.step);
-	feed_up_to(&f, len, len);
+	code->begin(code->stream);
+	feed_up_to(&f, code, cuts.first, len);
+	feed_up_to(&f, code, stop, cuts.step);
+	feed_up_to(&f, code, len, len);
 	*fault = f.joined.torn ? "a piece of a capture does not fit to those before it" : NULL;
-	const struct outcome o = { f.status, f.given - f.left, f.code, out, f.joined.n };
-	if (f.status == MRG_E_TEXT || f.status == MRG_E_LIMIT) { /* it stays so */
-		struct mrg_span span = { in, len };
-		size_t count = 0;
-		const enum mrg_status st =
-			x->code.feed(x->code.stream, &span, f.parts, f.cap, &count, &f.code);
-		if (st != f.status || count != 0 || span.len != len || o.code != f.code)
-			*fault = "what was refused is read on";
-	}
+	const struct outcome o = { f.status, f.given - f.left, code->refusal(code->stream), out,
+		(size_t)(f.joined.at - out) };
+	if ((f.status == MRG_E_TEXT || f.status == MRG_E_LIMIT) && !stays_refused(&f, code, len))
+		*fault = "what was refused is read on";
 	return o;
 }
 
@@ -260,28 +276,49 @@ static bool fed_differs(const struct mrg_text_ctx *x, const uint8_t *in, size_t 
 	return false;
 }
 
-/* What is written from the captures is read as the same.  True: it is not. */
-static bool put_differs(const struct mrg_text_ctx *x, const struct outcome *read, struct mrg_fuzz_result *r)
+/* What is written from a text's captures. */
+struct written {
+	enum mrg_status status;
+	struct mrg_span text;
+};
+
+/* Done long before it is looked at: what has just been written octet by octet takes time to be read many at once. */
+static struct written write_again(const struct mrg_text_ctx *x, const struct outcome *read)
 {
 	struct mrg_w w;
-	size_t len;
+	struct written out = { .text = { x->store->written, 0 } };
+	if (read->status != MRG_OK || x->code.put == NULL)
+		return out;
 	mrg_w_init(&w, x->store->written, sizeof x->store->written);
 	x->code.put(&w, read->captures, read->count);
-	const enum mrg_status st = mrg_w_finish(&w, &len);
+	out.status = mrg_w_finish(&w, &out.text.len);
+	return out;
+}
+
+/* It is read as the same as the text.  True: it is not. */
+static bool put_differs(const struct mrg_text_ctx *x, struct mrg_span text, const struct outcome *read,
+	const struct written *written, struct mrg_fuzz_result *r)
+{
+	const enum mrg_status st = written->status;
+	const size_t len = written->text.len;
+	if (read->status != MRG_OK || x->code.put == NULL)
+		return false;
 	/* with the blanks that are written it may be longer than it was, and too long */
 	if (st == MRG_E_LIMIT && x->text.plan->max != MRG_TEXT_UNBOUNDED && read->at > x->text.plan->max / 2)
 		return false;
+	if (st == MRG_OK && len == text.len && len == read->at &&
+		(len == 0 || memcmp(written->text.p, text.p, len) == 0))
+		return false; /* it is the text itself, which was read */
 	struct outcome again = { .status = st, .captures = x->store->second };
 	if (st == MRG_OK && x->code.match != NULL) {
 		x->store->written[len] = 0;
-		again.status = x->code.match((struct mrg_span){ w.p, len }, x->store->second, &again.count)
-				       ? MRG_OK
-				       : MRG_E_TEXT;
+		again.status =
+			x->code.match(written->text, x->store->second, &again.count) ? MRG_OK : MRG_E_TEXT;
 		again.at = len;
 	} else if (st == MRG_OK && x->code.read != NULL) {
-		again = read_whole(x, w.p, len, x->store->second);
+		again = read_whole(x, written->text.p, len, x->store->second);
 	} else if (st == MRG_OK) {
-		again.status = x->code.check((struct mrg_span){ w.p, len }, &again.at, &again.code);
+		again.status = x->code.check(written->text, &again.at, &again.code);
 	}
 	if (again.status == MRG_OK && again.at == len)
 		return captures_differ(x, r, "put/read", read, &again, false);
@@ -296,14 +333,14 @@ static void run_message(
 	const struct mrg_text_ctx *x, const uint8_t *in, size_t len, struct mrg_fuzz_result *r)
 {
 	const struct outcome whole = read_whole(x, in, len, x->store->first);
+	const struct written written = write_again(x, &whole);
 	struct outcome o;
 	if (read_tables(x, in, len, x->store->second, &o) && differs(x, r, "tables/read", &o, &whole))
 		return;
 	if (fed_differs(x, in, len, &whole, r))
 		return;
 	r->verdict = whole.status == MRG_OK ? MRG_FUZZ_ACCEPTED : MRG_FUZZ_REFUSED;
-	if (whole.status == MRG_OK && x->code.put != NULL)
-		(void)put_differs(x, &whole, r);
+	(void)put_differs(x, (struct mrg_span){ in, len }, &whole, &written, r);
 }
 
 static void run_value(const struct mrg_text_ctx *x, const uint8_t *in, size_t len, struct mrg_fuzz_result *r)
@@ -312,6 +349,7 @@ static void run_value(const struct mrg_text_ctx *x, const uint8_t *in, size_t le
 	struct outcome check = { 0 }, o, whole;
 	check.status = x->code.check(span, &check.at, &check.code);
 	whole = x->code.read != NULL ? read_whole(x, in, len, x->store->first) : check;
+	const struct written written = write_again(x, &whole);
 	if (read_tables(x, in, len, x->store->second, &o) && differs(x, r, "tables/read", &o, &whole))
 		return;
 	check.captures = whole.captures; /* it has none */
@@ -324,8 +362,7 @@ static void run_value(const struct mrg_text_ctx *x, const uint8_t *in, size_t le
 			return;
 	}
 	r->verdict = whole.status == MRG_OK ? MRG_FUZZ_ACCEPTED : MRG_FUZZ_REFUSED;
-	if (whole.status == MRG_OK && x->code.put != NULL)
-		(void)put_differs(x, &whole, r);
+	(void)put_differs(x, span, &whole, &written, r);
 }
 
 /* A copy of the input with a NUL behind it. */
@@ -367,10 +404,11 @@ static void run_match(const struct mrg_text_ctx *x, const uint8_t *in, size_t le
 		if (differs(x, r, "tables/match", &o, &match))
 			return;
 	}
+	match.status = is ? MRG_OK : MRG_E_TEXT;
 	match.at = span.len;
 	r->verdict = is ? MRG_FUZZ_ACCEPTED : MRG_FUZZ_REFUSED;
-	if (is && x->code.put != NULL)
-		(void)put_differs(x, &match, r);
+	const struct written written = write_again(x, &match);
+	(void)put_differs(x, span, &match, &written, r);
 }
 
 /* By the tables: the first of the longest tokens at a place, from 1; 0: there is none.  *end: behind it. */

@@ -14,8 +14,8 @@ struct mrg_text_code {
 	enum mrg_status (*read)(struct mrg_span in, struct mrg_capture *out, size_t cap, size_t *count, size_t *len, unsigned *code);
 	/* a message in pieces */
 	void (*begin)(void *stream);
-	enum mrg_status (*feed)(
-		void *stream, struct mrg_span *in, struct mrg_part *out, size_t cap, size_t *count, unsigned *code);
+	enum mrg_status (*feed)(void *stream, struct mrg_span *in, struct mrg_part *out, size_t cap, size_t *count);
+	unsigned (*refusal)(const void *stream); /* its code, if a limit refused it */
 	/* a value, without its captures, and some of them at a time */
 	enum mrg_status (*check)(struct mrg_span in, size_t *at, unsigned *code);
 	void (*open)(void *stream, struct mrg_span in);

@@ -25,26 +25,44 @@ struct mrg_text_walk {
 	bool quiet;   /* captures only */
 	bool longest; /* go on behind an end */
 	bool gave_up;
-	size_t at, far; /* where it is, and where it was at most */
-	size_t end;     /* of the longest so far */
-	size_t notes, frames;
+	size_t at, notes; /* where it ended */
+	size_t end;       /* of the longest so far */
+	size_t frames;
 	size_t budget;
+	size_t far;   /* where any way was at most */
+	size_t begun; /* where the way at hand left those before it, or NOWHERE: it is the first */
 	size_t coded; /* where a limit refused what comes, or NOWHERE */
 	unsigned code, point;
 	bool meets;    /* the captures of all ways that get as far are compared */
-	size_t come;   /* notes of the way at hand when it got as far, or NOWHERE */
 	size_t common; /* captures that those ways have */
 	bool met;      /* at least one has ended */
 	uint32_t counts[MRG_TEXT_DEPTH];
 };
 
-static inline bool mrg_text_note(struct mrg_text_walk *w, const struct mrg_text_op *op)
+/* Where it is.  For itself, so that a compiler can keep it at hand. */
+struct mrg_text_here {
+	const uint8_t *p, *end;
+	struct mrg_text_note *note; /* the next one */
+};
+
+static inline struct mrg_text_here mrg_text_begin(const struct mrg_text_walk *w)
 {
-	if (w->notes == MRG_TEXT_NOTES) {
+	return (struct mrg_text_here){ w->in, w->in + w->len, w->t->room->notes };
+}
+
+static inline size_t mrg_text_at(const struct mrg_text_walk *w, const struct mrg_text_here *h)
+{
+	return (size_t)(h->p - w->in);
+}
+
+static inline bool mrg_text_note(
+	struct mrg_text_walk *w, struct mrg_text_here *h, const struct mrg_text_op *op)
+{
+	if (h->note == w->t->room->notes + MRG_TEXT_NOTES) {
 		w->gave_up = true;
 		return false;
 	}
-	w->t->room->notes[w->notes++] = (struct mrg_text_note){ op->kind, op->node, op->a, (uint32_t)w->at };
+	*h->note++ = (struct mrg_text_note){ op->kind, op->node, op->a, (uint32_t)mrg_text_at(w, h) };
 	return true;
 }
 
@@ -76,71 +94,65 @@ MRG_TEXT_RARE size_t mrg_text_captures(
 	return n;
 }
 
-/* A way ends that got as far as any: what it has in common with those before it. */
-MRG_TEXT_RARE void mrg_text_meet(struct mrg_text_walk *w)
+/* The way at hand ends: if it got as far as any, what it has in common with those that did, of what it passed before it got there. */
+MRG_TEXT_RARE void mrg_text_meet(struct mrg_text_walk *w, size_t at, size_t notes)
 {
-	struct mrg_text_part *const parts = w->t->room->parts, *const mine = parts + MRG_TEXT_PARTS / 2;
-	const size_t n = mrg_text_captures(w, w->come, w->met ? mine : parts, MRG_TEXT_PARTS / 2);
-	w->come = MRG_TEXT_NOWHERE;
-	if (w->met) {
-		size_t same = 0;
-		while (same < n && same < w->common && memcmp(&mine[same], &parts[same], sizeof *parts) == 0)
-			same++;
-		w->common = same;
-	} else {
-		w->common = n;
-	}
-	w->met = true;
-}
-
-MRG_TEXT_EACH void mrg_text_arrive(struct mrg_text_walk *w)
-{
-	if (w->at < w->far)
+	const struct mrg_text_room *const room = w->t->room;
+	if (at < w->far || at == w->begun)
 		return;
-	if (w->at > w->far) {
-		w->far = w->at;
-		w->met = false;
-	}
-	w->come = w->notes;
+	w->met = w->met && at == w->far;
+	w->far = at;
+	if (!w->meets)
+		return;
+	while (notes > 0 && room->notes[notes - 1].at == at)
+		notes--;
+	struct mrg_text_part *const parts = w->t->room->parts, *const mine = parts + MRG_TEXT_PARTS / 2;
+	const size_t n = mrg_text_captures(w, notes, w->met ? mine : parts, MRG_TEXT_PARTS / 2);
+	size_t same = w->met ? 0 : n;
+	while (same < n && same < w->common && memcmp(&mine[same], &parts[same], sizeof *parts) == 0)
+		same++;
+	w->common = same;
+	w->met = true;
 }
 
 /* --- instructions: false when this way ends here ------------------------------------------------------ */
 
-MRG_TEXT_EACH bool mrg_text_take_text(
-	struct mrg_text_walk *w, const struct mrg_text_plan *plan, const struct mrg_text_op *op)
+MRG_TEXT_EACH bool mrg_text_take_text(struct mrg_text_walk *w, struct mrg_text_here *h,
+	const struct mrg_text_plan *plan, const struct mrg_text_op *op)
 {
-	const uint8_t *const text = plan->data + op->a, *const in = w->in + w->at;
-	const size_t len = op->b & 0x7fffffffu, left = w->len - w->at, most = len < left ? len : left;
+	(void)w;
+	const uint8_t *const text = plan->data + op->a;
+	const size_t len = op->b & 0x7fffffffu, left = (size_t)(h->end - h->p),
+		     most = len < left ? len : left;
 	const bool nocase = op->b >> 31 != 0;
 	size_t n = 0;
 	for (; n < most; n++) {
-		const uint8_t c = nocase && in[n] >= 'A' && in[n] <= 'Z' ? (uint8_t)(in[n] + 32) : in[n];
+		const uint8_t octet = h->p[n];
+		const uint8_t c = nocase && octet >= 'A' && octet <= 'Z' ? (uint8_t)(octet + 32) : octet;
 		if (c != text[n])
 			break;
 	}
-	w->at += n;
-	if (n > 0)
-		mrg_text_arrive(w);
+	h->p += n;
 	return n == len;
 }
 
-MRG_TEXT_EACH bool mrg_text_take_octet(
-	struct mrg_text_walk *w, const struct mrg_text_plan *plan, const struct mrg_text_op *op)
+MRG_TEXT_EACH bool mrg_text_take_octet(struct mrg_text_walk *w, struct mrg_text_here *h,
+	const struct mrg_text_plan *plan, const struct mrg_text_op *op)
 {
-	if (w->at == w->len || !mrg_text_in(&plan->sets[op->set], w->in[w->at]))
+	(void)w;
+	if (h->p == h->end || !mrg_text_is(plan, op->set, *h->p))
 		return false;
-	w->at++;
-	mrg_text_arrive(w);
+	h->p++;
 	return true;
 }
 
 /* A limit keeps the next octet out, which could come without it. */
 MRG_TEXT_RARE bool mrg_text_over(
-	struct mrg_text_walk *w, const struct mrg_text_plan *plan, const struct mrg_text_op *op)
+	struct mrg_text_walk *w, size_t at, const struct mrg_text_plan *plan, const struct mrg_text_op *op)
 {
-	if (w->at < w->len && mrg_text_in(&plan->sets[op->set], w->in[w->at]) &&
-		(w->coded == MRG_TEXT_NOWHERE || w->at > w->coded)) {
-		w->coded = w->at;
+	if (at < w->len && mrg_text_is(plan, op->set, w->in[at]) &&
+		(w->coded == MRG_TEXT_NOWHERE || at > w->coded)) {
+		w->coded = at;
 		w->code = op->b;
 		w->point = plan->nodes[op->node].point[MRG_TEXT_TOO_OFTEN];
 	}
@@ -148,76 +160,76 @@ MRG_TEXT_RARE bool mrg_text_over(
 }
 
 /* Octets of a set, as many as come and no more than `most`. */
-MRG_TEXT_EACH void mrg_text_take_octets(struct mrg_text_walk *w, const struct mrg_text_set *set, size_t most)
+MRG_TEXT_EACH void mrg_text_take_octets(struct mrg_text_walk *w, struct mrg_text_here *h,
+	const struct mrg_text_plan *plan, unsigned set, size_t most)
 {
-	const size_t left = w->len - w->at, end = w->at + (left < most ? left : most);
-	size_t at = w->at;
-	while (at < end && mrg_text_in(set, w->in[at]))
-		at++;
-	if (at == w->at)
-		return;
-	w->budget -= at - w->at < w->budget ? at - w->at : w->budget;
-	w->at = at;
-	mrg_text_arrive(w);
+	const size_t left = (size_t)(h->end - h->p);
+	const uint8_t *const stop = h->p + (left < most ? left : most), *p = h->p;
+	while (p < stop && mrg_text_is(plan, set, *p))
+		p++;
+	const size_t n = (size_t)(p - h->p);
+	w->budget -= n < w->budget ? n : w->budget;
+	h->p = p;
 }
 
 /* Octets of a run that were taken before by the same instruction lead to the same place again, where it was of no use. */
-MRG_TEXT_EACH bool mrg_text_take_run(
-	struct mrg_text_walk *w, const struct mrg_text_plan *plan, const struct mrg_text_op *op)
+MRG_TEXT_EACH bool mrg_text_take_run(struct mrg_text_walk *w, struct mrg_text_here *h,
+	const struct mrg_text_plan *plan, const struct mrg_text_op *op)
 {
-	const struct mrg_text_set *const set = &plan->sets[op->set];
 	if (op->a >= MRG_TEXT_RUNS) {
-		mrg_text_take_octets(w, set, SIZE_MAX);
+		mrg_text_take_octets(w, h, plan, op->set, SIZE_MAX);
 		return true;
 	}
 	struct mrg_text_run *const run = &w->t->room->runs[op->a];
-	const size_t start = w->at;
+	const size_t start = mrg_text_at(w, h);
 	if (start >= run->from && start <= run->to)
 		return false;
-	mrg_text_take_octets(w, set, start < run->from ? run->from - start : SIZE_MAX);
-	const bool again = w->at == run->from;
+	mrg_text_take_octets(w, h, plan, op->set, start < run->from ? run->from - start : SIZE_MAX);
+	const bool again = mrg_text_at(w, h) == run->from;
 	run->from = (uint32_t)start;
 	if (!again)
-		run->to = (uint32_t)w->at;
+		run->to = (uint32_t)mrg_text_at(w, h);
 	return !again;
 }
 
-MRG_TEXT_EACH bool mrg_text_take_counted(
-	struct mrg_text_walk *w, const struct mrg_text_plan *plan, const struct mrg_text_op *op)
+MRG_TEXT_EACH bool mrg_text_take_counted(struct mrg_text_walk *w, struct mrg_text_here *h,
+	const struct mrg_text_plan *plan, const struct mrg_text_op *op)
 {
-	const struct mrg_text_set *const set = &plan->sets[op->set];
-	const size_t before = w->at;
-	mrg_text_take_octets(w, set, op->a);
-	return w->at - before < op->a || mrg_text_over(w, plan, op) || w->at == w->len ||
-	       !mrg_text_in(set, w->in[w->at]);
+	const uint8_t *const before = h->p;
+	mrg_text_take_octets(w, h, plan, op->set, op->a);
+	return (size_t)(h->p - before) < op->a || mrg_text_over(w, mrg_text_at(w, h), plan, op) ||
+	       h->p == h->end || !mrg_text_is(plan, op->set, *h->p);
 }
 
-MRG_TEXT_EACH bool mrg_text_count(
-	struct mrg_text_walk *w, const struct mrg_text_plan *plan, const struct mrg_text_op *op)
+MRG_TEXT_EACH bool mrg_text_count(struct mrg_text_walk *w, struct mrg_text_here *h,
+	const struct mrg_text_plan *plan, const struct mrg_text_op *op)
 {
 	if (w->counts[op->depth] == op->a)
-		return mrg_text_over(w, plan, op);
+		return mrg_text_over(w, mrg_text_at(w, h), plan, op);
 	w->counts[op->depth]++;
 	return true;
 }
 
 /* Whether a text ends where it is. */
-MRG_TEXT_EACH bool mrg_text_ends(struct mrg_text_walk *w, const struct mrg_text_plan *plan)
+MRG_TEXT_EACH bool mrg_text_ends(
+	struct mrg_text_walk *w, struct mrg_text_here *h, const struct mrg_text_plan *plan)
 {
+	w->at = mrg_text_at(w, h);
+	w->notes = (size_t)(h->note - w->t->room->notes);
 	if (w->longest && w->at > w->end)
 		w->end = w->at;
 	if (w->longest)
 		return false;
-	return plan->kind == MRG_TEXT_MESSAGE || (w->at == w->len && !w->cut);
+	return plan->kind == MRG_TEXT_MESSAGE || (h->p == h->end && !w->cut);
 }
 
 /* --- ways on ------------------------------------------------------------------------------------------ */
 
-MRG_TEXT_EACH bool mrg_text_viable(
-	const struct mrg_text_walk *w, const struct mrg_text_plan *plan, const struct mrg_text_way *way)
+MRG_TEXT_EACH bool mrg_text_viable(const struct mrg_text_walk *w, const struct mrg_text_here *h,
+	const struct mrg_text_plan *plan, const struct mrg_text_way *way)
 {
-	if (w->at < w->len)
-		return mrg_text_in(&plan->sets[way->set], w->in[w->at]);
+	if (h->p != h->end)
+		return mrg_text_is(plan, way->set, *h->p);
 	return way->ends && !w->cut;
 }
 
@@ -230,17 +242,18 @@ MRG_TEXT_EACH bool mrg_text_spend(struct mrg_text_walk *w)
 }
 
 /* Octets of a loop that no other way takes, as many as come, if the split has such. */
-MRG_TEXT_EACH void mrg_text_skip(
-	struct mrg_text_walk *w, const struct mrg_text_plan *plan, const struct mrg_text_op *op)
+MRG_TEXT_EACH void mrg_text_skip(struct mrg_text_walk *w, struct mrg_text_here *h,
+	const struct mrg_text_plan *plan, const struct mrg_text_op *op)
 {
 	if (op->set != MRG_TEXT_NONE)
-		mrg_text_take_octets(w, &plan->sets[op->set], w->budget);
+		mrg_text_take_octets(w, h, plan, op->set, w->budget);
 }
 
 /* Whether a split was tried at this place before; it is from now on. */
-static inline bool mrg_text_tried(struct mrg_text_walk *w, const struct mrg_text_plan *plan, unsigned memo)
+static inline bool mrg_text_tried(
+	struct mrg_text_walk *w, size_t at, const struct mrg_text_plan *plan, unsigned memo)
 {
-	const size_t bit = w->at * plan->memos + memo;
+	const size_t bit = at * plan->memos + memo;
 	uint64_t *const word = &w->t->room->memory[bit / 64];
 	const uint64_t mask = (uint64_t)1 << bit % 64;
 	const bool before = (*word & mask) != 0;
@@ -249,10 +262,11 @@ static inline bool mrg_text_tried(struct mrg_text_walk *w, const struct mrg_text
 }
 
 /* Keeps the ways of a split from `next` on for later; false: they were tried, or there is no room. */
-MRG_TEXT_RARE bool mrg_text_keep(struct mrg_text_walk *w, const struct mrg_text_plan *plan,
-	const struct mrg_text_op *op, unsigned next, bool first)
+MRG_TEXT_RARE bool mrg_text_keep(struct mrg_text_walk *w, struct mrg_text_here h,
+	const struct mrg_text_plan *plan, const struct mrg_text_op *op, unsigned next, bool first)
 {
-	if (first && op->to != MRG_TEXT_NONE && mrg_text_tried(w, plan, op->to))
+	const size_t at = mrg_text_at(w, &h);
+	if (first && op->to != MRG_TEXT_NONE && mrg_text_tried(w, at, plan, op->to))
 		return false;
 	if (w->frames == MRG_TEXT_FRAMES) {
 		w->gave_up = true;
@@ -261,24 +275,30 @@ MRG_TEXT_RARE bool mrg_text_keep(struct mrg_text_walk *w, const struct mrg_text_
 	struct mrg_text_frame *const f = &w->t->room->frames[w->frames++];
 	f->op = (uint16_t)(op - plan->ops);
 	f->way = (uint16_t)next;
-	f->at = (uint32_t)w->at;
-	f->notes = (uint32_t)w->notes;
+	f->at = (uint32_t)at;
+	f->notes = (uint32_t)(h.note - w->t->room->notes);
 	memcpy(f->counts, w->counts, sizeof f->counts);
 	return true;
 }
 
 /* The way at hand ends: the split that was kept last, where it goes on `from` which of its ways; NULL: there is none. */
-MRG_TEXT_RARE const struct mrg_text_frame *mrg_text_back(struct mrg_text_walk *w)
+MRG_TEXT_RARE const struct mrg_text_frame *mrg_text_back(struct mrg_text_walk *w, struct mrg_text_here h)
 {
-	if (w->meets && w->come != MRG_TEXT_NOWHERE)
-		mrg_text_meet(w);
+	mrg_text_meet(w, mrg_text_at(w, &h), (size_t)(h.note - w->t->room->notes));
 	if (w->frames == 0 || w->gave_up)
 		return NULL;
 	const struct mrg_text_frame *const f = &w->t->room->frames[--w->frames];
-	w->at = f->at;
-	w->notes = f->notes;
+	w->begun = f->at;
 	memcpy(w->counts, f->counts, sizeof f->counts);
 	return f;
+}
+
+/* Where that was. */
+static inline void mrg_text_resume(
+	const struct mrg_text_walk *w, struct mrg_text_here *h, const struct mrg_text_frame *f)
+{
+	h->p = w->in + f->at;
+	h->note = w->t->room->notes + f->notes;
 }
 
 #endif
