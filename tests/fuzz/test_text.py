@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 from random import Random
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from report import BUILD, OUT, ROOT, Report  # noqa: E402
@@ -134,7 +134,8 @@ class Builder:
     def compile(self, *arguments: object) -> None:
         subprocess.run([os.environ.get("CC", "gcc"), *FLAGS, *self.includes, *map(str, arguments)], check=True)
 
-    def program(self, label: str, m: ir.Module, tables_of: Optional[ir.Module] = None, instead: str = "", own: bool = False) -> Path:
+    def program(self, label: str, m: ir.Module, tables_of: Optional[ir.Module] = None, instead: str = "", own: bool = False,
+                flags: Sequence[str] = ()) -> Path:  # fmt: skip
         """instead: C that takes the place of what the libraries have; own: all C of the module, which they don't have."""
         folder = self.room / label
         folder.mkdir()
@@ -146,7 +147,7 @@ class Builder:
         (folder / "instead.c").write_text(instead or "extern int nothing;\n")
         sources = [folder / f"{name}.c" for name in ("subjects", "driver", "instead")] + [folder / p for p in generated if p.endswith(".c")]
         binary = folder / "program"
-        self.compile("-O0", f"-DSUBJECTS={text_subject.list_name(m)}", f"-I{folder}", "-o", binary, *sources, *self.objects,
+        self.compile("-O0", *flags, f"-DSUBJECTS={text_subject.list_name(m)}", f"-I{folder}", "-o", binary, *sources, *self.objects,
                      "-Wl,--start-group", *self.libraries, "-Wl,--end-group")
         return binary
 
@@ -199,8 +200,13 @@ def check_module(report: Report, builder: Builder, m: ir.Module, own: bool = Fal
     name = m.name
     texts = {t.title: t for t in text_subject.texts(m)}
     runs = RUNS if not own else RANDOM_RUNS
-    done = subprocess.run([builder.program(name, m, own=own), str(runs), str(SHOWN), str(SHOWN_MAX)], capture_output=True, text=True, check=False)
+    done, coded = [
+        subprocess.run([builder.program(name + label, m, own=own, flags=flags), str(runs), str(SHOWN), str(SHOWN_MAX)],
+                       capture_output=True, text=True, check=False)
+        for label, flags in (("", ()), (".code", ("-DMRG_PLAN_CODE",)))
+    ]  # fmt: skip
     lines = [line.split(" ") for line in done.stdout.splitlines()]
+    report.check(f"{name}: as code, the tables make and read the same", coded.stdout == done.stdout, coded.stdout[:2000])
     report.check(f"{name}: the program ends well", done.returncode == 0, done.stderr)
     report.none(f"{name}: nothing differs", [" ".join(x) for x in lines if x[0] == "WRONG"])
     points = [" ".join(x[1:]) for x in lines if x[0] == "POINT"]

@@ -1,7 +1,8 @@
-"""The instructions of a text rule as code: what mrg_textplan.c does by the tables of any rule, with those of one known.
+"""A text rule as code: what mrg_textplan.c and mrg_textplan_make.c do by the tables of any rule, with those of one known.
 
-There are two functions: one notes all signs, one leaves them out; who asks for those that are new goes by the tables.  Each instruction is a
-label; what it does is in mrg_textplan_walk.h, of which a compiler leaves out what the instruction does not ask for.
+Who reads goes by instructions, each of which is a label; what it does is in mrg_textplan_walk.h, of which a compiler leaves out what the
+instruction does not ask for. There are two functions: one notes all signs, one leaves them out; who asks for those that are new goes by the
+tables. Who makes goes by nodes, each of which is a function, of what is in mrg_textplan_maker.h.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ def can_be(t: Tables) -> bool:
 
 
 def emit(w: Writer, name: str, t: Tables) -> None:
-    """`<name>_walk` and `<name>_walk_all` of the rule whose tables are there already."""
+    """`<name>_walk`, `<name>_walk_all` and `<name>_make` of the rule whose tables are there already."""
     _Code(w, name, t, False).emit()
     _Code(w, name, t, True).emit()
+    _make(w, name, t)
 
 
 class _Code:
@@ -120,3 +122,46 @@ class _Code:
             for i in splits:
                 w.line(f"case {i}: goto split_{i};")
             w.line("default: return false;")
+
+
+def _make(w: Writer, name: str, t: Tables) -> None:
+    """A function for each node, those that it consists of first, and `<name>_make`, which takes its number."""
+    for at in _inner_first(t):
+        with w.function(f"static void {name}_make_{at}(struct mrg_text_maker *m)"):
+            _node(w, name, t, at)
+    with w.function(f"static void {name}_make(struct mrg_text_maker *m, unsigned node)"), w.block("switch (node)"):
+        for at in range(len(t.rows)):
+            w.line(f"case {at}: {name}_make_{at}(m); return;")
+        w.line("default: return;")
+
+
+def _inner_first(t: Tables) -> list[int]:
+    order: dict[int, None] = {}
+    todo = [t.top]
+    while todo:
+        inner = [kid for kid in t.rows[todo[-1]].kids if kid not in order]
+        if inner:
+            todo += inner
+        else:
+            order[todo.pop()] = None
+    return list(order)
+
+
+def _node(w: Writer, name: str, t: Tables, at: int) -> None:
+    kind, kids, plan = t.rows[at].kind, t.rows[at].kids, f"&{name}_plan"
+    if kind == "lit":
+        w.line(f"mrg_text_put_text(m, {plan}, {at});")
+    elif kind == "class":
+        w.line(f"mrg_text_put_octets(m, {plan}, {at}, 1);")
+    elif kind == "alt":
+        with w.block(f"switch (mrg_text_choice(m, {plan}, {at}))"):
+            for i, kid in enumerate(kids):
+                w.line(f"{f'case {i}' if i + 1 < len(kids) else 'default'}: {name}_make_{kid}(m); return;")
+    elif kind == "rep" and t.rows[kids[0]].kind == "class":
+        w.line(f"mrg_text_put_octets(m, {plan}, {kids[0]}, mrg_text_times(m, {plan}, {at}, true));")
+    elif kind == "rep":
+        w.line(f"for (uint32_t times = mrg_text_times(m, {plan}, {at}, false); times != 0 && m->len < m->cap; times--)")
+        w.line(f"\t{name}_make_{kids[0]}(m);")
+    else:
+        for kid in kids:
+            w.line(f"{name}_make_{kid}(m);")

@@ -72,6 +72,7 @@ def subjects(
     w.line(f'#include "{names.header(m)}"')
     w.line('#include "mrg_textplan_run.h"')
     w.line('#include "mrg_textplan_walk.h"')
+    w.line('#include "mrg_textplan_maker.h"')
     w.line()
     w.line("static struct mrg_text_store store MRG_UNUSED;")
     w.line()

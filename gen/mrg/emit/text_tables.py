@@ -410,6 +410,7 @@ def emit(w: Writer, name: str, t: Tables, has_code: bool) -> None:
         w.line("#ifdef MRG_PLAN_CODE")
         w.line(f"static bool {name}_walk(struct mrg_text_walk *w);")
         w.line(f"static bool {name}_walk_all(struct mrg_text_walk *w);")
+        w.line(f"static void {name}_make(struct mrg_text_maker *m, unsigned node);")
         w.line("#endif")
     with w.block(f"static const struct mrg_text_plan {name}_plan =", "};"):
         w.line(f".name = {names.c_string(rule.name)}, .kind = MRG_TEXT_{rule.kind.upper()},")
@@ -421,7 +422,7 @@ def emit(w: Writer, name: str, t: Tables, has_code: bool) -> None:
         w.line(f".max = {limit}, .code = {rule.code or 0}u, .accepted = {t.accepted}u, .refused = {t.refused}u,")
         w.line(f".incomplete = {t.incomplete}u, .too_long = {t.too_long}u,")
         if has_code:
-            w.line(f".walk = MRG_TEXT_CODE({name}_walk), .walk_all = MRG_TEXT_CODE({name}_walk_all),")
+            w.line(f".walk = MRG_TEXT_CODE({name}_walk), .walk_all = MRG_TEXT_CODE({name}_walk_all), .make = MRG_TEXT_CODE({name}_make),")
     w.line()
 
 

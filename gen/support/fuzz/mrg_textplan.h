@@ -73,11 +73,16 @@ struct mrg_text_set {
 	uint16_t members, count; /* of a class: in the plan's members; others have none */
 };
 
+/* Of what is done for a rule's instructions and nodes. */
+#define MRG_TEXT_EACH static inline __attribute__((always_inline, unused)) /* once for each of them */
+#define MRG_TEXT_RARE static __attribute__((noinline, unused))
+
 struct mrg_text_walk;
+struct mrg_text_maker;
 #ifdef MRG_PLAN_CODE
-#define MRG_TEXT_CODE(walk) walk
+#define MRG_TEXT_CODE(code) code
 #else
-#define MRG_TEXT_CODE(walk) NULL
+#define MRG_TEXT_CODE(code) NULL
 #endif
 
 struct mrg_text_plan {
@@ -98,6 +103,7 @@ struct mrg_text_plan {
 	unsigned accepted, refused, incomplete, too_long; /* points, or MRG_TEXT_NONE */
 	bool (*walk)(struct mrg_text_walk *w);     /* the instructions as code, but for signs; NULL: there is none */
 	bool (*walk_all)(struct mrg_text_walk *w); /* the same with signs, all of which are noted */
+	void (*make)(struct mrg_text_maker *m, unsigned node); /* the nodes as code; NULL: there is none */
 };
 
 static inline bool mrg_text_in(const struct mrg_text_set *set, uint8_t octet)

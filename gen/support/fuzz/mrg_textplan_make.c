@@ -1,162 +1,55 @@
 /*
  * mrg_textplan_make.c - making and changing texts by the nodes of their rule.
  */
-#include "mrg_textplan.h"
+#include "mrg_textplan_maker.h"
 
 #include <string.h>
 
 enum {
-	SHORT = 160,  /* octets of a text behind which repetitions end as soon as they may */
 	LONG = 512,   /* octets: what takes long to read is changed by octets as a rule */
-	LARGE = 64,   /* repetitions of more times are seldom taken to the end */
 	TO_LIMIT = 16 /* one text in so many goes over a limit */
 };
 
-struct maker {
-	const struct mrg_text *t;
-	struct mrg_rng *rng;
-	uint8_t *out;
-	size_t len, cap;
-	unsigned over; /* the repetition that is taken too often, or MRG_TEXT_NONE */
-	bool lengthy;  /* longer than texts may be */
-	bool wrong;    /* one octet is to be none of its class, though next to it */
-};
-
-static bool one_in(struct maker *m, unsigned n) { return mrg_rng_below(m->rng, n) == 0; }
-
-static unsigned below(struct maker *m, unsigned n) { return (unsigned)mrg_rng_below(m->rng, n); }
-
-static void put(struct maker *m, uint8_t octet)
-{
-	if (m->len < m->cap)
-		m->out[m->len++] = octet;
-}
-
-static void put_text(struct maker *m, const struct mrg_text_node *n)
-{
-	const uint8_t *const text = m->t->plan->data + n->a;
-	for (uint32_t i = 0; i < n->b; i++) {
-		const uint8_t low = text[i] | 0x20u;
-		const bool turned = n->code != 0 && low >= 'a' && low <= 'z' && one_in(m, 4);
-		put(m, turned ? text[i] ^ 0x20u : text[i]);
-	}
-}
-
-/* The next octet up or down from one of a class that is not of it; the same if all are. */
-static uint8_t beside(struct maker *m, const struct mrg_text_set *set, uint8_t octet)
-{
-	const int step = one_in(m, 2) ? 1 : -1;
-	for (unsigned i = 0; i < 256 && mrg_text_in(set, octet); i++)
-		octet = (uint8_t)(octet + step);
-	return octet;
-}
-
-/* One of a class: a letter as a rule, if there is one. */
-static void put_octet(struct maker *m, const struct mrg_text_set *set)
-{
-	const uint64_t by = mrg_rng_next(m->rng);
-	uint8_t octet = (uint8_t)('a' + (by >> 8 & 0xffu) % 26u);
-	if ((by & 3u) == 0 || !mrg_text_in(set, octet))
-		octet = m->t->plan->members[set->members + (by >> 16 & 0xffffu) % set->count];
-	if (m->wrong && (by & 4u) != 0) {
-		m->wrong = false;
-		octet = beside(m, set, octet);
-	}
-	put(m, octet);
-}
-
-static bool is_new(const struct maker *m, unsigned point)
-{
-	return point != MRG_TEXT_NONE && m->t->reached[point] == 0;
-}
-
-/* --- how often ---------------------------------------------------------------------------------------- */
-
-static uint32_t within(const struct mrg_text_node *n, uint32_t times)
-{
-	return times < n->a ? n->a : times > n->b ? n->b : times;
-}
-
-/* A number of times that was not there yet; UINT32_MAX: there is none. */
-static uint32_t new_times(struct maker *m, const struct mrg_text_node *n)
-{
-	const unsigned from = below(m, MRG_TEXT_TOO_OFTEN);
-	for (unsigned k = 0; k < MRG_TEXT_TOO_OFTEN; k++) {
-		const unsigned i = (from + k) % MRG_TEXT_TOO_OFTEN;
-		if (is_new(m, n->point[i]) && (i != MRG_TEXT_ALL_TIMES || n->b <= LARGE || one_in(m, 8)))
-			return within(n, i == MRG_TEXT_ALL_TIMES ? n->b
-					 : i == MRG_TEXT_SEVERAL ? 2 + below(m, 3)
-								 : i);
-	}
-	return UINT32_MAX;
-}
-
-static uint32_t times_of(struct maker *m, const struct mrg_text_node *n, bool octets)
-{
-	const uint32_t left = (uint32_t)(m->cap - m->len);
-	if (n->a == n->b)
-		return n->a;
-	if (m->lengthy && n->b == MRG_TEXT_UNBOUNDED && octets && one_in(m, 4))
-		return left;
-	if (one_in(m, 2)) {
-		const uint32_t times = new_times(m, n);
-		if (times != UINT32_MAX)
-			return times;
-	}
-	if (m->len > SHORT)
-		return n->a;
-	const unsigned kind = below(m, 16);
-	if (kind < 2)
-		return within(n, n->a + kind);
-	if (kind < 4 && n->b != MRG_TEXT_UNBOUNDED && (n->b <= LARGE || one_in(m, 256)))
-		return within(n, n->b - (kind - 2));
-	const uint64_t by = mrg_rng_next(m->rng); /* few as a rule */
-	const unsigned few = octets ? by >> 8 & 7u : by >> 8 & 3u,
-		       more = (by & 15u) == 0 ? by >> 16 & 31u : 0;
-	return within(n, n->a + few + more);
-}
-
-/* --- nodes ---------------------------------------------------------------------------------------------- */
-
-static unsigned choice(struct maker *m, const struct mrg_text_node *n)
-{
-	const unsigned from = below(m, n->kid_count);
-	if (one_in(m, 2))
-		return from;
-	for (unsigned k = 0; k < n->kid_count; k++)
-		if (is_new(m, n->point[0] + (from + k) % n->kid_count))
-			return (from + k) % n->kid_count;
-	return from;
-}
-
 /* As deep as the rule's nodes are. */
-static void make(struct maker *m, unsigned at)
+static void make_by_tables(struct mrg_text_maker *m, unsigned at)
 {
-	const struct mrg_text_node *const n = &m->t->plan->nodes[at];
-	const uint16_t *const kids = m->t->plan->kids + n->kids;
+	const struct mrg_text_plan *const plan = m->t->plan;
+	const struct mrg_text_node *const n = &plan->nodes[at];
+	const uint16_t *const kids = plan->kids + n->kids;
 	switch ((enum mrg_text_node_kind)n->kind) {
-	case MRG_TEXT_LIT: put_text(m, n); return;
-	case MRG_TEXT_CLASS: put_octet(m, &m->t->plan->sets[n->a]); return;
+	case MRG_TEXT_LIT: mrg_text_put_text(m, plan, at); return;
+	case MRG_TEXT_CLASS: mrg_text_put_octets(m, plan, at, 1); return;
 	case MRG_TEXT_SEQ:
+	case MRG_TEXT_CAPTURE:
 		for (unsigned i = 0; i < n->kid_count; i++)
-			make(m, kids[i]);
+			make_by_tables(m, kids[i]);
 		return;
-	case MRG_TEXT_ALT: make(m, kids[choice(m, n)]); return;
-	case MRG_TEXT_CAPTURE: make(m, kids[0]); return;
+	case MRG_TEXT_ALT: make_by_tables(m, kids[mrg_text_choice(m, plan, at)]); return;
 	case MRG_TEXT_REP: break;
 	}
-	uint32_t times = times_of(m, n, m->t->plan->nodes[kids[0]].kind == MRG_TEXT_CLASS);
-	if (at == m->over)
-		times = n->b + 1 + below(m, 2);
-	for (uint32_t i = 0; i < times && m->len < m->cap; i++)
-		make(m, kids[0]);
+	const bool octets = plan->nodes[kids[0]].kind == MRG_TEXT_CLASS;
+	uint32_t times = mrg_text_times(m, plan, at, octets);
+	if (octets) {
+		mrg_text_put_octets(m, plan, kids[0], times);
+		return;
+	}
+	for (; times != 0 && m->len < m->cap; times--)
+		make_by_tables(m, kids[0]);
+}
+
+static void make(struct mrg_text_maker *m, unsigned at)
+{
+	if (m->t->plan->make != NULL)
+		m->t->plan->make(m, at);
+	else
+		make_by_tables(m, at);
 }
 
 /* A limit to go over: of a repetition, or of the whole text.  Those that take long are taken seldom, once they were there. */
-static void choose_limit(struct maker *m)
+static void choose_limit(struct mrg_text_maker *m)
 {
 	const struct mrg_text_plan *const plan = m->t->plan;
-	const unsigned from = below(m, plan->node_count + 1);
+	const unsigned from = mrg_text_below(m, plan->node_count + 1);
 	for (unsigned k = 0; k <= plan->node_count; k++) {
 		const unsigned at = (from + k) % (plan->node_count + 1);
 		const bool whole = at == plan->node_count;
@@ -164,8 +57,9 @@ static void choose_limit(struct maker *m)
 		if (whole ? plan->max == MRG_TEXT_UNBOUNDED : n->kind != MRG_TEXT_REP || n->code == 0)
 			continue;
 		const uint32_t most = whole ? plan->max : n->b;
-		if (most > LARGE && !is_new(m, whole ? plan->too_long : n->point[MRG_TEXT_TOO_OFTEN]) &&
-			!one_in(m, most / 4))
+		if (most > MRG_TEXT_LARGE &&
+			!mrg_text_is_new(m, whole ? plan->too_long : n->point[MRG_TEXT_TOO_OFTEN]) &&
+			!mrg_text_one_in(m, most / 4))
 			continue;
 		m->lengthy = whole;
 		m->over = whole ? MRG_TEXT_NONE : at;
@@ -173,16 +67,21 @@ static void choose_limit(struct maker *m)
 	}
 }
 
-static struct maker maker(const struct mrg_text *t, struct mrg_rng *rng, uint8_t *out, size_t cap)
+static struct mrg_text_maker maker(const struct mrg_text *t, struct mrg_rng *rng, uint8_t *out, size_t cap)
 {
 	const size_t most = cap < MRG_TEXT_LEN_MAX ? cap : MRG_TEXT_LEN_MAX;
-	return (struct maker){ .t = t, .rng = rng, .out = out, .cap = most, .over = MRG_TEXT_NONE };
+	return (struct mrg_text_maker){ .t = t,
+		.rng = rng,
+		.out = out,
+		.cap = most,
+		.over = MRG_TEXT_NONE,
+		.aims = memchr(t->reached, 0, t->plan->point_count) != NULL };
 }
 
 size_t mrg_text_make(const struct mrg_text *t, struct mrg_rng *rng, uint8_t *out, size_t cap)
 {
-	struct maker m = maker(t, rng, out, cap);
-	if (one_in(&m, TO_LIMIT))
+	struct mrg_text_maker m = maker(t, rng, out, cap);
+	if (mrg_text_one_in(&m, TO_LIMIT))
 		choose_limit(&m);
 	make(&m, t->plan->top);
 	return m.len;
@@ -211,7 +110,7 @@ static size_t apply(const struct change *c, const uint8_t *in, size_t len, uint8
 }
 
 /* An octet by chance: half of the time one that means something to somebody. */
-static uint8_t wrong_octet(struct maker *m)
+static uint8_t wrong_octet(struct mrg_text_maker *m)
 {
 	static const uint8_t some[] = { 0, 1, '\t', '\n', '\r', ' ', '"', '%', ',', ':', ';', '\\', 0x7f,
 		0x80, 0xff };
@@ -220,17 +119,17 @@ static uint8_t wrong_octet(struct maker *m)
 }
 
 static size_t mutate_octets(
-	struct maker *m, const uint8_t *in, size_t len, const uint8_t *other, size_t other_len)
+	struct mrg_text_maker *m, const uint8_t *in, size_t len, const uint8_t *other, size_t other_len)
 {
 	const size_t at = mrg_rng_below(m->rng, len + 1), left = len - at;
 	uint8_t octet[1] = { wrong_octet(m) };
 	struct change c = { at, at, octet, 1 };
-	switch (below(m, 6)) {
+	switch (mrg_text_below(m, 6)) {
 	case 0: /* one octet more */ break;
 	case 1: c.end += left > 0; break;
 	case 2:
 		if (left > 0) {
-			octet[0] = (uint8_t)(in[at] ^ (1u << below(m, 8)));
+			octet[0] = (uint8_t)(in[at] ^ (1u << mrg_text_below(m, 8)));
 			c.end++;
 		}
 		break;
@@ -251,10 +150,10 @@ static size_t mutate_octets(
 }
 
 /* New text for a node, in the room. */
-static void remake(struct maker *m, struct change *c, unsigned node)
+static void remake(struct mrg_text_maker *m, struct change *c, unsigned node)
 {
-	struct maker some = maker(m->t, m->rng, m->t->room->text, m->cap);
-	some.wrong = one_in(m, 24);
+	struct mrg_text_maker some = maker(m->t, m->rng, m->t->room->text, m->cap);
+	some.wrong = mrg_text_one_in(m, 24);
 	make(&some, node);
 	c->text = some.out;
 	c->len = some.len;
@@ -267,9 +166,9 @@ static unsigned kid(const struct mrg_text *t, unsigned node, unsigned i)
 
 /* A repetition's elements: one less, one twice, or one made anew. */
 static void change_element(
-	struct maker *m, const struct mrg_text_piece *p, const uint8_t *in, struct change *c)
+	struct mrg_text_maker *m, const struct mrg_text_piece *p, const uint8_t *in, struct change *c)
 {
-	switch (below(m, 3)) {
+	switch (mrg_text_below(m, 3)) {
 	case 0: c->len = 0; return;
 	case 1:
 		c->end = c->start;
@@ -280,21 +179,22 @@ static void change_element(
 	}
 }
 
-static void change_piece(struct maker *m, const struct mrg_text_piece *p, const uint8_t *in, struct change *c)
+static void change_piece(
+	struct mrg_text_maker *m, const struct mrg_text_piece *p, const uint8_t *in, struct change *c)
 {
 	const struct mrg_text *const t = m->t;
 	const struct mrg_text_node *const n = &t->plan->nodes[p->node];
 	*c = (struct change){ p->start, p->end, NULL, 0 };
 	if (p->kind == MRG_TEXT_OP_CHOICE) {
-		const bool other = n->kid_count > 1 && !one_in(m, 4);
-		const unsigned way = other ? p->a + 1 + below(m, n->kid_count - 1u) : p->a;
+		const bool other = n->kid_count > 1 && !mrg_text_one_in(m, 4);
+		const unsigned way = other ? p->a + 1 + mrg_text_below(m, n->kid_count - 1u) : p->a;
 		remake(m, c, kid(t, p->node, way % n->kid_count));
 	} else if (p->kind == MRG_TEXT_OP_AGAIN) {
 		change_element(m, p, in, c);
 	} else if (p->kind == MRG_TEXT_OP_OPEN && p->end > p->start &&
-		   t->plan->nodes[kid(t, p->node, 0)].kind == MRG_TEXT_CLASS && !one_in(m, 4)) {
+		   t->plan->nodes[kid(t, p->node, 0)].kind == MRG_TEXT_CLASS && !mrg_text_one_in(m, 4)) {
 		struct mrg_text_piece octet = *p;
-		octet.start += below(m, p->end - p->start);
+		octet.start += mrg_text_below(m, p->end - p->start);
 		octet.end = octet.start + 1;
 		c->start = octet.start;
 		c->end = octet.end;
@@ -305,8 +205,8 @@ static void change_piece(struct maker *m, const struct mrg_text_piece *p, const 
 }
 
 /* Text that the same node made in another text; false: it is not there. */
-static bool splice(struct maker *m, const struct mrg_text_piece *p, const uint8_t *other, size_t other_len,
-	struct change *c)
+static bool splice(struct mrg_text_maker *m, const struct mrg_text_piece *p, const uint8_t *other,
+	size_t other_len, struct change *c)
 {
 	const struct mrg_text_piece *pieces;
 	const size_t n = mrg_text_pieces_again(m->t, other, other_len, &pieces);
@@ -322,7 +222,7 @@ static bool splice(struct maker *m, const struct mrg_text_piece *p, const uint8_
 }
 
 /* Once more, after a change that may have been the last that can be read. */
-static size_t change_again(struct maker *m, size_t made)
+static size_t change_again(struct mrg_text_maker *m, size_t made)
 {
 	size_t end;
 	uint8_t *const room = m->t->room->text + MRG_TEXT_LEN_MAX;
@@ -339,7 +239,7 @@ static size_t change_again(struct maker *m, size_t made)
 size_t mrg_text_mutate(const struct mrg_text *t, struct mrg_rng *rng, const uint8_t *in, size_t len,
 	const uint8_t *other, size_t other_len, uint8_t *out, size_t cap)
 {
-	struct maker m = maker(t, rng, out, cap);
+	struct mrg_text_maker m = maker(t, rng, out, cap);
 	const struct mrg_text_piece *pieces;
 	const bool cheap = mrg_rng_below(rng, 64) < (len < LONG ? 1u : 60u);
 	const size_t n = cheap || len > m.cap ? 0 : mrg_text_pieces_again(t, in, len, &pieces);
@@ -348,8 +248,8 @@ size_t mrg_text_mutate(const struct mrg_text *t, struct mrg_rng *rng, const uint
 				: mutate_octets(&m, in, len, other, other_len);
 	const struct mrg_text_piece p = pieces[mrg_rng_below(rng, n)];
 	struct change c;
-	if (!(other_len > 0 && one_in(&m, 4) && splice(&m, &p, other, other_len, &c)))
+	if (!(other_len > 0 && mrg_text_one_in(&m, 4) && splice(&m, &p, other, other_len, &c)))
 		change_piece(&m, &p, in, &c);
 	const size_t made = apply(&c, in, len, out, m.cap);
-	return one_in(&m, 4) ? change_again(&m, made) : made;
+	return mrg_text_one_in(&m, 4) ? change_again(&m, made) : made;
 }

@@ -12,8 +12,6 @@
 #include <string.h>
 
 #define MRG_TEXT_NOWHERE SIZE_MAX
-#define MRG_TEXT_EACH static inline __attribute__((always_inline, unused)) /* once for each instruction */
-#define MRG_TEXT_RARE static __attribute__((noinline, unused))
 
 /* A text on its way.  What is passed is noted; what a way that was wrong noted is forgotten. */
 struct mrg_text_walk {
