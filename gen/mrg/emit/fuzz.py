@@ -40,7 +40,7 @@ FLAGS  := -std=c11 -D_GNU_SOURCE -I. -Isupport
 # Whether packets are walked by code instead of tables: some seconds to compile, and as much as twice the rate.
 CODE   ?= $(filter -O2 -O3,$(CFLAGS))
 MADE   := {spec}
-PLAN   := $(addprefix support/mrg_plan_,make.c subject.c once.c) $(wildcard support/mrg_textplan*.c) support/mrg_machine_plan.c subjects.c
+PLAN   := $(addprefix support/mrg_plan_,make.c input.c change.c subject.c once.c) $(wildcard support/mrg_textplan*.c) support/mrg_machine_plan.c subjects.c
 COMMON := support/mrg_fuzz_again.c support/mrg_fuzz_guard.c
 RUNNER := $(addprefix support/mrg_fuzz_,run.c main.c loop.c find.c catch.c havoc.c exhaust.c files.c) $(COMMON)
 ALL    := $(MADE) $(PLAN)

@@ -22,7 +22,7 @@ ALPHABET_MAX = 128
 WORDS_MAX = 2000
 HEADS_MAX = 16
 DECIDES = 8  # times as much as a number matters what says which way to go on
-NUMBER = 8  # octets of a parameter before a message, as in mrg_plan_subject.c
+NUMBER = 8  # octets of a parameter before a message, as in mrg_plan_input.h
 
 
 def of_packet(packet: ir.Packet, hints: dict[int, list[int]]) -> list[int]:
