@@ -10,7 +10,7 @@ Reading order: parse, Parser.packet, Parser.item, then one method an item.
 
 from __future__ import annotations
 
-from typing import Callable, Optional, Sequence, Union
+from typing import Any, Callable, Optional, Sequence, Union
 
 from . import ir
 from .keys import may_repeat
@@ -78,32 +78,22 @@ class Parser:
 
     def whole_run(self, f: Frame, run: Run) -> None:
         first = next(i for i in run.items if not isinstance(i, (ir.Check, ir.Let, ir.EndianSel)))
-        size = (f.pos % 8 + run.bits + 7) // 8
-        self.guarded(Step(f.packet.name, first.name, None, first.loc), lambda: self.need(f, size, first))
+        try:
+            self.need(f, (f.pos % 8 + run.bits + 7) // 8, first)
+        except Rejection as rejection:
+            raise rejection.within(Step(f.packet.name, first.name, None, first.loc))
 
     def child(self, f: Frame, item: ir.Item) -> Optional[Node]:
         """Read one item of the packet and enter it in the packet's node."""
         if isinstance(item, ir.Optional_):
             return self.item(f, item)  # what is in it has names of its own
-        node: Optional[Node] = None
-
-        def read() -> None:
-            nonlocal node
+        try:
             node = self.item(f, item)
-
-        self.guarded(Step(f.packet.name, item.name, None, item.loc), read)
+        except Rejection as rejection:
+            raise rejection.within(Step(f.packet.name, item.name, None, item.loc))
         if node is not None:
             f.node.children.append(node)
         return node
-
-    @staticmethod
-    def guarded(step: Step, action: Callable[[], None]) -> None:
-        """Do `action`; a rejection out of it is told to be within `step`."""
-        try:
-            action()
-        except Rejection as rejection:
-            rejection.within(step)
-            raise
 
     @staticmethod
     def need(f: Frame, count: int, item: ir.Item) -> None:
@@ -112,38 +102,20 @@ class Parser:
 
     def item(self, f: Frame, item: ir.Item) -> Optional[Node]:
         """Read one item; None when it leaves no node (an absent optional, a check)."""
-        match item:
-            case ir.Scalar():
-                return self.scalar(f, item)
-            case ir.Bytes():
-                return self.octets(f, item)
-            case ir.Sub():
-                return self.sub(f, item)
-            case ir.List():
-                return self.sequence(f, item)
-            case ir.Switch():
-                return self.switch(f, item)
-            case ir.Chain():
-                return self.chain(f, item)
-            case ir.Varint():
-                return self.varint(f, item)
-            case ir.Region():
-                return self.region(f, item)
-            case ir.Optional_():
-                if holds(f, item.cond):
-                    self.items(f, item.items)
-                return None
-            case ir.Align():
-                return self.align(f, item)
-            case ir.Let():
-                return self.done(f, item, f.pos, evaluate(f, item.expr))
-            case ir.Check():
-                self.check(f, item)
-                return None
-            case ir.EndianSel():
-                f.big = holds(f, item.cond)
-                return None
-        raise Broken(f"no such item: {type(item).__name__}")
+        read = _READERS.get(type(item))
+        if read is None:
+            raise Broken(f"no such item: {type(item).__name__}")
+        return read(self, f, item)
+
+    def optional(self, f: Frame, item: ir.Optional_) -> None:
+        if holds(f, item.cond):
+            self.items(f, item.items)
+
+    def let(self, f: Frame, item: ir.Let) -> Node:
+        return self.done(f, item, f.pos, evaluate(f, item.expr))
+
+    def endian(self, f: Frame, item: ir.EndianSel) -> None:
+        f.big = holds(f, item.cond)
 
     @staticmethod
     def begin(f: Frame, item: ir.Item) -> Node:
@@ -191,18 +163,17 @@ class Parser:
     def computed(self, f: Frame, item: ir.Item, holder: Node) -> None:
         """Compare a `:=` field with its value, now that the packet is read."""
         assert isinstance(item, (ir.Scalar, ir.Varint)) and item.computed is not None
-        if any(isinstance(e, ir.Call) for e in refs(item.computed)):
+        if asks(item.computed, ir.Call):
             return  # as in check
         f.holder = holder
         want = evaluate(f, item.computed)
-        status = Status.E_SUM if any(isinstance(e, ir.Sum) for e in refs(item.computed)) else Status.E_VALUE
+        status = Status.E_SUM if asks(item.computed, ir.Sum) else Status.E_VALUE
         if want == holder.value:
             return
         try:
             self.broken(f, item, holder, status, f"must be {want}, not {holder.value!r}")
         except Rejection as rejection:
-            rejection.within(Step(f.packet.name, item.name, None, item.loc))
-            raise
+            raise rejection.within(Step(f.packet.name, item.name, None, item.loc))
 
     def broken(self, f: Frame, item: Union[ir.Scalar, ir.Varint], node: Node, status: Status, what: str) -> None:
         """A constant or computed value that differs, by its severity."""
@@ -213,7 +184,7 @@ class Parser:
 
     def check(self, f: Frame, item: ir.Check) -> None:
         about = f.holder = f.named.get(item.name)  # a warning may be about a checksum, which leaves out its own field
-        if item.severity == "send" or any(isinstance(e, ir.Call) for e in refs(item.expr)) or holds(f, item.expr):
+        if item.severity == "send" or asks(item.expr, ir.Call) or holds(f, item.expr):
             return  # extern functions are the user's: what depends on them is not compared here
         at = about.bit_off if about is not None else f.pos
         if item.severity == "must":
@@ -353,13 +324,13 @@ class Parser:
     def element(self, f: Frame, item: ir.List, node: Node) -> None:
         at = f.pos
 
-        def read() -> None:
+        try:
             element = self.item(f, item.elem)
             assert element is not None
             keys_differ(item, node, element)
-            node.children.append(element)
-
-        self.guarded(Step(f.packet.name, "", len(node.children), item.elem.loc), read)
+        except Rejection as rejection:
+            raise rejection.within(Step(f.packet.name, "", len(node.children), item.elem.loc))
+        node.children.append(element)
         if item.mode != "count" and f.pos == at:
             raise Broken(f"an element of {item.name} takes no bytes")
 
@@ -399,17 +370,12 @@ class Parser:
         arm = next((a for a in item.arms if any(lo <= data[at] <= hi for lo, hi in a.first)), None)
         if arm is None:
             raise Rejection(Status.E_TAG, at * 8, f"no item begins with 0x{data[at]:02x}", item.loc)
-        inner: list[Node] = []
-        args = [f.arg(p) for p in arm.packet.params]
-        big = f.big
-        packet = arm.packet
-
-        def read() -> None:
-            inner.append(self.packet(packet, data, at, end, args, big))
-
-        self.guarded(Step(f.packet.name, arm.name, len(node.children), arm.loc), read)
-        inner[0].name = inner[0].arm = arm.name
-        return inner[0], arm
+        try:
+            inner = self.packet(arm.packet, data, at, end, [f.arg(p) for p in arm.packet.params], f.big)
+        except Rejection as rejection:
+            raise rejection.within(Step(f.packet.name, arm.name, len(node.children), arm.loc))
+        inner.name = inner.arm = arm.name
+        return inner, arm
 
     @staticmethod
     def jump(
@@ -433,6 +399,15 @@ class Parser:
         return buf.data, buf.start + offset, buf.end
 
 
+_READERS: dict[type[ir.Item], Callable[[Parser, Frame, Any], Optional[Node]]] = {
+    ir.Scalar: Parser.scalar, ir.Bytes: Parser.octets, ir.Sub: Parser.sub, ir.List: Parser.sequence, ir.Switch: Parser.switch,
+    ir.Chain: Parser.chain, ir.Varint: Parser.varint, ir.Region: Parser.region, ir.Optional_: Parser.optional, ir.Align: Parser.align,
+    ir.Let: Parser.let, ir.Check: Parser.check, ir.EndianSel: Parser.endian,
+}  # fmt: skip
+
+
+# --- what is worked out once ----------------------------------------------------------
+
 _PARTS: dict[int, tuple[Sequence[ir.Item], list[Segment]]] = {}
 
 
@@ -441,6 +416,17 @@ def parts_of(items: Sequence[ir.Item]) -> list[Segment]:
     known = _PARTS.get(id(items))
     if known is None or known[0] is not items:
         known = _PARTS[id(items)] = (items, segments(list(items)))
+    return known[1]
+
+
+_ASKS: dict[tuple[int, type[ir.Expr]], tuple[ir.Expr, bool]] = {}
+
+
+def asks(expr: ir.Expr, kind: type[ir.Expr]) -> bool:
+    """Whether a node of the expression is of a kind."""
+    known = _ASKS.get((id(expr), kind))
+    if known is None or known[0] is not expr:
+        known = _ASKS[id(expr), kind] = (expr, any(isinstance(e, kind) for e in refs(expr)))
     return known[1]
 
 

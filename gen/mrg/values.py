@@ -57,7 +57,7 @@ class Warn:
     loc: ir.Loc
 
 
-@dataclass
+@dataclass(slots=True)
 class Node:
     """A decoded item.
 
@@ -129,9 +129,10 @@ class Rejection(Exception):
         self.loc = loc
         self.steps: list[Step] = []
 
-    def within(self, step: Step) -> None:
+    def within(self, step: Step) -> "Rejection":
         """Note an enclosing field while unwinding."""
         self.steps.insert(0, step)
+        return self
 
     @property
     def path(self) -> str:
@@ -157,7 +158,7 @@ class Unknown(Exception):
     """The expression asks for what a builder cannot know yet, or for an extern function's value."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Frame:
     """One packet being read or written."""
 
