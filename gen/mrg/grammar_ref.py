@@ -9,7 +9,8 @@ way to match.  Time is linear in the input; nothing recurses over it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Optional
+from functools import cached_property
+from typing import NamedTuple, Optional
 
 from . import ir
 
@@ -20,6 +21,10 @@ class _State:
     ranges: tuple[tuple[int, int], ...] = ()
     outs: list[int] = field(default_factory=list)
     slot: str = ""
+
+    @cached_property
+    def octets(self) -> frozenset[int]:
+        return frozenset(b for lo, hi in self.ranges for b in range(lo, hi + 1))
 
 
 class Automaton:
@@ -110,7 +115,7 @@ def longest(a: Automaton, data: bytes, start: int = 0) -> Optional[tuple[int, Ma
         moved = []
         for at, marks in threads:
             state = a.states[at]
-            if any(lo <= byte <= hi for lo, hi in state.ranges):
+            if byte in state.octets:
                 moved.append((state.outs[0], marks))
         threads = _close(a, moved, pos + 1)
     return best
@@ -149,8 +154,7 @@ class Reference:
 Part = tuple[str, int, int]  # a capture: its name, where it begins, where it ends
 
 
-@dataclass(frozen=True)
-class _Thread:
+class _Thread(NamedTuple):
     """One way to read a message so far."""
 
     at: int
@@ -205,12 +209,11 @@ class Message:
 
 def _common(many: list[tuple[Part, ...]]) -> list[Part]:
     """What all begin with: what is known whatever comes."""
-    out = []
-    for same in zip(*many):
-        if len(set(same)) > 1:
-            break
-        out.append(same[0])
-    return out
+    first, others = many[0], many[1:]
+    n = len(first)
+    for other in others:
+        n = next((i for i, (a, b) in enumerate(zip(first[:n], other)) if a != b), min(n, len(other)))
+    return list(first[:n])
 
 
 class _Counting(Automaton):
@@ -235,7 +238,7 @@ class _Counting(Automaton):
         return entry
 
     def takes(self, at: int, byte: int) -> bool:
-        return any(lo <= byte <= hi for lo, hi in self.states[at].ranges)
+        return byte in self.states[at].octets
 
     def close(self, threads: list[_Thread], pos: int) -> tuple[list[_Thread], list[tuple[int, int]]]:
         """Threads before an octet or at the end; and the octets' states, with the code, that a limit keeps from being reached."""
