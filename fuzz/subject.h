@@ -56,18 +56,11 @@ static inline size_t fuzz_least(size_t a, size_t b) { return a < b ? a : b; }
 		return (names)[point];                                                                                  \
 	}
 
-/* A subject, of the functions that are called like its members in the file that it is in. */
+/* Members of a subject, of the functions that are called like them in the file that it is in; and one that has no others. */
+#define FUZZ_FIELDS(text, own, most, points)                                                                            \
+	.name = text, .ctx = &(own), .len_max = most, .make = make, .mutate = mutate, .smaller = smaller, .run = run,   \
+	.show = show, .point_count = points, .point_name = point_name, .reached = (own).reached
 #define FUZZ_SUBJECT(id, text, own, most, points)                                                                       \
-	const struct mrg_fuzz_subject id = { .name = text,                                                              \
-		.ctx = &(own),                                                                                          \
-		.len_max = most,                                                                                        \
-		.make = make,                                                                                           \
-		.mutate = mutate,                                                                                       \
-		.smaller = smaller,                                                                                     \
-		.run = run,                                                                                             \
-		.show = show,                                                                                           \
-		.point_count = points,                                                                                  \
-		.point_name = point_name,                                                                               \
-		.reached = (own).reached }
+	const struct mrg_fuzz_subject id = { FUZZ_FIELDS(text, own, most, points) }
 
 #endif

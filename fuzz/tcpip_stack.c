@@ -66,6 +66,7 @@ struct world {
 };
 
 struct own {
+	uint64_t packets; /* that came, of all runs */
 	bool ready;
 	struct world w, first;
 	struct mrg_arena arena;
@@ -394,6 +395,7 @@ static void one(struct own *o, const struct frame *f)
 	mrg_w_put(&w, (struct mrg_span){ p, len });
 	if (kind != STACK_FRAME)
 		complete(o, frame + front, len, control);
+	o->packets++;
 	hand_in(o, frame, w.len, (control & STACK_VOUCHED) != 0);
 	answer(o);
 }
@@ -682,4 +684,5 @@ static void show(void *ctx, const uint8_t *in, size_t len, FILE *to)
 }
 
 FUZZ_POINT_NAMES(point_names)
-FUZZ_SUBJECT(tcpip_stack, "tcpip.stack", of_stack, LEN_MAX, POINTS);
+const struct mrg_fuzz_subject tcpip_stack = { FUZZ_FIELDS("tcpip.stack", of_stack, LEN_MAX, POINTS),
+	.parts = "packets", .part_count = &of_stack.packets };

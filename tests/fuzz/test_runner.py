@@ -175,6 +175,14 @@ def check_replay(report: Report, room: Path) -> None:
         report.check(f"--replay: {subject}, each file both ways", good and len(finds(room / f"replay-{subject}")) == (said is not None), done.stdout)
 
 
+def check_fresh(report: Report) -> None:
+    """All that is run is what the subject makes, each of which is a message."""
+    done = runner("canary", "clean", "-E", 5000, "--fresh")
+    report.check("--fresh: all inputs are accepted", "5000 execs, 100.0 % accepted" in done.stdout, done.stdout)
+    done = runner("canary", "clean", "-E", 5000)
+    report.check("otherwise not all are", "5000 execs, 100.0 % accepted" not in done.stdout, done.stdout)
+
+
 def check_dry(report: Report) -> None:
     done = runner("canary", "over_read", "-E", 5000, "--dry")
     report.check("--dry: nothing is run", done.returncode == 0 and "over_read: 5000 execs, " in done.stdout and "spec 0/8" in done.stdout, done.stdout)
@@ -333,6 +341,7 @@ def main() -> int:
         check_exhaust(report, room)
         check_memory(report)
         check_replay(report, room)
+        check_fresh(report)
         check_dry(report)
         check_test(report, room)
         check_options(report, room)

@@ -105,6 +105,12 @@ def check_clean(report: Report) -> None:
         report.check(f"{subject}: its points are reached", int(told[5]) - int(told[4]) <= missing, told[0])
 
 
+def check_packets(report: Report) -> None:
+    """The runner says how many packets a case of the stack had: what is made of nothing has up to ten."""
+    told = re.search(r" octets, ([\d.]+) packets a case;", fuzz("tcpip.stack", 300, "--fresh").stdout)
+    report.check("tcpip.stack: nine packets or so are made", told is not None and 8 <= float(told[1]) <= 10, str(told))
+
+
 def check_same(report: Report) -> None:
     for subject in SUBJECTS:
         once, again = (re.sub(r"; \d+ MB; [\d.]+ s, \d+/s", "", fuzz(subject, 300).stdout) for _ in range(2))
@@ -139,6 +145,7 @@ def main() -> int:
     if built(report) and program(report):
         shutil.rmtree(FUZZ / "servers-finds", ignore_errors=True)
         check_clean(report)
+        check_packets(report)
         check_same(report)
         check_faults(report, FAULTS, "fault")
         check_faults(report, TOO_MUCH, "slow", "OPS=yes")

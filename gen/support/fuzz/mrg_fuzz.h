@@ -109,6 +109,10 @@ struct mrg_fuzz_subject {
 	size_t never_count;
 
 	const struct mrg_fuzz_scope *scope; /* NULL: no heads, and the alphabet of who asks */
+
+	/* What cases are made of, as "packets", and how many of them there were in all that were run.  NULL: nobody counts. */
+	const char *parts;
+	const uint64_t *part_count;
 };
 
 /* The runner: see mrg_fuzz_main.c for its options.  Returns what main returns. */

@@ -38,7 +38,8 @@ struct mrg_fuzz_options {
 	uint64_t seconds;    /* 0: until execs are done */
 	uint64_t seed;
 	bool quiet, list, points;
-	bool dry; /* cases are drawn, not run: what making them costs */
+	bool dry;   /* cases are drawn, not run: what making them costs */
+	bool fresh; /* cases are made of nothing, as far as that can be done; none is changed */
 	bool exhaust; /* all inputs of up to so many octets, then so many cases of longer ones */
 	size_t exhaust_octets;
 	uint64_t exhaust_cases;

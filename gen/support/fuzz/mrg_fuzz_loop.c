@@ -54,6 +54,7 @@ struct loop {
 	uint8_t *before;  /* points reached before the case at hand, while they are counted */
 	uint64_t execs, accepted, batch;
 	uint64_t octets;   /* of all cases */
+	uint64_t parts;    /* of cases before this loop's */
 	uint64_t last_new; /* the case that reached a point first, the last time that one did */
 	uint64_t crashes, hangs;
 	struct mrg_fuzz_result result;
@@ -140,12 +141,11 @@ static void draw_by_chance(struct loop *l)
 {
 	const uint64_t dice = mrg_rng_next(&l->rng) >> 32;
 	/* At first much that is new, so that all is there to be changed, which costs less and goes on from what was seen. */
-	l->len = (dice & (l->execs < EARLY ? MADE_EARLY : MADE)) == 0
-			 ? mrg_fuzz_call_make(l->s, &l->rng, l->in)
-			 : 0;
+	const bool made = l->o->fresh || (dice & (l->execs < EARLY ? MADE_EARLY : MADE)) == 0;
+	l->len = made ? mrg_fuzz_call_make(l->s, &l->rng, l->in) : 0;
 	if (l->len == 0)
 		draw_changed(l);
-	if (dice / 16 % 16 == 0)
+	if (!l->o->fresh && dice / 16 % 16 == 0)
 		l->len = mrg_fuzz_havoc(&l->rng, l->in, l->len, l->s->len_max);
 }
 
@@ -458,9 +458,12 @@ static void say_end(const struct loop *l)
 		(void)printf(", %" PRIu64 " finds more than can be kept", l->left_out);
 	if (l->crashes >= CRASHES_MAX || l->hangs >= HANGS_MAX)
 		(void)printf(", ended early by so many");
-	(void)printf("; %.0f octets a case; %lu MB; %.1f s, %.0f/s\n",
-		l->execs == 0 ? 0 : (double)l->octets / (double)l->execs, memory_max(), (double)took / 1e9,
-		rate(l->execs, took));
+	const double cases = l->execs == 0 ? 1 : (double)l->execs;
+	(void)printf("; %.0f octets", (double)l->octets / cases);
+	if (l->s->parts != NULL)
+		(void)printf(", %.1f %s", (double)(*l->s->part_count - l->parts) / cases, l->s->parts);
+	(void)printf(
+		" a case; %lu MB; %.1f s, %.0f/s\n", memory_max(), (double)took / 1e9, rate(l->execs, took));
 	(void)fflush(stdout);
 }
 
@@ -566,6 +569,7 @@ bool mrg_fuzz_loop(const struct mrg_fuzz_subject *s, const struct mrg_fuzz_optio
 		return false;
 	l->s = s;
 	l->o = o;
+	l->parts = s->parts != NULL ? *s->part_count : 0;
 	/* By the name as well, so that a subject alone does what it does among others. */
 	l->rng = mrg_rng_of(o->seed ^ mrg_fuzz_hash(s->name));
 	if (!open_loop(l)) {

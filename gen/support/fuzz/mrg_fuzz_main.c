@@ -26,6 +26,7 @@ static const char usage[] =
 	"  --exhaust N     all inputs of up to N octets (3; at most 4) instead of inputs by chance, then longer ones:\n"
 	"  --exhaust-cases N  so many (0) over an alphabet of octets that matter, and in windows of made inputs\n"
 	"  --replay DIR    the files of a folder, each placed both ways, instead of inputs by chance\n"
+	"  --fresh         all inputs are made of nothing, and none is changed\n"
 	"  --dry           inputs are made and changed, and not run: for measuring\n"
 	"  --hang MS       what takes so long of the processor's time does not end (1000)\n"
 	"  --floor PERCENT fail when fewer points of the specification were reached\n"
@@ -46,6 +47,7 @@ enum {
 	OPT_EXHAUST_CASES,
 	OPT_HANG,
 	OPT_DRY,
+	OPT_FRESH,
 	OPT_REPLAY,
 	OPT_FLOOR,
 	OPT_POINTS,
@@ -65,6 +67,7 @@ static const struct option options[] = {
 	{ "exhaust-cases", required_argument, NULL, OPT_EXHAUST_CASES },
 	{ "replay", required_argument, NULL, OPT_REPLAY },
 	{ "dry", no_argument, NULL, OPT_DRY },
+	{ "fresh", no_argument, NULL, OPT_FRESH },
 	{ "hang", required_argument, NULL, OPT_HANG },
 	{ "floor", required_argument, NULL, OPT_FLOOR },
 	{ "points", no_argument, NULL, OPT_POINTS },
@@ -124,6 +127,7 @@ static bool read_option(struct mrg_fuzz_options *o, int c, char *const *argv)
 	case OPT_POINTS_OUT: o->points_out = optarg; return true;
 	case OPT_REPLAY: o->replay = optarg; return true;
 	case OPT_DRY: o->dry = true; return true;
+	case OPT_FRESH: o->fresh = true; return true;
 	case OPT_LIST: o->list = true; return true;
 	case OPT_SHOW: o->show = optarg; return true;
 	case OPT_REPRO: o->repro = optarg; return true;
