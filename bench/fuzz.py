@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What fuzzing costs: cases a second of the in-process runner, of makers alone, of inputs that are refused, and of AFL++ on the same subjects.
+"""What fuzzing costs: cases a second of the in-process runner, of makers alone, of inputs that are refused, and of AFL++ on the same subjects;
+sequences of packets through the TCP/IP stack; and what z3 takes for all specifications.
 
     make bench-fuzz BENCH_ARGS=--quick
 
@@ -29,9 +30,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench.table import Row, Sample, Table, progress, render  # noqa: E402
 
 RATE = re.compile(r"[\d.]+ s, (\d+)/s$", re.M)
+PACKETS = re.compile(r", ([\d.]+) packets a case; .*[\d.]+ s, (\d+)/s$", re.M)
 EXECS = re.compile(r"execs_done:(\d+)\|")
 TARGETS = {"cases: dns.message.Message": 400_000, "cases: http.message.Request": 500_000, "made of nothing: dns.message.Message": 500_000}
 AFL_TARGET = 25_000
+STACK, SEQUENCE, SEQUENCES_TARGET = "tcpip.stack", 10, 20_000  # packets of a sequence, and sequences a second
+Z3_SECONDS = 15  # of all specifications
 REFUSED_CASES = 16_843_009  # all inputs of three octets
 AFL_ENVIRONMENT = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_NO_AFFINITY": "1", "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1"}
 
@@ -57,14 +61,31 @@ def built(folder: Path, afl: str, mutator: str, runner: str, empty: Optional[Pat
     return Program(folder / runner, folder / afl, folder / mutator, empty) if with_afl else Program(folder / runner, None, None, None)
 
 
-def by_runner(program: Program, subject: str, seed: int, options: Sequence[object]) -> float:
+def said_by(runner: Path, subject: str, seed: int, options: Sequence[object], what: re.Pattern[str]) -> re.Match[str]:
     with tempfile.TemporaryDirectory() as finds:
-        command = [program.runner, "-q", "-s", subject, "-S", seed, "-o", finds, *options]
+        command = [runner, "-q", "-s", subject, "-S", seed, "-o", finds, *options]
         done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    rate = RATE.search(done.stdout)
-    if rate is None or done.returncode != 0:
-        sys.exit(f"{program.runner}: {done.stdout[-600:]}")
-    return float(rate[1])
+    said = what.search(done.stdout)
+    if said is None or done.returncode != 0:
+        sys.exit(f"{runner}: {done.stdout[-600:]}")
+    return said
+
+
+def by_runner(program: Program, subject: str, seed: int, options: Sequence[object]) -> float:
+    return float(said_by(program.runner, subject, seed, options, RATE)[1])
+
+
+def sequences(servers: Path, seed: int, options: Sequence[object]) -> float:
+    """Cases of the stack have nine packets or so, which are made of nothing: as many of them as there are in sequences of ten."""
+    said = said_by(servers, STACK, seed, options, PACKETS)
+    return float(said[1]) * float(said[2]) / SEQUENCE
+
+
+def proved(specs: Sequence[Path]) -> float:
+    """Seconds that z3 takes, and what asks it."""
+    start = time.monotonic()
+    subprocess.run([sys.executable, "bin/mrg", "prove", *map(str, specs)], check=True, stdout=subprocess.DEVNULL)
+    return time.monotonic() - start
 
 
 def slope(told: Sequence[tuple[float, int]], start: float) -> Optional[float]:
@@ -141,13 +162,24 @@ def measure(program: Program, subjects: Sequence[str], effort: Effort, table: Ta
         with_afl(program, subject, effort, table)
 
 
+def stack(servers: Path, effort: Effort) -> Row:
+    rates = tuple(sequences(servers, 1 + i, ["-T", effort.seconds, "--fresh"]) for i in range(effort.rounds))
+    return Row(f"sequences of {SEQUENCE} packets: {STACK}", "/s", Sample(rates)).at_least(SEQUENCES_TARGET)
+
+
+def z3(specs: Sequence[Path], effort: Effort) -> Row:
+    return Row(f"z3: {len(specs)} specifications", "s", Sample(tuple(proved(specs) for _ in range(effort.rounds)))).at_most(Z3_SECONDS)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="that `mrg fuzz` wrote and make has built: fuzz, perhaps afl and mutator.so")
     parser.add_argument("--canaries", type=Path, help="a folder with canary, perhaps canary-afl and canary-mutator.so")
     parser.add_argument("--empty", type=Path, help="a target of AFL++'s that does nothing")
+    parser.add_argument("--servers", type=Path, help="the fuzzer of servers and of the stack")
+    parser.add_argument("--prove", type=Path, nargs="*", default=[], help="specifications that z3 is to prove")
     parser.add_argument("--quick", action="store_true", help="only shows that everything works")
-    parser.add_argument("subjects", nargs="+")
+    parser.add_argument("--subjects", nargs="+", required=True)
     args = parser.parse_args()
     effort = Effort(1, 1, 200_000, 20_000) if args.quick else Effort(5, 5, REFUSED_CASES, 500_000)
     table = Table()
@@ -158,6 +190,10 @@ def main() -> int:
         with_afl(canary, "canary.clean", effort, table, with_mutator=False)
     program = built(args.folder.resolve(), "afl", "mutator.so", "fuzz", empty)
     measure(program, args.subjects, effort, table)
+    if args.servers is not None:
+        table.add(stack(args.servers.resolve(), effort))
+    if args.prove:
+        table.add(z3(args.prove, effort))
     if program.afl is None:
         table.skip("AFL++", "it is not installed, or its targets are not built (mk/deps.sh fuzz)")
     print(render(table))

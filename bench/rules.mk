@@ -93,7 +93,9 @@ bench-fuzz: $O/fuzz/canary ## cases a second of the fuzzers (BENCH_ARGS=--quick:
 	$Qbin/mrg fuzz $(addprefix specs/,dns/message.mrg http/message.mrg net/tcp.mrg) -o $O/bench/fuzz
 	+$Q$(MAKE) -s -C $O/bench/fuzz -j$(JOBS) CFLAGS='-O3 -g' fuzz $(if $(BENCH_FUZZ_AFL),afl)
 	+$Q$(if $(BENCH_FUZZ_AFL),$(MAKE) $O/fuzz/canary-afl $O/fuzz/canary-mutator.so $O/bench/empty-afl)
-	$QPYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/fuzz.py --folder $O/bench/fuzz --canaries $O/fuzz --empty $O/bench/empty-afl $(BENCH_ARGS) $(BENCH_FUZZ)
+	+$Q$(BUILD) $O/fuzz/servers
+	$QPYTHONDONTWRITEBYTECODE=1 $(PYTHON) bench/fuzz.py --folder $O/bench/fuzz --canaries $O/fuzz --empty $O/bench/empty-afl \
+		--servers $O/fuzz/servers --prove $(SPECS) $(BENCH_ARGS) --subjects $(BENCH_FUZZ)
 $O/bench/empty-afl: bench/fuzz_empty.c
 	$(call say,FUZZ,$@)
 	$Qmkdir -p $(@D) && AFL_QUIET=1 $(AFL_CC) -O2 -o $@ $<

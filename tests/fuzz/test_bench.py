@@ -24,6 +24,7 @@ case "$*" in
 *--dry*) rate=2000 ;;
 *--exhaust*) rate=3000 ;;
 *silent*) exit 0 ;;
+*tcpip.stack*) echo "tcpip.stack: 10 execs, 90.0 % accepted, spec 1/2, 0 finds, 0 crashes, 0 hangs; 7 octets, 2.5 packets a case; 9 MB; 1.5 s, 800/s"; exit 0 ;;
 *) rate=1000 ;;
 esac
 echo "one.Subject: 10 execs, 90.0 % accepted, spec 1/2, missing: that; $rate/s, 0 finds, 0 crashes, 0 hangs; 7 octets a case; 1.5 s, $rate/s"
@@ -75,6 +76,10 @@ def check_told(report: Report, room: Path) -> None:
     bench.measure(alone, ["one.Subject"], bench.Effort(1, 1, 9, 9), table)
     want = [("cases", 1000.0), ("made or changed", 2000.0), ("made of nothing", 4000.0), ("all of 3 octets", 3000.0)]
     report.check("all rates", rows(table) == [(f"{item}: one.Subject", rate, None) for item, rate in want], f"{rows(table)}\n{render(table)}")
+    stack = bench.stack(runner, bench.Effort(1, 1, 9, 9))
+    report.check("sequences of ten packets, by how many a case has", (stack.ours.median, stack.met) == (200.0, False), str(stack))
+    z3 = bench.z3([ROOT / "specs/net/udp.mrg"], bench.Effort(1, 1, 9, 9))
+    report.check("what z3 takes", 0 < z3.ours.median and z3.met is not None, str(z3))
     told = [(0.0, 10), (1.0, 500), (2.0, 700), (4.0, 1100), (5.0, 1300)]
     report.check("AFL++'s rate is that behind the start", bench.slope(told, 1.5) == 200, str(bench.slope(told, 1.5)))
     report.check("of which something must be there", bench.slope(told, 5.0) is None and bench.slope([], 0.0) is None)
