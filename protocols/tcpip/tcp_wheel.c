@@ -61,10 +61,7 @@ static bool next_slot(const struct tcp_wheel *w, unsigned *level, unsigned *slot
 		const uint64_t behind = at == WHEEL_SLOTS - 1u ? 0 : w->used[l] >> (at + 1u);
 		if (behind == 0)
 			continue;
-		unsigned s = at + 1u;
-		for (uint64_t left = behind; (left & 1u) == 0; left >>= 1)
-			s++;
-		const unsigned shift = l * SLOT_BITS;
+		const unsigned s = at + 1u + (unsigned)__builtin_ctzll(behind), shift = l * SLOT_BITS;
 		*level = l;
 		*slot = s;
 		*when = ((w->now_ms >> (shift + SLOT_BITS)) * WHEEL_SLOTS + s) << shift;
