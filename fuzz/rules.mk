@@ -255,7 +255,7 @@ fuzz-planted: ## plant faults in generated C, one by one: which are found, after
 
 # Files that `mrg fuzz` writes, with the specification that is fuzzed, and C written by hand whose tests fuzz/mutants.py knows.
 MUTANT_FILES := net/udp:net/udp.c net/udp:net/udp.h net/link:net/link.h net/ip4:net/ip4.c net/ip4:net/ip4.h net/icmp4:net/icmp4.c \
-	net/tcp:net/tcp.h dns/name:dns/name.h $(addprefix protocols/http/,range.c date.c url.c)
+	net/tcp:net/tcp.h dns/message:dns/name.h $(addprefix protocols/http/,range.c date.c url.c)
 mutants: ## change C in small ways, N= each of FILES='net/udp:net/udp.h protocols/http/date.c': how many do its tests notice?
 	$Qmk/deps.sh $(BUILD_DEPS) test
 	$(if $(filter protocols/%,$(or $(FILES),$(MUTANT_FILES))),+$Q$(BUILD) test-programs)
