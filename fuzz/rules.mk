@@ -198,7 +198,7 @@ fuzz: ## fuzz each packet and text of SPEC=own.mrg, T seconds each (60)
 	$(call FUZZ_CAMPAIGN,$(subst .,-,$(notdir $(firstword $(SPEC)))),$(SPEC),)
 $(FUZZ_OWN:%=fuzz-%): fuzz-%: ## the same of our own specifications
 	$(if $(or $(FUZZ_ONLY),$(if $(ONLY),,all)),$(call FUZZ_CAMPAIGN,$*,$(FUZZ_SPECS_$*),$(FUZZ_ONLY_$*)))
-	$(if $(FUZZ_SERVERS_$*),$(call FUZZ_SERVERS_RUN,$(FUZZ_SERVERS_$*)))
+	$(if $(filter $(or $(ONLY),%),$(FUZZ_SERVERS_$*)),$(call FUZZ_SERVERS_RUN,$(FUZZ_SERVERS_$*)))
 fuzz-servers: ## fuzz the servers, connections and machines, T seconds each (60)
 	$(call FUZZ_SERVERS_RUN,$(FUZZ_SERVERS_all))
 
