@@ -276,7 +276,7 @@ static bool fed_differs(const struct mrg_text_ctx *x, const uint8_t *in, size_t 
 	return false;
 }
 
-/* What is written from a text's captures. */
+/* What is written from a text's captures.  status: MRG_END when nothing is to be written. */
 struct written {
 	enum mrg_status status;
 	struct mrg_span text;
@@ -286,7 +286,7 @@ struct written {
 static struct written write_again(const struct mrg_text_ctx *x, const struct outcome *read)
 {
 	struct mrg_w w;
-	struct written out = { .text = { x->store->written, 0 } };
+	struct written out = { MRG_END, { x->store->written, 0 } };
 	if (read->status != MRG_OK || x->code.put == NULL)
 		return out;
 	mrg_w_init(&w, x->store->written, sizeof x->store->written);
@@ -301,7 +301,7 @@ static bool put_differs(const struct mrg_text_ctx *x, struct mrg_span text, cons
 {
 	const enum mrg_status st = written->status;
 	const size_t len = written->text.len;
-	if (read->status != MRG_OK || x->code.put == NULL)
+	if (st == MRG_END)
 		return false;
 	/* with the blanks that are written it may be longer than it was, and too long */
 	if (st == MRG_E_LIMIT && x->text.plan->max != MRG_TEXT_UNBOUNDED && read->at > x->text.plan->max / 2)
